@@ -1,0 +1,29 @@
+# Each of the first two works from a bare clone with nothing but Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: sentiment test check bench-sentiment clean
+
+sentiment: $(VENV)/samples
+	$(BIN)/python cli.py sentiment --encoder bigru
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench-sentiment: $(VENV)/samples
+	$(BIN)/python benchmarks/sentiment.py $(ARGS)
+
+$(VENV)/samples $(VENV)/test $(VENV)/dev: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -e ".[$(notdir $@)]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
