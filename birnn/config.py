@@ -1,0 +1,181 @@
+"""Frozen dataclasses that say what to build and how to train it.
+
+A field made by :func:`option` carries its help, its choices and its bounds; the command
+line, the TOML reader and the checks below are all derived from it.
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from birnn import ENCODERS
+from birnn.errors import ConfigError
+from birnn.registry import suggestion
+
+T = TypeVar("T")
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    choices: typing.Iterable[str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    group: str = "Model",
+) -> Any:
+    """A dataclass field with its help in plain words and the values that it takes."""
+    metadata = {
+        "help": help,
+        "choices": tuple(choices) if choices is not None else None,
+        "low": low,
+        "high": high,
+        "group": group,
+    }
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """A stack of recurrent layers; see :mod:`birnn.encoders`."""
+
+    encoder: str = option("bigru", "The recurrent cell to train.", choices=ENCODERS)
+    hidden_size: int = option(
+        128, "Units of each direction of a recurrent layer.", low=1, high=8192
+    )
+    layers: int = option(1, "Recurrent layers on top of each other.", low=1, high=64)
+    bidirectional: bool = option(True, "Read the sequence in both directions.")
+    dropout: float = option(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
+    locked_dropout: float = option(
+        0.0,
+        "Variational dropout of the encoder's inputs and states: one mask for all steps.",
+        low=0,
+        high=0.95,
+    )
+    norm: str = option(
+        "none",
+        "Normalise the states of each layer; batch norm counts real positions only.",
+        choices=("none", "layer", "batch"),
+    )
+    residual: bool = option(False, "Add a layer's input to its output where the sizes agree.")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How :func:`birnn.training.fit` trains."""
+
+    epochs: int = option(12, "Passes over the training split.", low=1, group="Training")
+    batch_size: int = option(64, "Items in a batch, at most.", low=1, group="Training")
+    batch_tokens: int = option(
+        8192,
+        "Padded tokens in a batch, at most; a longer item goes alone.",
+        low=1,
+        group="Training",
+    )
+    accumulate: int = option(
+        1, "Batches whose gradients are summed before each step.", low=1, group="Training"
+    )
+    learning_rate: float = option(2e-3, "Peak learning rate of AdamW.", low=0, group="Training")
+    weight_decay: float = option(0.0, "Decoupled weight decay of AdamW.", low=0, group="Training")
+    beta2: float = option(
+        0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999, group="Training"
+    )
+    schedule: str = option(
+        "cosine",
+        "How the learning rate moves after warm-up: constant, cosine to 0, or one-cycle.",
+        choices=("constant", "cosine", "one-cycle"),
+        group="Training",
+    )
+    warmup: float = option(
+        0.1, "Share of all steps in which the learning rate rises.", low=0, high=1, group="Training"
+    )
+    clip_norm: float = option(
+        1.0, "Clip the norm of all gradients at this; 0 leaves them.", low=0, group="Training"
+    )
+    ema: float = option(
+        0.0,
+        "Decay of the moving average of the weights that is evaluated and saved; 0 is off.",
+        low=0,
+        high=0.99999,
+        group="Training",
+    )
+    monitor: str = option(
+        "",
+        "Validation metric that chooses the epoch (empty: the task's own).",
+        group="Training",
+    )
+    patience: int = option(
+        4, "Stop after this many epochs without a better score; 0 never.", low=0, group="Training"
+    )
+    mixed_precision: str = option(
+        "no",
+        "Autocast to half precision while training.",
+        choices=("no", "bf16", "fp16"),
+        group="Training",
+    )
+    device: str = option("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.", group="Training")
+    threads: int = option(
+        0, "CPU threads for torch; 0 leaves torch's own choice.", low=0, high=1024, group="Training"
+    )
+    seed: int = option(0, "Seed of one training run.", low=0, high=2**31 - 1, group="Training")
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any]) -> T:
+    """Build the dataclass ``cls`` from plain values, strictly; what is not given is its default.
+
+    Raises:
+        ConfigError: an unknown key (with the nearest right one), a value of the wrong type,
+            outside its bounds, or not among its choices.
+    """
+    return updated(cls(), values)
+
+
+def updated(config: T, values: Mapping[str, Any]) -> T:
+    """A copy of ``config``, nested ones too, with ``values`` checked as by :func:`from_dict`."""
+    fields = {f.name: f for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(type(config))
+    built: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise ConfigError(f"unknown option {key!r}{suggestion(key, fields)}")
+        if dataclasses.is_dataclass(hints[key]):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{key}: expected a table of options, got {value!r}")
+            built[key] = updated(getattr(config, key), value)
+        else:
+            built[key] = check_value(key, value, hints[key], fields[key].metadata)
+    return dataclasses.replace(config, **built)  # type: ignore[type-var]
+
+
+def check_value(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
+    """Return ``value`` as the type ``hint``, or raise a ConfigError that names ``name``."""
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and type(None) in kinds:
+        return None
+    kind = next(k for k in kinds if k is not type(None))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value) if abs(value) < 2**1000 else math.inf
+    if type(value) is not kind:
+        raise ConfigError(f"{name}: expected {_KINDS[kind]}, got {value!r}")
+    if kind is float and not math.isfinite(value):
+        raise ConfigError(f"{name}: expected a finite number, got {value!r}")
+    if kind is str and "\0" in value:
+        raise ConfigError(f"{name}: holds a NUL character")
+    choices = metadata.get("choices")
+    if choices is not None and value not in choices:
+        raise ConfigError(
+            f"{name}: {value!r} is not one of {', '.join(choices)}{suggestion(str(value), choices)}"
+        )
+    low, high = metadata.get("low"), metadata.get("high")
+    if low is not None and value < low:
+        raise ConfigError(f"{name}: must be at least {low:g}, got {value!r}")
+    if high is not None and value > high:
+        raise ConfigError(f"{name}: must be at most {high:g}, got {value!r}")
+    return value
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

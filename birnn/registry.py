@@ -1,0 +1,28 @@
+"""Names → objects: literal tables of ``"module:attribute"`` strings, resolved on demand."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from birnn.errors import ConfigError
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return `` (did you mean 'x'?)`` for the known name nearest to ``name``, else ``""``."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
+    """Import and return the object that ``table`` names ``name``.
+
+    Raises:
+        ConfigError: no such name; the message lists the known ones.
+    """
+    if name not in table:
+        raise ConfigError(
+            f"unknown {what} {name!r}{suggestion(name, table)}; there are: {', '.join(table)}"
+        )
+    module, _, attribute = table[name].partition(":")
+    return getattr(import_module(module), attribute)
