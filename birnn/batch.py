@@ -1,0 +1,90 @@
+"""Batches of padded sequences, and the two index tricks that everything exact rests on.
+
+``B`` is the batch, ``T`` the longest length in it, ``F`` the features of a step.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded inputs with their true lengths.
+
+    Attributes:
+        inputs: named tensors; sequences are ``[B, T, ...]``, what else a model needs is its own.
+        lengths: ``[B]`` int64, each at least 1. What stands beyond a length never matters.
+        targets: what to predict, ``[B]`` for an item or ``[B, T]`` for a step; None to predict.
+        views: the batch holds its items this many times over, one whole copy after the other.
+    """
+
+    inputs: dict[str, Tensor]
+    lengths: Tensor
+    targets: Tensor | None = None
+    views: int = 1
+
+    def __len__(self) -> int:
+        return int(self.lengths.shape[0])
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch with every tensor on ``device``."""
+        return replace(
+            self,
+            inputs={name: tensor.to(device) for name, tensor in self.inputs.items()},
+            lengths=self.lengths.to(device),
+            targets=None if self.targets is None else self.targets.to(device),
+        )
+
+
+def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
+    """Mark the real positions of padded sequences.
+
+    >>> sequence_mask(torch.tensor([1, 3]), 3).int().tolist()
+    [[1, 0, 0], [1, 1, 1]]
+
+    Args:
+        lengths: ``[B]`` integers.
+        max_length: ``T``.
+
+    Returns:
+        ``[B, T]`` bool, True where a position is before its sequence's end.
+    """
+    return torch.arange(max_length, device=lengths.device) < lengths.unsqueeze(1)
+
+
+def reverse_index(lengths: Tensor, max_length: int) -> Tensor:
+    """Where each step of a length-reversed copy comes from; the padding stays in place.
+
+    >>> reverse_index(torch.tensor([2, 3]), 3).tolist()
+    [[1, 0, 2], [2, 1, 0]]
+
+    Args:
+        lengths: ``[B]`` integers.
+        max_length: ``T``.
+
+    Returns:
+        ``[B, T]`` int64. Applying it twice gives the identity.
+    """
+    steps = torch.arange(max_length, device=lengths.device).expand(len(lengths), -1)
+    return torch.where(steps < lengths.unsqueeze(1), lengths.unsqueeze(1) - 1 - steps, steps)
+
+
+def reverse_padded(x: Tensor, index: Tensor) -> Tensor:
+    """Reorder the steps of ``x [B, T, F]`` by ``index [B, T]`` from :func:`reverse_index`."""
+    return x.gather(1, index.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
+
+
+def check_lengths(x: Tensor, lengths: Tensor) -> None:
+    """Refuse lengths that don't fit ``x [B, T, ...]``.
+
+    Raises:
+        ValueError: a wrong shape, a length below 1 or beyond ``T``; the message gives both.
+    """
+    if lengths.shape != x.shape[:1]:
+        raise ValueError(f"lengths {tuple(lengths.shape)} do not fit a batch {tuple(x.shape)}")
+    if len(lengths) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
+        raise ValueError(
+            f"lengths must lie in 1..{x.shape[1]}, got {int(lengths.min())}..{int(lengths.max())}"
+        )

@@ -1,0 +1,189 @@
+"""Recurrent encoders behind one small contract.
+
+``forward(x [B, T, F], lengths [B]) → Encoded(states [B, T, D], summary [B, D])`` with
+``D = output_size``: ``2H``, or ``H`` one way. What an item gives does not depend on what it is
+batched with: see :mod:`birnn.scan`.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from birnn import ENCODERS
+from birnn.batch import check_lengths, sequence_mask
+from birnn.config import EncoderConfig
+from birnn.dropout import LockedDropout
+from birnn.registry import resolve
+from birnn.scan import CellWeights, bidirectional_scan, final_states, gru_scan, lstm_scan
+
+
+class Encoded(NamedTuple):
+    """What an encoder makes of a batch."""
+
+    states: Tensor  # [B, T, D], zero beyond each length
+    summary: Tensor  # [B, D], the final state of each direction
+
+
+class Cell(nn.Module):
+    """The parameters of one direction of one layer.
+
+    Args:
+        input_size: ``F``.
+        hidden_size: ``H``.
+        gates: ``G``.
+        forget_gate: index of the gate whose bias starts at 1, so that the cell remembers
+            (Jozefowicz et al. 2015); None for a cell without one.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, gates: int, forget_gate: int | None):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.forget_gate = forget_gate
+        self.weight_ih = nn.Parameter(torch.empty(gates * hidden_size, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(gates * hidden_size, hidden_size))
+        self.bias_ih = nn.Parameter(torch.empty(gates * hidden_size))
+        self.bias_hh = nn.Parameter(torch.empty(gates * hidden_size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Glorot input weights, an orthogonal recurrent matrix for each gate (Saxe et al. 2014)."""
+        for block in self.weight_ih.split(self.hidden_size):
+            nn.init.xavier_uniform_(block)
+        for block in self.weight_hh.split(self.hidden_size):
+            nn.init.orthogonal_(block)
+        nn.init.zeros_(self.bias_ih)
+        nn.init.zeros_(self.bias_hh)
+        if self.forget_gate is not None:
+            start = self.forget_gate * self.hidden_size
+            nn.init.ones_(self.bias_ih[start : start + self.hidden_size])
+
+    def weights(self) -> CellWeights:
+        """The parameters in the scan's order."""
+        return CellWeights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+
+
+class MaskedBatchNorm(nn.Module):
+    """Batch norm whose statistics count real positions only (Ioffe & Szegedy 2015)."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(features)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """``x [B, T, F]``, ``mask [B, T]`` → ``[B, T, F]``, zero where the mask is False."""
+        # One position has no variance: torch refuses it, so it meets the running statistics.
+        use_batch = self.training and int(mask.sum()) > 1
+        real = self.norm(x[mask]) if use_batch else _running_norm(self.norm, x[mask])
+        return x.new_zeros(x.shape).masked_scatter(mask.unsqueeze(-1), real)
+
+
+def _running_norm(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
+    return nn.functional.batch_norm(
+        x, norm.running_mean, norm.running_var, norm.weight, norm.bias, False, 0.0, norm.eps
+    )
+
+
+class Encoder(nn.Module, ABC):
+    """A stack of recurrent layers; a subclass gives its scan and its gates.
+
+    Args:
+        input_size: ``F``, the features of a step.
+        config: sizes, dropouts, normalisation; see :class:`birnn.config.EncoderConfig`.
+    """
+
+    gates: ClassVar[int]
+    forget_gate: ClassVar[int | None] = None
+
+    def __init__(self, input_size: int, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.input_size = input_size
+        self.output_size = config.hidden_size * (2 if config.bidirectional else 1)
+        sizes = [input_size] + [self.output_size] * (config.layers - 1)
+        self.forward_cells = nn.ModuleList(self._cell(size) for size in sizes)
+        self.backward_cells = nn.ModuleList(
+            self._cell(size) for size in sizes if config.bidirectional
+        )
+        self.norms = nn.ModuleList(_norm(config.norm, self.output_size) for _ in sizes)
+        self.locked_dropout = LockedDropout(config.locked_dropout)
+        self.dropout = nn.Dropout(config.dropout)
+
+    @staticmethod
+    @abstractmethod
+    def scan(x: Tensor, weights: CellWeights) -> Tensor:
+        """One direction of one layer, left to right: ``[B, T, F] → [B, T, H]``."""
+
+    def _cell(self, input_size: int) -> Cell:
+        return Cell(input_size, self.config.hidden_size, self.gates, self.forget_gate)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Encoded:
+        """Encode ``x [B, T, F]`` with true ``lengths [B]``.
+
+        Raises:
+            ValueError: lengths that don't fit, or steps of another size than ``input_size``.
+        """
+        check_lengths(x, lengths)
+        if x.shape[-1] != self.input_size:
+            raise ValueError(f"expected {self.input_size} features a step, got {tuple(x.shape)}")
+        mask = sequence_mask(lengths, x.shape[1])
+        # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.
+        x = x.masked_fill(~mask.unsqueeze(-1), 0.0)
+        x = self.locked_dropout(x)
+        for layer in range(self.config.layers):
+            x = self._layer(layer, self.dropout(x) if layer else x, lengths, mask)
+        x = self.locked_dropout(x)
+        return Encoded(x, final_states(x, lengths, bidirectional=self.config.bidirectional))
+
+    def _layer(self, layer: int, x: Tensor, lengths: Tensor, mask: Tensor) -> Tensor:
+        """One recurrent layer: ``[B, T, ·] → [B, T, D]``, zero in the padding."""
+        backward = _weights(self.backward_cells[layer]) if self.config.bidirectional else None
+        forward = _weights(self.forward_cells[layer])
+        states = bidirectional_scan(self.scan, x, lengths, forward, backward)
+        norm = self.norms[layer]
+        states = norm(states, mask) if isinstance(norm, MaskedBatchNorm) else norm(states)
+        if self.config.residual and x.shape[-1] == states.shape[-1]:
+            states = states + x
+        zeroed: Tensor = states.masked_fill(~mask.unsqueeze(-1), 0.0)
+        return zeroed
+
+
+def _weights(cell: nn.Module) -> CellWeights:
+    assert isinstance(cell, Cell)
+    return cell.weights()
+
+
+def _norm(name: str, features: int) -> nn.Module:
+    if name == "batch":
+        return MaskedBatchNorm(features)
+    return nn.LayerNorm(features) if name == "layer" else nn.Identity()
+
+
+class BiGRU(Encoder):
+    """Gated recurrent units in both directions (Cho et al. 2014)."""
+
+    gates = 3
+
+    @staticmethod
+    def scan(x: Tensor, weights: CellWeights) -> Tensor:
+        """See :func:`birnn.scan.gru_scan`."""
+        return gru_scan(x, weights)
+
+
+class BiLSTM(Encoder):
+    """Long short-term memory in both directions (Graves & Schmidhuber 2005)."""
+
+    gates = 4
+    forget_gate = 1
+
+    @staticmethod
+    def scan(x: Tensor, weights: CellWeights) -> Tensor:
+        """See :func:`birnn.scan.lstm_scan`."""
+        return lstm_scan(x, weights)
+
+
+def build_encoder(input_size: int, config: EncoderConfig) -> Encoder:
+    """The encoder that ``config`` names, for steps of ``input_size`` features."""
+    encoder: Encoder = resolve(ENCODERS, config.encoder, "encoder")(input_size, config)
+    return encoder

@@ -1,0 +1,96 @@
+"""From the states of a sequence to one vector; padding never counts."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from birnn.batch import sequence_mask
+from birnn.encoders import Encoded
+from birnn.errors import ConfigError
+from birnn.registry import suggestion
+
+POOLINGS = ("last", "mean", "max", "attention")
+
+
+class Pooled(NamedTuple):
+    """A vector for each item, and what attention looked at."""
+
+    vector: Tensor  # [B, P]
+    weights: Tensor | None  # [B, T], summing to 1 over real positions; None without attention
+
+
+def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
+    """Mean over real positions: ``states [B, T, D]``, ``mask [B, T]`` → ``[B, D]``."""
+    counts = mask.sum(1, keepdim=True)  # whole numbers: half precision would round beyond 256
+    return states.masked_fill(~mask.unsqueeze(-1), 0.0).sum(1) / counts
+
+
+def max_pool(states: Tensor, mask: Tensor) -> Tensor:
+    """Maximum over real positions: ``states [B, T, D]``, ``mask [B, T]`` → ``[B, D]``."""
+    return states.masked_fill(~mask.unsqueeze(-1), -torch.inf).amax(1)
+
+
+class AdditiveAttention(nn.Module):
+    """``softmax_t(v · tanh(W s_t + b))`` (Bahdanau et al. 2015, without a query)."""
+
+    def __init__(self, size: int, hidden_size: int = 64) -> None:
+        super().__init__()
+        self.project = nn.Linear(size, hidden_size)
+        self.score = nn.Linear(hidden_size, 1, bias=False)
+
+    def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """``states [B, T, D]``, ``mask [B, T]`` → vector ``[B, D]``, weights ``[B, T]``."""
+        scores = self.score(torch.tanh(self.project(states))).squeeze(-1)
+        weights = scores.masked_fill(~mask, -torch.inf).softmax(-1)
+        return (weights.unsqueeze(1) @ states).squeeze(1), weights
+
+
+def parse_pooling(text: str) -> tuple[str, ...]:
+    """Read ``"max+mean"`` as ``("max", "mean")``.
+
+    Raises:
+        ConfigError: an unknown or repeated part.
+    """
+    parts = tuple(part.strip() for part in text.split("+"))
+    for part in parts:
+        if part not in POOLINGS:
+            raise ConfigError(
+                f"pooling: {part!r} is not one of {', '.join(POOLINGS)}"
+                f"{suggestion(part, POOLINGS)}; join several with '+'"
+            )
+    if len(set(parts)) < len(parts):
+        raise ConfigError(f"pooling: {text!r} names a part twice")
+    return parts
+
+
+class Pooling(nn.Module):
+    """A concatenation of pooled views of the states, in the order named.
+
+    Args:
+        size: ``D``, the encoder's output size.
+        parts: names from ``POOLINGS``; ``P = D · len(parts)``.
+    """
+
+    def __init__(self, size: int, parts: tuple[str, ...]) -> None:
+        super().__init__()
+        self.parts = parts
+        self.output_size = size * len(parts)
+        self.attention = AdditiveAttention(size) if "attention" in parts else None
+
+    def forward(self, encoded: Encoded, lengths: Tensor) -> Pooled:
+        """Pool ``encoded.states [B, T, D]`` to ``[B, P]``."""
+        mask = sequence_mask(lengths, encoded.states.shape[1])
+        weights = None
+        vectors = []
+        for part in self.parts:
+            if part == "last":
+                vectors.append(encoded.summary)
+            elif part == "mean":
+                vectors.append(mean_pool(encoded.states, mask))
+            elif part == "max":
+                vectors.append(max_pool(encoded.states, mask))
+            elif self.attention is not None:
+                vector, weights = self.attention(encoded.states, mask)
+                vectors.append(vector)
+        return Pooled(torch.cat(vectors, dim=-1), weights)

@@ -1,0 +1,109 @@
+"""The recurrences: one direction of one layer over a padded batch, and its reverse.
+
+Both directions run left to right, the backward one over a copy in which each sequence is
+reversed within its own length. A real position then never comes after a padded one, so what
+stands in the padding can't reach a result, and the work stays dense: torch's fast CPU path
+for the LSTM serves ragged batches too, which it does not for packed sequences.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from birnn.batch import reverse_index, reverse_padded
+
+
+class CellWeights(NamedTuple):
+    """Weights of one direction of one layer, laid out as torch lays them out.
+
+    ``G`` is 3 for a GRU (reset, update, new) and 4 for an LSTM (input, forget, cell, output).
+    """
+
+    input: Tensor  # [G*H, F]
+    recurrent: Tensor  # [G*H, H]
+    input_bias: Tensor  # [G*H]
+    recurrent_bias: Tensor  # [G*H]
+
+
+Scan = Callable[[Tensor, CellWeights], Tensor]
+
+
+def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
+    """Run a GRU left to right from a zero state (Cho et al. 2014, torch's variant).
+
+    Per step: ``r, z = σ(·)``; ``n = tanh(W_n x + b_n + r ⊙ (U_n h + c_n))``;
+    ``h = (1 − z) ⊙ n + z ⊙ h``.
+
+    Args:
+        x: ``[B, T, F]``.
+        weights: with ``G = 3``.
+
+    Returns:
+        The states of all steps, ``[B, T, H]``.
+    """
+    state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
+    states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, False, False, True)
+    return states
+
+
+def lstm_scan(x: Tensor, weights: CellWeights) -> Tensor:
+    """Run an LSTM left to right from zero states (Hochreiter & Schmidhuber 1997, with forget gate).
+
+    Per step: ``i, f, o = σ(·)``; ``g = tanh(·)``; ``c = f ⊙ c + i ⊙ g``; ``h = o ⊙ tanh(c)``.
+
+    Args:
+        x: ``[B, T, F]``.
+        weights: with ``G = 4``.
+
+    Returns:
+        The hidden states of all steps, ``[B, T, H]``.
+    """
+    state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
+    states, _, _ = torch.lstm(x, [state, state], list(weights), True, 1, 0.0, False, False, True)
+    return states
+
+
+def bidirectional_scan(
+    scan: Scan, x: Tensor, lengths: Tensor, forward: CellWeights, backward: CellWeights | None
+) -> Tensor:
+    """Run ``scan`` in both directions of each sequence.
+
+    Args:
+        scan: :func:`gru_scan` or :func:`lstm_scan`.
+        x: ``[B, T, F]``; the padding may hold anything finite.
+        lengths: ``[B]``, each in ``1..T``.
+        forward: weights of the left-to-right direction.
+        backward: weights of the right-to-left direction; None for a one-way scan.
+
+    Returns:
+        ``[B, T, 2H]`` (``[B, T, H]`` one way), forward states first; padded steps are undefined.
+    """
+    states = scan(x, forward)
+    if backward is None:
+        return states
+    index = reverse_index(lengths, x.shape[1])
+    reverse = reverse_padded(scan(reverse_padded(x, index), backward), index)
+    return torch.cat([states, reverse], dim=-1)
+
+
+def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Tensor:
+    """Each direction's state after it has read its whole sequence.
+
+    That is step ``length − 1`` of the forward half and step 0 of the backward half: never
+    ``states[:, -1]``, which is padding for all but the longest.
+
+    Args:
+        states: ``[B, T, 2H]`` (``[B, T, H]`` one way).
+        lengths: ``[B]``.
+        bidirectional: whether the states are those of two directions.
+
+    Returns:
+        ``[B, 2H]`` (``[B, H]`` one way).
+    """
+    last = states[torch.arange(len(lengths), device=states.device), lengths - 1]
+    if not bidirectional:
+        return last
+    half = states.shape[-1] // 2
+    return torch.cat([last[:, :half], states[:, 0, half:]], dim=-1)

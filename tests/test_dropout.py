@@ -1,0 +1,70 @@
+"""Dropout with shared masks."""
+
+import pytest
+import torch
+
+from birnn.dropout import LockedDropout, keep_mask, word_dropout
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
+
+
+def test_one_mask_serves_all_steps() -> None:
+    dropped = LockedDropout(0.4).train()(torch.ones(8, 5, 16))
+    assert torch.equal(dropped, dropped[:, :1].expand_as(dropped))
+
+
+def test_items_and_features_have_masks_of_their_own() -> None:
+    dropped = LockedDropout(0.5).train()(torch.ones(64, 2, 32))[:, 0]
+    assert len(dropped.unique(dim=0)) == 64
+    assert len(dropped.unique(dim=1).T) == 32
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_a_mask_holds_zero_or_the_inverse_share_and_keeps_the_mean(rate: float) -> None:
+    mask = keep_mask((400, 1, 400), rate, torch.zeros(0))
+    kept = torch.tensor(1 / (1 - rate))
+    assert torch.all((mask == 0) | torch.isclose(mask, kept))
+    deviation = (rate / (1 - rate) / mask.numel()) ** 0.5
+    assert abs(float(mask.mean()) - 1) < 5 * deviation
+
+
+def test_a_mask_is_of_its_models_type() -> None:
+    assert keep_mask((2,), 0.5, torch.zeros(0, dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize(("rate", "training"), [(0.5, False), (0.0, True)])
+def test_locked_dropout_is_the_identity_in_evaluation_and_at_rate_zero(
+    rate: float, training: bool
+) -> None:
+    x = torch.randn(3, 4, 5)
+    assert LockedDropout(rate).train(training)(x) is x
+
+
+def test_gradients_pass_through_the_same_mask() -> None:
+    x = torch.ones(4, 3, 8, requires_grad=True)
+    dropped = LockedDropout(0.5).train()(x)
+    dropped.sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, dropped)
+
+
+def test_word_dropout_gives_the_unknown_id_at_its_rate() -> None:
+    ids = torch.randint(2, 90, (300, 300))
+    dropped = word_dropout(ids, 0.3, unknown=1, protect=0)
+    changed = dropped != ids
+    assert torch.all(dropped[changed] == 1)
+    assert abs(float(changed.float().mean()) - 0.3) < 5 * (0.21 / ids.numel()) ** 0.5
+
+
+def test_word_dropout_protects_padding() -> None:
+    assert torch.all(word_dropout(torch.zeros(100, 100).long(), 0.9, unknown=1, protect=0) == 0)
+
+
+def test_word_dropout_at_rate_zero_and_on_its_input_changes_nothing() -> None:
+    ids = torch.arange(12).reshape(3, 4)
+    assert torch.equal(word_dropout(ids, 0.0, unknown=1, protect=0), ids)
+    word_dropout(ids, 0.9, unknown=1, protect=0)
+    assert torch.equal(ids, torch.arange(12).reshape(3, 4))
