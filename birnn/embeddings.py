@@ -1,0 +1,128 @@
+"""From the words of a batch to the steps an encoder reads.
+
+A word is described by up to three parts, joined: a trained vector, a pretrained vector (the
+frozen table's plus a trained correction), and a bag of character n-grams. Each distinct word of
+a batch is described once and then put wherever it stands.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from birnn.batch import Batch, sequence_mask
+from birnn.dropout import word_dropout
+from birnn.model import Embedder
+
+PAD_ID, UNKNOWN_ID = 0, 1
+
+
+@dataclass(frozen=True)
+class WordSizes:
+    """Rows and widths of the tables; a width of 0 leaves a part out."""
+
+    words: int  # trained rows, <pad> and <unk> first
+    word_size: int
+    vector_size: int  # of pretrained vectors
+    buckets: int  # character n-gram rows
+    gram_size: int
+
+    @property
+    def total(self) -> int:
+        """Features of a word."""
+        return self.word_size + self.vector_size + self.gram_size
+
+
+class PretrainedVectors(nn.Module):
+    """A frozen table of word vectors, in half precision to halve the size of a run.
+
+    Args:
+        rows: ``V``.
+        size: ``D``.
+        scale: the table is multiplied by it, to the size of what a cell expects.
+    """
+
+    values: Tensor
+
+    def __init__(self, rows: int, size: int, scale: float = 2.0) -> None:
+        super().__init__()
+        self.scale = scale
+        self.register_buffer("values", torch.zeros((rows, size), dtype=torch.float16))
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        """The mean of each distinct word's rows, ``[U, D]``; 0 where it has none.
+
+        Args:
+            inputs: ``vector_rows`` with ``vector_offsets [U]``.
+        """
+        used, inverse = inputs["vector_rows"].unique(return_inverse=True)
+        table = self.values[used].float() * self.scale
+        mean: Tensor = F.embedding_bag(inverse, table, inputs["vector_offsets"], mode="mean")
+        return mean
+
+
+class WordEmbedder(Embedder):
+    """Words → steps ``[B, T, E]``.
+
+    A batch's inputs are ``types [B, T]`` (the number of the distinct word at each position),
+    ``word_ids [U]``, and, for the parts that are there, ``pretrained [U, D]`` (from
+    :class:`PretrainedVectors`) and ``gram_ids`` with ``gram_offsets [U]``.
+
+    Args:
+        sizes: of the tables.
+        rate: word dropout: how often a position's trained row is that of ``<unk>``.
+        dropout: of single features.
+    """
+
+    def __init__(self, sizes: WordSizes, rate: float, dropout: float) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.rate = rate
+        self.output_size = sizes.total
+        self.dropout = nn.Dropout(dropout)
+        self.words = nn.Embedding(sizes.words, sizes.word_size) if sizes.word_size else None
+        if self.words is not None:
+            nn.init.normal_(self.words.weight, std=0.1 if sizes.vector_size else 0.3)
+        self.correction: nn.Embedding | None = None
+        if sizes.vector_size:
+            self.correction = nn.Embedding(sizes.words, sizes.vector_size)
+            nn.init.zeros_(self.correction.weight)
+        self.grams: nn.EmbeddingBag | None = None
+        if sizes.gram_size:
+            self.grams = nn.EmbeddingBag(sizes.buckets, sizes.gram_size, mode="sum")
+            nn.init.normal_(self.grams.weight, std=0.3)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """``[B, T, E]``; padded steps hold some word's features, which the encoder ignores."""
+        inputs = batch.inputs
+        types = inputs["types"]
+        ids = inputs["word_ids"][types]
+        if self.training and self.rate:
+            ids = word_dropout(ids, self.rate, UNKNOWN_ID, PAD_ID)
+        parts = []
+        if self.words is not None:
+            parts.append(self.words(ids))
+        if self.correction is not None:
+            # An unknown word keeps its pretrained vector as it is.
+            known = (ids > UNKNOWN_ID).unsqueeze(-1)
+            parts.append(inputs["pretrained"][types] + self.correction(ids) * known)
+        if self.grams is not None:
+            parts.append(self._characters(inputs)[types])
+        steps: Tensor = self.dropout(torch.cat(parts, dim=-1))
+        return steps
+
+    def _characters(self, inputs: dict[str, Tensor]) -> Tensor:
+        """The sum of each word's n-gram vectors over the root of their number, ``[U, G]``."""
+        assert self.grams is not None
+        ids, offsets = inputs["gram_ids"], inputs["gram_offsets"]
+        ends = torch.cat([offsets[1:], offsets.new_tensor([len(ids)])])
+        counts = (ends - offsets).clamp(min=1).unsqueeze(-1)
+        scaled: Tensor = self.grams(ids, offsets) / counts.sqrt().to(self.grams.weight.dtype)
+        return scaled
+
+
+def word_weights(batch: Batch, weights: Tensor) -> list[list[float]]:
+    """Attention ``weights [B, T]`` of the real positions of each item."""
+    mask = sequence_mask(batch.lengths, weights.shape[1])
+    return [row[real].tolist() for row, real in zip(weights, mask, strict=True)]

@@ -1,0 +1,76 @@
+"""How the learning rate moves, and the moving average of the weights."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+def constant(progress: float) -> float:
+    """Stay at the peak."""
+    return 1.0
+
+
+def cosine(progress: float) -> float:
+    """Fall from 1 to 0 along half a cosine (Loshchilov & Hutter 2017, without restarts)."""
+    return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+SHAPES: dict[str, Callable[[float], float]] = {"constant": constant, "cosine": cosine}
+
+
+def learning_rate_factor(step: int, total: int, warmup: float, schedule: str) -> float:
+    """The learning rate at ``step`` (from 0) of ``total``, as a share of its peak.
+
+    ``constant`` and ``cosine`` rise linearly from near 0 over the first ``warmup`` share of the
+    steps. ``one-cycle`` (Smith & Topin 2018) rises from 1/25 and falls to 1e-4, both along a
+    cosine.
+    """
+    rise = warmup * total
+    if step < rise:
+        start = 1 / 25 if schedule == "one-cycle" else 0.0
+        done = (step + 1) / rise if schedule != "one-cycle" else 1 - cosine(step / rise)
+        return start + (1 - start) * min(done, 1.0)
+    progress = (step - rise) / max(total - rise, 1)
+    if schedule == "one-cycle":
+        return 1e-4 + (1 - 1e-4) * cosine(progress)
+    return SHAPES[schedule](progress)
+
+
+class WeightAverage:
+    """Exponential moving average of a module's parameters (Polyak & Juditsky 1992, EMA form).
+
+    Early on, the decay is held below ``(1 + t) / (10 + t)`` so that the first, untrained weights
+    are forgotten.
+    """
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.updates = 0
+        self.parameters = [p for p in module.parameters() if p.requires_grad]
+        self.average = [p.detach().clone() for p in self.parameters]
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the module's present weights."""
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - decay)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Within the block, the module holds the average instead of its own weights."""
+        own = [p.detach().clone() for p in self.parameters]
+        _assign(self.parameters, self.average)
+        try:
+            yield
+        finally:
+            _assign(self.parameters, own)
+
+
+@torch.no_grad()
+def _assign(targets: list[nn.Parameter], values: list[Tensor]) -> None:
+    for target, value in zip(targets, values, strict=True):
+        target.copy_(value)
