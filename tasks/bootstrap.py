@@ -1,0 +1,63 @@
+"""Percentile bootstrap over test items, for single scores and for paired differences.
+
+Resamples are drawn as counts of items, the same for every model that is compared, so that a
+difference is always taken on the same resample (Efron & Tibshirani 1993).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+RESAMPLES = 1000
+LEVEL = 0.95
+BOOTSTRAP_SEED = 0  # the same for all models, so that differences are paired
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the bounds of its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def to_json(self) -> dict[str, float]:
+        """As it stands in ``metrics.json``."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+def resample_counts(items: int, seed: int, resamples: int = RESAMPLES) -> Iterator[Array]:
+    """Draw bootstrap resamples in chunks of ``[R, N]`` counts whose rows sum to ``N = items``."""
+    generator = np.random.default_rng(seed)
+    chunk = max(1, min(resamples, 4_000_000 // max(items, 1)))
+    for start in range(0, resamples, chunk):
+        rows = min(chunk, resamples - start)
+        drawn = generator.integers(0, items, (rows, items)) + np.arange(rows)[:, None] * items
+        yield np.bincount(drawn.ravel(), minlength=rows * items).reshape(rows, items).astype(float)
+
+
+Replicate = Callable[[Array], Mapping[str, Array]]
+
+
+def replicates(scores: Replicate, items: int, seed: int) -> dict[str, Array]:
+    """Every score on every resample.
+
+    Args:
+        scores: counts ``[R, N]`` → for each metric its ``R`` values.
+        items: ``N``.
+    """
+    parts = [scores(counts) for counts in resample_counts(items, seed)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def interval(value: float, values: Array) -> Interval:
+    """The percentile interval of ``values``; resamples without a value are left out."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return Interval(value, value, value)
+    low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value, float(low), float(high))

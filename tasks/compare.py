@@ -1,0 +1,76 @@
+"""Who wins: paired bootstrap differences, and one plain sentence about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.bootstrap import Array, Interval, interval
+from tasks.metrics import LOWER_IS_BETTER
+
+PERCENT = frozenset({"accuracy", "macro_f1", "weighted_f1"})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much better the model is than a baseline, in the metric's own unit."""
+
+    baseline: str
+    metric: str
+    advantage: Interval  # positive where the model is better, whichever way the metric points
+
+    @property
+    def winner(self) -> str:
+        """``model``, ``baseline``, or ``neither`` where the interval holds 0."""
+        if self.advantage.low > 0:
+            return "model"
+        return "baseline" if self.advantage.high < 0 else "neither"
+
+
+def difference(
+    baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array]
+) -> Difference:
+    """Compare two models on the same resamples: each given as its value and its replicates."""
+    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    gap = interval(sign * (model[0] - other[0]), sign * (model[1] - other[1]))
+    return Difference(baseline, metric, gap)
+
+
+def strongest(parts: Sequence[Difference]) -> str:
+    """The baseline that comes nearest to the model, on the first metric of ``parts``."""
+    first = [part for part in parts if part.metric == parts[0].metric]
+    return min(first, key=lambda part: part.advantage.value).baseline
+
+
+def verdict(label: str, *parts: Difference) -> str:
+    """One plain sentence on who wins against one baseline.
+
+    Args:
+        label: the baseline's name in words.
+        parts: the differences, one a metric.
+    """
+    model, baseline, neither = (
+        [part for part in parts if part.winner == who] for who in ("model", "baseline", "neither")
+    )
+    clauses = []
+    if model:
+        clauses.append(f"the model beats {label} in {_gaps(model, ' by ')}")
+    if baseline:
+        clauses.append(f"{label} beats the model in {_gaps(baseline, ' by ')}")
+    if neither:
+        between = "" if clauses else f" between the model and {label}"
+        clauses.append(f"no clear winner{between} in {_gaps(neither, ': ')}")
+    sentence = "; ".join(clauses) + (": prefer the simpler one." if baseline else ".")
+    return sentence[0].upper() + sentence[1:]
+
+
+def _gaps(parts: Sequence[Difference], join: str) -> str:
+    return " and in ".join(_gap(part, join) for part in parts)
+
+
+def _gap(part: Difference, join: str) -> str:
+    """The metric, how far apart the two are, and the interval of that."""
+    scale, digits, unit = (100.0, 1, " points") if part.metric in PERCENT else (1.0, 4, "")
+    scale *= -1.0 if part.winner == "baseline" else 1.0
+    low, high = sorted((part.advantage.low * scale, part.advantage.high * scale))
+    metric = part.metric.replace("_", " ").replace("f1", "F1")
+    gap = f"{part.advantage.value * scale:.{digits}f}{unit}"
+    return f"{metric}{join}{gap} (95 % interval {low:.{digits}f} to {high:.{digits}f})"
