@@ -1,0 +1,29 @@
+"""Tasks: what is predicted, what a score means, and the experiment that ties them together.
+
+Importing the package is cheap; a task's module is loaded when the task is used.
+"""
+
+from typing import NamedTuple
+
+
+class TaskEntry(NamedTuple):
+    """Where a task lives, as ``module:attribute``, and its line in the help."""
+
+    task: str
+    config: str
+    summary: str
+
+
+# Adding a task is one class, its configuration, and one line here.
+TASKS = {
+    "sentiment": TaskEntry(
+        "tasks.sentiment:Sentiment",
+        "tasks.config:SentimentConfig",
+        "Train a sentence classifier and report it beside simple baselines.",
+    ),
+    "regression": TaskEntry(
+        "tasks.regression:Regression",
+        "tasks.config:RegressionConfig",
+        "Train a per-step regressor, the reference model the project grew from.",
+    ),
+}

@@ -1,0 +1,33 @@
+"""Run a trained model over a split, in batches of near lengths."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from birnn.batch import Batch
+from birnn.config import TrainConfig
+from birnn.model import outputs_of
+from data.batching import Indices, Split, by_length
+from tasks.base import Task
+from tasks.bootstrap import Array
+
+
+def run_split(
+    model: nn.Module, split: Split, config: TrainConfig, device: torch.device | str = "cpu"
+) -> Iterator[tuple[Indices, Batch, Any]]:
+    """The outputs of ``model`` for every item: item numbers, their batch, and its outputs."""
+    plan = by_length(split.lengths, config.batch_size, config.batch_tokens)
+    results = outputs_of(model, (split.batch(part) for part in plan), device)
+    for indices, (batch, outputs) in zip(plan, results, strict=True):
+        yield indices, batch, outputs
+
+
+def predict(task: Task[Any, Any, Any], model: nn.Module, split: Split) -> list[Array]:
+    """What ``model`` predicts for each item of ``split``, in the items' order."""
+    found: list[Array | None] = [None] * len(split)
+    for indices, batch, outputs in run_split(model, split, task.config.train):
+        for item, prediction in zip(indices, task.decode(outputs, batch), strict=True):
+            found[item] = prediction
+    return [part for part in found if part is not None]

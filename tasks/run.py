@@ -1,0 +1,136 @@
+"""The run folder: what it holds, how it is written whole, and how it is read again."""
+
+import csv
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from birnn import __version__
+from birnn.checkpoint import load_weights, read_json, save_weights, write_json, write_text
+from birnn.config import from_dict
+from birnn.errors import BirnnError, CheckpointError
+from birnn.registry import resolve
+from tasks import TASKS
+from tasks.base import Task
+
+FORMAT = 1  # of the run folder; raised when an older reader could misread a newer run
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A trained model, ready to use on the CPU."""
+
+    folder: Path
+    task: Task[Any, Any, Any]
+    info: Any
+    model: nn.Module
+
+
+def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module) -> None:
+    """Write ``config.json``, the info's files and ``model.safetensors``."""
+    config = {
+        "format": FORMAT,
+        "version": __version__,
+        "task": task.name,
+        **dataclasses.asdict(task.config),
+    }
+    for name, value in info.files().items():
+        write_json(folder / name, value)
+    save_weights(folder / "model.safetensors", model)
+    write_json(folder / "config.json", config)
+
+
+def load_run(folder: Path) -> LoadedRun:
+    """Load a run folder: JSON and safetensors only, on the CPU whatever it was trained on.
+
+    Raises:
+        CheckpointError: it is missing, incomplete, foreign or of a newer format.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such run folder")
+    found = read_json(folder / "config.json")
+    if not isinstance(found, dict) or "format" not in found or "task" not in found:
+        raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
+    if found["format"] != FORMAT:
+        raise CheckpointError(
+            f"{folder} has the run format {found['format']!r}, made by version"
+            f" {found.get('version')!r}; this version {__version__} reads format {FORMAT}"
+        )
+    if found["task"] not in list(TASKS):
+        raise CheckpointError(f"{folder} is a run of the task {found['task']!r}, unknown here")
+    try:
+        entry = TASKS[found["task"]]
+        groups = {k: v for k, v in found.items() if k not in ("format", "version", "task")}
+        config = from_dict(resolve({"config": entry.config}, "config", "task"), groups)
+        task: Task[Any, Any, Any] = resolve({"task": entry.task}, "task", "task")(config)
+        info = task.read_info(folder)
+    except CheckpointError:
+        raise
+    except (BirnnError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / 'config.json'} is not usable: {error}") from None
+    model = load_weights(folder / "model.safetensors", lambda: task.model(info))
+    return LoadedRun(folder, task, info, model)
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows of one shape as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
+    """Write the run's README: what it is, what it scores, how to use it."""
+    test, data, train = metrics["test"], metrics["data"], metrics["train"]
+    models = {"model": test["model"], **test["baselines"]}
+    names = [name for name in test["model"] if isinstance(test["model"][name], dict)]
+    lines = [
+        f"# {metrics['task']}: {metrics['encoder']}",
+        "",
+        f"Made by birnn {__version__} with `{command}`.",
+        "",
+        "## Test scores",
+        "",
+        "| | " + " | ".join(name.replace("_", " ") for name in names) + " |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for label, scores in models.items():
+        cells = [_cell(scores.get(name)) for name in names]
+        lines.append(f"| {label.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    lines += ["", "Brackets hold 95 % bootstrap intervals over test items.", ""]
+    lines += [metrics["verdict"]]
+    lines += ["", "## Data", "", f"Source: {data['source']}.", ""]
+    lines += [f"- {name}: {count:,} rows" for name, count in data["rows"].items()]
+    lines += [f"- {note}" for note in data["splits"]]
+    lines += [
+        "",
+        "## Training",
+        "",
+        f"{train['parameters']:,} parameters, {train['epochs']} epochs,"
+        f" {train['seconds']:.0f} seconds; settings in `config.json`, curve in `history.csv`.",
+        "",
+        "## Use",
+        "",
+        "```",
+        "python cli.py evaluate RUN",
+        *(["python cli.py predict RUN \"some text\""] if metrics["task"] == "sentiment" else []),
+        "```",
+        "",
+        "## Limits",
+        "",
+        "The scores hold for text like the test split's. A change of domain, time or language can",
+        "lower them, and the data's biases are the model's.",
+        "",
+    ]  # fmt: skip
+    write_text(path, "\n".join(lines))
+
+
+def _cell(score: Any) -> str:
+    if not isinstance(score, dict):
+        return "–"
+    return f"{score['value']:.4f} [{score['low']:.4f}, {score['high']:.4f}]"

@@ -1,0 +1,92 @@
+"""What a sentence classifier knows of its training split, and how a run folder keeps it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from birnn.checkpoint import read_json
+from birnn.errors import CheckpointError
+from data.ngrams import NgramTable
+from data.vectors import VectorTable
+from data.words import Lexicon
+from tasks.base import Files
+from tasks.config import MAX_MEMBERS, SentimentParts
+
+
+@dataclass(frozen=True)
+class TextInfo:
+    """Labels, words and n-grams of the training split."""
+
+    labels: list[str]
+    lexicon: Lexicon
+    ngrams: NgramTable | None
+    vectors: VectorTable | None  # the values, at hand only while a model is being made
+    vector_name: str
+    vector_size: int
+    members: int  # networks that are averaged
+
+    def files(self) -> Files:
+        """``labels.json``, ``vocabulary.json`` and, with a wide part, ``ngrams.json``."""
+        vocabulary = {
+            "words": self.lexicon.words,
+            "vectors": self.vector_name,
+            "vector_size": self.vector_size,
+            "vector_words": self.lexicon.vector_words,
+            "members": self.members,
+        }
+        files: Files = {"labels.json": self.labels, "vocabulary.json": vocabulary}
+        if self.ngrams:
+            table = self.ngrams
+            files["ngrams.json"] = {
+                "texts": table.texts, "words": table.words, "chars": table.chars,
+            }  # fmt: skip
+        return files
+
+
+def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
+    """Restore what :meth:`TextInfo.files` wrote.
+
+    Raises:
+        CheckpointError: a file is missing or is not what it should be.
+    """
+    labels = read_json(folder / "labels.json")
+    found = read_json(folder / "vocabulary.json")
+    try:
+        _check_strings(labels, least=2)
+        _check_strings(found["words"], least=2)
+        _check_strings(found["vector_words"], least=0)
+        size = found["vector_size"]
+        if type(size) is not int or not 0 <= size <= 10_000:
+            raise ValueError(f"vector_size {size!r}")
+        members = found["members"]
+        if type(members) is not int or not 1 <= members <= MAX_MEMBERS:
+            raise ValueError(f"members {members!r}")
+        ngrams = None
+        if model.wide:
+            table = read_json(folder / "ngrams.json")
+            _check_counts(table["words"], table["texts"])
+            _check_counts(table["chars"], table["texts"])
+            ngrams = NgramTable(table["texts"], table["words"], table["chars"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder}: its vocabulary or labels are not usable ({error})"
+        ) from None
+    buckets = model.gram_buckets if model.gram_size else 0
+    lexicon = Lexicon(found["words"], found["vector_words"], buckets)
+    return TextInfo(labels, lexicon, ngrams, None, str(found["vectors"]), size, members)
+
+
+def _check_strings(values: Any, least: int) -> None:
+    if not isinstance(values, list) or len(values) < least:
+        raise ValueError("a list of words is missing")
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError("a word is not text")
+    if len(set(values)) < len(values):
+        raise ValueError("a word stands there twice")
+
+
+def _check_counts(table: Any, texts: Any) -> None:
+    if type(texts) is not int or texts < 1 or not isinstance(table, dict):
+        raise ValueError("ngrams.json does not hold counts")
+    if not all(type(value) is int and 1 <= value <= texts for value in table.values()):
+        raise ValueError("a count in ngrams.json is not a number of texts")
