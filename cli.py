@@ -1,0 +1,176 @@
+"""The command line: the one place that prints.
+
+Heavy libraries are imported inside the commands, so that ``--help`` answers at once.
+"""
+
+import inspect
+import io
+import os
+import shlex
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+# Threads that wait must sleep: spinning ones cost a busy machine a hundredfold in small layers.
+# OpenMP reads this once, when torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from birnn import __version__
+from birnn.errors import BirnnError
+from birnn.registry import resolve
+from tasks import TASKS
+from terminal.options import EvaluateOptions, PredictOptions, RunOptions, with_options
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None if os.environ.get("BIRNN_PLAIN_HELP") else "rich",
+    help="Train, evaluate and use bidirectional GRU and LSTM models on your own files.",
+)
+
+
+def version(value: bool) -> None:
+    """Print the version and stop."""
+    if value:
+        typer.echo(f"birnn {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    show: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def train_command(name: str, config: Any, run: RunOptions) -> None:
+    """Train a task, drawing its events."""
+    from terminal.display import console, draw_training
+
+    with console().status("loading libraries"):
+        from tasks.experiment import train
+    task = resolve({name: TASKS[name].task}, name, "task")(config)
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
+    command = "python cli.py " + shlex.join(sys.argv[1:])
+    draw_training(train(task, out, seeds=run.seeds, overwrite=run.overwrite, command=command))
+
+
+def evaluate_command(run: str, options: EvaluateOptions) -> None:
+    """Score a trained run on labelled data."""
+    from terminal.display import console, draw_evaluation
+
+    with console().status("loading the run"):
+        from tasks.serving import evaluate
+    draw_evaluation(evaluate(Path(run), options.data, options.split), as_json=options.json)
+
+
+def predict_command(run: str, texts: list[str] | None, options: PredictOptions) -> None:
+    """Predict texts, a file of them, or standard input."""
+    from terminal.display import console, draw_predictions
+
+    with console().status("loading the run"):
+        from tasks.serving import check_output, predict_texts, read_inputs, write_records
+    if options.output:
+        check_output(Path(options.output))
+    standard_input = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
+    inputs = read_inputs(
+        texts or [], options.input, options.text_column, options.encoding, standard_input
+    )
+    predictions = predict_texts(Path(run), inputs, explain=options.explain)
+    if options.output:
+        write_records(Path(options.output), predictions.records)
+    draw_predictions(predictions, output=options.output, as_json=options.json)
+
+
+def argument(
+    name: str, kind: Any, help_text: str, default: Any = inspect.Parameter.empty
+) -> inspect.Parameter:
+    """A positional parameter of a command."""
+    annotation = Annotated[kind, typer.Argument(help=help_text, show_default=False)]
+    where = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, where, default=default, annotation=annotation)
+
+
+def add_commands() -> None:
+    """One command a task, then those that use a run."""
+    for name, entry in TASKS.items():
+
+        def handler(config: Any, run: RunOptions, name: str = name) -> None:
+            train_command(name, config, run)
+
+        defaults = resolve({name: entry.config}, name, "task")()
+        callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [])
+        app.command(name, help=entry.summary)(callback)
+    folder = argument("run", str, "Run folder.")
+    texts = argument("texts", list[str] | None, "Texts; none: --input or standard input.", None)
+    app.command("evaluate", help="Score a trained run on labelled data.")(
+        with_options(evaluate_command, {"options": EvaluateOptions()}, [folder])
+    )
+    app.command("predict", help="Predict texts with a trained run.")(
+        with_options(predict_command, {"options": PredictOptions()}, [folder, texts])
+    )
+
+
+add_commands()
+
+
+STOPPED = 130  # exit code of a command that a signal ended
+
+
+def fail(message: str, code: int = 2) -> int:
+    """Print one line to standard error; returns the exit code."""
+    from terminal.render import harmless
+
+    line = " ".join(harmless(str(message)).split())
+    print(f"birnn: error: {line}", file=sys.stderr)
+    return code
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; bad input ends in one line and exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        result = app(words or ["--help"], standalone_mode=False, prog_name="birnn")
+    except BirnnError as error:
+        return fail(str(error))
+    except typer.TyperException as error:
+        return fail(f"{error.format_message()} (see --help)")
+    except (KeyboardInterrupt, typer.Abort):
+        return fail("stopped; no run was written", STOPPED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        return fail("out of memory; lower --batch-size, --batch-tokens, --max-length or the sizes")
+    if result == STOPPED:  # typer has caught the signal
+        return fail("stopped; no run was written", STOPPED)
+    return result if isinstance(result, int) else 0
+
+
+def run() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = fail(f"standard output: {error.strerror or error}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

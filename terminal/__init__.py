@@ -1,0 +1,1 @@
+"""Between the command line and a person: options, tables, the console."""

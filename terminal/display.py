@@ -1,0 +1,176 @@
+"""The one console, and what is drawn on it while something runs."""
+
+import functools
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from terminal import render
+
+PIPE_WIDTH = 120
+
+
+@functools.cache
+def console() -> Console:
+    """The one console, made when first needed; words are never coloured by guesswork.
+
+    In a pipe there is no width to keep to: lines are as long as tables need them.
+    """
+    made = Console(highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made = Console(highlight=False, width=PIPE_WIDTH)
+    return made
+
+
+def _plain() -> bool:
+    return not console().is_terminal
+
+
+def draw_training(events: Iterator[Any]) -> None:
+    """Draw the events of :func:`tasks.experiment.train` until the report."""
+    from birnn.training import EpochEvent, StepEvent, StopEvent
+    from tasks.experiment import Evaluating, Finished, Prepared, SeedStarted
+
+    task: Any = None
+    bar = ProgressBar()
+    status = console().status("reading data")
+    status.start()
+    try:
+        for event in events:
+            if isinstance(event, Prepared):
+                status.stop()
+                task = event.task
+                draw_header(event)
+            elif isinstance(event, SeedStarted):
+                console().print(
+                    f"Seed {event.seed} ({event.number} of {event.total})", style="bold"
+                )
+            elif isinstance(event, StepEvent):
+                bar.step(event)
+            elif isinstance(event, EpochEvent):
+                line = task.epoch_line(event)
+                if line:
+                    bar.print(line)
+                bar.scores(event)
+            elif isinstance(event, StopEvent):
+                bar.stop()
+                console().print(f"Kept epoch {event.epoch}: {event.reason}, {event.seconds:.0f} s.")
+            elif isinstance(event, Evaluating):
+                status.update(event.what)
+                status.start()
+            elif isinstance(event, Finished):
+                status.stop()
+                draw_report(event)
+    finally:
+        bar.stop()
+        status.stop()
+
+
+class ProgressBar:
+    """Live progress in a terminal; nothing in a pipe, where the epochs' lines are enough."""
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+        self.task = TaskID(0)
+        self.note = ""
+
+    def step(self, event: Any) -> None:
+        """Move to ``event.step``."""
+        if _plain():
+            return
+        if self.progress is None:
+            self.progress = Progress(
+                TextColumn("epoch {task.fields[epoch]}"),
+                BarColumn(bar_width=None),
+                TextColumn("loss {task.fields[loss]:.4f}{task.fields[note]}"),
+                TimeRemainingColumn(),
+                console=console(),
+                transient=True,
+            )
+            self.progress.start()
+            self.task = self.progress.add_task(
+                "", total=event.total_steps, epoch=0, loss=0, note=""
+            )
+        self.progress.update(
+            self.task, completed=event.step, epoch=event.epoch, loss=event.loss, note=self.note
+        )
+
+    def scores(self, event: Any) -> None:
+        """Remember the last validation score for the bar."""
+        name, value = next(iter(event.scores.items()))
+        self.note = f", validation {render.score_title(name)} {render.format_score(name, value)}"
+
+    def print(self, line: str) -> None:
+        """A line above the bar."""
+        console().print(line, markup=False, soft_wrap=_plain())
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
+            self.note = ""
+
+
+def draw_header(event: Any) -> None:
+    """What will happen: data, model, device."""
+    data, config = event.data, event.task.config
+    rows = data.provenance["rows"]
+    threads = f", {event.threads} threads" if event.device == "cpu" else ""
+    seeds = event.seeds
+    pairs = [
+        ("data", data.provenance["source"]),
+        ("splits", ", ".join(f"{name} {rows[name]:,}" for name in rows)),
+        *(("", note) for note in data.notes),
+        *event.task.describe(data.info),
+        ("parameters", f"{event.parameters:,}"),
+        ("device", f"{event.device}{threads}, {config.train.mixed_precision} mixed precision"),
+        ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
+        ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),
+    ]
+    console().print(render.render_pairs(f"{event.task.name} with {config.encoder.encoder}", pairs))
+    if data.warnings:
+        console().print(render.render_warnings(data.warnings))
+
+
+def draw_report(event: Any) -> None:
+    """The final report."""
+    out, plain = console(), _plain()
+    out.print()
+    out.print(render.render_scores(event.metrics, event.labels, plain=plain))
+    out.print(render.render_details(event.metrics["details"], out.width, plain=plain))
+    out.print(event.metrics["verdict"], style="bold", markup=False, soft_wrap=plain)
+    out.print(f"\nRun: {event.folder}", markup=False, soft_wrap=True)
+
+
+def draw_evaluation(event: Any, *, as_json: bool) -> None:
+    """Scores of a loaded run."""
+    out, plain = console(), _plain()
+    if as_json:
+        print(json.dumps(event.metrics, indent=2, ensure_ascii=False))
+        return
+    out.print(render.render_pairs(event.title, event.pairs))
+    out.print(render.render_scores(event.metrics, {}, plain=plain))
+    out.print(render.render_details(event.metrics["details"], out.width, plain=plain))
+
+
+def draw_predictions(predictions: Any, *, output: str, as_json: bool) -> None:
+    """Predicted labels, or a word on where they were written."""
+    out = console()
+    if as_json:
+        for record in predictions.records:
+            print(json.dumps(record, ensure_ascii=False))
+    elif output:
+        out.print(f"{len(predictions.records):,} records: {output}", markup=False, soft_wrap=True)
+    else:
+        for number, record in enumerate(predictions.records):
+            width = 10_000_000 if _plain() else out.width
+            out.print(render.render_prediction(record, width), soft_wrap=True)
+            if predictions.weights:
+                out.print(render.render_weights(predictions.weights[number]))
+    for note in predictions.notes:
+        Console(stderr=True, highlight=False).print(note, markup=False, soft_wrap=True)

@@ -1,0 +1,188 @@
+"""What a person sees: pure functions from results to rich renderables."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+PERCENT = ("accuracy", "macro_f1", "weighted_f1")
+BEST = "bold green"
+
+
+def harmless(text: str) -> str:
+    """``text`` on one line, characters that steer a terminal as spaces."""
+    return CONTROL.sub(" ", text).strip()
+
+
+def shown(text: str, width: int) -> str:
+    """``text`` made :func:`harmless`, at most ``width`` characters of it."""
+    plain = harmless(text)
+    return plain if len(plain) <= width else plain[: width - 1] + "…"
+
+
+def make_table(*, plain: bool) -> Table:
+    """An empty table: ruled in a terminal, bare columns in a pipe."""
+    if plain:
+        return Table(box=None, pad_edge=False)
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+
+
+def titled(title: str, table: Table) -> Group:
+    """A heading above a table, and a blank line below."""
+    return Group(Text(title, style="bold"), table, Text())
+
+
+def render_pairs(title: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
+    """A heading with a name and a value a line."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="cyan", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(Text(name), Text(harmless(value)))
+    return Group(Text(title, style="bold"), grid, Text())
+
+
+def render_warnings(warnings: Sequence[str]) -> RenderableType:
+    """Warnings that can't be missed."""
+    lines = [Text(f"WARNING: {harmless(text)}", style="bold yellow") for text in warnings]
+    return Group(*lines, Text())
+
+
+def format_score(name: str, value: float) -> str:
+    """A score with a sensible number of digits."""
+    return f"{value * 100:.1f}" if name in PERCENT else f"{value:.3f}"
+
+
+def score_title(name: str) -> str:
+    """A metric's name in words, with its unit."""
+    words = name.removesuffix("_error").replace("_", " ")
+    words = words.replace("f1", "F1").replace("roc auc", "ROC AUC")
+    return f"{words} %" if name in PERCENT else words
+
+
+def render_scores(
+    metrics: Mapping[str, Any], labels: Mapping[str, str], *, plain: bool
+) -> RenderableType:
+    """Model beside baselines, a metric a row: value, interval, and the mean over seeds if any."""
+    test = metrics["test"]
+    models = {"model": test["model"], **test["baselines"]}
+    heads = {"model": f"model ({metrics['encoder']})", **labels}
+    table = make_table(plain=plain)
+    table.add_column("metric", no_wrap=True)
+    columns = {
+        name: [_score_cell(metric, scores.get(metric)) for metric in test["model"]]
+        for name, scores in models.items()
+    }
+    for name, cells in columns.items():
+        # The heading wraps before a score does.
+        widest = max(len(cell) for cell in cells)
+        table.add_column(Text(heads.get(name, name)), justify="right", min_width=widest)
+    for row, metric in enumerate(test["model"]):
+        table.add_row(score_title(metric), *(cells[row] for cells in columns.values()))
+    title = "Test scores, 95 % bootstrap intervals in brackets"
+    parts: list[RenderableType] = [titled(title, table)]
+    seeds = metrics["train"].get("seeds")
+    if seeds:
+        parts.append(render_spread(test["model"], len(seeds), plain=plain))
+    return Group(*parts)
+
+
+def _score_cell(metric: str, score: Mapping[str, float] | None) -> Text:
+    if score is None:
+        return Text("–")
+    low, high = format_score(metric, score["low"]), format_score(metric, score["high"])
+    return Text.assemble((format_score(metric, score["value"]), "bold"), f" [{low}, {high}]")
+
+
+def render_spread(scores: Mapping[str, Any], seeds: int, *, plain: bool) -> RenderableType:
+    """Mean and standard deviation of the model's scores over seeds."""
+    table = make_table(plain=plain)
+    for head in ("metric", "mean", "std"):
+        table.add_column(head, justify="left" if head == "metric" else "right")
+    for name, score in scores.items():
+        table.add_row(
+            score_title(name), format_score(name, score["mean"]), format_score(name, score["std"])
+        )
+    return titled(f"Model over {seeds} seeds", table)
+
+
+def render_confusion(
+    labels: Sequence[str], counts: Sequence[Sequence[int]], *, plain: bool
+) -> RenderableType:
+    """Gold classes in rows, predicted classes in columns, the hits in bold."""
+    table = make_table(plain=plain)
+    table.add_column("gold")
+    for label in labels:
+        table.add_column(Text(shown(label, 14)), justify="right")
+    for row, label in enumerate(labels):
+        cells = [
+            Text(f"{count:,}", style=BEST if row == column else "")
+            for column, count in enumerate(counts[row])
+        ]
+        table.add_row(Text(shown(label, 20)), *cells)
+    return titled("Confusion (rows gold, columns predicted)", table)
+
+
+def render_classes(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
+    """Precision, recall and F1 of each class."""
+    table = make_table(plain=plain)
+    for head in ("class", "precision %", "recall %", "F1 %", "rows"):
+        table.add_column(head, justify="left" if head == "class" else "right")
+    for row in rows:
+        scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
+        table.add_row(Text(shown(row["label"], 20)), *scores, f"{row['support']:,}")
+    return titled("By class", table)
+
+
+def render_mistakes(
+    rows: Sequence[Mapping[str, Any]], width: int, *, plain: bool
+) -> RenderableType:
+    """The most confident mistakes."""
+    table = make_table(plain=plain)
+    for head in ("gold", "predicted", "sure %", "text"):
+        table.add_column(head, justify="right" if "%" in head else "left", no_wrap=True)
+    room = max(20, width - 44)
+    for row in rows:
+        table.add_row(
+            Text(shown(row["gold"], 12)),
+            Text(shown(row["predicted"], 12)),
+            f"{row['confidence'] * 100:.0f}",
+            Text(shown(row["text"], room)),
+        )
+    return titled("Most confident mistakes", table)
+
+
+def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
+    """Whatever of these a task's details hold."""
+    parts: list[RenderableType] = []
+    if "per_class" in details and len(details["labels"]) <= 40:
+        parts.append(render_classes(details["per_class"], plain=plain))
+    if "confusion" in details and len(details["labels"]) <= 12:
+        parts.append(render_confusion(details["labels"], details["confusion"], plain=plain))
+    if details.get("mistakes"):
+        parts.append(render_mistakes(details["mistakes"], width, plain=plain))
+    return Group(*parts)
+
+
+def render_prediction(record: Mapping[str, Any], width: int) -> Text:
+    """A text's label, how sure the model is, and the text."""
+    label, sure = record["label"], record["probabilities"][record["label"]]
+    head = Text.assemble((shown(label, 20), "bold"), f"  {sure * 100:5.1f} %  ")
+    return head + Text(shown(record["text"], max(20, width - len(head) - 1)))
+
+
+def render_weights(words: Sequence[tuple[str, float]]) -> Text:
+    """Words shaded by how much was looked at each."""
+    top = max((weight for _, weight in words), default=1.0) or 1.0
+    line = Text("    ")
+    for word, weight in words:
+        level = weight / top
+        style = "bold reverse" if level > 0.66 else "bold" if level > 0.33 else "dim"
+        line.append(shown(word, 40), style=style)
+        line.append(f" {weight:.2f}  " if level > 0.33 else " ")
+    return line
