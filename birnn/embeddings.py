@@ -106,9 +106,10 @@ class WordEmbedder(Embedder):
         if self.correction is not None:
             # An unknown word keeps its pretrained vector as it is.
             known = (ids > UNKNOWN_ID).unsqueeze(-1)
-            parts.append(inputs["pretrained"][types] + self.correction(ids) * known)
+            parts.append(F.embedding(types, inputs["pretrained"]) + self.correction(ids) * known)
         if self.grams is not None:
-            parts.append(self._characters(inputs)[types])
+            # Not indexing: its gradient adds up in whatever order the threads come.
+            parts.append(F.embedding(types, self._characters(inputs)))
         steps: Tensor = self.dropout(torch.cat(parts, dim=-1))
         return steps
 

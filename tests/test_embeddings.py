@@ -144,3 +144,23 @@ def test_gradients_reach_the_rows_in_use_and_no_others() -> None:
 def test_attention_weights_are_those_of_real_words() -> None:
     weights = torch.tensor([[0.25, 0.25, 0.25, 0.25], [1.0, 0.0, 0.0, 0.0]])
     assert word_weights(batch(), weights) == [[0.25] * 4, [1.0]]
+
+
+def test_gradients_repeat_bit_for_bit_on_several_threads() -> None:
+    torch.manual_seed(0)
+    sizes = WordSizes(words=50, word_size=16, vector_size=0, buckets=200, gram_size=16)
+    model = WordEmbedder(sizes, rate=0.0, dropout=0.0)
+    inputs = {
+        "types": torch.randint(0, 50, (256, 40)),  # large enough for torch to share the work out
+        "word_ids": torch.arange(50),
+        "gram_ids": torch.randint(0, 200, (400,)),
+        "gram_offsets": torch.arange(0, 400, 8),
+    }
+    pull = torch.randn(256, 40, 32)
+    found = []
+    for _ in range(5):
+        model.zero_grad()
+        (model(Batch(inputs, torch.full((256,), 40))) * pull).sum().backward()
+        found.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
