@@ -75,14 +75,16 @@ class Lexicon:
     def vector_rows(self, token: str) -> list[int]:
         """Pretrained rows whose mean stands for ``token``; none if nothing fits.
 
-        The token itself, else the token without ``#`` or ``@``, else its parts.
+        The token itself, else the token without ``#`` or ``@``, each as it is written and in lower
+        case; else its parts.
         """
-        for candidate in (token, token.lstrip("#@")):
+        bare = token.lstrip("#@")
+        for candidate in (token, token.lower(), bare, bare.lower()):
             if candidate in self._vector_ids:
                 return [self._vector_ids[candidate]]
         if len(token) < 2:
             return []
-        parts = PARTS.findall(token)
+        parts = PARTS.findall(token.lower())
         return [self._vector_ids[part] for part in parts if part in self._vector_ids]
 
     def grams(self, token: str) -> list[int]:

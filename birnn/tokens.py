@@ -1,0 +1,122 @@
+"""From the tokens of a sentence to the steps a tagger reads.
+
+A token is described by up to five parts, joined: a trained vector, a pretrained vector (a frozen
+table's plus a trained correction), its letters, its affixes, and how it is written. All but the
+first are worked out once for each distinct token of a batch and put wherever it stands.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from birnn.batch import Batch
+from birnn.characters import build_characters
+from birnn.dropout import LockedDropout, word_dropout
+from birnn.embeddings import PAD_ID, UNKNOWN_ID
+from birnn.model import Embedder
+
+
+@dataclass(frozen=True)
+class TokenSizes:
+    """Rows and widths of a token's parts; a width of 0 leaves a part out."""
+
+    words: int  # trained rows, <pad> and <unk> first
+    word_size: int
+    vector_size: int  # of pretrained vectors
+    characters: int
+    character_size: int  # of one character's vector
+    char_encoder: str  # a name in birnn.characters.CHARACTER_ENCODERS
+    char_size: int  # of a word's letters
+    affixes: int
+    affix_slots: int  # affixes of a token
+    affix_size: int  # of each slot
+    case_size: int  # numbers that say how a token is written
+
+
+@dataclass(frozen=True)
+class TokenDropout:
+    """What is hidden in training."""
+
+    singletons: float  # how often a word that train has once counts as unknown
+    words: float  # how often any word does
+    features: float  # of single features of a step
+    locked: float  # of features, the same at all steps
+    characters: float
+
+
+class TokenEmbedder(Embedder):
+    """Tokens → steps ``[B, T, E]``.
+
+    A batch's inputs are ``types [B, T]`` (the number of the distinct token at each position) and
+    of the ``U`` distinct tokens, where the part is there: ``word_ids [U]`` with ``singletons [U]``
+    (bool), ``pretrained [U, D]`` (from :class:`birnn.embeddings.PretrainedVectors`),
+    ``characters [U, L]`` with ``character_lengths [U]``, ``affixes [U, S]`` and ``case [U, C]``.
+    """
+
+    def __init__(self, sizes: TokenSizes, dropout: TokenDropout) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.rates = dropout
+        self.words = nn.Embedding(sizes.words, sizes.word_size) if sizes.word_size else None
+        if self.words is not None:
+            nn.init.normal_(self.words.weight, std=0.1 if sizes.vector_size else 0.3)
+        self.correction: nn.Embedding | None = None
+        if sizes.vector_size:
+            self.correction = nn.Embedding(sizes.words, sizes.vector_size)
+            nn.init.zeros_(self.correction.weight)
+        self.characters = build_characters(
+            sizes.char_encoder, sizes.characters, sizes.character_size, sizes.char_size,
+            dropout.characters,
+        )  # fmt: skip
+        self.affixes = nn.Embedding(sizes.affixes, sizes.affix_size) if sizes.affix_size else None
+        if self.affixes is not None:
+            nn.init.normal_(self.affixes.weight, std=0.3)
+        self.dropout = nn.Dropout(dropout.features)
+        self.locked_dropout = LockedDropout(dropout.locked)
+        letters = self.characters.output_size if self.characters is not None else 0
+        affixes = sizes.affix_slots * sizes.affix_size
+        self.output_size = sizes.word_size + sizes.vector_size + letters + affixes + sizes.case_size
+
+    def forward(self, batch: Batch) -> Tensor:
+        """``[B, T, E]``; padded steps hold some token's features, which the encoder ignores."""
+        types = batch.inputs["types"]
+        ids = self._word_ids(batch.inputs)
+        parts = []
+        if self.words is not None:
+            parts.append(self.words(ids))
+        # Not indexing: its gradient adds up in whatever order the threads come.
+        if self.correction is not None:
+            # An unknown word keeps its pretrained vector as it is.
+            known = (ids > UNKNOWN_ID).unsqueeze(-1)
+            frozen = F.embedding(types, batch.inputs["pretrained"])
+            parts.append(frozen + self.correction(ids) * known)
+        spelled = self._spelled(batch.inputs)
+        if spelled:
+            parts.append(F.embedding(types, torch.cat(spelled, dim=-1)))
+        steps: Tensor = self.locked_dropout(self.dropout(torch.cat(parts, dim=-1)))
+        return steps
+
+    def _word_ids(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Trained rows ``[B, T]``, some of them hidden in training."""
+        types = inputs["types"]
+        ids = inputs["word_ids"][types]
+        if not self.training:
+            return ids
+        if self.rates.singletons:
+            # So that the row of unknown words is learned where such words stand.
+            hidden = torch.rand(ids.shape, device=ids.device) < self.rates.singletons
+            ids = ids.masked_fill(hidden & inputs["singletons"][types], UNKNOWN_ID)
+        return word_dropout(ids, self.rates.words, UNKNOWN_ID, PAD_ID) if self.rates.words else ids
+
+    def _spelled(self, inputs: dict[str, Tensor]) -> list[Tensor]:
+        """What the spelling of each distinct token says, each ``[U, ·]``."""
+        parts = []
+        if self.characters is not None:
+            parts.append(self.characters(inputs["characters"], inputs["character_lengths"]))
+        if self.affixes is not None:
+            parts.append(self.affixes(inputs["affixes"]).flatten(1))
+        if self.sizes.case_size:
+            parts.append(inputs["case"])
+        return parts
