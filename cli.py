@@ -72,20 +72,20 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
 
 def predict_command(run: str, texts: list[str] | None, options: PredictOptions) -> None:
     """Predict texts, a file of them, or standard input."""
-    from terminal.display import console, draw_predictions
+    from terminal.display import console, draw_answer
 
     with console().status("loading the run"):
-        from tasks.serving import check_output, predict_texts, read_inputs, write_records
-    if options.output:
-        check_output(Path(options.output))
+        from tasks.request import Request
+        from tasks.run import serve
     standard_input = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
-    inputs = read_inputs(
-        texts or [], options.input, options.text_column, options.encoding, standard_input
-    )
-    predictions = predict_texts(Path(run), inputs, explain=options.explain)
+    request = Request(
+        texts or [], options.input, options.text_column, options.encoding, standard_input,
+        options.output, options.explain, options.n_best,
+    )  # fmt: skip
+    answer = serve(Path(run), request)
     if options.output:
-        write_records(Path(options.output), predictions.records)
-    draw_predictions(predictions, output=options.output, as_json=options.json)
+        answer.write(Path(options.output))
+    draw_answer(answer, output=options.output, as_json=options.json)
 
 
 def argument(

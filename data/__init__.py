@@ -10,4 +10,5 @@ DATASETS = {
     "imdb": "stanfordnlp/imdb",
     "rotten_tomatoes": "cornell-movie-review-data/rotten_tomatoes",
     "mr": "cornell-movie-review-data/rotten_tomatoes",
+    "conll2003": "lhoestq/conll2003",
 }

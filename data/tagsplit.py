@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from birnn.batch import Batch
 from data.batching import Indices
+from data.conll import Layout
 from data.spelling import affixes, case_features, pad_letters
 from data.text import UNKNOWN_ID
 from data.words import Lexicon, ragged
@@ -73,6 +74,7 @@ class TagSplit:
     features: dict[str, Array]  # of the distinct tokens
     vectors: list[list[int]] | None  # their pretrained rows
     targets: NDArray[np.int64] | None  # [M]
+    layout: Layout | None = None  # of the files that the sentences stood in
 
     @staticmethod
     def build(table: Dataset, lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
@@ -96,6 +98,10 @@ class TagSplit:
     def with_targets(self, targets: Array) -> "TagSplit":
         """The same sentences with other tags ``[M]``."""
         return replace(self, targets=targets)
+
+    def with_layout(self, layout: Layout) -> "TagSplit":
+        """The same sentences, and how their files are laid out."""
+        return replace(self, layout=layout)
 
     def places(self, indices: Indices) -> tuple[Array, Array]:
         """Where the tokens of the sentences stand: in the flat arrays ``[m]``, and their mask.

@@ -12,6 +12,7 @@ class TaskEntry(NamedTuple):
     task: str
     config: str
     summary: str
+    serve: str = ""  # what answers a request to predict; empty where nothing does
 
 
 # Adding a task is one class, its configuration, and one line here.
@@ -20,6 +21,13 @@ TASKS = {
         "tasks.sentiment:Sentiment",
         "tasks.config:SentimentConfig",
         "Train a sentence classifier and report it beside simple baselines.",
+        "tasks.serving:serve_texts",
+    ),
+    "tagging": TaskEntry(
+        "tasks.tagging:Tagging",
+        "tasks.config:TaggingConfig",
+        "Train a tagger of tokens (entities, parts of speech) and report it beside baselines.",
+        "tasks.tag_serving:serve_tags",
     ),
     "regression": TaskEntry(
         "tasks.regression:Regression",

@@ -93,7 +93,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     name: ClassVar[str]
     summary: ClassVar[str]  # one line for the command's help
     monitors: ClassVar[tuple[str, ...]]  # validation metrics; the first chooses the epoch
-    headline: ClassVar[tuple[str, ...]]  # the test metrics that are compared with baselines
+    headline: ClassVar[tuple[str, ...]]  # the test metrics, where defined, that are compared
     config_class: ClassVar[type]
 
     def __init__(self, config: ConfigT) -> None:
@@ -138,7 +138,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """One array for each item: what is predicted, in the user's units."""
 
     @abstractmethod
-    def count(self, outputs: Any, batch: Batch) -> Mapping[str, Array]:
+    def count(self, outputs: Any, batch: Batch, info: InfoT) -> Mapping[str, Array]:
         """Summable counts from which :meth:`scores` makes the validation metrics."""
 
     @abstractmethod
@@ -146,7 +146,9 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """Validation metrics from the counts of a whole split."""
 
     @abstractmethod
-    def evaluate(self, split: SplitT, predictions: Sequence[Array], seed: int) -> Evaluation:
+    def evaluate(
+        self, split: SplitT, predictions: Sequence[Array], info: InfoT, seed: int
+    ) -> Evaluation:
         """Test metrics; ``seed`` is the bootstrap's."""
 
     @abstractmethod
@@ -187,20 +189,29 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         number = f"{event.epoch:>{width}}/{event.epochs}"
         return f"epoch {number}  loss {event.loss:.3f}  {scores}  {event.seconds:.1f} s{mark}"
 
-    @property
-    def monitor(self) -> str:
+    def monitors_for(self, info: InfoT) -> tuple[str, ...]:
+        """Those of ``monitors`` that this data has."""
+        return self.monitors
+
+    def monitor(self, info: InfoT) -> str:
         """The validation metric that chooses the epoch.
 
         Raises:
             ConfigError: the configuration names one that the task doesn't have.
         """
-        name = self.config.train.monitor or self.monitors[0]
-        if name not in self.monitors:
-            known = ", ".join(self.monitors)
+        there = self.monitors_for(info)
+        name = self.config.train.monitor or there[0]
+        if name not in there:
             raise ConfigError(
-                f"monitor: {name!r} is not one of {known}{suggestion(name, self.monitors)}"
+                f"monitor: {name!r} is not one of {', '.join(there)}{suggestion(name, there)}"
             )
         return name
+
+    def save_extras(
+        self, folder: Path, split: SplitT, predictions: Sequence[Array], info: InfoT
+    ) -> None:
+        """Write what a run keeps of the test split beside ``predictions.csv``."""
+        return
 
     @property
     def views(self) -> int:

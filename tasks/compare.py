@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.bootstrap import Array, Interval, interval
-from tasks.metrics import LOWER_IS_BETTER
-
-PERCENT = frozenset({"accuracy", "macro_f1", "weighted_f1"})
+from tasks.units import LOWER_IS_BETTER, PERCENT
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,10 @@ from data.batching import BucketSampler
 from tasks.base import Baseline, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.inference import run_split
-from tasks.metrics import LOWER_IS_BETTER
 from tasks.plots import save_confusion, save_curves
 from tasks.report import Report, Trained, add_spread, make_report
 from tasks.run import write_card, write_csv, write_model
+from tasks.units import LOWER_IS_BETTER
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ def train(
         BirnnError: bad data or configuration, a loss that isn't finite, a folder that is taken.
     """
     check_free(out, overwrite=overwrite)
-    monitor = task.monitor
     settings = task.config.train
     if settings.threads:
         torch.set_num_threads(settings.threads)
     device = resolve_device(settings.device)
     data = task.load()
+    monitor = task.monitor(data.info)
     all_seeds = list(range(settings.seed, settings.seed + seeds))
     with torch.device("meta"):
         parameters = count_parameters(task.model(data.info))
@@ -111,9 +111,9 @@ def train(
             except OSError as error:
                 raise DataError(f"can't write {out}: {error.strerror or error}") from error
             results.append((trained, report))
-        _, report = _best(results, task)
+        best, report = _best(results, monitor)
         if seeds > 1:
-            chosen = _best(results, task)[0].seed
+            chosen = best.seed
             shutil.copytree(folder / f"seed-{chosen}", folder, dirs_exist_ok=True)
             add_spread(report.metrics, [r.metrics for _, r in results], all_seeds, chosen)
             write_json(folder / "metrics.json", report.metrics)
@@ -142,13 +142,13 @@ def _train_one(
         config.seed,
         views=task.views,
     )
-    monitor = task.monitor
+    monitor = task.monitor(data.info)
 
     def score() -> dict[str, float]:
         device = next(model.parameters()).device
         counts: dict[str, Array] = {}
         for _, batch, outputs in run_split(model, data.splits["validation"], config, device):
-            for name, part in task.count(outputs, batch).items():
+            for name, part in task.count(outputs, batch, data.info).items():
                 counts[name] = counts[name] + part if name in counts else part
         return task.scores(counts)
 
@@ -177,10 +177,8 @@ def _train_one(
     return Trained(config.seed, model, history, stop, extra)
 
 
-def _best(
-    results: list[tuple[Trained, Report]], task: Task[Any, Any, Any]
-) -> tuple[Trained, Report]:
-    sign = -1 if task.monitor in LOWER_IS_BETTER else 1
+def _best(results: list[tuple[Trained, Report]], monitor: str) -> tuple[Trained, Report]:
+    sign = -1 if monitor in LOWER_IS_BETTER else 1
     return max(results, key=lambda pair: sign * pair[0].stop.score)
 
 
@@ -200,8 +198,11 @@ def _write(
     )
     write_model(folder, own, data.info, trained.model)
     write_csv(folder / "history.csv", trained.history)
-    write_csv(folder / "predictions.csv", report.records)
-    save_curves(folder / "curves.png", trained.history, task.monitor, trained.stop.epoch)
+    test = data.splits["test"]
+    write_csv(folder / "predictions.csv", task.records(test, report.predictions, data.info))
+    task.save_extras(folder, test, report.predictions, data.info)
+    monitor = task.monitor(data.info)
+    save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
     details = report.metrics["details"]
     if "confusion" in details:
         save_confusion(folder / "confusion.png", np.array(details["confusion"]), details["labels"])

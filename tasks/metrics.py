@@ -16,8 +16,6 @@ EPSILON = (
     1e-7  # probabilities are clipped to [ε, 1-ε] in the log-loss; float32 knows no nearer to 1
 )
 
-LOWER_IS_BETTER = frozenset({"log_loss", "calibration_error", "mse", "rmse", "mae"})
-
 
 def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]:
     """Every single-label score.

@@ -213,7 +213,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             row[:n].float().cpu().numpy() for row, n in zip(outputs, batch.lengths, strict=True)
         ]
 
-    def count(self, outputs: Tensor, batch: Batch) -> Mapping[str, Array]:
+    def count(self, outputs: Tensor, batch: Batch, info: StepInfo) -> Mapping[str, Array]:
         """Squared and absolute error sums, and steps."""
         assert batch.targets is not None
         mask = sequence_mask(batch.lengths, outputs.shape[1])
@@ -226,7 +226,9 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         squared, absolute, steps = counts["sums"]
         return {"mse": float(squared / steps), "mae": float(absolute / steps)}
 
-    def evaluate(self, split: StepSplit, predictions: Sequence[Array], seed: int) -> Evaluation:
+    def evaluate(
+        self, split: StepSplit, predictions: Sequence[Array], info: StepInfo, seed: int
+    ) -> Evaluation:
         """Scores in the target's own unit, resampled by whole sequences."""
         gold = np.concatenate(split.targets)
         predicted = np.concatenate(list(predictions)) * split.scale[-1] + split.shift[-1]

@@ -9,7 +9,7 @@ from torch import nn
 from birnn.model import count_parameters
 from birnn.training import StopEvent
 from tasks.base import Baseline, Evaluation, Task, TaskData
-from tasks.bootstrap import BOOTSTRAP_SEED
+from tasks.bootstrap import BOOTSTRAP_SEED, Array
 from tasks.compare import Difference, difference, strongest, verdict
 from tasks.inference import predict
 from tasks.metrics import with_intervals
@@ -31,7 +31,7 @@ class Report:
     """What a run says about itself."""
 
     metrics: dict[str, Any]
-    records: list[dict[str, Any]]
+    predictions: list[Array]  # on the test split
 
 
 def make_report(
@@ -40,9 +40,10 @@ def make_report(
     """Read the test split: scores of model and baselines with intervals, and who wins."""
     test = data.splits["test"]
     predictions = predict(task, trained.model, test)
-    own = task.evaluate(test, predictions, BOOTSTRAP_SEED)
+    own = task.evaluate(test, predictions, data.info, BOOTSTRAP_SEED)
     others = {
-        part.name: task.evaluate(test, part.predictions, BOOTSTRAP_SEED) for part in baselines
+        part.name: task.evaluate(test, part.predictions, data.info, BOOTSTRAP_SEED)
+        for part in baselines
     }
     differences = _differences(task, own, others)
     labels = {part.name: part.label for part in baselines}
@@ -83,7 +84,7 @@ def make_report(
     metrics["verdict"] = verdict(
         labels[nearest], *(part for part in differences if part.baseline == nearest)
     )
-    return Report(metrics, task.records(test, predictions, data.info))
+    return Report(metrics, predictions)
 
 
 def _scores(trained: Trained) -> set[str]:
@@ -106,6 +107,7 @@ def _differences(
         )
         for name, other in others.items()
         for metric in task.headline
+        if metric in own.scores
     ]  # fmt: skip
 
 

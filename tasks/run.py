@@ -12,10 +12,11 @@ from torch import nn
 from birnn import __version__
 from birnn.checkpoint import load_weights, read_json, save_weights, write_json, write_text
 from birnn.config import from_dict
-from birnn.errors import BirnnError, CheckpointError
+from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.base import Task
+from tasks.request import Answer, Request
 
 FORMAT = 1  # of the run folder; raised when an older reader could misread a newer run
 
@@ -44,11 +45,11 @@ def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Mo
     write_json(folder / "config.json", config)
 
 
-def load_run(folder: Path) -> LoadedRun:
-    """Load a run folder: JSON and safetensors only, on the CPU whatever it was trained on.
+def read_config(folder: Path) -> dict[str, Any]:
+    """The ``config.json`` of a run of this format, its ``task`` a known one.
 
     Raises:
-        CheckpointError: it is missing, incomplete, foreign or of a newer format.
+        CheckpointError: it is missing, foreign or of a newer format.
     """
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such run folder")
@@ -62,6 +63,30 @@ def load_run(folder: Path) -> LoadedRun:
         )
     if found["task"] not in list(TASKS):
         raise CheckpointError(f"{folder} is a run of the task {found['task']!r}, unknown here")
+    return found
+
+
+def serve(folder: Path, request: Request) -> Answer:
+    """Answer ``request`` with the run in ``folder``.
+
+    Raises:
+        BirnnError: an unusable run, input or output, or a run that answers no such request.
+    """
+    name = read_config(folder)["task"]
+    if not TASKS[name].serve:
+        able = " or ".join(task for task, entry in TASKS.items() if entry.serve)
+        raise ConfigError(f"predict takes a run of {able}; {folder} is of {name}: use evaluate")
+    answer: Answer = resolve({name: TASKS[name].serve}, name, "task")(folder, request)
+    return answer
+
+
+def load_run(folder: Path) -> LoadedRun:
+    """Load a run folder: JSON and safetensors only, on the CPU whatever it was trained on.
+
+    Raises:
+        CheckpointError: it is missing, incomplete, foreign or of a newer format.
+    """
+    found = read_config(folder)
     try:
         entry = TASKS[found["task"]]
         groups = {k: v for k, v in found.items() if k not in ("format", "version", "task")}
@@ -118,7 +143,7 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
         "",
         "```",
         "python cli.py evaluate RUN",
-        *(["python cli.py predict RUN \"some text\""] if metrics["task"] == "sentiment" else []),
+        *(["python cli.py predict RUN \"some text\""] if metrics["task"] != "regression" else []),
         "```",
         "",
         "## Limits",

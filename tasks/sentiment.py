@@ -236,7 +236,7 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         """Class probabilities ``[C]`` of each item."""
         return list(outputs.mixed.float().softmax(-1).cpu().numpy())
 
-    def count(self, outputs: SentimentOutputs, batch: Batch) -> Mapping[str, Array]:
+    def count(self, outputs: SentimentOutputs, batch: Batch, info: TextInfo) -> Mapping[str, Array]:
         """Confusion counts and summed log-loss of the recurrent part."""
         assert batch.targets is not None
         logits = outputs.recurrent.float()
@@ -289,7 +289,9 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
                 parts[1][indices] = model.wide(batch).numpy()
         return parts
 
-    def evaluate(self, split: TextSplit, predictions: Sequence[Array], seed: int) -> Evaluation:
+    def evaluate(
+        self, split: TextSplit, predictions: Sequence[Array], info: TextInfo, seed: int
+    ) -> Evaluation:
         """scikit-learn's scores, resampled by texts."""
         assert split.targets is not None
         probabilities = np.stack(list(predictions))

@@ -10,6 +10,7 @@ from data.ngrams import NgramTable
 from data.vectors import VectorTable
 from data.words import Lexicon
 from tasks.base import Files
+from tasks.checks import check_strings
 from tasks.config import MAX_MEMBERS, SentimentParts
 
 
@@ -52,9 +53,9 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
     labels = read_json(folder / "labels.json")
     found = read_json(folder / "vocabulary.json")
     try:
-        _check_strings(labels, least=2)
-        _check_strings(found["words"], least=2)
-        _check_strings(found["vector_words"], least=0)
+        check_strings("labels", labels, least=2)
+        check_strings("words", found["words"], least=2)
+        check_strings("vector_words", found["vector_words"], least=0)
         size = found["vector_size"]
         if type(size) is not int or not 0 <= size <= 10_000:
             raise ValueError(f"vector_size {size!r}")
@@ -74,15 +75,6 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
     buckets = model.gram_buckets if model.gram_size else 0
     lexicon = Lexicon(found["words"], found["vector_words"], buckets)
     return TextInfo(labels, lexicon, ngrams, None, str(found["vectors"]), size, members)
-
-
-def _check_strings(values: Any, least: int) -> None:
-    if not isinstance(values, list) or len(values) < least:
-        raise ValueError("a list of words is missing")
-    if not all(isinstance(value, str) for value in values):
-        raise ValueError("a word is not text")
-    if len(set(values)) < len(values):
-        raise ValueError("a word stands there twice")
 
 
 def _check_counts(table: Any, texts: Any) -> None:

@@ -16,6 +16,7 @@ from data.sources import FORMATS, ReadOptions, guarded, load_tables
 from tasks.bootstrap import BOOTSTRAP_SEED, Array
 from tasks.inference import predict, run_split
 from tasks.metrics import with_intervals
+from tasks.request import Answer, Request
 from tasks.run import LoadedRun, load_run
 from tasks.sentiment import Sentiment
 
@@ -56,7 +57,7 @@ def evaluate(folder: Path, data: str, split: str) -> Scored:
     run = load_run(folder)
     part = run.task.load_split(run.info, data, split)
     predictions = predict(run.task, run.model, part.split)
-    found = run.task.evaluate(part.split, predictions, BOOTSTRAP_SEED)
+    found = run.task.evaluate(part.split, predictions, run.info, BOOTSTRAP_SEED)
     scores = with_intervals(found.scores, found.replicates)
     metrics = {
         "task": run.task.name,
@@ -163,14 +164,35 @@ def _predict_chunk(
     return probabilities, words
 
 
-def check_output(path: Path) -> None:
+def serve_texts(folder: Path, request: Request) -> Answer:
+    """Label what is asked for.
+
+    Raises:
+        BirnnError: an unusable run, input or output; nothing is predicted before these are checked.
+    """
+    if request.output:
+        check_output(Path(request.output), OUTPUTS)
+    if request.best:
+        raise ConfigError("n_best: this run labels whole texts; the option is for taggers")
+    texts = read_inputs(
+        request.texts, request.input, request.text_column, request.encoding, request.standard_input
+    )
+    found = predict_texts(folder, texts, explain=request.explain)
+
+    def write(path: Path) -> None:
+        write_records(path, found.records)
+
+    return Answer(found.records, write, found.notes, found.weights)
+
+
+def check_output(path: Path, known: Sequence[str]) -> None:
     """Refuse an output that can't be written, before any work.
 
     Raises:
         ConfigError: an unknown extension or a folder that isn't there.
     """
-    if path.suffix.lower() not in OUTPUTS:
-        raise ConfigError(f"output: {path} must end in one of {', '.join(OUTPUTS)}")
+    if path.suffix.lower() not in known:
+        raise ConfigError(f"output: {path} must end in one of {', '.join(known)}")
     if not path.parent.is_dir():
         raise ConfigError(f"output: there is no folder {path.parent}")
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from terminal import render
+from terminal import render, tagging
 
 PIPE_WIDTH = 120
 
@@ -142,9 +142,18 @@ def draw_report(event: Any) -> None:
     out, plain = console(), _plain()
     out.print()
     out.print(render.render_scores(event.metrics, event.labels, plain=plain))
-    out.print(render.render_details(event.metrics["details"], out.width, plain=plain))
+    draw_details(event.metrics["details"])
     out.print(event.metrics["verdict"], style="bold", markup=False, soft_wrap=plain)
     out.print(f"\nRun: {event.folder}", markup=False, soft_wrap=True)
+
+
+def draw_details(details: Any) -> None:
+    """The tables beyond the scores."""
+    out, plain = console(), _plain()
+    if "scheme" in details:
+        out.print(tagging.render_tables(details, out.width, plain=plain))
+    else:
+        out.print(render.render_details(details, out.width, plain=plain))
 
 
 def draw_evaluation(event: Any, *, as_json: bool) -> None:
@@ -155,22 +164,31 @@ def draw_evaluation(event: Any, *, as_json: bool) -> None:
         return
     out.print(render.render_pairs(event.title, event.pairs))
     out.print(render.render_scores(event.metrics, {}, plain=plain))
-    out.print(render.render_details(event.metrics["details"], out.width, plain=plain))
+    draw_details(event.metrics["details"])
 
 
-def draw_predictions(predictions: Any, *, output: str, as_json: bool) -> None:
-    """Predicted labels, or a word on where they were written."""
+def draw_answer(answer: Any, *, output: str, as_json: bool) -> None:
+    """What was predicted, or a word on where it was written."""
     out = console()
     if as_json:
-        for record in predictions.records:
+        for record in answer.records:
             print(json.dumps(record, ensure_ascii=False))
     elif output:
-        out.print(f"{len(predictions.records):,} records: {output}", markup=False, soft_wrap=True)
+        out.print(f"{len(answer.records):,} records: {output}", markup=False, soft_wrap=True)
+    elif answer.lines is not None:
+        for line in answer.lines:
+            print(line)
     else:
-        for number, record in enumerate(predictions.records):
+        colors = tagging.label_colors(answer.labels)
+        for number, record in enumerate(answer.records):
+            if "tokens" in record:
+                out.print(tagging.render_tagged(record, colors), soft_wrap=True)
+                if "n_best" in record:
+                    out.print(tagging.render_alternatives(record), soft_wrap=True)
+                continue
             width = 10_000_000 if _plain() else out.width
             out.print(render.render_prediction(record, width), soft_wrap=True)
-            if predictions.weights:
-                out.print(render.render_weights(predictions.weights[number]))
-    for note in predictions.notes:
+            if answer.weights:
+                out.print(render.render_weights(answer.weights[number]))
+    for note in answer.notes:
         Console(stderr=True, highlight=False).print(note, markup=False, soft_wrap=True)

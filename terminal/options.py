@@ -46,14 +46,23 @@ class PredictOptions:
     """What is predicted, and where to."""
 
     input: str = option(
-        "", "File of texts: .txt (one a line), .csv, .tsv, .json, .jsonl, .parquet.", group="Data"
+        "",
+        "File of texts: .txt (one a line), .csv, .tsv, .json, .jsonl, .parquet; a tagger also takes"
+        " .conll, .conllu and lists of tokens, and gives them back with a column more.",
+        group="Data",
     )
     text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
     encoding: str = option("utf-8-sig", "Encoding of the input file.", group="Data")
     output: str = option(
-        "", "Write records to this .csv, .json, .jsonl or .txt file.", group="Output"
+        "",
+        "Write records to this .csv, .json, .jsonl or .txt file (taggers: .conll, .conllu too).",
+        group="Output",
     )
     json: bool = option(False, "Print records as JSON lines.", group="Output")
+    n_best: int = option(
+        0, "Also give this many of the likeliest tag sequences of each text (taggers).",
+        low=0, high=100, group="Output",
+    )  # fmt: skip
     explain: bool = option(
         False,
         "Show what each text's prediction looked at, where the model can say.",

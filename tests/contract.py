@@ -21,6 +21,7 @@ from birnn.model import outputs_of
 from birnn.registry import resolve
 from birnn.training import LossSum, Validation, fit
 from data.batching import BucketSampler
+from data.schemes import legal
 from tasks import TASKS
 from tasks.base import Task, TaskData
 from tasks.config import (
@@ -29,6 +30,9 @@ from tasks.config import (
     SentimentConfig,
     SentimentData,
     SentimentParts,
+    TaggingConfig,
+    TaggingData,
+    TaggingParts,
 )
 from tasks.inference import predict
 from tasks.run import load_run, write_model
@@ -79,6 +83,56 @@ def write_sequences(path: Path) -> None:
             writer.writerows([f"s{who}", a, b, c] for (a, b), c in zip(x, y, strict=True))
 
 
+def write_tagged(path: Path) -> None:
+    """36 distinct sentences of 1 to 8 tokens with persons of one to three tokens, in IOB2."""
+    names = ("Ada", "Bo", "Cy")
+    blocks = []
+    for i in range(36):
+        rows = [f"{word}\tO" for word in FILLERS[: i % 6]]
+        rows.insert(i % (len(rows) + 1), f"{names[i % 3]}\tB-per")
+        rows[rows.index(f"{names[i % 3]}\tB-per") + 1 :] = [
+            *(f"{names[(i + k) % 3]}\tI-per" for k in range(1, 1 + i % 2)),
+            *rows[rows.index(f"{names[i % 3]}\tB-per") + 1 :],
+        ]
+        blocks.append("\n".join([*rows, f"n{i}\tO"]))
+    path.write_text("\n\n".join(blocks) + "\n")
+
+
+def write_parts_of_speech(path: Path) -> None:
+    """30 distinct sentences of raw tags."""
+    tags = ("DET", "NOUN", "VERB", "ADV", "DET", "NOUN", "ADP")
+    blocks = (
+        "\n".join([*(f"{w} {t}" for w, t in zip(FILLERS[: i % 7], tags, strict=False)), f"{i} NUM"])
+        for i in range(30)
+    )
+    path.write_text("\n\n".join(blocks) + "\n")
+
+
+def tagging(folder: Path) -> TaggingConfig:
+    """A learned chain over IOBES tags; letters by convolution, every part of a token."""
+    write_tagged(folder / "people.conll")
+    return TaggingConfig(
+        TaggingData(str(folder / "people.conll"), vectors="none"),
+        TaggingParts(
+            members=1, word_size=6, char_size=6, character_size=4, affix_size=2,
+            singleton_dropout=0.05, word_dropout=0.05, embedding_dropout=0.05,
+            embedding_locked_dropout=0.0, character_dropout=0.0, head_dropout=0.0,
+        ),
+        ENCODER,
+        TRAIN,
+    )  # fmt: skip
+
+
+def tagging_raw(folder: Path) -> TaggingConfig:
+    """Two networks with softmax on raw tags, pretrained vectors, letters by a recurrent encoder."""
+    write_vectors(folder / "vectors.txt")
+    write_parts_of_speech(folder / "words.txt")
+    config = tagging(folder)
+    model = replace(config.model, members=2, decoder="softmax", char_encoder="bigru", affix_size=0)
+    data = replace(config.data, data=str(folder / "words.txt"), vectors=str(folder / "vectors.txt"))
+    return replace(config, data=data, model=model)
+
+
 def sentiment(folder: Path) -> SentimentConfig:
     """No vectors, a wide part, every pooling."""
     write_texts(folder / "texts.csv")
@@ -114,6 +168,18 @@ def log_of_classes(data: AnyData) -> tuple[float, float]:
     return float(np.log(len(data.info.labels))), 0.03
 
 
+def log_of_legal_sequences(data: AnyData) -> tuple[float, float]:
+    """All legal sequences alike: the log of their number, a token."""
+    rules = legal(data.info.labels, data.info.inner)
+    total = 0.0
+    for length in data.splits["train"].lengths:
+        paths = rules.start.astype(float)
+        for _ in range(length - 1):
+            paths = paths @ rules.transitions
+        total += np.log(paths[rules.end].sum())
+    return total / float(data.splits["train"].lengths.sum()), 0.12
+
+
 def spread_of_targets(data: AnyData) -> tuple[float, float]:
     """The targets' mean square, as if 0 were predicted.
 
@@ -139,6 +205,10 @@ TINY: dict[str, dict[str, Tiny]] = {
     "sentiment": {
         "plain": Tiny(sentiment, log_of_classes),
         "vectors": Tiny(sentiment_with_vectors, log_of_classes),
+    },
+    "tagging": {
+        "spans": Tiny(tagging, log_of_legal_sequences),
+        "raw": Tiny(tagging_raw, log_of_classes),
     },
     "regression": {"table": Tiny(regression, spread_of_targets)},
 }
@@ -330,7 +400,7 @@ def check_padding(case: Case) -> None:
 def counted(case: Case, model: nn.Module, batch: Batch) -> dict[str, Any]:
     """The batch's summable counts."""
     ((batch, outputs),) = outputs_of(model.eval(), [batch], "cpu")
-    return dict(case.task.count(outputs, batch))
+    return dict(case.task.count(outputs, batch, case.data.info))
 
 
 def check_counts_add_up(case: Case) -> None:
@@ -340,7 +410,7 @@ def check_counts_add_up(case: Case) -> None:
     one, *halves = (counted(case, model, part.batch(cut)) for cut in cuts)
     summed = {name: sum(half[name] for half in halves) for name in one}
     assert case.task.scores(summed) == pytest.approx(case.task.scores(one), rel=1e-5)
-    assert case.task.monitor in case.task.scores(one)
+    assert case.task.monitor(case.data.info) in case.task.scores(one)
 
 
 def check_saved(case: Case, folder: Path) -> None:

@@ -212,7 +212,7 @@ def test_predictions_are_scored_in_the_targets_own_unit(tmp_path: Path) -> None:
     data = task.load()
     test = data.splits["test"]
     scaled = [(y + 3 - test.shift[-1]) / test.scale[-1] for y in test.targets]
-    assert task.evaluate(test, scaled, 0).scores["mse"] == pytest.approx(9)
+    assert task.evaluate(test, scaled, data.info, 0).scores["mse"] == pytest.approx(9)
     rows = task.records(test, scaled, data.info)
     assert [row["predicted"] - row["target"] for row in rows] == pytest.approx([3] * len(rows))
 

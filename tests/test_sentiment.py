@@ -170,7 +170,7 @@ def test_validation_scores_are_those_of_scikit_learn():
     counts: dict[str, np.ndarray] = {}
     for start in range(0, 50, 20):
         chosen = slice(start, start + 20)
-        part = subject.count(outputs(logits[:, chosen]), batch(gold[chosen].tolist()))
+        part = subject.count(outputs(logits[:, chosen]), batch(gold[chosen].tolist()), None)
         counts = {name: counts.get(name, 0) + value for name, value in part.items()}
     found = subject.scores(counts)
     shares = logits[0].softmax(-1).numpy()

@@ -1,0 +1,32 @@
+"""What a person asks a trained run to predict, and what comes back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+@dataclass(frozen=True)
+class Request:
+    """Texts, a file of them, or a pipe; and what is wanted."""
+
+    texts: list[str] = field(default_factory=list)
+    input: str = ""  # a file
+    text_column: str = ""
+    encoding: str = "utf-8-sig"
+    standard_input: BinaryIO | None = None
+    output: str = ""  # a file
+    explain: bool = False
+    best: int = 0  # how many alternatives
+
+
+@dataclass
+class Answer:
+    """Records in input order, and how they are shown or written."""
+
+    records: list[dict[str, Any]]
+    write: Callable[[Path], None]
+    notes: list[str] = field(default_factory=list)
+    weights: list[list[tuple[str, float]]] = field(default_factory=list)  # of each text's words
+    labels: list[str] = field(default_factory=list)  # of spans or tags, for their colours
+    lines: list[str] | None = None  # a tagged file, line by line, where that was the input

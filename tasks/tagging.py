@@ -1,0 +1,383 @@
+"""Token tagging: named entities, parts of speech, any tag a token."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from birnn.batch import Batch, sequence_mask
+from birnn.crf import CRF, Allowed, negative_log_likelihood, path_confidence, viterbi
+from birnn.embeddings import PretrainedVectors
+from birnn.errors import ConfigError, DataError
+from birnn.model import Embedder
+from birnn.tokens import TokenDropout, TokenEmbedder, TokenSizes
+from birnn.training import LossSum
+from data.schemes import Span, convert, legal, spans
+from data.sources import ReadOptions
+from data.spelling import AFFIX_SLOTS, CASE_SIZE
+from data.tagged import TagOptions, kinds, load_one_tagged, load_tagged
+from data.tagsplit import TagSplit
+from data.tagwrite import prediction_lines, write_lines
+from data.vectors import find_vectors
+from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
+from tasks.bootstrap import Array
+from tasks.config import TaggingConfig
+from tasks.inference import run_split
+from tasks.spans import TagPairs, count_tags, epoch_scores
+from tasks.tag_baselines import Guesses, linear_tagger, most_frequent_tag
+from tasks.tag_metrics import Seen, Tagged, evaluate_tags, tag_details
+from tasks.tagging_info import TagInfo, learn_info, read_tag_info
+from tasks.tagging_model import LegalChain, TaggingHead, TaggingModel, TaggingOutputs, fit_sharpness
+
+IGNORED = -100  # torch's mark of a target that no loss counts
+
+
+class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
+    """Tokens → encoder → a chain of tags."""
+
+    name = "tagging"
+    monitors = ("span_f1", "accuracy", "nll")
+    headline = ("span_f1", "accuracy")
+    config_class = TaggingConfig
+
+    def load(self) -> TaskData[TagInfo, TagSplit]:
+        """Read and split; words, letters, affixes and labels come from train."""
+        data = self.config.data
+        vectors = find_vectors(data.vectors, data.vectors_limit)
+        found = load_tagged(self.tag_options(data.data))
+        info = learn_info(
+            found.splits["train"], found.scheme, vectors, self.config.model, data.min_frequency
+        )
+        splits = {
+            name: self.split(table, info).with_layout(found.layouts[name])
+            for name, table in found.splits.items()
+        }
+        if not self.embedder(info).output_size:
+            raise ConfigError("a token has no features: raise --word-size, --char-size or another")
+        provenance = {**found.provenance, "vectors": info.vector_name}
+        notes = [*found.notes, vector_note(info, splits["train"], data.vectors)]
+        return TaskData(splits, info, provenance, notes, found.warnings)
+
+    def tag_options(self, source: str) -> TagOptions:
+        """How ``source`` is read: as the run's own data was."""
+        data = self.config.data
+        return TagOptions(
+            source,
+            data.tag_column,
+            data.token_column,
+            data.validation_share,
+            data.test_share,
+            data.split_seed,
+            ReadOptions(data.encoding),
+        )
+
+    def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:
+        """Tagged sentences to score; their tags must be the run's."""
+        options = self.tag_options(source or self.config.data.data)
+        if source:
+            table, layout, notes = load_one_tagged(options, name, info.scheme)
+        else:
+            found = load_tagged(options)
+            table, layout, notes = found.splits[name], found.layouts[name], found.notes
+        check_known(table, info)
+        where = source or f"{options.data} ({name})"
+        return LoadedSplit(self.split(table, info).with_layout(layout), where, notes)
+
+    def read_info(self, folder: Path) -> TagInfo:
+        """Restore labels, words, letters and spans."""
+        return read_tag_info(folder)
+
+    def split(self, table: Dataset, info: TagInfo) -> TagSplit:
+        """A table with ``tokens`` and, to train and score, ``tags`` in the user's scheme."""
+        split = TagSplit.build(table, info.lexicon)
+        if "tags" not in table.column_names:
+            return split
+        numbers = {label: i for i, label in enumerate(info.labels)}
+        rows = (convert(tags, info.scheme, info.inner) for tags in table["tags"][:])
+        ids = np.fromiter((numbers[tag] for tag in chain.from_iterable(rows)), dtype=np.int64)
+        return split.with_targets(ids)
+
+    def embedder(self, info: TagInfo) -> Embedder:
+        """Trained and pretrained vectors, letters, affixes and case of each token."""
+        model, lexicon = self.config.model, info.lexicon
+        sizes = TokenSizes(
+            words=len(lexicon.words.words),
+            word_size=model.word_size,
+            vector_size=info.vector_size,
+            characters=len(lexicon.characters),
+            character_size=model.character_size,
+            char_encoder=model.char_encoder,
+            char_size=model.char_size,
+            affixes=len(lexicon.affixes),
+            affix_slots=AFFIX_SLOTS,
+            affix_size=model.affix_size,
+            case_size=CASE_SIZE if model.case else 0,
+        )
+        dropout = TokenDropout(
+            model.singleton_dropout,
+            model.word_dropout,
+            model.embedding_dropout,
+            model.embedding_locked_dropout,
+            model.character_dropout,
+        )
+        return TokenEmbedder(sizes, dropout)
+
+    def head(self, input_size: int, info: TagInfo) -> nn.Module:
+        """A linear layer and a chain that knows what is legal."""
+        rules = legal(info.labels, info.inner)._asdict()
+        device = torch.get_default_device()  # a skeleton is built on none
+        allowed = Allowed(**{k: torch.from_numpy(part).to(device) for k, part in rules.items()})
+        make = CRF if self.config.model.decoder == "crf" else LegalChain
+        tags = len(info.labels)
+        return TaggingHead(input_size, make(tags, allowed), tags, self.config.model.head_dropout)
+
+    def model(self, info: TagInfo) -> TaggingModel:
+        """Networks from different weights, and the vectors they share."""
+        pretrained = None
+        if info.vector_size:
+            pretrained = PretrainedVectors(len(info.lexicon.words.vector_words), info.vector_size)
+            if info.vectors is not None and pretrained.values.device.type != "meta":
+                pretrained.values.copy_(torch.from_numpy(info.vectors.values))
+        return TaggingModel([self.network(info) for _ in range(info.members)], pretrained)
+
+    def monitors_for(self, info: TagInfo) -> tuple[str, ...]:
+        """Raw tags spell no spans."""
+        return tuple(m for m in self.monitors if m != "span_f1" or info.scheme != "raw")
+
+    def describe(self, info: TagInfo) -> list[tuple[str, str]]:
+        """What is trained."""
+        model, lexicon = self.config.model, info.lexicon
+        parts = [
+            f"{len(lexicon.words.words):,} words trained" if model.word_size else "",
+            f"vectors {info.vector_name}" if info.vector_size else "no pretrained vectors",
+            f"letters ({model.char_encoder})" if lexicon.characters else "",
+            "affixes" if lexicon.affixes else "",
+            "case" if model.case else "",
+        ]
+        types = len({label[2:] for label in info.labels} - {""})
+        tags = f"{len(info.labels)} raw tags"
+        if info.scheme != "raw":
+            tags = f"{types} span types, {info.scheme.upper()} in the data, IOBES inside"
+        return [
+            *super().describe(info),
+            ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
+            ("tokens", ", ".join(part for part in parts if part)),
+            ("tags", tags),
+            ("decoder", f"{model.decoder}, legal sequences only"),
+        ]
+
+    def loss(self, outputs: TaggingOutputs, batch: Batch) -> LossSum:
+        """Negative log-likelihood of the gold tags under each network's chain; their mean.
+
+        With softmax, the cross-entropy of each token. Counted by tokens either way.
+        """
+        assert batch.targets is not None
+        mask = sequence_mask(batch.lengths, outputs.scores.shape[1])
+        wanted = batch.targets.masked_fill(~mask, IGNORED)
+        total: Tensor = outputs.scores.new_zeros(())
+        for scores, potentials in outputs.members:
+            if self.config.model.decoder == "crf":
+                part = negative_log_likelihood(
+                    scores, batch.targets, batch.lengths, potentials
+                ).sum()
+            else:
+                flat = scores.float().flatten(0, 1)
+                part = F.cross_entropy(
+                    flat, wanted.flatten(), ignore_index=IGNORED, reduction="sum"
+                )
+            total = total + part
+        return LossSum(total / len(outputs.members), float(batch.lengths.sum()))
+
+    def decode(self, outputs: TaggingOutputs, batch: Batch) -> list[Array]:
+        """``[T_i, 3]`` for each item: tag, its probability, and that given the tag before it."""
+        tags, _ = viterbi(outputs.scores, batch.lengths, outputs.chain)
+        sure = path_confidence(outputs.scores, tags, batch.lengths, outputs.chain)
+        columns = torch.stack([tags.float(), sure.marginal, sure.conditional], dim=-1)
+        rows = columns.cpu().numpy()
+        return [row[:n] for row, n in zip(rows, batch.lengths.tolist(), strict=True)]
+
+    def count(self, outputs: TaggingOutputs, batch: Batch, info: TagInfo) -> Mapping[str, Array]:
+        """Right tokens and spans, and the summed loss of the committee's chain."""
+        assert batch.targets is not None
+        tags, _ = viterbi(outputs.scores, batch.lengths, outputs.chain)
+        losses = negative_log_likelihood(
+            outputs.scores, batch.targets, batch.lengths, outputs.chain
+        )
+        mask = sequence_mask(batch.lengths, tags.shape[1])
+        gold, guess = batch.targets[mask].cpu().numpy(), tags[mask].cpu().numpy()
+        counts = count_tags(gold, guess, batch.lengths.cpu().numpy(), tag_pairs(tuple(info.labels)))
+        return {"loss": np.array(losses.double().sum().item()), **counts}
+
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """``span_f1`` where there are spans, ``accuracy``, and ``nll``, the loss a token."""
+        found = epoch_scores(counts)
+        nll = float(counts["loss"] / counts["tokens"][1])
+        return {**dict(sorted(found.items(), reverse=True)), "nll": nll}
+
+    def finish(self, model: nn.Module, data: TaskData[TagInfo, TagSplit]) -> dict[str, Any]:
+        """Fit on validation how sharp the chain is: that changes confidences, and no tag."""
+        assert isinstance(model, TaggingModel)
+        validation = data.splits["validation"]
+        parts = [
+            (outputs.scores, batch.targets, batch.lengths, outputs.chain)
+            for _, batch, outputs in run_split(model, validation, self.config.train)
+            if batch.targets is not None
+        ]
+        sharpness = fit_sharpness(parts)
+        model.sharpness.fill_(sharpness)
+        return {"members": data.info.members, "sharpness": sharpness}
+
+    def evaluate(
+        self, split: TagSplit, predictions: Sequence[Array], info: TagInfo, seed: int
+    ) -> Evaluation:
+        """Scores of tokens and spans, resampled by sentences."""
+        return evaluate_tags(self.tagged(split, predictions, info), seen_in_train(info), seed)
+
+    def tagged(self, split: TagSplit, predictions: Sequence[Array], info: TagInfo) -> Tagged:
+        """Gold and predicted tags side by side, in the user's scheme."""
+        table = split.table
+        known = not any(np.isnan(row).any() for row in predictions)
+        return Tagged(
+            table["tokens"][:],
+            table["tags"][:],
+            predicted_tags(predictions, info),
+            info.scheme,
+            self.config.data.span_mode,
+            [row[:, 1] for row in predictions] if known else None,
+            [row[:, 2] for row in predictions] if known else None,
+        )
+
+    def details(
+        self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
+    ) -> dict[str, Any]:
+        """Scores by type, the table of errors, frequent confusions, confident mistakes."""
+        found = tag_details(self.tagged(split, predictions, info))
+        return {"scheme": info.scheme, "span_mode": self.config.data.span_mode, **found}
+
+    def baselines(self, data: TaskData[TagInfo, TagSplit]) -> list[Baseline]:
+        """Each word's most frequent tag; a linear model of words and their neighbours."""
+        info, splits = data.info, data.splits
+        tokens = {name: split.table["tokens"][:] for name, split in splits.items()}
+        tags = {name: split.table["tags"][:] for name, split in splits.items()}
+        simple = most_frequent_tag(tokens["train"], tags["train"], tokens["test"], info.scheme)
+        linear = linear_tagger(tokens, tags, info.scheme)
+        return [
+            Baseline(
+                "most_frequent", "each word's most frequent tag",
+                as_predictions(simple, info), simple.settings,
+            ),
+            Baseline(
+                "linear", "a linear model of words and neighbours",
+                as_predictions(linear, info), linear.settings,
+            ),
+        ]  # fmt: skip
+
+    def save_extras(
+        self, folder: Path, split: TagSplit, predictions: Sequence[Array], info: TagInfo
+    ) -> None:
+        """The test split in its own format with a column more, and a picture of confusions."""
+        assert split.layout is not None
+        tags = predicted_tags(predictions, info)
+        sure = [
+            span_confidences(row, spans(own, info.scheme))
+            for row, own in zip(predictions, tags, strict=True)
+        ]
+        lines = prediction_lines(
+            split.table, tags, split.layout, info.scheme, confidence=sure, keep_before=False
+        )
+        write_lines(folder / f"predictions{split.layout.suffix}", lines)
+
+    def records(
+        self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
+    ) -> list[dict[str, Any]]:
+        """A row a token."""
+        tagged = self.tagged(split, predictions, info)
+        return [
+            {"sentence": i + 1, "token": token, "gold": gold, "label": guess,
+             "confidence": float(sure)}
+            for i, (words, golds, guesses, row) in enumerate(
+                zip(tagged.tokens, tagged.gold, tagged.predicted, predictions, strict=True)
+            )
+            for token, gold, guess, sure in zip(words, golds, guesses, row[:, 1], strict=True)
+        ]  # fmt: skip
+
+
+def check_known(table: Dataset, info: TagInfo) -> None:
+    """Refuse tags that the run can't predict.
+
+    Raises:
+        DataError: a raw tag, or a type of span, that the run doesn't know; names the first place.
+    """
+    known = set(kinds(info.labels, info.scheme))
+    rows = zip(table["tags"][:], table["line"][:], table["file"][:], strict=True)
+    for tags, line, file in rows:
+        for kind in kinds(tags, info.scheme):
+            if kind not in known:
+                there = ", ".join(sorted(known - {""})[:20])
+                raise DataError(
+                    f"{file}, sentence at line {line}: the run doesn't know the tag {kind!r};"
+                    f" it knows {there}"
+                )
+
+
+def vector_note(info: TagInfo, train: TagSplit, asked: str) -> str:
+    """How much of train the pretrained vectors describe."""
+    if train.vectors is None:
+        hint = "; the samples extra brings glove.6B.50d" if asked == "auto" else ""
+        return f"no pretrained vectors{hint}"
+    known = np.array([bool(rows) for rows in train.vectors])
+    share = known[train.types].mean()
+    return f"vectors {info.vector_name} describe {share:.1%} of train's tokens"
+
+
+def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
+    """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
+    numbers = {label: i for i, label in enumerate(info.labels)}
+    found = []
+    for i, tags in enumerate(guesses.tags):
+        row = np.full((len(tags), 3), np.nan)
+        row[:, 0] = [numbers[tag] for tag in convert(tags, info.scheme, info.inner)]
+        if guesses.confidence is not None and guesses.conditional is not None:
+            row[:, 1], row[:, 2] = guesses.confidence[i], guesses.conditional[i]
+        found.append(row)
+    return found
+
+
+def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str]]:
+    """The tags of :meth:`Tagging.decode`, spelled in the user's scheme."""
+    return [
+        convert([info.labels[int(tag)] for tag in row[:, 0]], info.inner, info.scheme)
+        for row in predictions
+    ]
+
+
+def seen_in_train(info: TagInfo) -> Seen:
+    """Train's words and spans."""
+    return Seen(frozenset(info.lexicon.words.words), info.spans)
+
+
+@cache
+def tag_pairs(labels: tuple[str, ...]) -> TagPairs | None:
+    """How ``labels`` spell spans; None for raw ones."""
+    inner = "iobes" if "O" in labels else "raw"
+    return None if inner == "raw" else TagPairs.build(labels, inner)
+
+
+def span_confidences(row: Array, found: Sequence[Span]) -> list[float]:
+    """The posterior of each span's tags taken together.
+
+    Args:
+        row: ``[T, 3]`` of :meth:`Tagging.decode`.
+        found: spans of its tags.
+    """
+    return [
+        float(row[span.start, 1] * np.prod(row[span.start + 1 : span.end, 2], dtype=np.float64))
+        for span in found
+    ]

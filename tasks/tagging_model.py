@@ -1,0 +1,140 @@
+"""The tagger: a committee of recurrent networks, and a chain over their scores."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+import torch
+from scipy.optimize import minimize_scalar
+from torch import Tensor, nn
+
+from birnn.batch import Batch
+from birnn.crf import Allowed, Potentials, constrain, negative_log_likelihood, neutral
+from birnn.embeddings import PretrainedVectors
+from birnn.encoders import Encoded
+from birnn.model import SequenceModel
+
+
+class Emissions(NamedTuple):
+    """What one network says of a batch."""
+
+    scores: Tensor  # [B, T, K]
+    chain: Potentials
+
+
+class Chain(Protocol):
+    """What joins the tags of a sentence."""
+
+    def potentials(self) -> Potentials:
+        """Of the moves; illegal ones are −inf."""
+
+
+class LegalChain(nn.Module):
+    """The chain of a softmax tagger: it prefers no move, and forbids the illegal ones."""
+
+    def __init__(self, tags: int, allowed: Allowed) -> None:
+        super().__init__()
+        for name, scores in constrain(neutral(tags), allowed)._asdict().items():
+            self.register_buffer(name, scores)
+
+    def potentials(self) -> Potentials:
+        """0 or −inf."""
+        return Potentials(*(self.get_buffer(name) for name in Potentials._fields))
+
+
+class TaggingHead(nn.Module):
+    """States, dropout, a linear layer, and a chain of tags.
+
+    Args:
+        input_size: of the encoder's states.
+        chain: its potentials are learned (a CRF), or hold nothing but what is legal (softmax).
+        tags: ``K``.
+        dropout: before the linear layer.
+    """
+
+    def __init__(self, input_size: int, chain: Chain, tags: int, dropout: float) -> None:
+        super().__init__()
+        self.chain = chain
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(input_size, tags)
+        nn.init.normal_(self.linear.weight, std=0.02)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, encoded: Encoded, batch: Batch) -> Emissions:
+        """Score each tag at each step."""
+        return Emissions(self.linear(self.dropout(encoded.states)), self.chain.potentials())
+
+
+class TaggingOutputs(NamedTuple):
+    """What the whole model says of a batch."""
+
+    members: list[Emissions]  # what training sees
+    scores: Tensor  # [B, T, K], their mean
+    chain: Potentials  # their mean
+    lengths: Tensor  # [B]
+
+
+class TaggingModel(nn.Module):
+    """``M`` networks whose potentials are averaged.
+
+    The mean of the potentials of several chains is the potential of their normalised geometric
+    mean: the committee is itself a chain, decoded like one (Hinton 2002, products of experts). It
+    is scaled by ``sharpness``, the inverse of a temperature fitted on validation (Guo et al. 2017).
+
+    Args:
+        members: the networks, each with a :class:`TaggingHead`.
+        pretrained: the table of word vectors that they share; None without one.
+    """
+
+    sharpness: Tensor
+
+    def __init__(
+        self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.pretrained = pretrained
+        self.register_buffer("sharpness", torch.tensor(1.0))
+
+    def forward(self, batch: Batch) -> TaggingOutputs:
+        """Score the tags of each token."""
+        if self.pretrained is not None:
+            found = {"pretrained": self.pretrained(batch.inputs)}
+            batch = replace(batch, inputs={**batch.inputs, **found})
+        members: list[Emissions] = [member(batch) for member in self.members]
+        scores = torch.stack([part.scores.float() for part in members]).mean(0)
+        chain = Potentials(
+            *(torch.stack(parts).mean(0) for parts in zip(*(m.chain for m in members), strict=True))
+        )
+        scaled = Potentials(*(part * self.sharpness for part in chain))
+        return TaggingOutputs(members, scores * self.sharpness, scaled, batch.lengths)
+
+
+Part = tuple[Tensor, Tensor, Tensor, Potentials]  # scores, gold tags, lengths, chain
+
+
+def fit_sharpness(parts: Sequence[Part]) -> float:
+    """The factor of all potentials that minimises the loss on validation.
+
+    Found between 0.1 and 10, on a logarithmic scale: the loss is convex in the factor.
+
+    Args:
+        parts: of each batch, scores ``[B, T, K]``, gold tags ``[B, T]``, lengths ``[B]``, and the
+            chain.
+    """
+
+    def loss(log: float) -> float:
+        factor = math.exp(log)
+        return sum(
+            float(
+                negative_log_likelihood(
+                    scores * factor, tags, lengths, Potentials(*(part * factor for part in chain))
+                ).double().sum()
+            )
+            for scores, tags, lengths, chain in parts
+        )  # fmt: skip
+
+    bounds = (math.log(0.1), math.log(10.0))
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.01})
+    return math.exp(float(found.x))

@@ -1,0 +1,14 @@
+"""How a score is read: in per cent or as it is, up or down; light to import."""
+
+# Shown times 100.
+PERCENT = frozenset(
+    {
+        "accuracy", "macro_f1", "weighted_f1", "unseen_accuracy",
+        "span_f1", "span_precision", "span_recall", "unseen_span_f1",
+        "strict_span_f1", "conlleval_span_f1",
+    }
+)  # fmt: skip
+
+LOWER_IS_BETTER = frozenset(
+    {"log_loss", "nll", "calibration_error", "span_calibration_error", "mse", "rmse", "mae"}
+)

@@ -1,0 +1,148 @@
+"""What a person sees of a tagger: pure functions from results to rich renderables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from terminal.render import CONTROL, make_table, shown, titled
+
+COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")
+ERRORS = {
+    "correct": "correct",
+    "missed": "missed",
+    "spurious": "spurious",
+    "wrong_type": "wrong type",
+    "wrong_border": "wrong border",
+    "wrong_border_and_type": "wrong border and type",
+}
+
+
+def render_tables(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
+    """How spans were read, and tables by type or tag, of errors, confusions and mistakes."""
+    parts: list[RenderableType] = []
+    if details["scheme"] != "raw":
+        how = {"conlleval": "as conlleval reads them", "strict": "only well-formed ones (strict)"}
+        mode = f"{details['span_mode']} mode: {how[details['span_mode']]}"
+        parts.append(Text(f"Spans in {mode}; data in {details['scheme'].upper()}.\n"))
+    if details.get("types"):
+        parts.append(render_labels("By span type", details["types"], plain=plain))
+    elif len(details["tags"]) <= 60:
+        parts.append(render_labels("By tag", details["tags"], plain=plain))
+    if details.get("errors"):
+        parts.append(render_errors(details["errors"], plain=plain))
+    if details.get("confusions"):
+        parts.append(render_confusions(details["confusions"][:8], plain=plain))
+    if details.get("mistakes"):
+        parts.append(render_mistakes(details["mistakes"], width, plain=plain))
+    return Group(*parts)
+
+
+def render_labels(title: str, rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
+    """Precision, recall and F1 of each span type or tag."""
+    table = make_table(plain=plain)
+    for head in ("label", "precision %", "recall %", "F1 %", "gold"):
+        table.add_column(head, justify="left" if head == "label" else "right")
+    for row in rows:
+        scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
+        table.add_row(Text(shown(row["label"], 24)), *scores, f"{row['support']:,}")
+    return titled(title, table)
+
+
+def render_errors(errors: Mapping[str, Mapping[str, int]], *, plain: bool) -> RenderableType:
+    """What became of the gold spans, and what the predicted ones are."""
+    table = make_table(plain=plain)
+    table.add_column("spans")
+    for side in errors:
+        table.add_column(side, justify="right")
+    for kind, words in ERRORS.items():
+        cells = [errors[side].get(kind) for side in errors]
+        if any(count is not None for count in cells):
+            table.add_row(words, *("–" if count is None else f"{count:,}" for count in cells))
+    return titled("Spans: each counts in one row of its column", table)
+
+
+def render_confusions(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
+    """What is most often taken for what."""
+    table = make_table(plain=plain)
+    for head in ("gold", "predicted", "count"):
+        table.add_column(head, justify="right" if head == "count" else "left")
+    for row in rows:
+        table.add_row(
+            Text(shown(row["gold"], 24)), Text(shown(row["predicted"], 24)), f"{row['count']:,}"
+        )
+    return titled("Most frequent confusions", table)
+
+
+def render_mistakes(
+    rows: Sequence[Mapping[str, Any]], width: int, *, plain: bool
+) -> RenderableType:
+    """The most confident mistakes."""
+    table = make_table(plain=plain)
+    for head in ("kind", "sure %", "gold", "predicted", "in"):
+        table.add_column(head, justify="right" if "%" in head else "left", no_wrap=True)
+    kinds = [ERRORS.get(row["kind"], row["kind"].replace("_", " ")) for row in rows]
+    room = max(30, width - max(map(len, kinds)) - 16)
+    half = min(28, room // 3)
+    for row, kind in zip(rows, kinds, strict=True):
+        table.add_row(
+            kind,
+            f"{row['confidence'] * 100:.0f}",
+            Text(shown(row["gold"], half)),
+            Text(shown(row["predicted"], half)),
+            Text(shown(row["text"], max(10, room - 2 * half))),
+        )
+    return titled("Most confident mistakes", table)
+
+
+def render_tagged(record: Mapping[str, Any], colors: Mapping[str, str]) -> Text:
+    """A text with its spans marked, or each token with its tag.
+
+    Brackets mark a span, so that it can be told without colours too.
+    """
+    text, line = record["text"], Text()
+    done = 0
+    spans = record.get("spans")
+    marks = record["tokens"] if spans is None else spans
+    for mark in marks:
+        start, end = mark["start"], mark["end"]
+        line.append(_visible(text[done:start]))
+        label = mark["label"] if spans is not None else mark["tag"]
+        color = colors.get(label, "")
+        words = _visible(text[start:end])
+        if spans is None:
+            line.append(words).append(f"/{shown(label, 24)}", style=f"dim {color}".strip())
+        else:
+            line.append("[", style=color)
+            line.append(words, style=f"bold {color}".strip())
+            line.append(f" {shown(label, 24)} {mark['confidence'] * 100:.0f} %", style=color)
+            line.append("]", style=color)
+        done = end
+    return line.append(_visible(text[done:]))
+
+
+def label_colors(labels: Sequence[str]) -> dict[str, str]:
+    """A colour for each label, in turn."""
+    return {label: COLORS[i % len(COLORS)] for i, label in enumerate(labels)}
+
+
+def render_alternatives(record: Mapping[str, Any]) -> Group:
+    """The n best tag sequences of a text, a line each."""
+    lines = []
+    for number, row in enumerate(record["n_best"], start=1):
+        if "spans" in row:
+            found = [
+                f"[{_visible(record['text'][s['start'] : s['end']])} {s['label']}]"
+                for s in row["spans"]
+            ]
+            told = " ".join(found) or "no span"
+        else:
+            told = " ".join(row["tags"])
+        lines.append(Text(f"  {number}. {row['probability'] * 100:5.1f} %  {told}"))
+    return Group(*lines)
+
+
+def _visible(text: str) -> str:
+    """``text`` with what steers a terminal as spaces; its own spaces stay."""
+    return CONTROL.sub(" ", text)
