@@ -285,7 +285,7 @@ class CRF(nn.Module):
             legal = torch.ones_like(free, dtype=torch.bool)
             if allowed is not None:
                 legal &= getattr(allowed, name)
-            self.register_buffer(f"allowed_{name}", legal)
+            self.register_buffer(f"allowed_{name}", legal, persistent=False)
 
     def potentials(self) -> Potentials:
         """The potentials as they stand, forbidden moves −inf."""

@@ -6,7 +6,7 @@ two together.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -308,11 +308,10 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
         confusions, mistakes = type_confusions(*rows), span_mistakes
     frequent = sorted(confusions.items(), key=lambda pair: (-pair[1], pair[0]))[:PAIRS]
     found = mistakes(tagged) if tagged.confidence is not None else ()
-    surest = sorted(found, key=lambda mistake: -mistake.confidence)[:MISTAKES]
     return {
         **details,
         "confusions": [{"gold": g, "predicted": p, "count": n} for (g, p), n in frequent],
-        "mistakes": [_shown(tagged, mistake) for mistake in surest],
+        "mistakes": [_shown(tagged, mistake) for mistake in _surest(found)],
     }
 
 
@@ -374,6 +373,15 @@ def span_mistakes(tagged: Tagged) -> Iterator[Mistake]:
         for span, *told in wrong + missed:
             sure = span_confidence(tagged, i, span)
             yield Mistake(sure, i, span.start, span.end, *told)
+
+
+def _surest(found: Iterable[Mistake]) -> list[Mistake]:
+    """The most confident ones: at most half of them missed spans, which a model leaves surely."""
+    ranked = sorted(found, key=lambda mistake: -mistake.confidence)
+    missed = [mistake for mistake in ranked if mistake.kind == "missed"][: MISTAKES // 2]
+    others = [mistake for mistake in ranked if mistake.kind != "missed"]
+    kept = missed + others[: MISTAKES - len(missed)]
+    return sorted(kept, key=lambda mistake: -mistake.confidence)
 
 
 def _told(words: Sequence[str], found: Sequence[Span]) -> str:

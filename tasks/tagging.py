@@ -1,5 +1,6 @@
 """Token tagging: named entities, parts of speech, any tag a token."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -231,7 +232,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             if batch.targets is not None
         ]
         sharpness = fit_sharpness(parts)
-        model.sharpness.fill_(sharpness)
+        model.log_sharpness.fill_(math.log(sharpness))
         return {"members": data.info.members, "sharpness": sharpness}
 
     def evaluate(

@@ -36,7 +36,8 @@ class LegalChain(nn.Module):
     def __init__(self, tags: int, allowed: Allowed) -> None:
         super().__init__()
         for name, scores in constrain(neutral(tags), allowed)._asdict().items():
-            self.register_buffer(name, scores)
+            # Not kept in a run: what is legal follows from the labels.
+            self.register_buffer(name, scores, persistent=False)
 
     def potentials(self) -> Potentials:
         """0 or −inf."""
@@ -80,14 +81,15 @@ class TaggingModel(nn.Module):
 
     The mean of the potentials of several chains is the potential of their normalised geometric
     mean: the committee is itself a chain, decoded like one (Hinton 2002, products of experts). It
-    is scaled by ``sharpness``, the inverse of a temperature fitted on validation (Guo et al. 2017).
+    is scaled by ``exp(log_sharpness)``, the inverse of a temperature fitted on validation (Guo et
+    al. 2017).
 
     Args:
         members: the networks, each with a :class:`TaggingHead`.
         pretrained: the table of word vectors that they share; None without one.
     """
 
-    sharpness: Tensor
+    log_sharpness: Tensor
 
     def __init__(
         self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None
@@ -95,7 +97,7 @@ class TaggingModel(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.pretrained = pretrained
-        self.register_buffer("sharpness", torch.tensor(1.0))
+        self.register_buffer("log_sharpness", torch.tensor(0.0))
 
     def forward(self, batch: Batch) -> TaggingOutputs:
         """Score the tags of each token."""
@@ -107,8 +109,9 @@ class TaggingModel(nn.Module):
         chain = Potentials(
             *(torch.stack(parts).mean(0) for parts in zip(*(m.chain for m in members), strict=True))
         )
-        scaled = Potentials(*(part * self.sharpness for part in chain))
-        return TaggingOutputs(members, scores * self.sharpness, scaled, batch.lengths)
+        sharpness = self.log_sharpness.exp()
+        scaled = Potentials(*(part * sharpness for part in chain))
+        return TaggingOutputs(members, scores * sharpness, scaled, batch.lengths)
 
 
 Part = tuple[Tensor, Tensor, Tensor, Potentials]  # scores, gold tags, lengths, chain

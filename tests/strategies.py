@@ -65,8 +65,9 @@ def randomise(module: nn.Module, seed: int = 0) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     for parameter in module.parameters():
         parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
+    kept = module.state_dict()
     for name, buffer in module.named_buffers():
-        if buffer.is_floating_point():
+        if name in kept and buffer.is_floating_point():
             drawn = torch.randn(buffer.shape, generator=generator)
             buffer.copy_(drawn.abs() + 0.5 if "var" in name else drawn)
     return module

@@ -17,7 +17,7 @@ from birnn.errors import DataError
 from data.schemes import Span, spans, strict_spans
 from tasks import tag_metrics as module
 from tasks.bootstrap import resample_counts
-from tasks.metrics import LOWER_IS_BETTER, with_intervals
+from tasks.metrics import with_intervals
 from tasks.tag_metrics import (
     Seen,
     Tagged,
@@ -29,6 +29,7 @@ from tasks.tag_metrics import (
     tag_replicates,
     tag_scores,
 )
+from tasks.units import LOWER_IS_BETTER, PERCENT
 
 BINS = 15
 WORDS = ("Rome", "rome", "of", "the", "Ann", "Lee", "x")
@@ -222,11 +223,12 @@ def test_a_span_is_as_sure_as_its_tags_together():
     assert span_confidence(chained, 0, Span(1, 3, "X")) == pytest.approx(0.72)
 
 
-def test_every_score_has_a_direction():
-    scores = tag_scores(example(), SEEN)
-    errors = {name for name in scores if "error" in name}
-    assert errors == {"calibration_error", "span_calibration_error"}
-    assert "calibration_error" in LOWER_IS_BETTER
+@pytest.mark.parametrize("mode", ["conlleval", "strict"])
+def test_every_score_has_a_direction_and_a_unit(mode):
+    scores = tag_scores(example(mode=mode), SEEN)
+    errors = {"calibration_error", "span_calibration_error"}
+    assert set(scores) & LOWER_IS_BETTER == errors
+    assert set(scores) & PERCENT == set(scores) - errors
 
 
 def test_evaluation_is_both():
@@ -347,6 +349,17 @@ def test_every_mistake_with_spans_is_told_once(seed):
     del wanted["correct"]
     assert {kind: kinds.count(kind) for kind in wanted} == wanted
     assert len(kinds) == sum(wanted.values())
+
+
+def test_missed_spans_leave_room_for_wrong_ones():
+    tokens, gold = [[f"w{n}" for n in range(30)]], [["B-X", "O"] * 15]
+    predicted = [["O"] * 20 + ["O", "B-X"] * 5]
+    sure = [np.r_[np.linspace(0.99, 0.9, 20), np.full(10, 0.4)]]
+    kinds = [
+        row["kind"]
+        for row in tag_details(Tagged(tokens, gold, predicted, "iob2", confidence=sure))["mistakes"]
+    ]
+    assert kinds == ["missed"] * 4 + ["spurious"] * 4
 
 
 def test_without_confidences_no_mistake_is_the_surest():
