@@ -226,7 +226,8 @@ def find_index(name: str, names: Sequence[str], width: int, what: str, where: st
         return index - 1 if index > 0 else width + index
     there = ", ".join(names) if names else f"1 to {width} (the file doesn't name them)"
     raise DataError(
-        f"{where}: there is no {what} column {name!r}{suggestion(name, names)}; there are: {there}"
+        f"{where}: there is no {what} column {name!r}{suggestion(name.casefold(), plain)};"
+        f" there are: {there}"
     )
 
 

@@ -135,7 +135,12 @@ def find_splits(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     )
     if not there:
         raise DataError(f"{folder} holds no data file; known formats: {', '.join(SUFFIXES)}")
-    named = [p for p in there if split_name(p.stem) or split_name(p.parent.name)]
+
+    def split_of(path: Path) -> str:
+        """By its name, else by that of its folder within ``folder``."""
+        return split_name(path.stem) or split_name(path.relative_to(folder).parent.name)
+
+    named = [path for path in there if split_of(path)]
     treebank = [path for path in named if path.suffix.lower() in CONLLU]
     named = treebank or named  # a treebank's .txt files hold its raw text
     if all(path.suffix.lower() in TABLES for path in named or there):
@@ -149,7 +154,7 @@ def find_splits(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
         )
     found: dict[str, list[Path]] = {}
     for path in named:
-        found.setdefault(split_name(path.stem) or split_name(path.parent.name), []).append(path)
+        found.setdefault(split_of(path), []).append(path)
     others = [path.name for path in there if path not in named]
     notes = [f"not read, as no split is theirs: {', '.join(others[:5])}"] if others else []
     return found, notes

@@ -100,13 +100,21 @@ class Tagged:
         gold, predicted = (np.array([numbers[t] for t in side], dtype=np.int64) for side in flat)
         return labels, gold, predicted
 
-    def spans(self, mode: str = "") -> tuple[Rows, Rows]:
-        """Gold and predicted spans of each sentence."""
-        mode = mode or self.mode
-        return (
-            read_spans(self.gold, self.scheme, mode),
-            read_spans(self.predicted, self.scheme, mode),
-        )
+    @cached_property
+    def readings(self) -> dict[str, tuple[Rows, Rows]]:
+        """Gold and predicted spans of each sentence, in each mode."""
+        return {
+            mode: (
+                read_spans(self.gold, self.scheme, mode),
+                read_spans(self.predicted, self.scheme, mode),
+            )
+            for mode in READERS
+        }
+
+    @property
+    def spans(self) -> tuple[Rows, Rows]:
+        """Gold and predicted spans of each sentence, in the mode of the main scores."""
+        return self.readings[self.mode]
 
 
 def _check_sizes(tokens: Tags, side: Sequence[Sized], name: str) -> None:
@@ -225,13 +233,13 @@ def _span_counts(tagged: Tagged, seen: Seen) -> dict[str, Array]:
     """``[N, 3]`` right, predicted and gold spans of each sentence, for each score of spans."""
     if tagged.scheme == "raw":
         return {}
-    gold, predicted = tagged.spans()
+    gold, predicted = tagged.spans
     other = next(mode for mode in READERS if mode != tagged.mode)
     new = (_unseen_spans(tagged, rows, seen) for rows in (gold, predicted))
     return {
         "span": count_spans(gold, predicted),
         "unseen_span": count_spans(*new),
-        f"{other}_span": count_spans(*tagged.spans(other)),
+        f"{other}_span": count_spans(*tagged.readings[other]),
     }
 
 
@@ -269,8 +277,9 @@ def _confident(tagged: Tagged) -> dict[str, Items]:
     found = {"calibration_error": Items(gold == predicted, sure, tagged.sentence)}
     if tagged.scheme != "raw":
         rows = [
-            (span in set(wanted), span_confidence(tagged, i, span), i)
-            for i, (wanted, guessed) in enumerate(zip(*tagged.spans(), strict=True))
+            (span in right, span_confidence(tagged, i, span), i)
+            for i, (wanted, guessed) in enumerate(zip(*tagged.spans, strict=True))
+            for right in [set(wanted)]
             for span in guessed
         ]
         columns = np.array(rows, dtype=np.float64).reshape(-1, 3).T
@@ -303,7 +312,7 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
     details: dict[str, Any] = {"tags": tag_table(tagged)}
     confusions, mistakes = tag_confusions(tagged), tag_mistakes
     if tagged.scheme != "raw":
-        rows = tagged.spans()
+        rows = tagged.spans
         details |= {"types": type_table(*rows), "errors": error_table(*rows)}
         confusions, mistakes = type_confusions(*rows), span_mistakes
     frequent = sorted(confusions.items(), key=lambda pair: (-pair[1], pair[0]))[:PAIRS]
@@ -359,7 +368,7 @@ def span_mistakes(tagged: Tagged) -> Iterator[Mistake]:
     That is: each predicted span that is not in gold, with the gold ones that it overlaps; and each
     gold span that overlaps no predicted one.
     """
-    for i, (words, gold, predicted) in enumerate(zip(tagged.tokens, *tagged.spans(), strict=True)):
+    for i, (words, gold, predicted) in enumerate(zip(tagged.tokens, *tagged.spans, strict=True)):
         wrong = [
             (span, kind, _told(words, near), _told(words, [span]))
             for span, near in zip(predicted, overlaps(predicted, gold), strict=True)
