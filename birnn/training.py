@@ -127,7 +127,9 @@ def fit(
     """
     accelerator = make_accelerator(config)
     groups = parameter_groups(model, config.weight_decay)
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, config.beta2))
+    betas = (0.9, config.beta2)
+    # Fused: one pass over the weights; an embedding table makes the update a third of a step.
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
     model, optimizer = accelerator.prepare(model, optimizer)
     average = WeightAverage(model, config.ema) if config.ema else None
     best = _Best(validation)

@@ -190,9 +190,8 @@ class TagPairs:
         ends = np.cumsum(lengths)
         # [M + 1]: what stands before each token, and after the last one.
         before, after = np.r_[edge, tags], np.r_[tags, edge]
-        first, last = (ends - lengths)[lengths > 0], ends[lengths > 0]
-        before[first] = edge
-        after[last] = edge
+        before[ends - lengths] = edge
+        after[ends] = edge
         starts = np.flatnonzero(self.begins[before[:-1], tags])
         stops = np.flatnonzero(self.ends[tags, after[1:]])
         return starts, stops, self.kinds[tags[starts]]

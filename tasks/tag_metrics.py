@@ -69,6 +69,7 @@ class Tagged:
 
     Raises:
         DataError: a sentence has not as many tags as tokens.
+        ConfigError: there is no such mode.
     """
 
     tokens: Tags
@@ -81,6 +82,7 @@ class Tagged:
     conditional: Sequence[Array] | None = None
 
     def __post_init__(self) -> None:
+        read_spans([], self.scheme, self.mode)  # refuse a wrong mode at once
         for name in ("gold", "predicted", "confidence", "conditional"):
             side = getattr(self, name)
             if side is not None:

@@ -13,7 +13,7 @@ from seqeval.scheme import IOB2
 from sklearn import metrics as sk
 from strategies import quick
 
-from birnn.errors import DataError
+from birnn.errors import ConfigError, DataError
 from data.schemes import Span, spans, strict_spans
 from tasks import tag_metrics as module
 from tasks.bootstrap import resample_counts
@@ -248,6 +248,11 @@ def test_sizes_must_agree(name):
     with pytest.raises(DataError, match=f"{name}: 1 for 2 tokens in sentence 2"):
         sides = {key: [side[0], [*side[0], *side[0]]] for key, side in sides.items()}
         Tagged([["a"], ["b", "c"]], scheme="iob2", **{**sides, name: [sides[name][0]] * 2})
+
+
+def test_mode_must_be_known():
+    with pytest.raises(ConfigError, match="no way 'loose' to read spans"):
+        example(mode="loose")
 
 
 @pytest.mark.parametrize("scheme", ["iob2", "raw"])
