@@ -74,8 +74,8 @@ def _pattern() -> re.Pattern[str]:
         rf"(?P<word>{letter}++(?:{inner}{letter}++)*+)",
         r"(?<!\w)['’](?:s|m|d|ll|re|ve|S|M|D|LL|RE|VE)(?!\w)",  # it 's, apart already
         r"[\U0001f1e6-\U0001f1ff]{2}",
-        r"([!-'*-/:-@\\^`|~\u2010-\u2027\u2030-\u205e\u3001-\u3003！？])\2*+",  # !!, ..., not brackets
-        rf"[^{SPACE}]",
+        r"([!-'*-/:-@\\^`|~\u2010-\u2027\u2030-\u205e\u3001-\u3003！？])\2*+",
+        rf"[^{SPACE}]",  # the rule above: runs of a mark, such as ..., but not of brackets
     ]
     return re.compile(rf"(?:{'|'.join(kinds)}){after}")
 

@@ -38,6 +38,18 @@ def read_spans(tags: Sequence[Sequence[str]], scheme: str, mode: str) -> list[li
     return [READERS[mode](row, scheme) for row in tags]
 
 
+def span_posterior(marginal: Array, conditional: Array, span: Span) -> float:
+    """The probability of a span's tags taken together, under a chain.
+
+    Args:
+        marginal: ``[T]``, of each tag.
+        conditional: ``[T]``, of each tag given the one before.
+        span: whose tags they are.
+    """
+    further = np.prod(conditional[span.start + 1 : span.end], dtype=np.float64)
+    return float(marginal[span.start] * further)
+
+
 def count_spans(gold: Rows, predicted: Rows) -> Array:
     """``[N, 3]``: for each sentence the spans that are right, predicted, and gold.
 

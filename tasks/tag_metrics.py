@@ -5,11 +5,10 @@ has a second form on ``[R, N]`` counts of sentences, made from sums per sentence
 two together.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -24,21 +23,12 @@ from tasks.spans import (
     READERS,
     Rows,
     count_spans,
-    error_table,
-    judge,
-    overlaps,
     precision_recall_f1,
     read_spans,
-    table_rows,
-    type_confusions,
-    type_table,
+    span_posterior,
 )
 
 Tags = Sequence[Sequence[str]]
-
-MISTAKES = 8  # shown in the report
-PAIRS = 20  # confusions shown
-CONTEXT = 12  # tokens shown on each side of a mistake
 
 
 def surface(tokens: Sequence[str], span: Span) -> str:
@@ -48,7 +38,7 @@ def surface(tokens: Sequence[str], span: Span) -> str:
 
 @dataclass(frozen=True)
 class Seen:
-    """What train has: its words as they are written, and its spans as lower-cased words + type."""
+    """What train has: its words, and its spans as words + type, all in lower case."""
 
     words: frozenset[str]
     spans: frozenset[tuple[str, str]]
@@ -58,7 +48,7 @@ class Seen:
         """Collect from train; spans are read as ``conlleval`` reads them."""
         rows = zip(tokens, read_spans(tags, scheme, "conlleval"), strict=True)
         return cls(
-            frozenset(word for row in tokens for word in row),
+            frozenset(word.lower() for row in tokens for word in row),
             frozenset((surface(row, span), span.label) for row, found in rows for span in found),
         )
 
@@ -152,7 +142,11 @@ def tag_scores(tagged: Tagged, seen: Seen) -> dict[str, float]:
         errors; a score of nothing at all is left out.
     """
     _, gold, predicted = tagged.codes
-    scores = {
+    counts = _span_counts(tagged, seen)
+    scores: dict[str, float | Array] = {
+        **_span_scores({name: part.sum(0) for name, part in counts.items()})
+    }
+    scores |= {
         "accuracy": sk.accuracy_score(gold, predicted),
         "macro_f1": sk.f1_score(gold, predicted, average="macro", zero_division=0),
     }
@@ -163,8 +157,6 @@ def tag_scores(tagged: Tagged, seen: Seen) -> dict[str, float]:
         if len(right):
             # One column: the chance that the guess is right, which it is where gold is class 0.
             scores[name] = calibration_error(1 - right, confidence[:, None])
-    counts = _span_counts(tagged, seen)
-    scores |= _span_scores({name: part.sum(0) for name, part in counts.items()})
     return {name: float(value) for name, value in scores.items() if np.isfinite(value)}
 
 
@@ -221,7 +213,8 @@ def _tag_counts(tagged: Tagged) -> sp.csr_matrix:
 
 def _unseen_tokens(tagged: Tagged, seen: Seen) -> Array:
     """``[M]``: whether train lacks the word."""
-    return np.array([word not in seen.words for row in tagged.tokens for word in row], dtype=bool)
+    flat = (word.lower() for row in tagged.tokens for word in row)
+    return np.array([word not in seen.words for word in flat], dtype=bool)
 
 
 def _unseen_spans(tagged: Tagged, rows: Rows, seen: Seen) -> Rows:
@@ -266,8 +259,7 @@ def span_confidence(tagged: Tagged, sentence: int, span: Span) -> float:
     """
     assert tagged.confidence is not None
     further = tagged.confidence if tagged.conditional is None else tagged.conditional
-    first = tagged.confidence[sentence][span.start]
-    return float(first * np.prod(further[sentence][span.start + 1 : span.end], dtype=np.float64))
+    return span_posterior(tagged.confidence[sentence], further[sentence], span)
 
 
 def _confident(tagged: Tagged) -> dict[str, Items]:
@@ -300,114 +292,3 @@ def _gaps(items: Items, sentences: int) -> tuple[Array, Array]:
     size = sentences * CALIBRATION_BINS
     sums = np.bincount(cells, weights=items.confidence - items.right, minlength=size)
     return sums.reshape(sentences, -1), np.bincount(items.sentence, minlength=sentences)
-
-
-def tag_details(tagged: Tagged) -> dict[str, Any]:
-    """What a report shows beyond scores, as JSON.
-
-    Returns:
-        ``tags``: precision, recall, F1 and support of each; ``confusions``: the most frequent
-        ``gold`` → ``predicted`` with their ``count``; ``mistakes``: the most confident ones, none
-        without confidences. With spans also ``types``, like ``tags``, and ``errors``, of
-        :func:`tasks.spans.error_table`; confusions and mistakes are then of spans.
-    """
-    details: dict[str, Any] = {"tags": tag_table(tagged)}
-    confusions, mistakes = tag_confusions(tagged), tag_mistakes
-    if tagged.scheme != "raw":
-        rows = tagged.spans
-        details |= {"types": type_table(*rows), "errors": error_table(*rows)}
-        confusions, mistakes = type_confusions(*rows), span_mistakes
-    frequent = sorted(confusions.items(), key=lambda pair: (-pair[1], pair[0]))[:PAIRS]
-    found = mistakes(tagged) if tagged.confidence is not None else ()
-    return {
-        **details,
-        "confusions": [{"gold": g, "predicted": p, "count": n} for (g, p), n in frequent],
-        "mistakes": [_shown(tagged, mistake) for mistake in _surest(found)],
-    }
-
-
-def tag_table(tagged: Tagged) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and support of each tag, by alphabet."""
-    labels, gold, predicted = tagged.codes
-    classes = np.arange(len(labels))
-    columns = sk.precision_recall_fscore_support(gold, predicted, labels=classes, zero_division=0)
-    return table_rows(labels, *columns)
-
-
-def tag_confusions(tagged: Tagged) -> Counter[tuple[str, str]]:
-    """How often a wrong tag stands where gold has another: ``(gold, predicted)`` → count."""
-    labels, gold, predicted = tagged.codes
-    wrong = gold != predicted
-    pairs = zip(gold[wrong], predicted[wrong], strict=True)
-    return Counter((labels[g], labels[p]) for g, p in pairs)
-
-
-class Mistake(NamedTuple):
-    """A wrong tag or span."""
-
-    confidence: float
-    sentence: int
-    start: int
-    end: int
-    kind: str
-    gold: str
-    predicted: str
-
-
-def tag_mistakes(tagged: Tagged) -> Iterator[Mistake]:
-    """Every wrong tag; needs confidences."""
-    assert tagged.confidence is not None
-    rows = zip(tagged.gold, tagged.predicted, tagged.confidence, strict=True)
-    for i, row in enumerate(rows):
-        for t, (gold, predicted, sure) in enumerate(zip(*row, strict=True)):
-            if gold != predicted:
-                yield Mistake(float(sure), i, t, t + 1, "wrong_tag", gold, predicted)
-
-
-def span_mistakes(tagged: Tagged) -> Iterator[Mistake]:
-    """Every wrong or missed span, told once; needs confidences.
-
-    That is: each predicted span that is not in gold, with the gold ones that it overlaps; and each
-    gold span that overlaps no predicted one.
-    """
-    for i, (words, gold, predicted) in enumerate(zip(tagged.tokens, *tagged.spans, strict=True)):
-        wrong = [
-            (span, kind, _told(words, near), _told(words, [span]))
-            for span, near in zip(predicted, overlaps(predicted, gold), strict=True)
-            if (kind := judge(span, near, "spurious")) != "correct"
-        ]
-        missed = [
-            (span, "missed", _told(words, [span]), "O")
-            for span, near in zip(gold, overlaps(gold, predicted), strict=True)
-            if not near
-        ]
-        for span, *told in wrong + missed:
-            sure = span_confidence(tagged, i, span)
-            yield Mistake(sure, i, span.start, span.end, *told)
-
-
-def _surest(found: Iterable[Mistake]) -> list[Mistake]:
-    """The most confident ones: at most half of them missed spans, which a model leaves surely."""
-    ranked = sorted(found, key=lambda mistake: -mistake.confidence)
-    missed = [mistake for mistake in ranked if mistake.kind == "missed"][: MISTAKES // 2]
-    others = [mistake for mistake in ranked if mistake.kind != "missed"]
-    kept = missed + others[: MISTAKES - len(missed)]
-    return sorted(kept, key=lambda mistake: -mistake.confidence)
-
-
-def _told(words: Sequence[str], found: Sequence[Span]) -> str:
-    parts = (f"{' '.join(words[span.start : span.end])} ({span.label})" for span in found)
-    return ", ".join(parts) or "O"
-
-
-def _shown(tagged: Tagged, mistake: Mistake) -> dict[str, Any]:
-    words, start, end = tagged.tokens[mistake.sentence], mistake.start, mistake.end
-    return {
-        "sentence": mistake.sentence + 1,
-        "text": " ".join(words[max(0, start - CONTEXT) : end + CONTEXT]),
-        "words": " ".join(words[start:end]),
-        "kind": mistake.kind,
-        "gold": mistake.gold,
-        "predicted": mistake.predicted,
-        "confidence": mistake.confidence,
-    }

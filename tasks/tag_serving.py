@@ -26,7 +26,8 @@ from tasks.inference import predict, run_split
 from tasks.request import Answer, Request
 from tasks.run import LoadedRun, load_run
 from tasks.serving import OUTPUTS, check_output, read_inputs
-from tasks.tagging import Tagging, predicted_tags, span_confidences
+from tasks.spans import span_posterior
+from tasks.tagging import Tagging, predicted_tags
 
 CHUNK = 4096  # texts that are held as batches at once
 TOKENS = Features({"tokens": List(Value("string"))})
@@ -255,11 +256,11 @@ def _record(
     ]
     record: dict[str, Any] = {"text": text, "tokens": tokens}
     if run.info.scheme != "raw":
-        found = spans(tags, run.info.scheme)
         record["spans"] = [
             {"start": places[s.start][0], "end": places[s.end - 1][1], "label": s.label,
-             "text": text[places[s.start][0] : places[s.end - 1][1]], "confidence": sure}
-            for s, sure in zip(found, span_confidences(row, found), strict=True)
+             "text": text[places[s.start][0] : places[s.end - 1][1]],
+             "confidence": span_posterior(row[:, 1], row[:, 2], s)}
+            for s in spans(tags, run.info.scheme)
         ]  # fmt: skip
     return record
 

@@ -20,7 +20,7 @@ from birnn.errors import ConfigError, DataError
 from birnn.model import Embedder
 from birnn.tokens import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.training import LossSum
-from data.schemes import Span, convert, legal, spans
+from data.schemes import convert, legal, spans
 from data.sources import ReadOptions
 from data.spelling import AFFIX_SLOTS, CASE_SIZE
 from data.tagged import TagOptions, kinds, load_one_tagged, load_tagged
@@ -31,9 +31,10 @@ from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.config import TaggingConfig
 from tasks.inference import run_split
-from tasks.spans import TagPairs, count_tags, epoch_scores
+from tasks.spans import TagPairs, count_tags, epoch_scores, span_posterior
 from tasks.tag_baselines import Guesses, linear_tagger, most_frequent_tag
-from tasks.tag_metrics import Seen, Tagged, evaluate_tags, tag_details
+from tasks.tag_metrics import Seen, Tagged, evaluate_tags
+from tasks.tag_report import tag_details
 from tasks.tagging_info import TagInfo, learn_info, read_tag_info
 from tasks.tagging_model import LegalChain, TaggingHead, TaggingModel, TaggingOutputs, fit_sharpness
 
@@ -287,7 +288,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         assert split.layout is not None
         tags = predicted_tags(predictions, info)
         sure = [
-            span_confidences(row, spans(own, info.scheme))
+            [span_posterior(row[:, 1], row[:, 2], span) for span in spans(own, info.scheme)]
             for row, own in zip(predictions, tags, strict=True)
         ]
         lines = prediction_lines(
@@ -360,8 +361,8 @@ def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str
 
 
 def seen_in_train(info: TagInfo) -> Seen:
-    """Train's words and spans."""
-    return Seen(frozenset(info.lexicon.words.words), info.spans)
+    """Train's words, those without a row of their own too, and its spans."""
+    return Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
 
 
 @cache
@@ -369,16 +370,3 @@ def tag_pairs(labels: tuple[str, ...]) -> TagPairs | None:
     """How ``labels`` spell spans; None for raw ones."""
     inner = "iobes" if "O" in labels else "raw"
     return None if inner == "raw" else TagPairs.build(labels, inner)
-
-
-def span_confidences(row: Array, found: Sequence[Span]) -> list[float]:
-    """The posterior of each span's tags taken together.
-
-    Args:
-        row: ``[T, 3]`` of :meth:`Tagging.decode`.
-        found: spans of its tags.
-    """
-    return [
-        float(row[span.start, 1] * np.prod(row[span.start + 1 : span.end, 2], dtype=np.float64))
-        for span in found
-    ]

@@ -29,6 +29,7 @@ class TagInfo:
     labels: list[str]  # of the network: IOBES, or raw tags as they are
     scheme: str  # the user's own
     lexicon: TagLexicon
+    rare: frozenset[str]  # train's words, in lower case, that have no row of their own
     spans: frozenset[tuple[str, str]]  # train's, as lower-cased surface and type
     vectors: VectorTable | None  # the values, at hand only while a model is being made
     vector_name: str
@@ -50,6 +51,7 @@ class TagInfo:
                 "singletons": sorted(lexicon.singletons),
                 "characters": lexicon.characters,
                 "affixes": lexicon.affixes,
+                "rare": sorted(self.rare),
                 "spans": sorted(self.spans),
                 "vectors": self.vector_name,
                 "vector_size": self.vector_size,
@@ -91,6 +93,7 @@ def learn_info(
         label_set(tags, inner) if inner == "raw" else label_set(tags),
         scheme,
         lexicon,
+        frozenset(word for word, count in counts.items() if count < least),
         surfaces(tokens, tags, scheme),
         vectors,
         name,
@@ -140,6 +143,7 @@ def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
         ("affixes", found["affixes"], 0),
         ("singletons", found["singletons"], 0),
         ("vector_words", found["vector_words"], 0),
+        ("rare", found["rare"], 0),
     ):
         check_strings(name, values, least)
     size, members = found["vector_size"], found["members"]
@@ -155,5 +159,6 @@ def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
     )
     seen = frozenset((str(surface), str(kind)) for surface, kind in found["spans"])
     return TagInfo(
-        tags["labels"], tags["scheme"], lexicon, seen, None, str(found["vectors"]), size, members
-    )
+        tags["labels"], tags["scheme"], lexicon, frozenset(found["rare"]), seen,
+        None, str(found["vectors"]), size, members,
+    )  # fmt: skip

@@ -75,7 +75,9 @@ def test_a_mark_never_begins_a_token_that_follows_another(text):
             assert text[start - 1].isspace()
 
 
-@pytest.mark.parametrize("unit", ["a", "a.", "-", "http://", "'s", "👍", "@#", "a@b.", "\u0301", "1,"])
+@pytest.mark.parametrize(
+    "unit", ["a", "a.", "-", "http://", "'s", "👍", "@#", "a@b.", "\u0301", "1,"]
+)
 def test_a_long_text_takes_linear_time(unit):
     def seconds(size: int) -> float:
         text = unit * (size // len(unit))

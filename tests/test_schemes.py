@@ -1,4 +1,4 @@
-"""Tag schemes against seqeval, against the published rules of conlleval, and against brute force."""
+"""Tag schemes against seqeval, and against brute force."""
 
 import itertools
 
@@ -64,7 +64,9 @@ def test_lenient_spans_are_seqeval_s(tags):
 def test_strict_spans_are_seqeval_s(scheme, oracle):
     for size in range(5):
         for tags in itertools.product(ALPHABET[scheme][:4], repeat=size):
-            wanted = [(e.tag, e.start, e.end - 1) for e in Entities([list(tags)], oracle).entities[0]]
+            wanted = [
+                (e.tag, e.start, e.end - 1) for e in Entities([list(tags)], oracle).entities[0]
+            ]
             assert as_triples(strict_spans(tags, scheme)) == wanted, tags
 
 

@@ -126,7 +126,9 @@ def test_broken_tags_are_read_counted_and_placed(tmp_path):
 def test_mixed_schemes_are_refused_with_both_places(tmp_path):
     path = tmp_path / "x.conll"
     path.write_text(columns(4) + "\nParis\tLOC\n")
-    with pytest.raises(DataError, match=r"line 25: the tag 'LOC' is of another scheme than 'B-per'"):
+    with pytest.raises(
+        DataError, match=r"line 25: the tag 'LOC' is of another scheme than 'B-per'"
+    ):
         load(path)
     folder(tmp_path, train=columns(8), dev=columns(3, 8), test="a\tNOUN\nb\tVERB\n")
     with pytest.raises(DataError, match=r"test.conll line 1: raw tags, but train has tags that"):
@@ -138,7 +140,9 @@ def test_mixed_schemes_are_refused_with_both_places(tmp_path):
 
 def test_types_that_train_never_has_are_refused_with_a_place(tmp_path):
     folder(tmp_path, train=columns(8), dev=columns(3, 8), test=columns(2, 20) + "\nX\tB-org\n")
-    with pytest.raises(DataError, match=r"test.conll, sentence at line 13: test has .* 'org' \(1\)"):
+    with pytest.raises(
+        DataError, match=r"test.conll, sentence at line 13: test has .* 'org' \(1\)"
+    ):
         load(tmp_path)
 
 
