@@ -8,6 +8,7 @@ import numpy as np
 from sklearn import metrics as sk
 
 from data.schemes import Span
+from tasks.bootstrap import Array
 from tasks.spans import error_table, judge, overlaps, table_rows, type_confusions, type_table
 from tasks.tag_metrics import Tagged, span_confidence
 
@@ -54,6 +55,27 @@ def tag_confusions(tagged: Tagged) -> Counter[tuple[str, str]]:
     wrong = gold != predicted
     pairs = zip(gold[wrong], predicted[wrong], strict=True)
     return Counter((labels[g], labels[p]) for g, p in pairs)
+
+
+def confusion(tagged: Tagged) -> tuple[list[str], Array]:
+    """Labels and a matrix ``[K, K]`` of counts, gold in rows: of raw tags, or of span types.
+
+    With spans, the last label is ``O``: its column holds spans that were missed and its row those
+    that were made up. What a span is taken for is counted over pairs that share a token.
+    """
+    if tagged.scheme == "raw":
+        labels, gold, predicted = tagged.codes
+        return labels, sk.confusion_matrix(gold, predicted, labels=np.arange(len(labels)))
+    rows = tagged.spans
+    pairs = type_confusions(*rows)
+    for row in type_table(*rows):
+        pairs[row["label"], row["label"]] += 0
+    for gold_row, found_row in zip(*rows, strict=True):
+        for span, near in zip(gold_row, overlaps(gold_row, found_row), strict=True):
+            pairs[span.label, span.label] += any(other.label == span.label for other in near)
+    labels = [*sorted({label for pair in pairs for label in pair} - {"O"}), "O"]
+    counts = np.array([[pairs[gold, guess] for guess in labels] for gold in labels])
+    return labels, counts
 
 
 class Mistake(NamedTuple):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.batch import Batch, sequence_mask
-from birnn.crf import CRF, Allowed, negative_log_likelihood, path_confidence, viterbi
+from birnn.crf import CRF, Allowed, negative_log_likelihood, path_confidence
 from birnn.embeddings import PretrainedVectors
 from birnn.errors import ConfigError, DataError
 from birnn.model import Embedder
@@ -31,14 +31,24 @@ from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.config import TaggingConfig
 from tasks.inference import run_split
-from tasks.spans import TagPairs, count_tags, epoch_scores, span_posterior
+from tasks.plots import save_confusion
+from tasks.spans import TagPairs, count_tags, epoch_scores, precision_recall_f1, span_posterior
 from tasks.tag_baselines import Guesses, linear_tagger, most_frequent_tag
 from tasks.tag_metrics import Seen, Tagged, evaluate_tags
-from tasks.tag_report import tag_details
+from tasks.tag_report import confusion, tag_details
 from tasks.tagging_info import TagInfo, learn_info, read_tag_info
-from tasks.tagging_model import LegalChain, TaggingHead, TaggingModel, TaggingOutputs, fit_sharpness
+from tasks.tagging_model import (
+    LegalChain,
+    TaggingHead,
+    TaggingModel,
+    TaggingOutputs,
+    best_tags,
+    fit_sharpness,
+)
 
 IGNORED = -100  # torch's mark of a target that no loss counts
+MAX_PICTURE = 60  # labels of a confusion matrix
+BIASES = tuple(0.25 * i for i in range(17))  # against O, tried on validation
 
 
 class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
@@ -147,7 +157,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             pretrained = PretrainedVectors(len(info.lexicon.words.vector_words), info.vector_size)
             if info.vectors is not None and pretrained.values.device.type != "meta":
                 pretrained.values.copy_(torch.from_numpy(info.vectors.values))
-        return TaggingModel([self.network(info) for _ in range(info.members)], pretrained)
+        outside = torch.tensor([label == "O" and info.scheme != "raw" for label in info.labels])
+        members = [self.network(info) for _ in range(info.members)]
+        return TaggingModel(members, pretrained, outside)
 
     def monitors_for(self, info: TagInfo) -> tuple[str, ...]:
         """Raw tags spell no spans."""
@@ -199,7 +211,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
     def decode(self, outputs: TaggingOutputs, batch: Batch) -> list[Array]:
         """``[T_i, 3]`` for each item: tag, its probability, and that given the tag before it."""
-        tags, _ = viterbi(outputs.scores, batch.lengths, outputs.chain)
+        tags = best_tags(outputs)
         sure = path_confidence(outputs.scores, tags, batch.lengths, outputs.chain)
         columns = torch.stack([tags.float(), sure.marginal, sure.conditional], dim=-1)
         rows = columns.cpu().numpy()
@@ -208,13 +220,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     def count(self, outputs: TaggingOutputs, batch: Batch, info: TagInfo) -> Mapping[str, Array]:
         """Right tokens and spans, and the summed loss of the committee's chain."""
         assert batch.targets is not None
-        tags, _ = viterbi(outputs.scores, batch.lengths, outputs.chain)
         losses = negative_log_likelihood(
             outputs.scores, batch.targets, batch.lengths, outputs.chain
         )
-        mask = sequence_mask(batch.lengths, tags.shape[1])
-        gold, guess = batch.targets[mask].cpu().numpy(), tags[mask].cpu().numpy()
-        counts = count_tags(gold, guess, batch.lengths.cpu().numpy(), tag_pairs(tuple(info.labels)))
+        counts = count_right(outputs, batch.targets, info)
         return {"loss": np.array(losses.double().sum().item()), **counts}
 
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
@@ -224,17 +233,29 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         return {**dict(sorted(found.items(), reverse=True)), "nll": nll}
 
     def finish(self, model: nn.Module, data: TaskData[TagInfo, TagSplit]) -> dict[str, Any]:
-        """Fit on validation how sharp the chain is: that changes confidences, and no tag."""
+        """Fit on validation how sharp the chain is, and how far it leans away from O."""
         assert isinstance(model, TaggingModel)
-        validation = data.splits["validation"]
+        validation, info = data.splits["validation"], data.info
         parts = [
-            (outputs.scores, batch.targets, batch.lengths, outputs.chain)
+            (outputs, batch.targets)
             for _, batch, outputs in run_split(model, validation, self.config.train)
             if batch.targets is not None
         ]
         sharpness = fit_sharpness(parts)
         model.log_sharpness.fill_(math.log(sharpness))
-        return {"members": data.info.members, "sharpness": sharpness}
+        found: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
+        if info.scheme == "raw" or not self.config.model.outside_bias:
+            return found
+        counts = {bias: np.zeros(3) for bias in BIASES}
+        for _, batch, outputs in run_split(model, validation, self.config.train):
+            assert batch.targets is not None
+            for bias in BIASES:
+                leaning = outputs._replace(bias=bias * model.outside.float())
+                counts[bias] += count_right(leaning, batch.targets, info)["spans"]
+        f1 = {bias: float(precision_recall_f1(part)[2]) for bias, part in counts.items()}
+        best = max(BIASES, key=lambda bias: (f1[bias], -bias))
+        model.outside_bias.fill_(best)
+        return {**found, "outside_bias": best, "validation_span_f1": f1[best]}
 
     def evaluate(
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo, seed: int
@@ -295,6 +316,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             split.table, tags, split.layout, info.scheme, confidence=sure, keep_before=False
         )
         write_lines(folder / f"predictions{split.layout.suffix}", lines)
+        labels, counts = confusion(self.tagged(split, predictions, info))
+        if len(labels) <= MAX_PICTURE:
+            save_confusion(folder / "confusion.png", counts, labels)
 
     def records(
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
@@ -365,8 +389,16 @@ def seen_in_train(info: TagInfo) -> Seen:
     return Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
 
 
+def count_right(outputs: TaggingOutputs, gold: Tensor, info: TagInfo) -> dict[str, Array]:
+    """Right, predicted and gold tokens and spans of a batch, as ``conlleval`` reads them."""
+    tags = best_tags(outputs)
+    mask = sequence_mask(outputs.lengths, tags.shape[1])
+    sides = (gold[mask].cpu().numpy(), tags[mask].cpu().numpy())
+    pairs = tag_pairs(tuple(info.labels), info.inner)
+    return count_tags(*sides, outputs.lengths.cpu().numpy(), pairs)
+
+
 @cache
-def tag_pairs(labels: tuple[str, ...]) -> TagPairs | None:
+def tag_pairs(labels: tuple[str, ...], scheme: str) -> TagPairs | None:
     """How ``labels`` spell spans; None for raw ones."""
-    inner = "iobes" if "O" in labels else "raw"
-    return None if inner == "raw" else TagPairs.build(labels, inner)
+    return None if scheme == "raw" else TagPairs.build(labels, scheme)
