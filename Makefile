@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: sentiment test check bench-sentiment clean
+.PHONY: sentiment tagging test check bench-sentiment bench-tagging bench-crf clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
+
+tagging: $(VENV)/samples
+	$(BIN)/python cli.py tagging --encoder bilstm
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest
@@ -19,6 +22,12 @@ check: $(VENV)/dev
 
 bench-sentiment: $(VENV)/samples
 	$(BIN)/python benchmarks/sentiment.py $(ARGS)
+
+bench-tagging: $(VENV)/samples
+	$(BIN)/python benchmarks/tagging.py $(ARGS)
+
+bench-crf: $(VENV)/test
+	$(BIN)/python benchmarks/crf.py
 
 $(VENV)/samples $(VENV)/test $(VENV)/dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

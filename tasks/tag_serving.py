@@ -27,7 +27,8 @@ from tasks.request import Answer, Request
 from tasks.run import LoadedRun, load_run
 from tasks.serving import OUTPUTS, check_output, read_inputs
 from tasks.spans import span_posterior
-from tasks.tagging import Tagging, predicted_tags
+from tasks.tagging import Tagging
+from tasks.tagging_output import predicted_tags
 
 CHUNK = 4096  # texts that are held as batches at once
 TOKENS = Features({"tokens": List(Value("string"))})

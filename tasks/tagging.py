@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -32,9 +31,9 @@ from tasks.bootstrap import Array
 from tasks.config import TaggingConfig
 from tasks.inference import run_split
 from tasks.plots import save_confusion
-from tasks.spans import TagPairs, count_tags, epoch_scores, precision_recall_f1, span_posterior
-from tasks.tag_baselines import Guesses, linear_tagger, most_frequent_tag
-from tasks.tag_metrics import Seen, Tagged, evaluate_tags
+from tasks.spans import epoch_scores, precision_recall_f1, span_posterior
+from tasks.tag_baselines import linear_tagger, most_frequent_tag
+from tasks.tag_metrics import Tagged, evaluate_tags
 from tasks.tag_report import confusion, tag_details
 from tasks.tagging_info import TagInfo, learn_info, read_tag_info
 from tasks.tagging_model import (
@@ -45,6 +44,7 @@ from tasks.tagging_model import (
     best_tags,
     fit_sharpness,
 )
+from tasks.tagging_output import as_predictions, count_right, predicted_tags, seen_in_train
 
 IGNORED = -100  # torch's mark of a target that no loss counts
 MAX_PICTURE = 60  # labels of a confusion matrix
@@ -361,44 +361,3 @@ def vector_note(info: TagInfo, train: TagSplit, asked: str) -> str:
     known = np.array([bool(rows) for rows in train.vectors])
     share = known[train.types].mean()
     return f"vectors {info.vector_name} describe {share:.1%} of train's tokens"
-
-
-def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
-    """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
-    numbers = {label: i for i, label in enumerate(info.labels)}
-    found = []
-    for i, tags in enumerate(guesses.tags):
-        row = np.full((len(tags), 3), np.nan)
-        row[:, 0] = [numbers[tag] for tag in convert(tags, info.scheme, info.inner)]
-        if guesses.confidence is not None and guesses.conditional is not None:
-            row[:, 1], row[:, 2] = guesses.confidence[i], guesses.conditional[i]
-        found.append(row)
-    return found
-
-
-def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str]]:
-    """The tags of :meth:`Tagging.decode`, spelled in the user's scheme."""
-    return [
-        convert([info.labels[int(tag)] for tag in row[:, 0]], info.inner, info.scheme)
-        for row in predictions
-    ]
-
-
-def seen_in_train(info: TagInfo) -> Seen:
-    """Train's words, those without a row of their own too, and its spans."""
-    return Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
-
-
-def count_right(outputs: TaggingOutputs, gold: Tensor, info: TagInfo) -> dict[str, Array]:
-    """Right, predicted and gold tokens and spans of a batch, as ``conlleval`` reads them."""
-    tags = best_tags(outputs)
-    mask = sequence_mask(outputs.lengths, tags.shape[1])
-    sides = (gold[mask].cpu().numpy(), tags[mask].cpu().numpy())
-    pairs = tag_pairs(tuple(info.labels), info.inner)
-    return count_tags(*sides, outputs.lengths.cpu().numpy(), pairs)
-
-
-@cache
-def tag_pairs(labels: tuple[str, ...], scheme: str) -> TagPairs | None:
-    """How ``labels`` spell spans; None for raw ones."""
-    return None if scheme == "raw" else TagPairs.build(labels, scheme)

