@@ -141,6 +141,7 @@ def best_tags(outputs: TaggingOutputs) -> Tensor:
     return tags
 
 
+@torch.no_grad()
 def fit_sharpness(parts: Sequence[tuple[TaggingOutputs, Tensor]]) -> float:
     """The factor of all potentials that minimises the loss on validation.
 
