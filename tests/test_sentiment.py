@@ -12,8 +12,9 @@ from birnn.batch import Batch
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
 from tasks.config import SentimentConfig, SentimentData, SentimentParts
+from tasks.consistency import consistency_loss
 from tasks.sentiment import Sentiment, auto_members
-from tasks.sentiment_model import SentimentOutputs, consistency_loss, fit_mix
+from tasks.sentiment_model import SentimentOutputs, fit_mix
 
 
 def log_softmax(logits):
