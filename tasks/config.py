@@ -262,11 +262,6 @@ class TaggingParts:
     )
     character_dropout: float = option(0.1, "Dropout of the letters' vectors.", low=0, high=0.95)
     head_dropout: float = option(0.3, "Dropout before the last layer.", low=0, high=0.95)
-    consistency: float = option(
-        0.0,
-        "R-Drop: weight of the divergence between two dropout views of each token; 0 is off.",
-        low=0,
-    )
 
 
 @dataclass(frozen=True)

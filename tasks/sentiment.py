@@ -28,7 +28,6 @@ from data.words import Lexicon
 from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.config import SentimentConfig
-from tasks.consistency import consistency_loss
 from tasks.inference import run_split
 from tasks.linear import class_weights, fit_logistic, majority, tfidf_logistic
 from tasks.metrics import classification_replicates, classification_scores
@@ -37,6 +36,7 @@ from tasks.sentiment_model import (
     SentimentHead,
     SentimentModel,
     SentimentOutputs,
+    consistency_loss,
     fit_mix,
 )
 

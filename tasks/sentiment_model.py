@@ -165,3 +165,14 @@ def fit_mix(parts: Sequence[Array], gold: Array) -> Array:
     found = np.asarray(minimize(loss_and_gradient, start, jac=True, bounds=bounds).x)
     # Where nothing is better than everything, equal shares at least name a class.
     return found if found.any() else start
+
+
+def consistency_loss(logits: Tensor) -> Tensor:
+    """Divergence between two dropout views, both ways, summed (R-Drop, Liang et al. 2021).
+
+    Args:
+        logits: ``[..., 2 B, C]``, the second view after the first.
+    """
+    first, second = logits.log_softmax(-1).chunk(2, dim=-2)
+    one = F.kl_div(first, second, log_target=True, reduction="sum")
+    return one + F.kl_div(second, first, log_target=True, reduction="sum")

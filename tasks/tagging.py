@@ -29,7 +29,6 @@ from data.vectors import find_vectors
 from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.config import TaggingConfig
-from tasks.consistency import consistency_loss
 from tasks.inference import run_split
 from tasks.plots import save_confusion
 from tasks.spans import epoch_scores, precision_recall_f1, span_posterior
@@ -166,11 +165,6 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """Raw tags spell no spans."""
         return tuple(m for m in self.monitors if m != "span_f1" or info.scheme != "raw")
 
-    @property
-    def views(self) -> int:
-        """Two with the consistency loss."""
-        return 2 if self.config.model.consistency else 1
-
     def describe(self, info: TagInfo) -> list[tuple[str, str]]:
         """What is trained."""
         model, lexicon = self.config.model, info.lexicon
@@ -212,9 +206,6 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
                 part = F.cross_entropy(
                     flat, wanted.flatten(), ignore_index=IGNORED, reduction="sum"
                 )
-            if batch.views == 2:
-                views = scores.float()[mask]  # the real tokens of one view, then of the other
-                part = part + self.config.model.consistency * consistency_loss(views)
             total = total + part
         return LossSum(total / len(outputs.members), float(batch.lengths.sum()))
 

@@ -128,14 +128,7 @@ def tagging_raw(folder: Path) -> TaggingConfig:
     write_vectors(folder / "vectors.txt")
     write_parts_of_speech(folder / "words.txt")
     config = tagging(folder)
-    model = replace(
-        config.model,
-        members=2,
-        decoder="softmax",
-        char_encoder="bigru",
-        affix_size=0,
-        consistency=1.0,
-    )
+    model = replace(config.model, members=2, decoder="softmax", char_encoder="bigru", affix_size=0)
     data = replace(config.data, data=str(folder / "words.txt"), vectors=str(folder / "vectors.txt"))
     return replace(config, data=data, model=model)
 

@@ -12,9 +12,8 @@ from birnn.batch import Batch
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
 from tasks.config import SentimentConfig, SentimentData, SentimentParts
-from tasks.consistency import consistency_loss
 from tasks.sentiment import Sentiment, auto_members
-from tasks.sentiment_model import SentimentOutputs, fit_mix
+from tasks.sentiment_model import SentimentOutputs, consistency_loss, fit_mix
 
 
 def log_softmax(logits):
