@@ -227,7 +227,8 @@ class TaggingParts:
     """What stands around the encoder."""
 
     members: int = option(
-        0, "Networks trained side by side and averaged; 0: three up to 5,000 sentences, else one.",
+        0, "Networks trained side by side and averaged; 0: three up to 5,000 sentences, two up to"
+        " 20,000, else one.",
         low=0, high=MAX_MEMBERS,
     )  # fmt: skip
     decoder: str = option(
@@ -235,8 +236,8 @@ class TaggingParts:
         "What joins the tags of a sentence: a learned chain, or softmax; both are legal.",
         choices=("crf", "softmax"),
     )
-    outside_bias: bool = option(
-        True, "Lean away from O as far as span F1 on validation says; confidences stay."
+    span_bonus: bool = option(
+        True, "Favour each span by what makes span F1 on validation greatest; confidences stay."
     )
     word_size: int = option(
         100, "Size of the trained vector of a word; 0 leaves it out.", low=0, high=8192
@@ -277,7 +278,7 @@ class TaggingConfig:
     )
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=20,
+            epochs=12,
             batch_size=32,
             batch_tokens=4096,
             learning_rate=2e-3,

@@ -31,7 +31,7 @@ from tasks.bootstrap import Array
 from tasks.config import TaggingConfig
 from tasks.inference import run_split
 from tasks.plots import save_confusion
-from tasks.spans import epoch_scores, precision_recall_f1, span_posterior
+from tasks.spans import precision_recall_f1, span_posterior
 from tasks.tag_baselines import linear_tagger, most_frequent_tag
 from tasks.tag_metrics import Tagged, evaluate_tags
 from tasks.tag_report import confusion, tag_details
@@ -44,11 +44,10 @@ from tasks.tagging_model import (
     best_tags,
     fit_sharpness,
 )
-from tasks.tagging_output import as_predictions, count_right, predicted_tags, seen_in_train
+from tasks.tagging_output import BONUSES, as_predictions, count_right, predicted_tags, seen_in_train
 
 IGNORED = -100  # torch's mark of a target that no loss counts
 MAX_PICTURE = 60  # labels of a confusion matrix
-BIASES = tuple(0.25 * i for i in range(17))  # against O, tried on validation
 
 
 class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
@@ -157,9 +156,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             pretrained = PretrainedVectors(len(info.lexicon.words.vector_words), info.vector_size)
             if info.vectors is not None and pretrained.values.device.type != "meta":
                 pretrained.values.copy_(torch.from_numpy(info.vectors.values))
-        outside = torch.tensor([label == "O" and info.scheme != "raw" for label in info.labels])
+        spanned = info.scheme != "raw"
+        openers = torch.tensor([spanned and label[:2] in ("B-", "S-") for label in info.labels])
         members = [self.network(info) for _ in range(info.members)]
-        return TaggingModel(members, pretrained, outside)
+        return TaggingModel(members, pretrained, openers)
 
     def monitors_for(self, info: TagInfo) -> tuple[str, ...]:
         """Raw tags spell no spans."""
@@ -218,22 +218,28 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         return [row[:n] for row, n in zip(rows, batch.lengths.tolist(), strict=True)]
 
     def count(self, outputs: TaggingOutputs, batch: Batch, info: TagInfo) -> Mapping[str, Array]:
-        """Right tokens and spans, and the summed loss of the committee's chain."""
+        """Right tokens, spans for each bonus, and the summed loss of the committee's chain."""
         assert batch.targets is not None
         losses = negative_log_likelihood(
             outputs.scores, batch.targets, batch.lengths, outputs.chain
         )
-        counts = count_right(outputs, batch.targets, info)
+        counts = count_right(outputs, batch.targets, info, self.bonuses(info))
         return {"loss": np.array(losses.double().sum().item()), **counts}
 
+    def bonuses(self, info: TagInfo) -> tuple[float, ...]:
+        """For each span, on top of what the model adds: tried on validation."""
+        return BONUSES if self.config.model.span_bonus and info.scheme != "raw" else (0.0,)
+
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
-        """``span_f1`` where there are spans, ``accuracy``, and ``nll``, the loss a token."""
-        found = epoch_scores(counts)
-        nll = float(counts["loss"] / counts["tokens"][1])
-        return {**dict(sorted(found.items(), reverse=True)), "nll": nll}
+        """``span_f1`` with the best bonus, ``accuracy``, and ``nll``, the loss a token."""
+        right, tokens = counts["tokens"]
+        found = {"accuracy": float(right / tokens), "nll": float(counts["loss"] / tokens)}
+        if "spans" not in counts:
+            return found
+        return {"span_f1": float(precision_recall_f1(counts["spans"])[2].max()), **found}
 
     def finish(self, model: nn.Module, data: TaskData[TagInfo, TagSplit]) -> dict[str, Any]:
-        """Fit on validation how sharp the chain is, and how far it leans away from O."""
+        """Fit on validation how sharp the chain is, and the bonus of each span."""
         assert isinstance(model, TaggingModel)
         validation, info = data.splits["validation"], data.info
         parts = [
@@ -244,18 +250,18 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         sharpness = fit_sharpness(parts)
         model.log_sharpness.fill_(math.log(sharpness))
         found: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
-        if info.scheme == "raw" or not self.config.model.outside_bias:
+        bonuses = self.bonuses(info)
+        if len(bonuses) == 1:
             return found
-        counts = {bias: np.zeros(3) for bias in BIASES}
-        for _, batch, outputs in run_split(model, validation, self.config.train):
-            assert batch.targets is not None
-            for bias in BIASES:
-                leaning = outputs._replace(bias=bias * model.outside.float())
-                counts[bias] += count_right(leaning, batch.targets, info)["spans"]
-        f1 = {bias: float(precision_recall_f1(part)[2]) for bias, part in counts.items()}
-        best = max(BIASES, key=lambda bias: (f1[bias], -bias))
-        model.outside_bias.fill_(best)
-        return {**found, "outside_bias": best, "validation_span_f1": f1[best]}
+        counts = sum(
+            count_right(outputs, batch.targets, info, bonuses)["spans"]
+            for _, batch, outputs in run_split(model, validation, self.config.train)
+            if batch.targets is not None
+        )
+        f1 = precision_recall_f1(np.asarray(counts))[2]
+        best = int(f1.argmax())
+        model.span_bonus.fill_(bonuses[best])
+        return {**found, "span_bonus": bonuses[best], "validation_span_f1": float(f1[best])}
 
     def evaluate(
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo, seed: int

@@ -104,7 +104,7 @@ def learn_info(
 
 def auto_members(sentences: int) -> int:
     """How many networks are averaged: the smaller the training split, the more it helps."""
-    return 3 if sentences <= 5_000 else 1
+    return 3 if sentences <= 5_000 else 2 if sentences <= 20_000 else 1
 
 
 def surfaces(

@@ -80,7 +80,7 @@ class TaggingOutputs(NamedTuple):
     members: list[Emissions]  # what training sees
     scores: Tensor  # [B, T, K], their mean
     chain: Potentials  # their mean
-    bias: Tensor  # [K], taken off the scores where tags are chosen, not where they are judged
+    bonus: Tensor  # [K], added to the scores where tags are chosen, not where they are judged
     lengths: Tensor  # [B]
 
 
@@ -92,31 +92,31 @@ class TaggingModel(nn.Module):
     is scaled by ``exp(log_sharpness)``, the inverse of a temperature fitted on validation (Guo et
     al. 2017).
 
-    The likeliest tags find too few spans where most tokens have none: what makes F1 greatest is to
-    predict spans from about half of that F1 on (Lipton et al. 2014). So ``outside_bias`` is taken
-    off the scores of O where tags are chosen. Confidences don't know of it.
+    The likeliest tags find too few spans where most tokens stand in none: what makes F1 greatest is
+    to predict a span from about half of that F1 on (Lipton et al. 2014). So each span gets a bonus,
+    ``span_bonus``, where tags are chosen. Confidences don't know of it.
 
     Args:
         members: the networks, each with a :class:`TaggingHead`.
         pretrained: the table of word vectors that they share; None without one.
-        outside: ``[K]`` bool, the tag O; all False for raw tags.
+        openers: ``[K]`` bool, the tags that open a span; none among raw tags.
     """
 
     log_sharpness: Tensor
-    outside_bias: Tensor
-    outside: Tensor
+    span_bonus: Tensor
+    openers: Tensor
 
     def __init__(
         self,
         members: Sequence[SequenceModel],
         pretrained: PretrainedVectors | None,
-        outside: Tensor,
+        openers: Tensor,
     ) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         self.pretrained = pretrained
-        self.register_buffer("outside", outside, persistent=False)
-        self.register_buffer("outside_bias", torch.tensor(0.0))
+        self.register_buffer("openers", openers, persistent=False)
+        self.register_buffer("span_bonus", torch.tensor(0.0))
         self.register_buffer("log_sharpness", torch.tensor(0.0))
 
     def forward(self, batch: Batch) -> TaggingOutputs:
@@ -131,13 +131,13 @@ class TaggingModel(nn.Module):
         )
         sharpness = self.log_sharpness.exp()
         scaled = Potentials(*(part * sharpness for part in chain))
-        bias = self.outside_bias * self.outside
-        return TaggingOutputs(members, scores * sharpness, scaled, bias, batch.lengths)
+        bonus = self.span_bonus * self.openers
+        return TaggingOutputs(members, scores * sharpness, scaled, bonus, batch.lengths)
 
 
 def best_tags(outputs: TaggingOutputs) -> Tensor:
     """The tags that are predicted, ``[B, T]``: legal, and 0 in the padding."""
-    tags, _ = viterbi(outputs.scores - outputs.bias, outputs.lengths, outputs.chain)
+    tags, _ = viterbi(outputs.scores + outputs.bonus, outputs.lengths, outputs.chain)
     return tags
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from birnn.batch import sequence_mask
@@ -14,6 +15,8 @@ from tasks.tag_baselines import Guesses
 from tasks.tag_metrics import Seen
 from tasks.tagging_info import TagInfo
 from tasks.tagging_model import TaggingOutputs, best_tags
+
+BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
 
 
 def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
@@ -42,13 +45,33 @@ def seen_in_train(info: TagInfo) -> Seen:
     return Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
 
 
-def count_right(outputs: TaggingOutputs, gold: Tensor, info: TagInfo) -> dict[str, Array]:
-    """Right, predicted and gold tokens and spans of a batch, as ``conlleval`` reads them."""
-    tags = best_tags(outputs)
-    mask = sequence_mask(outputs.lengths, tags.shape[1])
-    sides = (gold[mask].cpu().numpy(), tags[mask].cpu().numpy())
+def count_right(
+    outputs: TaggingOutputs, gold: Tensor, info: TagInfo, bonuses: Sequence[float]
+) -> dict[str, Array]:
+    """Counts of a batch that can be summed, of the tags that are predicted.
+
+    Args:
+        outputs: what the model says.
+        gold: tags ``[B, T]``.
+        info: labels and scheme.
+        bonuses: ``G`` of them, each added for every span.
+
+    Returns:
+        ``tokens`` ``[2]``: right, without a bonus, and all; where tags spell spans also ``spans``
+        ``[G, 3]``: right, predicted, gold, as ``conlleval`` reads them.
+    """
+    mask = sequence_mask(outputs.lengths, gold.shape[1])
+    wanted, lengths = gold[mask].cpu().numpy(), outputs.lengths.cpu().numpy()
     pairs = tag_pairs(tuple(info.labels), info.inner)
-    return count_tags(*sides, outputs.lengths.cpu().numpy(), pairs)
+    opens = torch.tensor([label[:2] in ("B-", "S-") for label in info.labels]).to(gold.device)
+    found = []
+    for bonus in bonuses:
+        tags = best_tags(outputs._replace(bonus=outputs.bonus + bonus * opens))
+        found.append(count_tags(wanted, tags[mask].cpu().numpy(), lengths, pairs))
+    counts = {"tokens": found[0]["tokens"]}
+    if pairs is not None:
+        counts["spans"] = np.stack([part["spans"] for part in found])
+    return counts
 
 
 @cache

@@ -47,7 +47,9 @@ class Fixed(nn.Module):
 
 def model(*seeds: int) -> TaggingModel:
     members = [Fixed(seed) for seed in seeds]
-    return TaggingModel(members, None, torch.tensor([label == "O" for label in LABELS]))
+    return TaggingModel(
+        members, None, torch.tensor([label[:2] in ("B-", "S-") for label in LABELS])
+    )
 
 
 BATCH = Batch({}, torch.tensor([4, 2, 1]))
@@ -106,22 +108,22 @@ def test_the_fitted_sharpness_has_the_least_loss():
     assert loss(found) <= min(loss(factor) for factor in np.geomspace(0.1, 10, 60)) + 1e-3
 
 
-def test_leaning_away_from_o_finds_more_spans_and_stays_legal():
+def test_a_bonus_finds_more_spans_and_stays_legal():
     outputs = model(5, 6)(BATCH)
-    outside = torch.tensor([1.0, 0, 0, 0, 0])
+    openers = torch.tensor([0, 1.0, 0, 0, 1.0])
     counts = []
-    for bias in (0.0, 1.0, 3.0, 1000.0):
-        tags = best_tags(outputs._replace(bias=bias * outside))
+    for bonus in (0.0, 1.0, 3.0, 1000.0):
+        tags = best_tags(outputs._replace(bonus=bonus * openers))
         rows = [row[:n].tolist() for row, n in zip(tags, BATCH.lengths.tolist(), strict=True)]
         assert all(violations([LABELS[i] for i in row], "iobes") == [] for row in rows)
-        counts.append(sum(i == 0 for row in rows for i in row))
-    assert counts == sorted(counts, reverse=True)
-    assert counts[0] > counts[-1] == 0
+        counts.append(sum(i in (1, 4) for row in rows for i in row))
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1] == 7  # a span for each token
 
 
-def test_confidences_know_of_no_bias():
+def test_confidences_know_of_no_bonus():
     subject = model(5)
-    subject.outside_bias.fill_(3.0)
+    subject.span_bonus.fill_(3.0)
     outputs = subject(BATCH)
     tags = best_tags(outputs)
     sure = path_confidence(outputs.scores, tags, outputs.lengths, outputs.chain)
