@@ -1,7 +1,7 @@
 """Spans: how they are counted, what they score, and in which ways they go wrong."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -212,7 +212,7 @@ class TagPairs:
 def count_tags(
     gold: Array, predicted: Array, lengths: Array, pairs: TagPairs | None
 ) -> dict[str, Array]:
-    """Counts that can be summed over batches, for :func:`epoch_scores`.
+    """Counts that can be summed over batches.
 
     Args:
         gold: ``[M]`` label numbers of all tokens, one sentence after the other.
@@ -235,12 +235,3 @@ def count_tags(
         right = np.intersect1d(guessed, wanted, assume_unique=True)
         counts["spans"] = np.array([len(right), len(guessed), len(wanted)])
     return counts
-
-
-def epoch_scores(counts: Mapping[str, Array]) -> dict[str, float]:
-    """``accuracy`` and, with spans, ``span_f1``, from the summed counts of :func:`count_tags`."""
-    right, total = counts["tokens"]
-    scores = {"accuracy": float(right / total)}
-    if "spans" in counts:
-        scores["span_f1"] = float(precision_recall_f1(counts["spans"])[2])
-    return scores

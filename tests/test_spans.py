@@ -17,7 +17,6 @@ from tasks.spans import (
     TagPairs,
     count_spans,
     count_tags,
-    epoch_scores,
     error_table,
     judge,
     overlaps,
@@ -172,13 +171,6 @@ def test_counts_of_label_numbers_are_those_of_spans(scheme, data):
     first = count_tags(flat[0][:at], flat[1][:at], lengths[:cut], pairs)
     second = count_tags(flat[0][at:], flat[1][at:], lengths[cut:], pairs)
     assert all((first[name] + second[name] == counts[name]).all() for name in counts)
-
-
-def test_scores_of_an_epoch():
-    counts = {"tokens": np.array([3, 4]), "spans": np.array([1, 2, 4])}
-    assert epoch_scores(counts) == {"accuracy": 0.75, "span_f1": pytest.approx(1 / 3)}
-    assert epoch_scores({"tokens": np.array([3, 4])}) == {"accuracy": 0.75}
-    assert epoch_scores({**counts, "spans": np.zeros(3)})["span_f1"] == 0.0
 
 
 def test_raw_tags_have_no_spans_to_count():
