@@ -122,7 +122,7 @@ def fit(
             and holds the averaged weights (if any) while ``validation.score`` runs.
 
     Raises:
-        TrainingError: a loss that is not finite.
+        TrainingError: a loss that is not finite, or scores that aren't in any epoch.
         ConfigError: ``validation.monitor`` is not among the scores.
     """
     accelerator = make_accelerator(config)
@@ -174,6 +174,7 @@ def fit(
             reason = f"no better {validation.monitor} for {config.patience} epochs"
             break
     accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    best.check()
     best.restore(model)
     model.eval()
     yield StopEvent(best.epoch, best.score, reason, time.perf_counter() - started, tokens)
@@ -225,6 +226,7 @@ class _Best:
     def __init__(self, validation: Validation) -> None:
         self.validation = validation
         self.epoch, self.score = 0, math.nan
+        self.scores: dict[str, float] = {}
         self.state: dict[str, Tensor] = {}
 
     def offer(self, epoch: int, scores: dict[str, float], model: nn.Module) -> bool:
@@ -238,9 +240,18 @@ class _Best:
         worse = not sign * score > sign * self.score
         if self.epoch and worse and not math.isnan(self.score):
             return False
-        self.epoch, self.score = epoch, score
+        self.epoch, self.score, self.scores = epoch, score, scores
         self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         return True
+
+    def check(self) -> None:
+        """Refuse an epoch with a score that is not finite: the last steps spoilt the weights."""
+        for name, score in self.scores.items():
+            if not math.isfinite(score):
+                raise TrainingError(
+                    f"no epoch can be kept: validation {name} became {score} in epoch {self.epoch};"
+                    " lower --learning-rate or set --clip-norm, and look for odd values in the data"
+                )
 
     def restore(self, model: nn.Module) -> None:
         model.load_state_dict(self.state)

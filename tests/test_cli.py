@@ -140,6 +140,13 @@ def test_loss_that_is_not_finite_is_one_line(train, sentences_csv):
     assert "--learning-rate" in line
 
 
+def test_last_step_that_spoils_the_weights_is_one_line(train, sentences_csv):
+    options = ("--learning-rate", "1e38", "--epochs", "1", "--batch-size", "512")
+    line = train(sentences_csv, *options).refusal()
+    assert "became nan in epoch 1" in line
+    assert "--learning-rate" in line
+
+
 # ------------------------------------------------------------------ data that can be used in part
 
 

@@ -278,6 +278,19 @@ def test_a_score_that_is_no_number_is_never_the_best() -> None:
     assert torch.equal(weights(model), seen[1])
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_weights_that_no_epoch_can_score_are_a_training_error(value: float) -> None:
+    validation = Validation(lambda: {"score": value}, "score", True)
+    with pytest.raises(TrainingError, match="validation score became .* in epoch 1; lower"):
+        train(line(), items([2]), PLAIN, validation)
+
+
+def test_the_kept_epoch_must_have_every_score() -> None:
+    validation = Validation(lambda: {"accuracy": 0.5, "log_loss": math.nan}, "accuracy", False)
+    with pytest.raises(TrainingError, match="validation log_loss became nan in epoch 1"):
+        train(line(), items([2]), PLAIN, validation)
+
+
 def test_validation_and_the_end_see_evaluation_mode_and_steps_training_mode() -> None:
     model = line()
     modes: list[tuple[str, bool]] = []
