@@ -144,7 +144,8 @@ def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
 
     Raises:
         CheckpointError: the file is missing, truncated or foreign, or a tensor has another name,
-            shape or type than the model's; the message names the tensor and both shapes.
+            shape or type than the model's, or holds what is no number; the message names the
+            tensor and both shapes.
     """
     try:
         with torch.device("meta"):
@@ -185,4 +186,6 @@ def _fill(path: Path, model: nn.Module, state: dict[str, Tensor]) -> None:
     for name, tensor in model.state_dict().items():
         if state[name].dtype != tensor.dtype:
             raise CheckpointError(f"{path}: {name} is {state[name].dtype}, expected {tensor.dtype}")
+        if not state[name].isfinite().all():
+            raise CheckpointError(f"{path}: {name} holds values that are not finite; it is damaged")
     model.load_state_dict(state)

@@ -125,6 +125,12 @@ def test_a_wrong_shape_is_named_with_both_shapes(run: Path) -> None:
     refused(run, r"head.linear.bias has the shape \[3\], config.json asks for \[1\]")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_tensor_with_a_value_that_is_not_finite_is_named(run: Path, value: float) -> None:
+    edit_weights(run, lambda state: state["head.linear.weight"].flatten()[:1].fill_(value))
+    refused(run, "head.linear.weight holds values that are not finite")
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.int32])
 def test_a_wrong_type_is_named_with_both_types(run: Path, dtype: torch.dtype) -> None:
     change = {"head.linear.bias": torch.zeros(1, dtype=dtype)}
