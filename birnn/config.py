@@ -17,6 +17,7 @@ from birnn.errors import ConfigError
 from birnn.registry import suggestion
 
 T = TypeVar("T")
+LARGEST_SEED = 2**31 - 1  # what every generator takes
 
 
 def option(
@@ -68,7 +69,9 @@ class EncoderConfig:
 class TrainConfig:
     """How :func:`birnn.training.fit` trains."""
 
-    epochs: int = option(12, "Passes over the training split.", low=1, group="Training")
+    epochs: int = option(
+        12, "Passes over the training split.", low=1, high=100_000, group="Training"
+    )
     batch_size: int = option(64, "Items in a batch, at most.", low=1, group="Training")
     batch_tokens: int = option(
         8192,
@@ -121,7 +124,7 @@ class TrainConfig:
     threads: int = option(
         0, "CPU threads for torch; 0 leaves torch's own choice.", low=0, high=1024, group="Training"
     )
-    seed: int = option(0, "Seed of one training run.", low=0, high=2**31 - 1, group="Training")
+    seed: int = option(0, "Seed of one training run.", low=0, high=LARGEST_SEED, group="Training")
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any]) -> T:
@@ -172,9 +175,9 @@ def check_value(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -
         )
     low, high = metadata.get("low"), metadata.get("high")
     if low is not None and value < low:
-        raise ConfigError(f"{name}: must be at least {low:g}, got {value!r}")
+        raise ConfigError(f"{name}: must be at least {low}, got {value!r}")
     if high is not None and value > high:
-        raise ConfigError(f"{name}: must be at most {high:g}, got {value!r}")
+        raise ConfigError(f"{name}: must be at most {high}, got {value!r}")
     return value
 
 

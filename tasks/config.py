@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from birnn.config import EncoderConfig, TrainConfig, option
+from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, option
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class RegressionData:
         0.1, "Share of sequences cut for testing where no split holds them.",
         low=0.01, high=0.5, group="Data",
     )  # fmt: skip
-    split_seed: int = option(0, "Seed of the cut and of synthetic data.", low=0, group="Data")
+    split_seed: int = option(
+        0, "Seed of the cut and of synthetic data.", low=0, high=LARGEST_SEED, group="Data"
+    )
     encoding: str = option("utf-8-sig", "Encoding of CSV and JSON files.", group="Data")
     skip_ragged: bool = option(
         False, "Leave out CSV rows with too many or too few fields.", group="Data"
@@ -78,8 +80,9 @@ class SentimentData:
         low=0.001, high=0.5, group="Data",
     )  # fmt: skip
     split_seed: int = option(
-        0, "Seed of the cut; it stays the same for every --seed.", low=0, group="Data"
-    )
+        0, "Seed of the cut; it stays the same for every --seed.",
+        low=0, high=LARGEST_SEED, group="Data",
+    )  # fmt: skip
     encoding: str = option("utf-8-sig", "Encoding of CSV and JSON files.", group="Data")
     skip_ragged: bool = option(
         False, "Leave out CSV rows with too many or too few fields.", group="Data"
@@ -198,8 +201,9 @@ class TaggingData:
         low=0.001, high=0.5, group="Data",
     )  # fmt: skip
     split_seed: int = option(
-        0, "Seed of the cut; it stays the same for every --seed.", low=0, group="Data"
-    )
+        0, "Seed of the cut; it stays the same for every --seed.",
+        low=0, high=LARGEST_SEED, group="Data",
+    )  # fmt: skip
     encoding: str = option("utf-8-sig", "Encoding of text files.", group="Data")
     vectors: str = option(
         "auto",

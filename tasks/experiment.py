@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from birnn.checkpoint import check_free, new_folder, write_json
-from birnn.config import TrainConfig
+from birnn.config import LARGEST_SEED, TrainConfig
 from birnn.devices import resolve_device
-from birnn.errors import DataError
+from birnn.errors import ConfigError, DataError
 from birnn.model import count_parameters
 from birnn.training import EpochEvent, Event, StopEvent, Validation, fit
 from data.batching import BucketSampler
@@ -85,6 +85,8 @@ def train(
     """
     check_free(out, overwrite=overwrite)
     settings = task.config.train
+    if settings.seed + seeds - 1 > LARGEST_SEED:
+        raise ConfigError(f"seeds: --seed {settings.seed} leaves no room for {seeds} of them")
     if settings.threads:
         torch.set_num_threads(settings.threads)
     device = resolve_device(settings.device)
