@@ -80,16 +80,16 @@ def classification_replicates(gold: Array, probabilities: Array, seed: int) -> d
     """Every score of :func:`classification_scores` on each bootstrap resample."""
     classes = probabilities.shape[1]
     predicted = probabilities.argmax(1)
-    cells = np.eye(classes * classes)[gold * classes + predicted]
+    correct = (gold == predicted)[:, None]
+    gold_rows, guess_rows = np.eye(classes)[gold], np.eye(classes)[predicted]  # [N, C] each
+    hit_rows = gold_rows * correct
     losses = -np.log(_clipped(probabilities)[np.arange(len(gold)), gold])
     bins, gaps = _calibration_parts(gold, probabilities)
     areas = [(probabilities[:, c], gold == c) for c in _area_classes(probabilities)]
 
     def scores(counts: Array) -> Mapping[str, Array]:
-        confusion = (counts @ cells).reshape(-1, classes, classes)
         total = counts.sum(1)
-        hits = np.diagonal(confusion, axis1=1, axis2=2)
-        support, guesses = confusion.sum(2), confusion.sum(1)
+        hits, support, guesses = counts @ hit_rows, counts @ gold_rows, counts @ guess_rows
         both = support + guesses
         f1 = np.divide(2 * hits, both, out=np.zeros_like(hits), where=both > 0)
         return {

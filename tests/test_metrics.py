@@ -172,6 +172,14 @@ def test_replicates_are_the_scores_of_drawn_out_resamples(classes, decimals, ite
         assert ("roc_auc" in wanted) == bool(np.isfinite(found["roc_auc"][number]))
 
 
+def test_replicates_of_many_classes_take_no_square_of_memory():
+    gold, shares = example(seed=3, items=40, classes=1000)
+    found = classification_replicates(gold, shares, seed=0)
+    counts = next(resample_counts(40, seed=0))
+    expected = [np.mean(np.repeat(gold == shares.argmax(1), row)) for row in counts.astype(int)]
+    assert found["accuracy"] == pytest.approx(expected)
+
+
 def test_replicates_of_rare_classes_pass_over_undefined_areas():
     gold = np.array([0, 0, 0, 0, 0, 1])
     shares = example(1, 6, 2)[1]
