@@ -15,6 +15,8 @@ from tasks.bootstrap import Array
 matplotlib.use("agg")
 
 INK, SOFT = "#1f4e79", "#c0504d"
+LARGEST = 20.0  # inches; beyond it, cells shrink
+TICKS = 60  # labels that an axis has room for
 
 
 def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, best: int) -> None:
@@ -43,16 +45,27 @@ def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, 
 
 
 def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
-    """Draw a confusion matrix, gold classes in rows; shade and percentage are of the row."""
-    size = max(4.0, 0.7 * len(labels) + 2.5)
+    """Draw a confusion matrix, gold classes in rows; shade and percentage are of the row.
+
+    Args:
+        counts: ``[C, C]``.
+        labels: ``C``; of very many, every so-manieth is named.
+    """
+    size = min(max(4.0, 0.7 * len(labels) + 2.5), LARGEST)
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    short = [label if len(label) <= 18 else label[:17] + "…" for label in labels]
+    named = range(0, len(labels), -(-len(labels) // TICKS))
+    short = [shortened(labels[i]) for i in named]
+    # Slanted labels end at their column; level ones must not run into each other.
+    level = len(labels) <= 3 and max(map(len, short)) <= 12
+    axes.set_xticks(named, short)
+    axes.set_yticks(named, short)
+    if not level:
+        for tick in axes.get_xticklabels():
+            tick.set(rotation=45, ha="right", rotation_mode="anchor")
     # A label is anybody's text: a dollar sign in it must not start a formula.
-    axes.set_xticks(range(len(labels)), short, rotation=30 if len(labels) > 3 else 0)
-    axes.set_yticks(range(len(labels)), short)
     for tick in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
         tick.set_parse_math(False)
     if len(labels) <= 20:
@@ -66,6 +79,15 @@ def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
     axes.set_xlabel("predicted")
     axes.set_ylabel("gold")
     _save(figure, path)
+
+
+def shortened(label: str) -> str:
+    """A label in at most 25 characters; its middle goes, as labels often begin alike.
+
+    >>> shortened("a rather long label, number 12")
+    'a rather long … number 12'
+    """
+    return label if len(label) <= 25 else f"{label[:14]}…{label[-10:]}"
 
 
 def _save(figure: Figure, path: Path) -> None:
