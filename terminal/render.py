@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -21,9 +22,19 @@ def harmless(text: str) -> str:
 
 
 def shown(text: str, width: int) -> str:
-    """``text`` made :func:`harmless`, at most ``width`` characters of it."""
-    plain = harmless(text)
-    return plain if len(plain) <= width else plain[: width - 1] + "…"
+    """``text`` made :func:`harmless`, at most ``width`` columns of it; some characters take two."""
+    plain = Text(harmless(text))
+    plain.truncate(width, overflow="ellipsis")
+    return plain.plain
+
+
+def named(label: str, width: int) -> str:
+    """A label in at most ``width`` columns; its middle goes, as labels often begin alike."""
+    plain = harmless(label)
+    if cell_len(plain) <= width:
+        return plain
+    tail = plain[-(width // 3) :]
+    return shown(plain, width - cell_len(tail)) + tail
 
 
 def make_table(*, plain: bool) -> Table:
@@ -119,13 +130,13 @@ def render_confusion(
     table = make_table(plain=plain)
     table.add_column("gold")
     for label in labels:
-        table.add_column(Text(shown(label, 14)), justify="right")
+        table.add_column(Text(named(label, 14)), justify="right")
     for row, label in enumerate(labels):
         cells = [
             Text(f"{count:,}", style=BEST if row == column else "")
             for column, count in enumerate(counts[row])
         ]
-        table.add_row(Text(shown(label, 20)), *cells)
+        table.add_row(Text(named(label, 20)), *cells)
     return titled("Confusion (rows gold, columns predicted)", table)
 
 
@@ -136,7 +147,7 @@ def render_classes(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> Rendera
         table.add_column(head, justify="left" if head == "class" else "right")
     for row in rows:
         scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
-        table.add_row(Text(shown(row["label"], 20)), *scores, f"{row['support']:,}")
+        table.add_row(Text(named(row["label"], 40)), *scores, f"{row['support']:,}")
     return titled("By class", table)
 
 
@@ -150,8 +161,8 @@ def render_mistakes(
     room = max(20, width - 44)
     for row in rows:
         table.add_row(
-            Text(shown(row["gold"], 12)),
-            Text(shown(row["predicted"], 12)),
+            Text(named(row["gold"], 12)),
+            Text(named(row["predicted"], 12)),
             f"{row['confidence'] * 100:.0f}",
             Text(shown(row["text"], room)),
         )
@@ -173,8 +184,9 @@ def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> Re
 def render_prediction(record: Mapping[str, Any], width: int) -> Text:
     """A text's label, how sure the model is, and the text."""
     label, sure = record["label"], record["probabilities"][record["label"]]
-    head = Text.assemble((shown(label, 20), "bold"), f"  {sure * 100:5.1f} %  ")
-    return head + Text(shown(record["text"], max(20, width - len(head) - 1)))
+    name = named(label, max(20, width // 3))
+    head = Text.assemble((name, "bold"), f"  {sure * 100:5.1f} %  ")
+    return head + Text(shown(record["text"], max(20, width - head.cell_len - 1)))
 
 
 def render_weights(words: Sequence[tuple[str, float]]) -> Text:
