@@ -127,11 +127,21 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
     for label, scores in models.items():
         cells = [_cell(scores.get(name)) for name in names]
         lines.append(f"| {label.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    if "seeds" in train:
+        means = [test["model"][name] for name in names]
+        spread = [f"{score['mean']:.4f} ± {score['std']:.4f}" for score in means]
+        lines.append(f"| model, mean of {len(train['seeds'])} seeds | {' | '.join(spread)} |")
     lines += ["", "Brackets hold 95 % bootstrap intervals over test items.", ""]
     lines += [metrics["verdict"]]
     lines += ["", "## Data", "", f"Source: {data['source']}.", ""]
     lines += [f"- {name}: {count:,} rows" for name, count in data["rows"].items()]
-    lines += [f"- {note}" for note in data["splits"]]
+    notes = data.get("notes", [])
+    lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
+    for pair, count in data.get("overlap", {}).get("normalised", {}).items():
+        if count:
+            first, second = pair.split("/")
+            said = f"{count:,} rows of {second} also stand in {first}"
+            lines.append(f"- **Warning: {said}: scores on {second} are flattered.**")
     lines += [
         "",
         "## Training",

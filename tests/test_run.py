@@ -152,6 +152,19 @@ def test_card_says_what_the_run_is(trained, sentences_csv):
     assert "TF-IDF + logistic regression in accuracy" in card
 
 
+def test_card_warns_of_overlap_and_says_what_was_left_out(train, tmp_path):
+    rows = [(word, mood) for mood, word in (("good", "fine day"), ("bad", "grey day"))]
+    table = [f"{text} {i},{mood}" for i in range(30) for text, mood in rows]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/train.csv").write_text("\n".join(["text,label", *table, " ,good"]))
+    (tmp_path / "data/test.csv").write_text("\n".join(["text,label", *table[:7]]))
+    assert train(tmp_path / "data").code == 0
+    card = (tmp_path / "runs/run/README.md").read_text("utf-8")
+    assert "left out 1 with an empty text" in card
+    assert "rows cut from train" in card
+    assert "rows of test also stand in train: scores on test are flattered" in card
+
+
 def without_times(value):
     if isinstance(value, dict):
         return {k: without_times(v) for k, v in value.items() if k not in TIMES}
@@ -201,6 +214,9 @@ def test_several_seeds_add_mean_and_deviation(train, birnn, sentences_csv, tmp_p
     for name in ("model.safetensors", "predictions.csv", "config.json"):
         assert (run / name).read_bytes() == (run / f"seed-{chosen}" / name).read_bytes()
     assert strict(run / "config.json")["train"]["seed"] == chosen
+    score = found["test"]["model"]["accuracy"]
+    card = (run / "README.md").read_text("utf-8")
+    assert f"mean of 3 seeds | {score['mean']:.4f} ± {score['std']:.4f}" in card
     assert birnn("predict", run, "lovely film").code == 0
 
 
