@@ -134,7 +134,10 @@ def fail(message: str, code: int = 2) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; bad input ends in one line and exit code 2."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # not every system hangs up
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     words = sys.argv[1:] if arguments is None else arguments
     try:
         result = app(words or ["--help"], standalone_mode=False, prog_name="birnn")

@@ -613,7 +613,8 @@ def test_interrupt_leaves_no_folder(where, train, sentences_csv, monkeypatch):
     assert outcome.err.splitlines() == ["birnn: error: stopped; no run was written"]
 
 
-def test_signals_end_a_real_run_without_a_trace(sentences_csv, tmp_path):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_signals_end_a_real_run_without_a_trace(name, sentences_csv, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, str(ROOT / "cli.py"), "sentiment", "--data", str(sentences_csv)]
     command += ["--out", str(out), *TINY, "--epochs", "100000"]
@@ -621,7 +622,7 @@ def test_signals_end_a_real_run_without_a_trace(sentences_csv, tmp_path):
     try:
         while process.poll() is None and not list(tmp_path.iterdir()):
             time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=60)
     finally:
         process.kill()
