@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from birnn.checkpoint import atomic_path
+from birnn.checkpoint import atomic_path, read_json
 from birnn.embeddings import word_weights
 from birnn.errors import ConfigError, DataError
 from data.csvcheck import check_text
@@ -56,6 +56,7 @@ def evaluate(folder: Path, data: str, split: str) -> Scored:
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
     run = load_run(folder)
     part = run.task.load_split(run.info, data, split)
+    notes = part.notes if data else [*part.notes, *changed_since(folder, split, len(part.split))]
     predictions = predict(run.task, run.model, part.split)
     found = run.task.evaluate(part.split, predictions, run.info, BOOTSTRAP_SEED)
     scores = with_intervals(found.scores, found.replicates)
@@ -63,13 +64,32 @@ def evaluate(folder: Path, data: str, split: str) -> Scored:
         "task": run.task.name,
         "encoder": run.task.config.encoder.encoder,
         "test": {"model": {k: v.to_json() for k, v in scores.items()}, "baselines": {}},
-        "data": {"source": part.source, "rows": len(part.split), "notes": part.notes},
+        "data": {"source": part.source, "rows": len(part.split), "notes": notes},
         "train": {},
         "details": run.task.details(part.split, predictions, run.info),
     }
     pairs = [("run", str(folder)), ("data", part.source), ("rows", f"{len(part.split):,}")]
-    pairs += [("", note) for note in part.notes]
+    pairs += [("", note) for note in notes]
     return Scored(f"{run.task.name} with {metrics['encoder']}", pairs, metrics)
+
+
+def changed_since(folder: Path, split: str, rows: int) -> list[str]:
+    """A warning where the run's own data now gives ``split`` another number of rows.
+
+    The cut then differs from that of training, and rows that were trained on can be scored.
+    """
+    path = folder / "metrics.json"
+    found = read_json(path) if path.is_file() else {}
+    try:
+        then = found["data"]["rows"][split]
+    except (KeyError, TypeError):
+        return []
+    if then == rows:
+        return []
+    return [
+        f"WARNING: the data has changed since training ({split} had {then:,} rows, now {rows:,}):"
+        " rows that were trained on may be scored here"
+    ]
 
 
 def read_inputs(

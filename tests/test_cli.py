@@ -479,6 +479,17 @@ def test_evaluate_scores_the_runs_own_test_split(birnn, trained):
     assert shown["details"]["confusion"] == stored["details"]["confusion"]
 
 
+def test_evaluate_warns_where_the_runs_own_data_has_changed(birnn, train, sentences_csv, tmp_path):
+    own = shutil.copy(sentences_csv, tmp_path / "own.csv")
+    assert train(own).code == 0
+    run = tmp_path / "runs/run"
+    assert "has changed" not in birnn("evaluate", run).out
+    with Path(own).open("a") as file:
+        file.writelines(f"another lovely film {i},good\n" for i in range(40))
+    assert "WARNING: the data has changed since training (test had" in birnn("evaluate", run).out
+    assert "has changed" not in birnn("evaluate", run, "--data", own).out
+
+
 def test_evaluate_refuses_labels_that_the_run_does_not_know(birnn, trained, tmp_path):
     path = write_table(tmp_path / "x.csv", [("a", "great"), ("b", "good")])
     line = birnn("evaluate", trained, "--data", path).refusal()
