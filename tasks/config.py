@@ -1,8 +1,31 @@
 """The options of each task; light to import, so that the command line can show them at once."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, option
+
+
+def cut_share(split: str, unit: str, low: float) -> Any:
+    """How much of train is cut for a split that the data lacks."""
+    text = f"Share of {unit} cut for {split} where no split holds them."
+    return option(0.1, text, low=low, high=0.5, group="Data")
+
+
+def cut_seed() -> Any:
+    """How a missing split is cut."""
+    text = "Seed of the cut; it stays the same for every --seed."
+    return option(0, text, low=0, high=LARGEST_SEED, group="Data")
+
+
+def vectors_name() -> Any:
+    """Which pretrained vectors are used."""
+    return option(
+        "auto",
+        "Pretrained word vectors: a GloVe or fastText text file, glove.6B.50d (samples extra),"
+        " another torchtext name, none, or auto (glove.6B.50d where installed).",
+        group="Data",
+    )
 
 
 @dataclass(frozen=True)
@@ -23,14 +46,8 @@ class RegressionData:
     length: int = option(10, "Steps of a sequence where no column says it.", low=1, group="Data")
     sequences: int = option(16, "Synthetic sequences to train on.", low=2, group="Data")
     features: int = option(5, "Features of a synthetic step.", low=1, high=8192, group="Data")
-    validation_share: float = option(
-        0.1, "Share of sequences cut for validation where no split holds them.",
-        low=0.01, high=0.5, group="Data",
-    )  # fmt: skip
-    test_share: float = option(
-        0.1, "Share of sequences cut for testing where no split holds them.",
-        low=0.01, high=0.5, group="Data",
-    )  # fmt: skip
+    validation_share: float = cut_share("validation", "sequences", 0.01)
+    test_share: float = cut_share("testing", "sequences", 0.01)
     split_seed: int = option(
         0, "Seed of the cut and of synthetic data.", low=0, high=LARGEST_SEED, group="Data"
     )
@@ -71,18 +88,9 @@ class SentimentData:
     )
     text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
     label_column: str = option("", "Column of the labels. Empty: found by name.", group="Data")
-    validation_share: float = option(
-        0.1, "Share of rows cut for validation where no split holds them.",
-        low=0.001, high=0.5, group="Data",
-    )  # fmt: skip
-    test_share: float = option(
-        0.1, "Share of rows cut for testing where no split holds them.",
-        low=0.001, high=0.5, group="Data",
-    )  # fmt: skip
-    split_seed: int = option(
-        0, "Seed of the cut; it stays the same for every --seed.",
-        low=0, high=LARGEST_SEED, group="Data",
-    )  # fmt: skip
+    validation_share: float = cut_share("validation", "rows", 0.001)
+    test_share: float = cut_share("testing", "rows", 0.001)
+    split_seed: int = cut_seed()
     encoding: str = option("utf-8-sig", "Encoding of CSV and JSON files.", group="Data")
     skip_ragged: bool = option(
         False, "Leave out CSV rows with too many or too few fields.", group="Data"
@@ -100,12 +108,7 @@ class SentimentData:
     min_frequency: int = option(
         2, "Words of train that are rarer share one trained vector.", low=1, group="Data"
     )
-    vectors: str = option(
-        "auto",
-        "Pretrained word vectors: a GloVe or fastText text file, glove.6B.50d (samples extra),"
-        " another torchtext name, none, or auto (glove.6B.50d where installed).",
-        group="Data",
-    )
+    vectors: str = vectors_name()
     vectors_limit: int = option(
         200_000, "Most frequent pretrained words that are kept.", low=1, group="Data"
     )
@@ -192,25 +195,11 @@ class TaggingData:
     token_column: str = option(
         "", "Column of the tokens. Empty: the first, or found by name.", group="Data"
     )
-    validation_share: float = option(
-        0.1, "Share of sentences cut for validation where no split holds them.",
-        low=0.001, high=0.5, group="Data",
-    )  # fmt: skip
-    test_share: float = option(
-        0.1, "Share of sentences cut for testing where no split holds them.",
-        low=0.001, high=0.5, group="Data",
-    )  # fmt: skip
-    split_seed: int = option(
-        0, "Seed of the cut; it stays the same for every --seed.",
-        low=0, high=LARGEST_SEED, group="Data",
-    )  # fmt: skip
+    validation_share: float = cut_share("validation", "sentences", 0.001)
+    test_share: float = cut_share("testing", "sentences", 0.001)
+    split_seed: int = cut_seed()
     encoding: str = option("utf-8-sig", "Encoding of text files.", group="Data")
-    vectors: str = option(
-        "auto",
-        "Pretrained word vectors: a GloVe or fastText text file, glove.6B.50d (samples extra),"
-        " another torchtext name, none, or auto (glove.6B.50d where installed).",
-        group="Data",
-    )
+    vectors: str = vectors_name()
     min_frequency: int = option(
         1, "Words of train that are rarer share one trained vector.", low=1, group="Data"
     )

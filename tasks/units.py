@@ -5,7 +5,7 @@ PERCENT = frozenset(
     {
         "accuracy", "macro_f1", "weighted_f1", "unseen_accuracy",
         "span_f1", "span_precision", "span_recall", "unseen_span_f1",
-        "strict_span_f1", "conlleval_span_f1",
+        "strict_span_f1", "conlleval_span_f1", "calibration_error", "span_calibration_error",
     }
 )  # fmt: skip
 
