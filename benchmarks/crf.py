@@ -27,6 +27,7 @@ from torchcrf import CRF as Peer  # noqa: E402, N811
 
 from birnn.batch import sequence_mask  # noqa: E402
 from birnn.crf import CRF  # noqa: E402
+from birnn.decoding import viterbi  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 SHAPES = ((32, 40, 41), (32, 40, 17), (8, 20, 25), (32, 128, 41))
@@ -80,7 +81,7 @@ def peer_loss(given: Setting) -> tuple[Tensor, Tensor]:
 
 def our_tags(given: Setting) -> list[list[int]]:
     """The best tags, as lists as pytorch-crf gives them."""
-    tags, _ = given.ours.decode(given.emissions, given.lengths)
+    tags, _ = viterbi(given.emissions, given.lengths, given.ours.potentials())
     pairs = zip(tags.tolist(), given.lengths.tolist(), strict=True)
     return [path[:length] for path, length in pairs]
 

@@ -13,7 +13,9 @@ from sklearn.linear_model import SGDClassifier
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from birnn.crf import Allowed, constrain, neutral, path_confidence, viterbi
+from birnn.chain import Allowed, constrain, neutral
+from birnn.crf import path_confidence
+from birnn.decoding import viterbi
 from data.schemes import convert, legal
 from tasks.bootstrap import Array
 from tasks.spans import count_spans, precision_recall_f1, read_spans

@@ -12,7 +12,7 @@ import numpy as np
 from datasets import Dataset, Features, List, Value
 
 from birnn.checkpoint import write_text
-from birnn.crf import n_best
+from birnn.decoding import n_best
 from birnn.errors import ConfigError
 from data.charspans import kind_of, read_json
 from data.offsets import token_offsets

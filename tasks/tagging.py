@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.batch import Batch, sequence_mask
-from birnn.crf import CRF, Allowed, negative_log_likelihood, path_confidence
+from birnn.chain import Allowed
+from birnn.crf import CRF, negative_log_likelihood, path_confidence
 from birnn.embeddings import PretrainedVectors
 from birnn.errors import ConfigError, DataError
 from birnn.model import Embedder

@@ -10,14 +10,9 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from birnn.batch import Batch
-from birnn.crf import (
-    Allowed,
-    Potentials,
-    constrain,
-    negative_log_likelihood,
-    neutral,
-    viterbi,
-)
+from birnn.chain import Allowed, Potentials, constrain, neutral
+from birnn.crf import negative_log_likelihood
+from birnn.decoding import viterbi
 from birnn.embeddings import PretrainedVectors
 from birnn.encoders import Encoded
 from birnn.model import SequenceModel

@@ -15,9 +15,10 @@ from strategies import quick
 from torch import Tensor
 from torchcrf import CRF as Peer  # noqa: N811
 
-from birnn import crf
+from birnn import crf, decoding
 from birnn.batch import sequence_mask
-from birnn.crf import CRF, Allowed, Potentials, constrain, neutral
+from birnn.chain import Allowed, Potentials, constrain, neutral
+from birnn.crf import CRF
 
 
 class Chain(NamedTuple):
@@ -194,7 +195,7 @@ def test_gradients_pass_gradcheck(name: str) -> None:
 @quick
 @given(chains())
 def test_viterbi_finds_the_best_sequence(chain: Chain) -> None:
-    tags, scores = crf.viterbi(*chain)
+    tags, scores = decoding.viterbi(*chain)
     assert legal(tags, chain.lengths, chain.potentials)
     for item, n in enumerate(chain.lengths.tolist()):
         wanted = listed(chain, item)
@@ -205,9 +206,9 @@ def test_viterbi_finds_the_best_sequence(chain: Chain) -> None:
 @quick
 @given(chain=chains(), n=st.integers(1, 9))
 def test_n_best_are_the_first_of_all_sequences(chain: Chain, n: int) -> None:
-    tags, found = crf.n_best(*chain, n)
+    tags, found = decoding.n_best(*chain, n)
     assert tags.shape == (len(chain.lengths), n, chain.emissions.shape[1])
-    assert torch.equal(tags[:, 0], crf.viterbi(*chain)[0])
+    assert torch.equal(tags[:, 0], decoding.viterbi(*chain)[0])
     for item, steps in enumerate(chain.lengths.tolist()):
         wanted = listed(chain, item)
         count = min(n, len(wanted.paths))
@@ -277,7 +278,7 @@ def test_an_illegal_path_has_no_confidence() -> None:
 @quick
 @given(chains(scales=(3.0, 30.0, 200.0, 3e3), dtype=torch.float32))
 def test_confident_models_that_contradict_the_rules_are_right_too(chain: Chain) -> None:
-    tags, scores = crf.viterbi(*chain)
+    tags, scores = decoding.viterbi(*chain)
     found = crf.marginals(*chain)
     path = crf.path_confidence(chain.emissions, tags, chain.lengths, chain.potentials)
     tolerance = 1e-5 * float(chain.emissions.abs().max())
@@ -317,9 +318,9 @@ def test_what_underflows_is_not_overrated() -> None:
     n=st.integers(1, 4),
 )
 def test_no_illegal_sequence_ever_comes_out(chain: Chain, n: int) -> None:
-    tags, _ = crf.viterbi(*chain)
+    tags, _ = decoding.viterbi(*chain)
     assert legal(tags, chain.lengths, chain.potentials)
-    lists, scores = crf.n_best(*chain, n)
+    lists, scores = decoding.n_best(*chain, n)
     assert torch.all(scores[:, :-1] >= scores[:, 1:])
     for item, length in enumerate(chain.lengths):
         kept = lists[item, scores[item] > -torch.inf]
@@ -332,8 +333,8 @@ def test_emissions_beyond_numbers_still_decode_legally(step: list[float]) -> Non
     chain = unreachable()
     potentials = chain.potentials._replace(start=torch.tensor([-torch.inf, 0.0]))
     emissions = torch.tensor([[step] * 3])
-    assert crf.viterbi(emissions, chain.lengths, potentials)[0].tolist() == [[1, 1, 1]]
-    tags, scores = crf.n_best(emissions, chain.lengths, potentials, 2)
+    assert decoding.viterbi(emissions, chain.lengths, potentials)[0].tolist() == [[1, 1, 1]]
+    tags, scores = decoding.n_best(emissions, chain.lengths, potentials, 2)
     assert tags[0, 0].tolist() == [1, 1, 1]
     assert scores[0].tolist() == [0.0, -torch.inf]
 
@@ -343,11 +344,11 @@ def test_emissions_beyond_numbers_still_decode_legally(step: list[float]) -> Non
 @given(chain=chains(dtype=torch.float32))
 def test_padding_never_matters(garbage: float, chain: Chain) -> None:
     clean, dirty = spoilt(chain, 0.0), spoilt(chain, garbage)
-    tags, scores = crf.viterbi(*clean)
-    again, same = crf.viterbi(*dirty)
+    tags, scores = decoding.viterbi(*clean)
+    again, same = decoding.viterbi(*dirty)
     assert torch.equal(tags, again)
     assert torch.equal(scores, same)
-    for one, other in zip(crf.n_best(*clean, 3), crf.n_best(*dirty, 3), strict=True):
+    for one, other in zip(decoding.n_best(*clean, 3), decoding.n_best(*dirty, 3), strict=True):
         assert torch.equal(one, other)
     for one, other in zip(crf.marginals(*clean), crf.marginals(*dirty), strict=True):
         assert torch.equal(one, other)
@@ -365,11 +366,11 @@ def test_padding_never_matters(garbage: float, chain: Chain) -> None:
 @quick
 @given(chains(scales=(3.0, 200.0), dtype=torch.float32))
 def test_an_item_alone_and_in_a_batch_are_the_same(chain: Chain) -> None:
-    tags, scores = crf.viterbi(*chain)
+    tags, scores = decoding.viterbi(*chain)
     path = crf.path_confidence(chain.emissions, tags, chain.lengths, chain.potentials)
     for item, n in enumerate(chain.lengths.tolist()):
         alone = chain.emissions[item : item + 1, :n], torch.tensor([n]), chain.potentials
-        found, score = crf.viterbi(*alone)
+        found, score = decoding.viterbi(*alone)
         assert torch.equal(found[0], tags[item, :n])
         torch.testing.assert_close(score[0], scores[item])
         single = crf.path_confidence(alone[0], found, *alone[1:])
@@ -398,7 +399,7 @@ def test_loss_gradients_and_tags_match_pytorch_crf(tags: int) -> None:
     torch.testing.assert_close(ours.transitions.grad, peer.transitions.grad, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(ours.start.grad, peer.start_transitions.grad, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(ours.end.grad, peer.end_transitions.grad, atol=1e-5, rtol=1e-4)
-    found, _ = ours.decode(x, lengths)
+    found, _ = decoding.viterbi(x, lengths, ours.potentials())
     pairs = zip(found, lengths.tolist(), strict=True)
     assert [path[:n].tolist() for path, n in pairs] == peer.decode(y, mask)
 
@@ -417,7 +418,7 @@ def test_a_sequence_of_20000_steps_keeps_its_posteriors() -> None:
     torch.testing.assert_close(found.unary[0].double(), alone.softmax(-1), atol=1e-5, rtol=0.0)
     wanted = alone.logsumexp(-1).sum()
     assert found.log_partition.item() == pytest.approx(wanted.item(), rel=1e-6)
-    best, _ = crf.viterbi(emissions, lengths, potentials)
+    best, _ = decoding.viterbi(emissions, lengths, potentials)
     assert torch.equal(best[0], alone.argmax(-1))
 
 
@@ -462,17 +463,17 @@ def test_illegal_gold_tags_are_refused_by_name(path: list[int], message: str) ->
 def test_an_item_without_a_legal_sequence_is_refused_by_name() -> None:
     chain = unreachable()
     message = "item 0: no legal sequence has length 3"
-    for function in (crf.viterbi, crf.marginals, crf.log_partition):
+    for function in (decoding.viterbi, crf.marginals, crf.log_partition):
         with pytest.raises(ValueError, match=message):
             function(*chain)
     with pytest.raises(ValueError, match=message):
-        crf.n_best(*chain, 2)
+        decoding.n_best(*chain, 2)
 
 
 @pytest.mark.parametrize("lengths", [[0, 2], [3, 4], [2]])
 def test_lengths_that_do_not_fit_are_refused(lengths: list[int]) -> None:
     chain = torch.zeros(2, 3, 2), torch.tensor(lengths), neutral(2)
-    for function in (crf.viterbi, crf.marginals, crf.log_partition):
+    for function in (decoding.viterbi, crf.marginals, crf.log_partition):
         with pytest.raises(ValueError, match="lengths"):
             function(*chain)
 
@@ -493,7 +494,7 @@ def test_a_module_starts_even_and_learns_legal_moves_only() -> None:
         assert parameter.grad is not None
         assert torch.all(parameter.grad[~legal_moves] == 0)
         assert torch.all(parameter.grad[legal_moves] != 0)
-    assert legal(module.decode(x, lengths)[0], lengths, module.potentials())
+    assert legal(decoding.viterbi(x, lengths, module.potentials())[0], lengths, module.potentials())
     assert set(module.state_dict()) == {"transitions", "start", "end"}
     other = CRF(4, allowed)
     other.load_state_dict(module.state_dict())

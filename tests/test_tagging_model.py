@@ -9,7 +9,8 @@ from scipy.special import logsumexp
 from torch import Tensor, nn
 
 from birnn.batch import Batch
-from birnn.crf import CRF, Allowed, Potentials, marginals, path_confidence
+from birnn.chain import Allowed, Potentials
+from birnn.crf import CRF, marginals, path_confidence
 from birnn.encoders import Encoded
 from data.schemes import legal, violations
 from tasks.tagging_model import (
