@@ -15,6 +15,7 @@ from strategies import quick
 from torch import Tensor
 from torchcrf import CRF as Peer  # noqa: N811
 
+from birnn import chain as chain_module
 from birnn import crf, decoding
 from birnn.batch import sequence_mask
 from birnn.chain import Allowed, Potentials, constrain, neutral
@@ -97,7 +98,7 @@ def space(name: str) -> AbstractContextManager[object]:
     """Run in log space throughout, or as the data ask."""
     if name == "scaled":
         return nullcontext()
-    return mock.patch.object(crf, "_scaled_messages", return_value=None)
+    return mock.patch.object(chain_module, "_scaled_messages", return_value=None)
 
 
 def spoilt(chain: Chain, garbage: float) -> Chain:
