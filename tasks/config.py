@@ -182,7 +182,7 @@ class TaggingData:
     data: str = option(
         "tweet_entities",
         "A CoNLL column file, CoNLL-U, JSONL with character spans or lists of tokens and tags, or"
-        " Parquet; a folder with one file a split; a Hub name or alias (conll2003, wnut_17); a"
+        " Parquet; a folder with one file a split; a Hub name or alias (conll2003); a"
         " folder saved by datasets; or the embedded tweets with entities.",
         group="Data",
     )
