@@ -323,7 +323,10 @@ def test_a_file_replaces_the_old_one_only_when_it_is_whole(tmp_path: Path) -> No
     with atomic_path(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
-    assert path.read_text() == "new"
+    with path.open() as reader:
+        write_text(path, "newer")
+        assert reader.read() == "new"  # whoever reads meanwhile sees one file, not half of two
+    assert path.read_text() == "newer"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 

@@ -199,6 +199,34 @@ def test_labels_are_ordered_as_a_person_would(tmp_path):
     assert data.info.labels == ["-1", "9", "10", "a", "b"]
 
 
+def test_words_and_ngrams_come_from_train_alone(tmp_path):
+    moods = [("good", "fine warm day"), ("bad", "grey cold day")]
+    for name, own in (("train", "dawn"), ("validation", "noon"), ("test", "dusk")):
+        rows = [f"{text} {own} {own}{i},{mood}" for i in range(20) for mood, text in moods]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["text,label", *rows]))
+    data = small(tmp_path, min_frequency=1).load()
+    texts = data.splits["train"].table
+    train = {token for tokens in texts["tokens"][:] for token in tokens}
+    assert set(data.info.lexicon.words) == {"<pad>", "<unk>", *train}
+    assert "dawn" in train
+    assert data.info.ngrams.texts == len(texts)
+    assert {part for words in data.info.ngrams.words for part in words.split()} == train
+    letters = " ".join(f" {text} " for text in texts["text"][:])
+    assert all(gram in letters for gram in data.info.ngrams.chars)
+    assert not any("noon" in gram or "dusk" in gram for gram in data.info.ngrams.chars)
+
+
+def test_what_is_fitted_after_training_never_sees_test(sentences_csv):
+    sentiment = small(sentences_csv)
+    data = sentiment.load()
+    seen = {name: split for name, split in data.splits.items() if name != "test"}
+    torch.manual_seed(0)
+    model = sentiment.model(data.info).eval()
+    found = sentiment.finish(model, dataclasses.replace(data, splits=seen))
+    assert found["wide"]["C"] > 0
+    assert set(found["mix"]) == {"recurrent", "wide"}
+
+
 def test_class_weights_are_balanced_in_train_alone(tmp_path):
     rows = [row for i, row in enumerate(sentences(200)) if row[1] == "good" or i % 4 == 1]
     path = write_table(tmp_path / "x.csv", rows)
