@@ -6,6 +6,7 @@ Spans are read as triples ``[start, end, label]`` (spaCy, doccano) or as objects
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +25,8 @@ FIELDS = {
     "label": ("label", "type", "tag", "entity", "entity_group", "class"),
 }
 SURROGATE = re.compile("[\ud800-\udfff]")
-REASONS = ("not on token borders", "overlapping another")
+REASONS = ("not on token borders", "overlapping another")  # for which a span is left out
+EMPTY = "without a token"  # for which a row is
 
 
 class CharSpan(NamedTuple):
@@ -40,7 +42,7 @@ class Rows(NamedTuple):
 
     sentences: list[Sentence]
     layout: Layout
-    left_out: dict[str, list[str]]  # reason → where, and which
+    left_out: dict[str, list[str]]  # reason, one of REASONS or EMPTY → where, and which
 
 
 def read_json(path: Path, encoding: str) -> list[tuple[int, Any]]:
@@ -57,6 +59,8 @@ def read_json(path: Path, encoding: str) -> list[tuple[int, Any]]:
             whole = inner[0] if len(inner) == 1 and "text" not in whole else [whole]
         if isinstance(whole, list):
             return list(enumerate(whole, 1))
+        if isinstance(_parse(next(filter(str.strip, lines))), ValueError):
+            raise DataError(f"{path} is not JSON: {whole}")
     rows = []
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -115,6 +119,8 @@ def read_rows(
             raise DataError(f"{where}: more than {MAX_TOKENS:,} tokens; divide it into sentences")
         if sentence.tokens:
             sentences.append(sentence)
+        else:
+            left_out.setdefault(EMPTY, []).append(where)
     return Rows(sentences, Layout("spans" if spans else "tokens", ".jsonl"), left_out)
 
 
@@ -203,6 +209,8 @@ def _of_tokens(
     number: int, row: Mapping[str, Any], token: str, tag: str, where: str, _: Any
 ) -> Sentence:
     tokens = _strings(row.get(token), where, token)
+    if "" in tokens:
+        raise DataError(f"{where}: item {1 + tokens.index('')} of {token!r} is an empty token")
     if not tag or (row.get(tag) is None and not tokens):
         return Sentence(number, tokens, [])
     tags = [value.strip() for value in _strings(row.get(tag), where, tag)]
@@ -249,7 +257,7 @@ def _of_text(
     if not isinstance(value, list):
         raise DataError(f"{where}: {target!r} is no list; write [] where nothing is marked")
     marked = [read_span(item, text, where) for item in value]
-    aligned, lost = align(text, offsets, marked)
+    aligned, lost = align(offsets, marked)
     for reason, span in lost:
         shown = text[span.start : span.end][:30]
         left_out[reason].append(f"{where}: {shown!r} ({span.start}-{span.end} {span.label})")
@@ -288,7 +296,7 @@ def read_span(value: Any, text: str, where: str) -> CharSpan:
 
 
 def align(
-    text: str, offsets: Sequence[tuple[int, int]], marked: Iterable[CharSpan]
+    offsets: Sequence[tuple[int, int]], marked: Iterable[CharSpan]
 ) -> tuple[list[Span], list[tuple[str, CharSpan]]]:
     """Spans of characters as spans of tokens, and those that no tags can spell, with the reason.
 
@@ -296,20 +304,21 @@ def align(
     of those the longest. A span that begins or ends within a token is left out: to cut the token
     there would tell the model where spans are.
     """
-    starts = {start: i for i, (start, _) in enumerate(offsets)}
-    ends = {end: i + 1 for i, (_, end) in enumerate(offsets)}
+    starts = [start for start, _ in offsets]
+    ends = [end for _, end in offsets]
     found: list[Span] = []
     lost = []
     for span in sorted(marked, key=lambda span: (span.start, -span.end, span.label)):
-        piece = text[span.start : span.end]
-        start = span.start + len(piece) - len(piece.lstrip())
-        end = span.end - len(piece) + len(piece.rstrip())
-        if start not in starts or end not in ends:
+        first = bisect_left(starts, span.start)
+        after = bisect_right(ends, span.end)
+        # No token may reach over a border; where there is none there are spaces.
+        cut = bisect_right(ends, span.start) < first or bisect_left(starts, span.end) > after
+        if cut or first >= after:
             lost.append((REASONS[0], span))
-        elif found and starts[start] < found[-1].end:
+        elif found and first < found[-1].end:
             lost.append((REASONS[1], span))
         else:
-            found.append(Span(starts[start], ends[end], span.label))
+            found.append(Span(first, after, span.label))
     return found, lost
 
 

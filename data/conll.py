@@ -160,7 +160,12 @@ def _columns(count: int) -> str:
 def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> Layout:
     """Tell separator, number and names of the columns."""
     body = [line for line in lines if line.strip() and not line.startswith(("#", DOCUMENT))]
-    body = body or [line for line in lines if line.strip()]
+    if not body:  # of hashtags alone, or of nothing
+        body = [
+            line for line in lines if line.strip() and not line.startswith((*COMMENTS, DOCUMENT))
+        ]
+    if not body:
+        raise DataError(f"{path} holds no sentence: expected lines with a token and its tag")
     tabs = sum("\t" in line for line in body)
     separator = "\t" if 2 * tabs > len(body) else " "
     widths = Counter(len(split_line(line, separator)) for line in body)

@@ -5,16 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from datasets import Dataset, Features, List, Value
+from numpy.typing import NDArray
 
 from birnn.errors import DataError
+from data.charspans import EMPTY
 from data.conll import Layout
 from data.conllu_files import word_lines
-from data.labelled import overlap_warnings, repeats_note
-from data.provenance import audit, cut
+from data.labelled import MAX_CLASSES, overlap_warnings, repeats_note
+from data.provenance import audit, cut, normalise
 from data.schemes import convert, detect, first_places, mixture, spans, split_tag, violations
 from data.sources import ReadOptions
 from data.tagfiles import Part, read_parts
+
+Rows = NDArray[np.int64]
 
 SPLITS = ("train", "validation", "test")
 PLACES = 3  # named in a note, of many
@@ -78,7 +83,7 @@ def load_tagged(options: TagOptions) -> TaggedText:
         tables[name], said = as_table(part, scheme)
         notes += [f"{name}: {text}" for text in said]
     check_tags(tables["train"], scheme, source)
-    splits, cuts = complete_splits(tables, options, source)
+    splits, cuts = complete_splits(tables, scheme, options, source)
     check_unseen(splits, scheme)
     layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
     found = audit({name: joined(table) for name, table in splits.items()})
@@ -172,7 +177,8 @@ def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
     """
     own = told_scheme(part)
     notes = [
-        f"{len(places):,} spans {reason} are left out: {some(places)}"
+        f"left out {len(places):,} {'rows' if reason == EMPTY else 'spans'} {reason}:"
+        f" {some(places)}"
         for reason, places in part.left_out.items()
         if places
     ]
@@ -240,9 +246,18 @@ def check_tags(train: Dataset, scheme: str, source: str) -> None:
     """Refuse a training split in which there is nothing to tell apart.
 
     Raises:
-        DataError: one tag only.
+        DataError: one tag only, or nearly as many raw tags as tokens.
     """
-    there = {tag for tags in train["tags"][:] for tag in tags}
+    rows = train["tags"][:]
+    there = {tag for tags in rows for tag in tags}
+    tokens = sum(map(len, rows))
+    if len({kind for tags in rows for kind in kinds(tags, scheme)}) > min(
+        MAX_CLASSES, max(50, tokens // 2)
+    ):
+        raise DataError(
+            f"{source}: {len(there):,} different tags of {tokens:,} tokens: that is not a tag;"
+            " name another column with --tag-column"
+        )
     if len(there) < 2:
         raise DataError(
             f"{source}: only one tag in train ({next(iter(there))!r}); at least two are needed"
@@ -274,7 +289,7 @@ def check_unseen(splits: Mapping[str, Dataset], scheme: str) -> None:
 
 
 def complete_splits(
-    found: Mapping[str, Dataset], options: TagOptions, source: str
+    found: Mapping[str, Dataset], scheme: str, options: TagOptions, source: str
 ) -> tuple[dict[str, Dataset], list[str]]:
     """Cut the splits that are missing from train, by whole distinct sentences, seeded.
 
@@ -284,21 +299,56 @@ def complete_splits(
     splits = dict(found)
     total = len(splits["train"])
     shares = {"validation": options.validation_share, "test": options.test_share}
+    seed = options.split_seed
     notes = []
     for name in ("test", "validation"):
         if name in splits:
             continue
         train = splits["train"]
-        texts = joined(train)
-        if len(set(texts)) < 3:
-            raise DataError(
-                f"{source}: {len(train)} sentences are too few to cut {name} from; blank lines"
-                " divide sentences; or give files for train, validation and test"
-            )
-        marked = ["marked" if set(tags) - {"O"} else "" for tags in train["tags"][:]]
         share = min(shares[name] * total / len(train), 0.9)
-        first, second = cut(texts, marked, share, options.split_seed)
+        try:
+            first, second = fair_cut(joined(train), train["tags"][:], scheme, share, seed)
+        except DataError:
+            raise DataError(
+                f"{source}: its different sentences are too few ({len(train)} are left) to cut"
+                f" {name} from; blank lines divide sentences; or give files for train, validation"
+                " and test"
+            ) from None
         splits["train"], splits[name] = train.select(first), train.select(second)
-        seed = options.split_seed
         notes.append(f"{name}: {len(second):,} sentences cut from train (split seed {seed})")
     return {name: splits[name] for name in SPLITS}, notes
+
+
+def fair_cut(
+    texts: Sequence[str], rows: Sequence[Sequence[str]], scheme: str, share: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Split sentences in two so that the first part has every tag that the second has.
+
+    Args:
+        texts: ``N`` sentences.
+        rows: their tags.
+        scheme: of the tags.
+        share: of the distinct sentences, how many go to the second part.
+        seed: of the shuffle.
+
+    Returns:
+        Row numbers of the first and of the second part, each ascending.
+
+    Raises:
+        DataError: too few distinct sentences.
+    """
+    labels = ["marked" if set(tags) - {"O"} else "" for tags in rows]
+    there = [set(kinds(tags, scheme)) for tags in rows]
+    while True:
+        first, second = cut(texts, labels, share, seed)
+        missing = set().union(*(there[i] for i in second)) - set().union(*(there[i] for i in first))
+        if not missing:
+            return first, second
+        same: dict[str, list[int]] = {}
+        for i, text in enumerate(texts):
+            same.setdefault(normalise(text), []).append(i)
+        for i in second:
+            if there[i] & missing:
+                missing -= there[i]
+                for twin in same[normalise(texts[i])]:
+                    labels[twin] = f"kept {i}"  # a class of one sentence: it is trained on
