@@ -57,7 +57,7 @@ def read_conllu(
     if key and tagged and key not in reader.seen:
         there = ", ".join(sorted(reader.seen)) or "none"
         raise DataError(
-            f"{path}: no column or feature {tag_column!r}{suggestion(key, reader.seen)}; columns:"
+            f"{path}: no column or feature {tag_column!r}{suggestion(key, [*reader.seen, *names])}; columns:"
             f" {', '.join(names)}; in {names[column]} there are: {there}"
         )
     token, tag = names.index("FORM"), -1 if key else column
