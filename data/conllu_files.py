@@ -56,9 +56,10 @@ def read_conllu(
         raise DataError(f"{path} holds no sentence: expected lines of {len(names)} columns")
     if key and tagged and key not in reader.seen:
         there = ", ".join(sorted(reader.seen)) or "none"
+        near = suggestion(key, [*reader.seen, *names])
         raise DataError(
-            f"{path}: no column or feature {tag_column!r}{suggestion(key, [*reader.seen, *names])}; columns:"
-            f" {', '.join(names)}; in {names[column]} there are: {there}"
+            f"{path}: no column or feature {tag_column!r}{near}; columns: {', '.join(names)};"
+            f" in {names[column]} there are: {there}"
         )
     token, tag = names.index("FORM"), -1 if key else column
     return sentences, Layout("conllu", ".conllu", "\t", len(names), names, token, tag)

@@ -7,8 +7,9 @@ import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
 from birnn.errors import DataError
+from data.provenance import cut
 from data.tagfiles import split_name
-from data.tagged import TagOptions, load_one_tagged, load_tagged, read_untagged
+from data.tagged import TagOptions, fair_cut, load_one_tagged, load_tagged, read_untagged
 
 NAMES = ("Ada", "Bo", "Cy", "Di")
 
@@ -85,6 +86,28 @@ def test_missing_splits_are_cut_by_distinct_sentence_and_said(tmp_path):
     assert [note.split(":")[0] for note in found.provenance["splits"]] == ["test", "validation"]
     assert load(path, split_seed=3).splits["test"]["tokens"][:] == found.splits["test"]["tokens"][:]
     assert load(path, split_seed=4).splits["test"]["tokens"][:] != found.splits["test"]["tokens"][:]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_tag_that_stands_once_is_trained_on(tmp_path, seed):
+    path = tmp_path / "all.conll"
+    rare = "".join(f"\nOnly{i}\tB-rare{i}\n" for i in range(4)) * 2  # in twins, that stay together
+    path.write_text(columns(20) + rare)
+    found = load(path, split_seed=seed, test_share=0.3, validation_share=0.3)
+    assert {f"rare{i}" for i in range(4)} <= set(found.provenance["classes"]["train"])
+    assert len(found.splits["test"]) > 4
+    assert found.provenance["overlap"]["normalised"] == {
+        "train/validation": 0, "train/test": 0, "validation/test": 0,
+    }  # fmt: skip
+
+
+def test_a_cut_that_is_fair_already_is_left_alone():
+    texts = [f"text {i}" for i in range(40)]
+    rows = [["O", "B-x"] if i % 4 else ["O"] for i in range(40)]
+    first, second = fair_cut(texts, rows, "iob2", 0.25, 7)
+    labels = ["marked" if i % 4 else "" for i in range(40)]
+    for ours, theirs in zip((first, second), cut(texts, labels, 0.25, 7), strict=True):
+        assert ours.tolist() == theirs.tolist()
 
 
 def test_overlap_between_given_splits_is_a_warning(tmp_path):
@@ -168,6 +191,21 @@ def test_bad_files_are_one_line_that_says_where(tmp_path, text, words):
     message = str(caught.value)
     assert "\n" not in message
     assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize("text", ["a\tX\nb\tY\n", "a\tX\nb\tY\n\nA\tX\nB\tY\n\n" * 2])
+def test_too_few_sentences_to_cut_are_told(tmp_path, text):
+    path = tmp_path / "x.conll"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"x.conll: its different sentences are too few .* test"):
+        load(path)
+
+
+def test_a_column_of_lemmas_is_no_tag(tmp_path):
+    path = tmp_path / "x.conll"
+    path.write_text("".join(f"w{i}\tw{i}\n\n" for i in range(60)))
+    with pytest.raises(DataError, match=r"60 different tags of 60 tokens.*--tag-column"):
+        load(path)
 
 
 def test_wrong_encoding_names_the_line(tmp_path):
