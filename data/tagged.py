@@ -163,7 +163,8 @@ def place(part: Part, sentence: int, token: int) -> str:
     found = part.sentences[sentence]
     line = found.line
     if part.layout.kind == "conllu":
-        line += word_lines(found.lines)[token]
+        words = word_lines(found.lines)
+        line += words[token] - words[0]
     elif part.layout.kind == "columns":
         line += token
     return f"{part.files[sentence]} {part.unit} {line}"

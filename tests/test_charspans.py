@@ -178,6 +178,30 @@ def test_of_overlapping_spans_the_first_and_longest_stays():
     assert [span.label for _, span in lost] == ["short", "late"]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "wanted"),
+    [
+        (0, 8, [Span(0, 2, "x")]),
+        (0, 4, [Span(0, 1, "x")]),  # with the space behind it
+        (3, 8, [Span(1, 2, "x")]),  # and before it
+        (0, 6, []),
+        (1, 8, []),
+        (5, 7, []),
+        (3, 4, []),
+    ],
+)
+def test_a_span_may_end_in_a_space_and_not_in_a_token(start, end, wanted):
+    found, lost = align([(0, 3), (4, 8)], [CharSpan(start, end, "x")])
+    assert found == wanted
+    assert [reason for reason, _ in lost] == ([] if wanted else ["not on token borders"])
+
+
+def test_spans_may_touch():
+    found, lost = align([(0, 1), (1, 2)], [CharSpan(1, 2, "b"), CharSpan(0, 1, "a")])
+    assert found == [Span(0, 1, "a"), Span(1, 2, "b")]
+    assert lost == []
+
+
 def test_spans_that_no_tags_can_spell_are_listed_and_kept_beside_the_text():
     rows = [(4, {"text": "New York", "spans": [[1, 8, "x"], [0, 8, "loc"], [4, 8, "y"]]})]
     found = read_rows(rows, "x")

@@ -92,7 +92,7 @@ def test_a_token_without_its_tag_is_no_comment(refusal):
 
 
 def test_document_lines_stand_apart_with_or_without_blank_lines(read):
-    text = "-DOCSTART- O\n\na O\nb B-x\n-DOCSTART- O\nc O\n"
+    text = "-DOCSTART- O\n \na O\nb B-x\n-DOCSTART- O\nc O\n"
     found, _ = read(text)
     assert pairs(found) == [[("a", "O"), ("b", "B-x")], [("c", "O")]]
     assert [s.before for s in found] == [["-DOCSTART- O", ""], ["-DOCSTART- O"]]
@@ -152,6 +152,7 @@ def test_names_of_columns_are_suggested():
         ("a O\nb\nc O\n", ["line 2", "1 column", "have 2", "spaces"]),
         ("a\tO\nb\tX\tO\nc\tO\n", ["line 2", "3 columns", "have 2", "tabs"]),
         ("a\tO\nb O\nc\tO\n", ["line 2", "1 column", "tabs"]),
+        ("a O\nb O\nc\tO\n", ["line 3", "1 column", "spaces"]),
         ("a\tO\n\tO\n", ["line 2", "token", "empty"]),
         ("a\tO\nb\t\n", ["line 2", "tag", "empty"]),
         ("\na\n\nb\n", ["line 2", "1 column", "expected a token and its tag"]),

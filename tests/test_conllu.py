@@ -118,7 +118,12 @@ def test_broken_ids_name_their_line(read, ids, bad):
 
 @pytest.mark.parametrize(
     "ids",
-    [["0.1", "1"], ["1-2", "1", "2", "3-4", "3", "4"], ["1", "1.1", "1.2", "2"], ["1-1", "1"]],
+    [
+        ["0.1", "1"],
+        ["1-2", "1", "2", "3-4", "3", "4"],
+        ["1", "1.1", "1.2", "2", "2.1"],
+        ["1-1", "1"],
+    ],
 )
 def test_sound_ids_are_read(read, ids):
     (found,), _ = read([line(i, f"w{i}") for i in ids])

@@ -28,6 +28,15 @@ def tokens(text: str) -> list[str]:
         ("wait... what!!", "wait ... what !!"),
         ("(a) [b]", "( a ) [ b ]"),
         ('say "yes"', 'say " yes "'),
+        ("shouldn't've they’ll", "should n't 've they ’ll"),
+        ("do n't John 's", "do n't John 's"),
+        ("O'Brien l'homme dogs'", "O'Brien l'homme dogs '"),
+        ("In London.Then node.js", "In London . Then node.js"),
+        ("e.g. Dr. Who, U.S.", "e.g. Dr. Who , U.S."),
+        ("AT&T 10:30 2020-01-02", "AT&T 10:30 2020-01-02"),
+        ("(see 8) f:(x) note:D", "( see 8 ) f : ( x ) note : D"),
+        ("東京タワー Tokyo", "東 京 タ ワ ー Tokyo"),
+        ("#東京 @ab_c", "#東京 @ab_c"),
     ],
 )
 def test_tokens_are_near_those_of_treebanks_and_tweets(text, wanted):

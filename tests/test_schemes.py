@@ -139,6 +139,32 @@ def test_raw_tags_and_no_tags_are_told():
     assert detect([["I-X", "O"], ["I-X", "B-X"]]) == "iob1"
 
 
+@pytest.mark.parametrize("last", [["B-X"], ["O", "B-X"], ["I-Y", "B-X"]])
+def test_one_b_that_nothing_asks_for_is_iob2(last):
+    assert detect([["I-X", "O"], ["I-X", "B-X"], last]) == "iob2"
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme"),
+    [(["E-X"], "iob2"), (["O", "U-X"], "iobes"), (["S-X"], "bilou"), (["X"], "iob1")],
+)
+def test_tags_of_another_scheme_break_this_one(tags, scheme):
+    assert violations(tags, scheme) == [len(tags) - 1]
+
+
+def test_what_only_a_missing_label_could_open_opens():
+    rules = legal(["O", "B-X", "B-Y", "I-Y"], "iob1")
+    assert rules.start.tolist() == [True, True, False, True]
+    assert rules.transitions[0].tolist() == [True, True, False, True]
+    assert rules.transitions[3].tolist() == [True, True, True, True]
+
+
+@pytest.mark.parametrize("first", ["S-X", "B-X"])
+def test_the_first_places_of_a_mixture_are_named(first):
+    rows = [["O", first], ["B-X", "S-X", "NOUN"]]
+    assert mixture(first_places(rows)) == ((0, 1, first), (1, 2, "NOUN"))
+
+
 @pytest.mark.parametrize("rows", [[["B-X", "NOUN"]], [["E-X"], ["L-X"]], [["S-X", "U-Y"]]])
 def test_mixtures_are_refused_and_placed(rows):
     assert mixture(first_places(rows)) is not None

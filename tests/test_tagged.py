@@ -101,6 +101,14 @@ def test_a_tag_that_stands_once_is_trained_on(tmp_path, seed):
     }  # fmt: skip
 
 
+def test_twins_with_other_tags_are_kept_together(tmp_path):
+    path = tmp_path / "all.conll"
+    path.write_text(columns(6) + "\nOnly\tB-per\n\nonly\tB-rare\n")
+    for seed in range(5):
+        found = load(path, split_seed=seed, test_share=0.4, validation_share=0.3)
+        assert found.provenance["classes"]["train"]["rare"] == 1
+
+
 def test_a_cut_that_is_fair_already_is_left_alone():
     texts = [f"text {i}" for i in range(40)]
     rows = [["O", "B-x"] if i % 4 else ["O"] for i in range(40)]
@@ -144,6 +152,23 @@ def test_broken_tags_are_read_counted_and_placed(tmp_path):
     assert "1 tags break the scheme IOB2" in note
     assert f"{tmp_path / 'train.conll'} line 1" in note
     assert found.splits["train"]["tags"][0][0] == "I-per"  # as in the file
+
+
+def test_few_tags_without_b_do_not_make_a_split_another_scheme(tmp_path):
+    folder(tmp_path, train=columns(8), dev=columns(3, 8), test="x\tI-per\ny\tO\n\nz\tI-loc\n")
+    found = load(tmp_path)
+    assert found.splits["test"]["tags"][:] == [["I-per", "O"], ["I-loc"]]
+    assert any(note.startswith("test: 2 tags break the scheme IOB2") for note in found.notes)
+    assert not any("converted" in note for note in found.notes)
+
+
+def test_words_of_a_treebank_are_placed_below_ranges(tmp_path):
+    rest = "\t_\tX\t_\t_\t_\t_\t_\t"
+    rows = [f"1\ta{rest}N=B-x", f"2-3\tbc{rest}_", f"2\tb{rest}N=odd", f"3\tc{rest}_"]
+    path = tmp_path / "x.conllu"
+    path.write_text("# c\n" + "\n".join(rows) + "\n\n")
+    with pytest.raises(DataError, match=r"conllu line 4: the tag 'odd' .* 'B-x' \(.*conllu line 2"):
+        load(path, tag_column="misc:N")
 
 
 def test_mixed_schemes_are_refused_with_both_places(tmp_path):
