@@ -20,15 +20,16 @@ from data.sources import HUB_NAME, ReadOptions, load_tables
 CONLLU = (".conllu", ".conllup")
 COLUMNS = (
     ".conll", ".txt", ".tsv", ".iob", ".iob2", ".bio", ".bioes", ".iobes", ".ner", ".pos", ".tags",
-    ".tag", ".col", ".dat",
+    ".tag", ".col", ".dat", ".train", ".dev", ".valid", ".test", ".testa", ".testb",
 )  # fmt: skip
+ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog")  # no data
 JSON = (".jsonl", ".json")
 TABLES = (".parquet",)
 SUFFIXES = (*CONLLU, *COLUMNS, *JSON, *TABLES)
 KEYWORDS = {
     "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "eval", "evaluation"),
+    "validation": ("validation", "valid", "val", "dev", "testa"),  # CoNLL-2003 calls it testa
+    "test": ("test", "testing", "eval", "evaluation", "testb"),
 }
 
 
@@ -131,6 +132,7 @@ def find_splits(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
         for path in folder.rglob("*")
         if path.is_file()
         and path.suffix.lower() in SUFFIXES
+        and path.stem.lower() not in ABOUT
         and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
     )
     if not there:
@@ -138,7 +140,7 @@ def find_splits(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
 
     def split_of(path: Path) -> str:
         """By its name, else by that of its folder within ``folder``."""
-        return split_name(path.stem) or split_name(path.relative_to(folder).parent.name)
+        return split_name(path.name) or split_name(path.relative_to(folder).parent.name)
 
     named = [path for path in there if split_of(path)]
     treebank = [path for path in named if path.suffix.lower() in CONLLU]

@@ -56,15 +56,32 @@ def test_a_file_name_says_its_split_by_whole_words(name, split):
 def test_a_folder_has_one_file_a_split_and_others_are_named(tmp_path):
     folder(tmp_path, train=columns(8), dev=columns(3, 8), eval=columns(4, 20))
     (tmp_path / "LICENSE.txt").write_text("do what you like\n")
+    (tmp_path / "names.txt").write_text("Ada\nBo\n")
     (tmp_path / "README.md").write_text("# read me\n")
     found = load(tmp_path)
     assert {name: len(table) for name, table in found.splits.items()} == {
         "train": 8, "validation": 3, "test": 4,
     }  # fmt: skip
-    assert any("LICENSE.txt" in note for note in found.notes)
+    assert any("names.txt" in note and "LICENSE" not in note for note in found.notes)
     assert found.provenance["splits"] == ["as the source gives them"]
     assert found.provenance["classes"]["test"] == {"loc": 4, "per": 4}
     assert found.provenance["tokens"]["train"] == 40
+
+
+def test_the_names_of_conll_2003_are_known(tmp_path):
+    for name, text in (("train", columns(8)), ("testa", columns(3, 8)), ("testb", columns(4, 20))):
+        (tmp_path / f"eng.{name}").write_text(text)
+    found = load(tmp_path)
+    assert {name: len(table) for name, table in found.splits.items()} == {
+        "train": 8, "validation": 3, "test": 4,
+    }  # fmt: skip
+    assert found.layouts["test"].suffix == ".testb"
+
+
+def test_a_licence_beside_one_file_is_no_data(tmp_path):
+    (tmp_path / "LICENSE.txt").write_text("do what you like\n")
+    (tmp_path / "data.conll").write_text(columns(30))
+    assert sum(len(table) for table in load(tmp_path).splits.values()) == 30
 
 
 def test_a_treebank_s_raw_texts_are_not_read(tmp_path):
