@@ -236,9 +236,7 @@ class TaggingParts:
         100, "Size of the trained vector of a word; 0 leaves it out.", low=0, high=8192
     )
     char_encoder: str = option(
-        "auto",
-        "What reads the letters of a word; auto: bilstm up to 5,000 sentences, else cnn.",
-        choices=("auto", "cnn", "bigru", "bilstm", "none"),
+        "cnn", "What reads the letters of a word.", choices=("cnn", "bigru", "bilstm", "none")
     )
     char_size: int = option(100, "Size of what it makes of a word.", low=0, high=8192)
     character_size: int = option(30, "Size of the vector of a letter.", low=1, high=1024)

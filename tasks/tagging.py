@@ -125,7 +125,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             vector_size=info.vector_size,
             characters=len(lexicon.characters),
             character_size=model.character_size,
-            char_encoder=info.char_encoder,
+            char_encoder=model.char_encoder,
             char_size=model.char_size,
             affixes=len(lexicon.affixes),
             affix_slots=AFFIX_SLOTS,
@@ -172,7 +172,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         parts = [
             f"{len(lexicon.words.words):,} words trained" if model.word_size else "",
             f"vectors {info.vector_name}" if info.vector_size else "no pretrained vectors",
-            f"letters ({info.char_encoder})" if lexicon.characters else "",
+            f"letters ({model.char_encoder})" if lexicon.characters else "",
             "affixes" if lexicon.affixes else "",
             "case" if model.case else "",
         ]

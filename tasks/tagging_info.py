@@ -7,7 +7,6 @@ from typing import Any
 
 from datasets import Dataset
 
-from birnn.characters import CHARACTER_ENCODERS
 from birnn.checkpoint import read_json
 from birnn.errors import CheckpointError
 from data.schemes import SCHEMES, label_set, spans
@@ -20,7 +19,6 @@ from tasks.base import Files
 from tasks.checks import check_strings
 from tasks.config import MAX_MEMBERS, TaggingParts
 
-SMALL = 5_000  # sentences
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
 
 
@@ -36,7 +34,6 @@ class TagInfo:
     vectors: VectorTable | None  # the values, at hand only while a model is being made
     vector_name: str
     vector_size: int
-    char_encoder: str  # what reads letters
     members: int  # networks that are averaged
 
     @property
@@ -59,7 +56,6 @@ class TagInfo:
                 "vectors": self.vector_name,
                 "vector_size": self.vector_size,
                 "vector_words": lexicon.words.vector_words,
-                "char_encoder": self.char_encoder,
                 "members": self.members,
             },
         }
@@ -102,19 +98,13 @@ def learn_info(
         vectors,
         name,
         size,
-        auto_characters(len(train)) if model.char_encoder == "auto" else model.char_encoder,
         model.members or auto_members(len(train)),
     )
 
 
 def auto_members(sentences: int) -> int:
     """How many networks are averaged: the smaller the training split, the more it helps."""
-    return 3 if sentences <= SMALL else 2 if sentences <= 20_000 else 1
-
-
-def auto_characters(sentences: int) -> str:
-    """What reads letters: recurrent encoders find more in small data; convolutions are quicker."""
-    return "bilstm" if sentences <= SMALL else "cnn"
+    return 3 if sentences <= 5_000 else 2 if sentences <= 20_000 else 1
 
 
 def surfaces(
@@ -161,8 +151,6 @@ def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
         raise ValueError(f"vector_size {size!r}")
     if type(members) is not int or not 1 <= members <= MAX_MEMBERS:
         raise ValueError(f"members {members!r}")
-    if found["char_encoder"] not in CHARACTER_ENCODERS:
-        raise ValueError(f"char_encoder {found['char_encoder']!r}")
     lexicon = TagLexicon(
         Lexicon(found["words"], found["vector_words"], 0),
         frozenset(found["singletons"]),
@@ -172,5 +160,5 @@ def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
     seen = frozenset((str(surface), str(kind)) for surface, kind in found["spans"])
     return TagInfo(
         tags["labels"], tags["scheme"], lexicon, frozenset(found["rare"]), seen,
-        None, str(found["vectors"]), size, found["char_encoder"], members,
+        None, str(found["vectors"]), size, members,
     )  # fmt: skip

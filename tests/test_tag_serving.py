@@ -242,7 +242,6 @@ def test_bad_requests_are_one_line(run, birnn: Callable[..., Outcome], arguments
         ("vocabulary.json", lambda v: {**v, "characters": None}),
         ("vocabulary.json", lambda v: {**v, "members": 10**9}),
         ("vocabulary.json", lambda v: {**v, "vector_size": -1}),
-        ("vocabulary.json", lambda v: {**v, "char_encoder": "rnn"}),
         ("vocabulary.json", lambda v: {**v, "spans": [1]}),
         ("vocabulary.json", lambda v: {k: x for k, x in v.items() if k != "affixes"}),
     ],

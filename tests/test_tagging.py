@@ -17,7 +17,7 @@ from tasks.base import TaskData
 from tasks.config import TaggingConfig
 from tasks.inference import predict, run_split
 from tasks.tagging import Tagging
-from tasks.tagging_info import TagInfo, auto_characters, auto_members
+from tasks.tagging_info import TagInfo, auto_members
 from tasks.tagging_output import BONUSES, count_right, predicted_tags
 
 
@@ -135,10 +135,6 @@ def test_a_frequency_leaves_rare_words_without_a_row_but_seen(tmp_path):
     assert not info.rare & set(info.lexicon.words.words)
 
 
-@pytest.mark.parametrize(
-    ("sentences", "members", "letters"),
-    [(10, 3, "bilstm"), (5001, 2, "cnn"), (20_001, 1, "cnn")],
-)
-def test_small_data_gets_more_networks_and_a_recurrent_reader(sentences, members, letters):
+@pytest.mark.parametrize(("sentences", "members"), [(10, 3), (5001, 2), (20_001, 1)])
+def test_small_data_gets_more_networks(sentences, members):
     assert auto_members(sentences) == members
-    assert auto_characters(sentences) == letters
