@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,10 +21,17 @@ import typer
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from birnn import __version__
-from birnn.errors import BirnnError
+from birnn.errors import BirnnError, ConfigError
 from birnn.registry import resolve
 from tasks import TASKS
-from terminal.options import EvaluateOptions, PredictOptions, RunOptions, with_options
+from tasks.config import ForecastingData
+from terminal.options import (
+    EvaluateOptions,
+    OutputOptions,
+    PredictOptions,
+    RunOptions,
+    with_options,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -48,10 +56,11 @@ def root(
     """Options before the command."""
 
 
-def train_command(name: str, config: Any, run: RunOptions) -> None:
+def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
     """Train a task, drawing its events."""
     from terminal.display import console, draw_training
 
+    config = with_source(config, source)
     with console().status("loading libraries"):
         from tasks.experiment import train
     task = resolve({name: TASKS[name].task}, name, "task")(config)
@@ -59,6 +68,26 @@ def train_command(name: str, config: Any, run: RunOptions) -> None:
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     command = "python cli.py " + shlex.join(sys.argv[1:])
     draw_training(train(task, out, seeds=run.seeds, overwrite=run.overwrite, command=command))
+
+
+def with_source(config: Any, source: str) -> Any:
+    """The configuration with the data that were named without ``--data``."""
+    if not source:
+        return config
+    if config.data.data not in (source, type(config.data)().data):
+        raise ConfigError(f"data: {source} and --data {config.data.data} are both named; give one")
+    return replace(config, data=replace(config.data, data=source))
+
+
+def inspect_command(source: str, data: ForecastingData, output: OutputOptions) -> None:
+    """Say what is in a file of series, and what is wrong with it."""
+    from terminal.display import console, draw_inspection
+
+    with console().status("reading data"):
+        from tasks.forecasting_data import inspect_series
+
+        found = inspect_series(replace(data, data=source or data.data))
+    draw_inspection(found, as_json=output.json)
 
 
 def evaluate_command(run: str, options: EvaluateOptions) -> None:
@@ -99,16 +128,22 @@ def argument(
 
 def add_commands() -> None:
     """One command a task, then those that use a run."""
+    data = argument("source", str, "The same as --data.", "")
     for name, entry in TASKS.items():
 
-        def handler(config: Any, run: RunOptions, name: str = name) -> None:
-            train_command(name, config, run)
+        def handler(source: str, config: Any, run: RunOptions, name: str = name) -> None:
+            train_command(name, source, config, run)
 
         defaults = resolve({name: entry.config}, name, "task")()
-        callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [])
+        callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [data])
         app.command(name, help=entry.summary)(callback)
     folder = argument("run", str, "Run folder.")
     texts = argument("texts", list[str] | None, "Texts; none: --input or standard input.", None)
+    app.command("inspect", help="Say what is in a file of time series, and what is wrong with it.")(
+        with_options(
+            inspect_command, {"data": ForecastingData(), "output": OutputOptions()}, [data]
+        )
+    )
     app.command("evaluate", help="Score a trained run on labelled data.")(
         with_options(evaluate_command, {"options": EvaluateOptions()}, [folder])
     )

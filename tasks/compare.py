@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.bootstrap import Array, Interval, interval
-from tasks.units import LOWER_IS_BETTER, PERCENT
+from tasks.units import is_percent, lower_is_better
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def difference(
     baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array]
 ) -> Difference:
     """Compare two models on the same resamples: each given as its value and its replicates."""
-    sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+    sign = -1.0 if lower_is_better(metric) else 1.0
     gap = interval(sign * (model[0] - other[0]), sign * (model[1] - other[1]))
     return Difference(baseline, metric, gap)
 
@@ -66,7 +66,7 @@ def _gaps(parts: Sequence[Difference], join: str) -> str:
 
 def _gap(part: Difference, join: str) -> str:
     """The metric, how far apart the two are, and the interval of that."""
-    scale, digits, unit = (100.0, 1, " points") if part.metric in PERCENT else (1.0, 4, "")
+    scale, digits, unit = (100.0, 1, " points") if is_percent(part.metric) else (1.0, 4, "")
     scale *= -1.0 if part.winner == "baseline" else 1.0
     low, high = sorted((part.advantage.low * scale, part.advantage.high * scale))
     metric = part.metric.replace("_", " ").replace("f1", "F1")

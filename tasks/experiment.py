@@ -28,7 +28,7 @@ from tasks.inference import run_split
 from tasks.plots import save_confusion, save_curves
 from tasks.report import Report, Trained, add_spread, make_report
 from tasks.run import write_card, write_csv, write_model
-from tasks.units import LOWER_IS_BETTER
+from tasks.units import lower_is_better
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ def train(
             target = folder / f"seed-{seed}" if seeds > 1 else folder
             target.mkdir(exist_ok=True)
             report = make_report(task, data, trained, baselines)
+            report.metrics.update(task.settle(trained.model, data))
             try:
                 _write(target, task, data, trained, report, command)
             except OSError as error:
@@ -143,6 +144,8 @@ def _train_one(
         config.batch_tokens,
         config.seed,
         views=task.views,
+        limit=task.epoch_items,
+        least=task.epoch_steps,
     )
     monitor = task.monitor(data.info)
 
@@ -154,7 +157,7 @@ def _train_one(
                 counts[name] = counts[name] + part if name in counts else part
         return task.scores(counts)
 
-    validation = Validation(score, monitor, monitor in LOWER_IS_BETTER)
+    validation = Validation(score, monitor, lower_is_better(monitor))
     history: list[dict[str, Any]] = []
     stop: StopEvent | None = None
     for event in fit(model, task.loss, sampler, config, validation):
@@ -180,7 +183,7 @@ def _train_one(
 
 
 def _best(results: list[tuple[Trained, Report]], monitor: str) -> tuple[Trained, Report]:
-    sign = -1 if monitor in LOWER_IS_BETTER else 1
+    sign = -1 if lower_is_better(monitor) else 1
     return max(results, key=lambda pair: sign * pair[0].stop.score)
 
 
@@ -202,7 +205,7 @@ def _write(
     write_csv(folder / "history.csv", trained.history)
     test = data.splits["test"]
     write_csv(folder / "predictions.csv", task.records(test, report.predictions, data.info))
-    task.save_extras(folder, test, report.predictions, data.info)
+    task.save_extras(folder, trained.model, data, report.predictions)
     monitor = task.monitor(data.info)
     save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
     details = report.metrics["details"]

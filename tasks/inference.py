@@ -1,7 +1,7 @@
 """Run a trained model over a split, in batches of near lengths."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -10,8 +10,18 @@ from birnn.batch import Batch
 from birnn.config import TrainConfig
 from birnn.model import outputs_of
 from data.batching import Indices, Split, by_length
-from tasks.base import Task
 from tasks.bootstrap import Array
+
+
+class Decodes(Protocol):
+    """What turns a model's outputs into predictions: a task."""
+
+    @property
+    def config(self) -> Any:
+        """Its ``train`` says how large batches are."""
+
+    def decode(self, outputs: Any, batch: Batch) -> Sequence[Array]:
+        """One array for each item."""
 
 
 def run_split(
@@ -24,7 +34,7 @@ def run_split(
         yield indices, batch, outputs
 
 
-def predict(task: Task[Any, Any, Any], model: nn.Module, split: Split) -> list[Array]:
+def predict(task: Decodes, model: nn.Module, split: Split) -> list[Array]:
     """What ``model`` predicts for each item of ``split``, in the items' order."""
     found: list[Array | None] = [None] * len(split)
     for indices, batch, outputs in run_split(model, split, task.config.train):

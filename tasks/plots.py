@@ -41,7 +41,7 @@ def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, 
     )  # fmt: skip
     lower.set_xlabel("epoch")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
@@ -78,7 +78,7 @@ def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
                 )  # fmt: skip
     axes.set_xlabel("predicted")
     axes.set_ylabel("gold")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def shortened(label: str) -> str:
@@ -90,7 +90,8 @@ def shortened(label: str) -> str:
     return label if len(label) <= 25 else f"{label[:14]}…{label[-10:]}"
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure."""
     with warnings.catch_warnings():
         # A label in a script that the font lacks is drawn as boxes; that is no user's business.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)

@@ -9,9 +9,8 @@ from torch import nn
 from birnn.model import count_parameters
 from birnn.training import StopEvent
 from tasks.base import Baseline, Evaluation, Task, TaskData
-from tasks.bootstrap import BOOTSTRAP_SEED, Array
+from tasks.bootstrap import BOOTSTRAP_SEED
 from tasks.compare import Difference, difference, strongest, verdict
-from tasks.inference import predict
 from tasks.metrics import with_intervals
 
 
@@ -31,7 +30,7 @@ class Report:
     """What a run says about itself."""
 
     metrics: dict[str, Any]
-    predictions: list[Array]  # on the test split
+    predictions: Any  # on the test split, as :meth:`Task.backtest` gives them
 
 
 def make_report(
@@ -39,7 +38,7 @@ def make_report(
 ) -> Report:
     """Read the test split: scores of model and baselines with intervals, and who wins."""
     test = data.splits["test"]
-    predictions = predict(task, trained.model, test)
+    predictions = task.backtest(trained.model, data, trained.stop.epoch)
     own = task.evaluate(test, predictions, data.info, BOOTSTRAP_SEED)
     others = {
         part.name: task.evaluate(test, part.predictions, data.info, BOOTSTRAP_SEED)

@@ -30,3 +30,4 @@ class Answer:
     weights: list[list[tuple[str, float]]] = field(default_factory=list)  # of each text's words
     labels: list[str] = field(default_factory=list)  # of spans or tags, for their colours
     lines: list[str] | None = None  # a tagged file, line by line, where that was the input
+    charts: list[dict[str, Any]] = field(default_factory=list)  # of forecasts

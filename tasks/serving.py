@@ -57,7 +57,7 @@ def evaluate(folder: Path, data: str, split: str) -> Scored:
     run = load_run(folder)
     part = run.task.load_split(run.info, data, split)
     notes = part.notes if data else [*part.notes, *changed_since(folder, split, len(part.split))]
-    predictions = predict(run.task, run.model, part.split)
+    predictions = run.task.predictions(run.model, part.split, run.info)
     found = run.task.evaluate(part.split, predictions, run.info, BOOTSTRAP_SEED)
     scores = with_intervals(found.scores, found.replicates)
     metrics = {

@@ -310,9 +310,11 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         ]  # fmt: skip
 
     def save_extras(
-        self, folder: Path, split: TagSplit, predictions: Sequence[Array], info: TagInfo
-    ) -> None:
+        self, folder: Path, model: nn.Module, data: TaskData[TagInfo, TagSplit],
+        predictions: Sequence[Array],
+    ) -> None:  # fmt: skip
         """The test split in its own format with a column more, and a picture of confusions."""
+        split, info = data.splits["test"], data.info
         assert split.layout is not None
         tags = predicted_tags(predictions, info)
         sure = [

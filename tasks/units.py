@@ -10,5 +10,18 @@ PERCENT = frozenset(
 )  # fmt: skip
 
 LOWER_IS_BETTER = frozenset(
-    {"log_loss", "nll", "calibration_error", "span_calibration_error", "mse", "rmse", "mae"}
-)
+    {
+        "log_loss", "nll", "calibration_error", "span_calibration_error", "mse", "rmse", "mae",
+        "mse_scaled", "mae_scaled", "mape", "smape", "mase", "rmsse", "pinball",
+    }
+)  # fmt: skip
+
+
+def is_percent(name: str) -> bool:
+    """Whether a score is a share that is shown times 100."""
+    return name in PERCENT or name.startswith("coverage_")
+
+
+def lower_is_better(name: str) -> bool:
+    """Whether less of a score is more."""
+    return name in LOWER_IS_BETTER or name.startswith(("winkler_", "width_"))

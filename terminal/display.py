@@ -9,9 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from terminal import render, tagging
+from terminal import chart, forecast, inspection, render, tagging
 
 PIPE_WIDTH = 120
+ROWS_SHOWN = 48  # of a forecast in a terminal
 
 
 @functools.cache
@@ -143,6 +144,8 @@ def draw_report(event: Any) -> None:
     out.print()
     out.print(render.render_scores(event.metrics, event.labels, plain=plain))
     draw_details(event.metrics["details"])
+    if "chart" in event.metrics and not plain:
+        out.print(chart.render_chart(event.metrics["chart"], out.width))
     out.print(event.metrics["verdict"], style="bold", markup=False, soft_wrap=plain)
     out.print(f"\nRun: {event.folder}", markup=False, soft_wrap=True)
 
@@ -150,7 +153,9 @@ def draw_report(event: Any) -> None:
 def draw_details(details: Any) -> None:
     """The tables beyond the scores."""
     out, plain = console(), _plain()
-    if "scheme" in details:
+    if "per_step" in details:
+        out.print(forecast.render_tables(details, plain=plain))
+    elif "scheme" in details:
         out.print(tagging.render_tables(details, out.width, plain=plain))
     else:
         out.print(render.render_details(details, out.width, plain=plain))
@@ -167,6 +172,15 @@ def draw_evaluation(event: Any, *, as_json: bool) -> None:
     draw_details(event.metrics["details"])
 
 
+def draw_inspection(found: Any, *, as_json: bool) -> None:
+    """What is in a file of series."""
+    out = console()
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+    else:
+        out.print(inspection.render_inspection(found, out.width, plain=_plain()))
+
+
 def draw_answer(answer: Any, *, output: str, as_json: bool) -> None:
     """What was predicted, or a word on where it was written."""
     out = console()
@@ -178,6 +192,12 @@ def draw_answer(answer: Any, *, output: str, as_json: bool) -> None:
     elif answer.lines is not None:
         for line in answer.lines:
             print(line)
+    elif answer.records and "mean" in answer.records[0]:
+        if not _plain():
+            for part in answer.charts:
+                out.print(chart.render_chart(part, out.width))
+        most = 0 if _plain() else ROWS_SHOWN
+        out.print(forecast.render_forecast(answer.records, plain=_plain(), most=most))
     else:
         colors = tagging.label_colors(answer.labels)
         for number, record in enumerate(answer.records):

@@ -42,6 +42,13 @@ class EvaluateOptions:
 
 
 @dataclass(frozen=True)
+class OutputOptions:
+    """How something is shown."""
+
+    json: bool = option(False, "Print it as JSON.", group="Output")
+
+
+@dataclass(frozen=True)
 class PredictOptions:
     """What is predicted, and where to."""
 

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tasks.units import PERCENT
+from tasks.units import is_percent
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 BEST = "bold green"
@@ -67,14 +67,14 @@ def render_warnings(warnings: Sequence[str]) -> RenderableType:
 
 def format_score(name: str, value: float) -> str:
     """A score with a sensible number of digits."""
-    return f"{value * 100:.1f}" if name in PERCENT else f"{value:.3f}"
+    return f"{value * 100:.1f}" if is_percent(name) else f"{value:.3f}"
 
 
 def score_title(name: str) -> str:
     """A metric's name in words, with its unit."""
     words = name.removesuffix("_error").replace("_", " ")
     words = words.replace("f1", "F1").replace("roc auc", "ROC AUC")
-    return f"{words} %" if name in PERCENT else words
+    return f"{words} %" if is_percent(name) else words
 
 
 def render_scores(

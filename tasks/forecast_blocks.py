@@ -1,0 +1,98 @@
+"""What is resampled when forecasts are bootstrapped: blocks of consecutive origins.
+
+Windows overlap in time and series share it, so neither is independent of the others. Blocks of
+origins as long as the horizon or the season are nearly so (Künsch 1989; here without overlap).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from data.panel import Numbers, Panel
+from data.windows import WindowSplit
+
+FEWEST = 8  # blocks of all series together; with fewer, series are blocks of their own
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The block of each window.
+
+    Attributes:
+        unit: ``[M]`` numbers from 0 to ``count - 1``.
+        count: how many blocks there are.
+        words: what they are, for a report.
+    """
+
+    unit: Numbers
+    count: int
+    words: str
+
+
+def block_units(split: WindowSplit) -> Blocks:
+    """Put each window into a block of ``max(horizon, season)`` consecutive origins.
+
+    Series whose clocks can be laid side by side share blocks. Where that makes fewer than
+    ``FEWEST``, or where they can't, each series has blocks of its own. A single block is possible:
+    then every resample is the sample.
+    """
+    length = max(split.horizon, split.panel.season)
+    several = len(np.unique(split.series)) > 1
+    times = origin_times(split.panel, split.series, split.origin)
+    if times is not None:
+        unit, count = _numbered(_since_first(times, np.zeros_like(times)) // length)
+        together = ", all series together" if several else ""
+        if count >= FEWEST or not several:
+            return Blocks(unit, count, f"{_count(count, 'block')} of {length} origins{together}")
+    own = _since_first(split.origin, split.series) // length
+    unit, count = _numbered(split.series * (own.max(initial=0) + 1) + own)
+    words = f"{_count(count, 'block')} of up to {length} origins of one series each"
+    return Blocks(unit, count, words)
+
+
+def _since_first(times: Numbers, group: Numbers) -> Numbers:
+    """``[M]`` steps since the first time of the same group."""
+    first = np.full(int(group.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, group, times)
+    return np.asarray(times - first[group])
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _numbered(keys: Numbers) -> tuple[Numbers, int]:
+    distinct, unit = np.unique(keys, return_inverse=True)
+    return unit.astype(np.int64), len(distinct)
+
+
+def origin_times(panel: Panel, series: Numbers, origin: Numbers) -> Numbers | None:
+    """``[M]`` steps of origins on one clock of all series, or None where there is no such count.
+
+    Args:
+        panel: of the series.
+        series: ``[M]`` number of each window's series.
+        origin: ``[M]`` row of its first target.
+    """
+    starts = panel.starts[series]
+    if not len(starts) or (starts == starts[0]).all():
+        return origin
+    if not panel.clock.frequency:
+        return np.asarray((starts - starts.min()) // panel.clock.step + origin)
+    nanoseconds = _step_nanoseconds(panel.clock.frequency)
+    if nanoseconds is None:
+        return None
+    # Days of a time zone start an hour off at times: the nearest whole number of steps.
+    return np.asarray((starts - starts.min() + nanoseconds // 2) // nanoseconds + origin)
+
+
+def _step_nanoseconds(frequency: str) -> int | None:
+    """The length of a step; None for months, business days, and the like."""
+    offset = pd.tseries.frequencies.to_offset(frequency)
+    days = {"Day": 1, "Week": 7}.get(type(offset).__name__)
+    if days is not None:
+        return int(pd.Timedelta(days=days * offset.n).value)
+    if isinstance(offset, pd.offsets.Tick):
+        return int(pd.Timedelta(offset).value)
+    return None

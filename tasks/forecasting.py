@@ -1,0 +1,343 @@
+"""Forecasting: many steps ahead of one or many series, with calibrated intervals."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from birnn.batch import Batch
+from birnn.errors import DataError
+from birnn.model import Embedder
+from birnn.training import EpochEvent, LossSum
+from data.panel import Panel
+from data.windows import WindowSplit, windows_between
+from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
+from tasks.bootstrap import Array
+from tasks.config import ForecastingConfig
+from tasks.forecast_baselines import fit_baselines
+from tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
+from tasks.forecast_sums import Forecasts, accumulate
+from tasks.forecasting_data import SeriesData, load_panel, load_series
+from tasks.forecasting_fit import (
+    best_on_validation,
+    calibrated,
+    fit_linear,
+    fit_mix,
+    forecast_split,
+    own_calibration,
+    refit_forecasts,
+    set_calibration,
+)
+from tasks.forecasting_info import ForecastInfo, read_forecast_info
+from tasks.forecasting_model import (
+    DECODERS,
+    ForecastModel,
+    ForecastOutputs,
+    InputSizes,
+    SegmentEmbedder,
+)
+from tasks.forecasting_output import (
+    backtest_rows,
+    chart,
+    forecast_future,
+    write_future,
+    write_pictures,
+)
+
+EPOCH_STEPS = 50
+SERIES_SHOWN = 200  # in the details of a run
+
+
+class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
+    """Segments of the lookback through a bidirectional encoder, to all steps ahead at once."""
+
+    name = "forecast"
+    monitors = ("mae_scaled", "mse_scaled")
+    headline = ("mae", "mse")
+    config_class = ForecastingConfig
+
+    def load(self) -> TaskData[ForecastInfo, WindowSplit]:
+        """Read, check and split; names and scales come from the training rows."""
+        found = load_series(self.config)
+        report = found.inspection
+        rows = {name: len(split) for name, split in found.splits.items()}
+        notes = [describe_rows(found), *report.notes, *found.notes]
+        troubles = [f"{part.text} {part.treatment}" for part in report.findings[:20]]
+        provenance = {
+            "source": report.source,
+            "rows": rows,
+            "unit": "windows",
+            "splits": [*notes, *troubles],
+            "inspection": report.to_json(),
+        }
+        return TaskData(found.splits, found.info, provenance, notes, troubles[:5])
+
+    def load_split(self, info: ForecastInfo, source: str, name: str) -> LoadedSplit[WindowSplit]:
+        """Windows to score, scaled as the run's; another file is taken whole."""
+        if not source:
+            own = load_series(self.config)
+            split = replace(own.splits[name], scaling=info.scaling_of(own.panel, own.parts.train))
+            where = f"{own.inspection.source} ({name})"
+            return LoadedSplit(split, where, [describe_rows(own), *own.notes])
+        panel, inspection = load_panel(self.config.data, source)
+        panel = fitting(panel, info, source)
+        # A series that the run doesn't know is scaled by its first lookback.
+        first = np.minimum(np.maximum(panel.ends - info.shape.horizon, 1), info.shape.lookback)
+        series, origin = windows_between(panel, first, panel.ends, info.shape.horizon)
+        if not len(series):
+            raise DataError(f"{source}: no series has {info.shape.horizon + 1} rows to score")
+        scaling = info.scaling_of(panel, first)
+        split = WindowSplit(panel, info.shape, scaling, series, origin, info.numbers(panel))
+        return LoadedSplit(split, source, inspection.notes)
+
+    def read_info(self, folder: Path) -> ForecastInfo:
+        """Restore ``series.json``."""
+        return read_forecast_info(folder)
+
+    def sizes(self, info: ForecastInfo) -> InputSizes:
+        """What a window brings along."""
+        return InputSizes(
+            info.shape.segment, len(info.past) + len(info.future), len(info.future),
+            len(info.static), len(info.names), info.masked,
+        )  # fmt: skip
+
+    def quantiles(self, info: ForecastInfo) -> tuple[float, ...]:
+        """What quantile heads forecast: the bounds of each level and the median."""
+        if self.config.model.loss != "quantile":
+            return ()
+        tails = [(1 - level) / 2 for level in info.levels]
+        return tuple(sorted([*tails, 0.5, *(1 - tail for tail in tails)]))
+
+    def embedder(self, info: ForecastInfo) -> Embedder:
+        """Segments as vectors."""
+        model = self.config.model
+        return SegmentEmbedder(
+            self.sizes(info), model.segment_size, model.series_size, model.normalise,
+            model.input_dropout,
+        )  # fmt: skip
+
+    def head(self, input_size: int, info: ForecastInfo) -> nn.Module:
+        """Final states → all steps ahead."""
+        model = self.config.model
+        return DECODERS[model.decoder](
+            input_size, info.shape.horizon, max(len(self.quantiles(info)), 1), self.sizes(info),
+            model.normalise, model.head_dropout,
+        )  # fmt: skip
+
+    def model(self, info: ForecastInfo) -> ForecastModel:
+        """Networks from different weights, and room for the linear map and the intervals."""
+        members = [self.network(info) for _ in range(info.members)]
+        shape = info.shape
+        return ForecastModel(members, shape.lookback, shape.horizon, info.groups, len(info.levels))
+
+    def describe(self, info: ForecastInfo) -> list[tuple[str, str]]:
+        """What is trained."""
+        model, shape = self.config.model, info.shape
+        season = f", season of {info.season}" if info.season > 1 else ", no season"
+        known = [
+            f"{len(names)} {kind}"
+            for kind, names in (("past", info.past), ("future", info.future))
+            if names
+        ] + ([f"{len(info.static)} static"] if info.static else [])
+        pairs = [
+            ("series", f"{len(info.names):,}, {info.clock.named()}{season}"),
+            ("window", f"{shape.lookback} steps read in segments of {shape.segment}, "
+             f"{shape.horizon} ahead"),
+            ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
+            ("forecast", f"{model.decoder} decoder, {model.loss} loss, less its "
+             f"{model.normalise}" if model.normalise != "none" else f"{model.decoder} decoder"),
+            ("intervals", ", ".join(f"{100 * level:g} %" for level in info.levels) or "none"),
+        ]  # fmt: skip
+        if known:
+            pairs.append(("covariates", ", ".join(known)))
+        return [*super().describe(info), *pairs]
+
+    def loss(self, outputs: Any, batch: Batch) -> LossSum:
+        """The mean over networks of the loss of each observed step, summed."""
+        assert batch.targets is not None
+        known = torch.isfinite(batch.targets)
+        wanted = batch.targets.masked_fill(~known, 0.0)
+        found = self.step_loss(outputs.members.float(), wanted)
+        total = (found * known).sum() / len(outputs.members)
+        return LossSum(total, max(float(known.sum()), 1.0))
+
+    def step_loss(self, members: Tensor, wanted: Tensor) -> Tensor:
+        """``[M, B, H, Q]`` and ``[B, H]`` → ``[M, B, H]``."""
+        kind = self.config.model.loss
+        if kind == "quantile":
+            error = wanted[..., None] - members
+            shares = torch.tensor(self.shares(members.shape[-1]), device=members.device)
+            # Twice the pinball loss: for the median it is the absolute error.
+            return 2 * torch.maximum(shares * error, (shares - 1) * error).mean(-1)
+        error = members.squeeze(-1) - wanted
+        if kind == "huber":
+            return F.huber_loss(error, torch.zeros_like(error), reduction="none")
+        return error.square() if kind == "mse" else error.abs()
+
+    def shares(self, count: int) -> list[float]:
+        """The ``Q`` quantiles of the heads, as the levels of the options give them."""
+        from tasks.conformal import check_levels
+
+        levels = check_levels(self.config.model.levels)[: count // 2]
+        tails = [(1 - level) / 2 for level in levels]
+        return sorted([*tails, 0.5, *(1 - tail for tail in tails)])
+
+    def decode(self, outputs: ForecastOutputs, batch: Batch) -> list[Array]:
+        """``[H, Q]`` for each window, scaled."""
+        return list(outputs.mixed.float().cpu().numpy())
+
+    def count(
+        self, outputs: ForecastOutputs, batch: Batch, info: ForecastInfo
+    ) -> Mapping[str, Array]:
+        """Observed steps, squared and absolute errors of the median, scaled."""
+        assert batch.targets is not None
+        median = outputs.mixed[..., outputs.mixed.shape[-1] // 2]
+        error = (median - batch.targets).double()
+        error = error[torch.isfinite(batch.targets)]
+        sums = [float(error.numel()), error.square().sum().item(), error.abs().sum().item()]
+        return {"sums": np.array(sums)}
+
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """``mae_scaled`` and ``mse_scaled``."""
+        steps, squared, absolute = counts["sums"]
+        return {"mae_scaled": float(absolute / steps), "mse_scaled": float(squared / steps)}
+
+    def monitors_for(self, info: ForecastInfo) -> tuple[str, ...]:
+        """Training for squares, squares choose."""
+        return self.monitors[::-1] if self.config.model.loss == "mse" else self.monitors
+
+    def finish(self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit]) -> dict[str, Any]:
+        """Fit the linear map and its share, then calibrate the intervals on what is held back."""
+        assert isinstance(model, ForecastModel)
+        settings = self.config.model
+        found: dict[str, Any] = {"members": data.info.members}
+        found["linear"] = fit_linear(model, data.splits["train"], data.splits["validation"])
+        if settings.linear and found["linear"]:
+            monitor = self.monitor(data.info)
+            found |= fit_mix(self, model, data.splits["validation"], monitor)
+        if data.info.levels:
+            forecasts = forecast_split(self, model, data.splits["calibration"], data.info)
+            set_calibration(model, data.splits["calibration"], forecasts, data.info.levels)
+        return found
+
+    def predictions(self, model: nn.Module, split: WindowSplit, info: ForecastInfo) -> Forecasts:
+        """Points with intervals, in the series' units; of a baseline where ``--best`` chose one."""
+        assert isinstance(model, ForecastModel)
+        forecasts = forecast_split(self, model, split, info)
+        return replace(forecasts, calibration=own_calibration(self, model, split, info))
+
+    def backtest(
+        self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit], epochs: int
+    ) -> Forecasts:
+        """The test windows, rolled forward; with ``--refit``, by models of all rows before."""
+        assert isinstance(model, ForecastModel)
+        if self.config.model.refit:
+            return refit_forecasts(self, model, data, epochs)
+        return self.predictions(model, data.splits["test"], data.info)
+
+    def evaluate(
+        self, split: WindowSplit, predictions: Any, info: ForecastInfo, seed: int
+    ) -> Evaluation:
+        """Scores with a bootstrap over blocks of origins."""
+        sums = accumulate(split, predictions, info.season)
+        return Evaluation(scores(sums), forecast_replicates(sums, seed))
+
+    def baselines(self, data: TaskData[ForecastInfo, WindowSplit]) -> list[Baseline]:
+        """Last value, seasonal naive, drift and ridge, calibrated as the model is."""
+        splits, info = data.splits, data.info
+        found = []
+        for part in fit_baselines(splits["train"], splits["validation"], info.season):
+            forecasts = calibrated(self, part, splits, info)
+            found.append(Baseline(part.name, part.label, forecasts, part.settings()))
+        return found
+
+    def settle(self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit]) -> dict[str, Any]:
+        """With ``--best``, let predict use what has the least validation error."""
+        assert isinstance(model, ForecastModel)
+        found = best_on_validation(self, model, data) if self.config.model.best else {}
+        with suppress(DataError):  # what must be known of the future need not be known yet
+            future = forecast_future(self, model, data.splits["test"].panel, data.info)
+            found["chart"] = chart(future, 0)
+        return found
+
+    def records(
+        self, split: WindowSplit, predictions: Any, info: ForecastInfo
+    ) -> Iterator[dict[str, Any]]:
+        """A row a step of windows that follow each other without overlap."""
+        return backtest_rows(split, predictions)
+
+    def details(self, split: WindowSplit, predictions: Any, info: ForecastInfo) -> dict[str, Any]:
+        """Scores by step and by series, and what the bootstrap resamples."""
+        sums = accumulate(split, predictions, info.season)
+        return {
+            "per_step": step_scores(sums),
+            "per_series": series_scores(sums, split.panel.names, SERIES_SHOWN),
+            "blocks": sums.words,
+            "without_scale": sums.unscaled,
+            "levels": list(sums.levels),
+        }
+
+    def save_extras(
+        self, folder: Path, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit],
+        predictions: Any,
+    ) -> None:  # fmt: skip
+        """``forecast.csv``, its picture, and pictures of error and coverage by step."""
+        assert isinstance(model, ForecastModel)
+        split, info = data.splits["test"], data.info
+        future = write_future(folder, self, model, split.panel, info)
+        details = self.details(split, predictions, info)
+        write_pictures(folder, split, predictions, future, details)
+
+    @property
+    def epoch_items(self) -> int:
+        """Windows of an epoch."""
+        return self.config.model.epoch_windows
+
+    @property
+    def epoch_steps(self) -> int:
+        """Short series make few windows: an epoch goes over them several times."""
+        return EPOCH_STEPS
+
+    def epoch_line(self, event: EpochEvent) -> str | None:
+        """Errors in scaled units, with a digit more than other tasks."""
+        parts = "  ".join(
+            f"{name.replace('_scaled', '').upper()} {value:.4f}"
+            for name, value in event.scores.items()
+        )
+        mark = " *" if event.improved else ""
+        number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
+        start = f"epoch {number}  loss {event.loss:.4f}"
+        return f"{start}  validation {parts}  {event.seconds:.1f} s{mark}"
+
+
+def describe_rows(found: SeriesData) -> str:
+    """How the rows of the series are split, in a sentence."""
+    ends = [0, *(int(part.max()) for part in vars(found.parts).values())]
+    names = ("train", "validation", "calibration", "test")
+    rows = [
+        f"{name} {high - low:,}"
+        for name, low, high in zip(names, ends, ends[1:], strict=False)
+        if high > low
+    ]
+    which = "rows" if len(found.panel) == 1 else "rows of the longest series"
+    return f"{which}: {', '.join(rows)}, in time"
+
+
+def fitting(panel: Panel, info: ForecastInfo, source: str) -> Panel:
+    """``panel`` with the run's season, if it is of the run's clock.
+
+    Raises:
+        DataError: steps of another length.
+    """
+    if (panel.clock.frequency, panel.clock.step) != (info.clock.frequency, info.clock.step):
+        raise DataError(
+            f"{source}: its steps are {panel.clock.named()}; the run was trained on"
+            f" {info.clock.named()}"
+        )
+    return replace(panel, season=info.season)

@@ -1,0 +1,194 @@
+"""From a file of series to splits of windows, and what the training rows say."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from birnn.errors import ConfigError, DataError
+from data.calendar import add_calendar, parse_calendar
+from data.inspection import Inspection, SeriesOptions
+from data.panel import Numbers, Panel
+from data.samples import SERIES_SAMPLES
+from data.seriesfile import inspect_file, read_panel
+from data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
+from data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
+from tasks.config import ForecastingConfig, ForecastingData
+from tasks.conformal import OWN_RADIUS, check_levels, level_name, supported, windows_needed
+from tasks.forecasting_info import ForecastInfo, auto_members, choose_shape
+
+FEWEST = 20  # windows that choose an epoch, where some can be held back to calibrate
+
+
+@dataclass(frozen=True)
+class SeriesData:
+    """A panel, cut into windows."""
+
+    panel: Panel
+    inspection: Inspection
+    parts: Parts
+    splits: dict[str, WindowSplit]  # train, validation, calibration, test
+    info: ForecastInfo
+    notes: list[str]
+
+
+def series_options(data: ForecastingData) -> SeriesOptions:
+    """How a file is read under the options of a run."""
+    return SeriesOptions(
+        time_column=data.time_column, id_column=data.id_column, target=data.target,
+        layout=data.layout, frequency=data.frequency, season=data.season,
+        past=data.past, future=data.future, static=data.static,
+        missing=data.missing, duplicates=data.duplicates, text=data.text,
+        encoding=data.encoding, skip_ragged=data.skip_ragged,
+    )  # fmt: skip
+
+
+def locate(source: str) -> str:
+    """The file behind the name of an embedded data set; any other source as it is."""
+    return str(SERIES_SAMPLES[source]()) if source in SERIES_SAMPLES else source
+
+
+def load_panel(data: ForecastingData, source: str = "") -> tuple[Panel, Inspection]:
+    """Read ``source`` (the run's own if empty) and add the calendar features asked for."""
+    panel, inspection = read_panel(
+        locate(source or data.data), series_options(data), horizon=data.horizon
+    )
+    return add_calendar(panel, parse_calendar(data.calendar, panel), data.horizon), inspection
+
+
+def inspect_series(data: ForecastingData) -> Inspection:
+    """What :func:`load_panel` would find."""
+    return inspect_file(
+        locate(data.data), series_options(data), horizon=data.horizon, lookback=data.lookback
+    )
+
+
+def load_series(config: ForecastingConfig) -> SeriesData:
+    """Read, split and scale; names, scales and sizes come from the training rows.
+
+    Raises:
+        BirnnError: unusable data or options.
+    """
+    data = config.data
+    check_bounds(config)
+    panel, inspection = load_panel(data)
+    train, validation, test = split_rows(
+        panel, SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
+    )
+    needed = windows_needed(max(check_levels(config.model.levels)))
+    chosen = hold_back(
+        train, validation, config.model.calibration_share, data.horizon, max(needed, FEWEST)
+    )
+    parts = Parts(train, chosen, validation, test)
+    enough_rows(panel, parts, data.horizon)
+    shape = choose_shape(panel, validation, data.lookback, data.horizon, config.model.segment)
+    check_lookback(data.lookback, parts, data.horizon)
+    scaling = fit_scaling(panel, train)
+    whole = WindowSplit(
+        panel, shape, scaling, *windows_between(panel, *train_bounds(parts, shape), shape.horizon),
+        np.arange(1, len(panel) + 1),
+    )  # fmt: skip
+    splits = {"train": whole}
+    for name, low, high in (
+        ("validation", train, chosen),
+        ("calibration", np.where(chosen < validation, chosen, train), validation),
+        ("test", validation, test),
+    ):
+        series, origin = windows_between(panel, low, high, shape.horizon)
+        splits[name] = replace(whole, series=series, origin=origin)
+        if not len(series):
+            raise DataError(
+                f"{inspection.source}: no {name} window of {shape.horizon} steps has a value to"
+                " score; lower --horizon or hold out more"
+            )
+    levels, notes = usable_levels(config, splits["calibration"])
+    if config.model.calibration_share and (chosen == validation).all():
+        notes.append(
+            "too few validation rows to hold some back: the windows that choose the epoch also"
+            " calibrate the intervals, which can be a little narrow"
+        )
+    info = ForecastInfo(
+        panel.names, shape, scaling, panel.clock, panel.season,
+        panel.past_names, panel.future_names, panel.static_names,
+        is_masked(splits), levels, radius_groups(splits["calibration"], levels),
+        config.model.members or auto_members(len(whole)),
+    )  # fmt: skip
+    return SeriesData(panel, inspection, parts, splits, info, notes)
+
+
+def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Numbers, Numbers]:
+    """The first and last target of the training windows of each series, ``[N]`` each.
+
+    Their lookbacks are whole where a series is long enough; where it is not, they may begin
+    before it does.
+    """
+    roomy = parts.train >= shape.lookback + 2 * shape.horizon
+    partial = np.maximum((parts.train - shape.horizon) // 2, 1)
+    return np.where(roomy, shape.lookback, np.minimum(partial, shape.lookback)), parts.train
+
+
+def check_bounds(config: ForecastingConfig) -> None:
+    """Refuse bounds that leave no room.
+
+    Raises:
+        ConfigError: ``min`` is not below ``max``.
+    """
+    low, high = config.model.min, config.model.max
+    if low is not None and high is not None and low >= high:
+        raise ConfigError(f"min: {low:g} is not below the --max of {high:g}")
+
+
+def check_lookback(lookback: int, parts: Parts, horizon: int) -> None:
+    """Refuse a lookback that was asked for and that no series has rows for.
+
+    Raises:
+        DataError: says how many rows train has.
+    """
+    longest = int(parts.train.max())
+    if lookback and longest < lookback + horizon:
+        raise DataError(
+            f"too few rows for a lookback of {lookback} and a horizon of {horizon}: train has"
+            f" {longest:,} of the longest series; lower --lookback or hold out less"
+        )
+
+
+def usable_levels(
+    config: ForecastingConfig, calibration: WindowSplit
+) -> tuple[tuple[float, ...], list[str]]:
+    """The levels that the calibration windows support, and notes on those that they don't.
+
+    Raises:
+        ConfigError: a level that was asked for is not supported.
+    """
+    levels = check_levels(config.model.levels)
+    known = np.isfinite(calibration.futures(np.arange(min(len(calibration), 5000)))).sum(0)
+    count = int(known.min()) if len(calibration) <= 5000 else len(calibration)
+    able = supported(count, levels)
+    refused = [level for level in levels if level not in able]
+    if not refused:
+        return levels, []
+    default = type(config.model)().levels
+    words = (
+        f"levels: {count:,} calibration windows can't support"
+        f" {', '.join(level_name(level) for level in refused)} %, which takes at least"
+        f" {windows_needed(refused[0]):,}"
+    )
+    if config.model.levels != default:
+        raise ConfigError(f"{words}; lower --levels or raise --validation-share")
+    return able, [f"{words}: no such interval"]
+
+
+def is_masked(splits: dict[str, WindowSplit]) -> bool:
+    """Whether a window can lack a value of its lookback."""
+    panel, shape = splits["train"].panel, splits["train"].shape
+    short = any(bool((part.origin < shape.lookback).any()) for part in splits.values())
+    return short or any(np.isnan(panel.history(i)).any() for i in range(len(panel)))
+
+
+def radius_groups(calibration: WindowSplit, levels: tuple[float, ...]) -> int:
+    """How many radii there are: one of each series where all have windows enough, else 1."""
+    series = len(calibration.panel)
+    if not levels or series == 1:
+        return 1
+    needed = OWN_RADIUS * max(windows_needed(level) for level in levels)
+    counts = np.bincount(calibration.series, minlength=series)
+    return series if counts.min() >= needed else 1

@@ -1,0 +1,269 @@
+"""The forecaster: segments of the lookback → a bidirectional encoder → all steps ahead at once.
+
+Segments and the direct head follow SegRNN (Lin et al. 2023), the encoder reads the lookback both
+ways, and a linear map (NLinear, Zeng et al. 2023, fitted in closed form) is mixed in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from birnn.batch import Batch, sequence_mask
+from birnn.encoders import Encoded
+from birnn.levels import filled_lookback, level_and_spread, observed_values
+from birnn.model import Embedder, SequenceModel
+
+AHEAD_SIZE = 32  # units in which the state meets what is known of a step ahead
+
+
+@dataclass(frozen=True)
+class InputSizes:
+    """What a window brings along."""
+
+    segment: int  # w
+    covariates: int = 0  # P + K
+    ahead: int = 0  # K
+    static: int = 0  # S
+    series: int = 0  # known series, for a trained vector each
+    masked: bool = False  # whether values can be missing
+
+
+class SegmentEmbedder(Embedder):
+    """A linear layer and ReLU on each segment and what is known of it.
+
+    Args:
+        sizes: of the inputs.
+        output_size: ``D``.
+        series_size: size of the trained vector of a series; 0 for none.
+        normalise: see :func:`birnn.levels.level_and_spread`.
+        dropout: of the inputs.
+    """
+
+    def __init__(
+        self, sizes: InputSizes, output_size: int, series_size: int, normalise: str, dropout: float
+    ) -> None:
+        super().__init__()
+        self.output_size = output_size
+        self.sizes = sizes
+        self.normalise = normalise
+        # Row 0 is the vector of a series that training has not seen.
+        self.series = nn.Embedding(sizes.series + 1, series_size) if series_size else None
+        per_step = 1 + sizes.masked + sizes.covariates
+        width = sizes.segment * per_step + sizes.static + series_size
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, output_size)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """``[B, T, D]``."""
+        inputs = batch.inputs
+        values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
+        level, spread = level_and_spread(values, mask, self.normalise)
+        centred = (values - level[:, None, None]) * mask / spread[:, None, None]
+        parts = [centred]
+        if self.sizes.masked:
+            parts.append(mask)
+        if self.sizes.covariates:
+            real = sequence_mask(batch.lengths, values.shape[1])[:, :, None]
+            parts.append(inputs["covariates"].flatten(2).masked_fill(~real, 0.0))
+        whole = [inputs["static"]] if self.sizes.static else []
+        if self.series is not None:
+            whole.append(self.series(inputs["series"]))
+        parts += [part.unsqueeze(1).expand(-1, values.shape[1], -1) for part in whole]
+        embedded: Tensor = self.linear(self.dropout(torch.cat(parts, dim=-1))).relu()
+        return embedded
+
+
+class ForecastHead(nn.Module):
+    """The final states → ``H`` steps ahead, each with ``Q`` numbers.
+
+    Args:
+        input_size: of the encoder's summary, ``D``.
+        horizon: ``H``.
+        quantiles: ``Q``, odd; 1 for a point.
+        sizes: of the inputs.
+        normalise: as the embedder's.
+        dropout: of the summary.
+    """
+
+    def __init__(
+        self, input_size: int, horizon: int, quantiles: int, sizes: InputSizes, normalise: str,
+        dropout: float,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.horizon, self.quantiles, self.normalise = horizon, quantiles, normalise
+        self.dropout = nn.Dropout(dropout)
+        self.ahead: AheadLayer | None = None
+        if sizes.ahead:
+            self.ahead = AheadLayer(input_size, sizes.ahead, quantiles)
+
+    def states_to_steps(self, summary: Tensor) -> Tensor:
+        """``[B, D] → [B, H, Q]``."""
+        raise NotImplementedError
+
+    def forward(self, encoded: Encoded, batch: Batch) -> Tensor:
+        """``[B, H, Q]`` in scaled units, ascending over ``Q``."""
+        summary = self.dropout(encoded.summary)
+        steps = self.states_to_steps(summary)
+        if self.ahead is not None:
+            steps = steps + self.ahead(summary, batch.inputs["ahead"])
+        inputs = batch.inputs
+        values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
+        level, spread = level_and_spread(values, mask, self.normalise)
+        forecast: Tensor = level[:, None, None] + spread[:, None, None] * monotone(steps)
+        return forecast
+
+
+class DirectHead(ForecastHead):
+    """One linear layer from the summary to all steps."""
+
+    def __init__(self, input_size: int, horizon: int, quantiles: int, *rest: object) -> None:
+        super().__init__(input_size, horizon, quantiles, *rest)  # type: ignore[arg-type]
+        self.linear = nn.Linear(input_size, horizon * quantiles)
+
+    def states_to_steps(self, summary: Tensor) -> Tensor:
+        """``[B, D] → [B, H, Q]``."""
+        steps: Tensor = self.linear(summary).unflatten(1, (self.horizon, self.quantiles))
+        return steps
+
+
+class SegmentHead(ForecastHead):
+    """SegRNN's parallel decoder: one GRU step from the summary for each segment ahead.
+
+    The input of a step is the trained vector of its place; a last segment that sticks out beyond
+    the horizon is cut.
+    """
+
+    def __init__(
+        self, input_size: int, horizon: int, quantiles: int, sizes: InputSizes, *rest: object
+    ) -> None:
+        super().__init__(input_size, horizon, quantiles, sizes, *rest)  # type: ignore[arg-type]
+        self.segment = sizes.segment
+        places = -(-horizon // sizes.segment)
+        self.places = nn.Parameter(torch.empty(places, input_size))
+        nn.init.normal_(self.places, std=input_size**-0.5)
+        self.cell = nn.GRUCell(input_size, input_size)
+        self.linear = nn.Linear(input_size, sizes.segment * quantiles)
+
+    def states_to_steps(self, summary: Tensor) -> Tensor:
+        """``[B, D] → [B, H, Q]``."""
+        count, places = len(summary), len(self.places)
+        queries = self.places.repeat(count, 1)
+        states = self.cell(queries, summary.repeat_interleave(places, dim=0))
+        steps: Tensor = self.linear(self.dropout(states))
+        steps = steps.view(count, places * self.segment, self.quantiles)
+        return steps[:, : self.horizon]
+
+
+# What turns the final states into the steps ahead.
+DECODERS: dict[str, type[ForecastHead]] = {"direct": DirectHead, "segments": SegmentHead}
+
+
+class AheadLayer(nn.Module):
+    """What is known of each step ahead, read in the light of the state.
+
+    Args:
+        input_size: ``D``.
+        ahead: ``K``.
+        quantiles: ``Q``.
+    """
+
+    def __init__(self, input_size: int, ahead: int, quantiles: int) -> None:
+        super().__init__()
+        self.state = nn.Linear(input_size, AHEAD_SIZE)
+        self.known = nn.Linear(ahead, AHEAD_SIZE, bias=False)
+        self.out = nn.Linear(AHEAD_SIZE, quantiles)
+
+    def forward(self, summary: Tensor, ahead: Tensor) -> Tensor:
+        """``[B, D]`` and ``[B, H, K]`` → ``[B, H, Q]``."""
+        met: Tensor = self.out((self.state(summary).unsqueeze(1) + self.known(ahead)).relu())
+        return met
+
+
+def monotone(steps: Tensor) -> Tensor:
+    """Quantiles that can't cross: the median, and positive distances outwards from it.
+
+    Args:
+        steps: ``[..., Q]`` with odd ``Q``.
+
+    Returns:
+        ``[..., Q]``, ascending; the middle one as it was.
+    """
+    middle = steps.shape[-1] // 2
+    if not middle:
+        return steps
+    centre = steps[..., middle : middle + 1]
+    below = F.softplus(steps[..., :middle]).flip(-1).cumsum(-1).flip(-1)
+    above = F.softplus(steps[..., middle + 1 :]).cumsum(-1)
+    return torch.cat([centre - below, centre, centre + above], dim=-1)
+
+
+class ForecastOutputs(NamedTuple):
+    """What the whole model says of a batch, in scaled units."""
+
+    members: Tensor  # [M, B, H, Q], each network's: what training sees
+    recurrent: Tensor  # [B, H, Q], their mean
+    linear: Tensor  # [B, H]
+    mixed: Tensor  # [B, H, Q], what is predicted
+
+
+class ForecastModel(nn.Module):
+    """``(1 − a) · networks + a · linear map``.
+
+    The networks are trained side by side from different weights and averaged. The linear map of
+    the last-value-subtracted lookback is fitted apart, in closed form; ``a`` is chosen on
+    validation. The quantiles of the networks move along with their median.
+
+    Args:
+        members: the networks.
+        lookback: ``L``.
+        horizon: ``H``.
+        groups: ``G`` series with intervals of their own; 1 if all share theirs.
+        levels: ``K`` of the intervals.
+    """
+
+    mix: Tensor
+    linear_weight: Tensor
+    linear_bias: Tensor
+    radius: Tensor
+    forecaster: Tensor
+
+    def __init__(
+        self,
+        members: Sequence[SequenceModel],
+        lookback: int,
+        horizon: int,
+        groups: int,
+        levels: int,
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.lookback = lookback
+        self.register_buffer("mix", torch.zeros(()))
+        self.register_buffer("linear_weight", torch.zeros(horizon, lookback))
+        self.register_buffer("linear_bias", torch.zeros(horizon))
+        # Half widths of the intervals, in units of a series' scale.
+        self.register_buffer("radius", torch.zeros(groups, levels, horizon))
+        # Which forecaster predict uses: 0 the model, then the baselines in their order.
+        self.register_buffer("forecaster", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, batch: Batch) -> ForecastOutputs:
+        """Forecast each window."""
+        members = torch.stack([member(batch) for member in self.members])
+        recurrent = members.mean(0)
+        linear = self.linear(batch)
+        middle = recurrent.shape[-1] // 2
+        median = recurrent[..., middle : middle + 1]
+        mixed = recurrent + self.mix * (linear.unsqueeze(-1) - median)
+        return ForecastOutputs(members, recurrent, linear, mixed)
+
+    def linear(self, batch: Batch) -> Tensor:
+        """The linear map's forecast, ``[B, H]``."""
+        inputs = batch.inputs
+        values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
+        history = filled_lookback(values, mask, batch.lengths, self.lookback)
+        last = history[:, -1:]
+        return last + F.linear(history - last, self.linear_weight, self.linear_bias)
