@@ -102,7 +102,7 @@ class BucketSampler:
         generator = np.random.default_rng([self.seed, epoch])
         lengths = self.split.lengths
         batches = self._pass(generator, lengths)
-        while len(batches) < self.least:
+        while 0 < len(batches) < self.least:
             batches += self._pass(generator, lengths)
         return batches
 

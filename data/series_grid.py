@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from data.frequency import Flags, clock_season, data_season
+from data.frequency import Flags
 from data.inspection import Finding, Findings, SeriesOptions, lines_of, plural, said
 from data.panel import Clock, Numbers, Panel, Values
+from data.season import clock_season, data_season
 from data.series_layout import Layout
 from data.series_rows import Rows, missing_treatment
 

@@ -1,17 +1,18 @@
-"""Which columns of a table are time, series, values and covariates, and the numbers in them."""
+"""Which columns of a table are time, series, values and covariates."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from birnn.errors import DataError
 from birnn.registry import suggestion
 from data.inspection import SeriesOptions
-from data.panel import Numbers, Values
+from data.panel import Numbers
+from data.series_columns import NumberColumn, may_be_numeric, read_ids, read_numbers
 from data.stamps import BAD, Stamps, head, read_stamps
 
 TIME_NAMES = (
@@ -31,88 +32,6 @@ SURE_IDS = frozenset({"unique_id", "series_id", "item_id"})
 VALUE_NAMES = (
     "y", "value", "values", "target", "demand", "sales", "count", "quantity", "load", "price",
 )  # fmt: skip
-PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
-UNKNOWN = r"^[+-]?(?i:nan)$"
-
-
-@dataclass(frozen=True)
-class NumberColumn:
-    """A column as numbers.
-
-    Attributes:
-        values: ``[R]``, NaN where there is no finite number.
-        filled: how many cells are not empty.
-        text: rows (from 0) that hold something else than a number.
-        cell: the first of them.
-        infinite: rows that hold an infinite number.
-    """
-
-    values: Values
-    filled: int
-    text: Numbers
-    cell: str
-    infinite: Numbers
-
-    @property
-    def numeric(self) -> bool:
-        """At least half of what stands there are numbers."""
-        return self.filled > 0 and 2 * len(self.text) <= self.filled
-
-
-def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
-    """Read a column of numbers or text; empty cells and NaN are missing.
-
-    Args:
-        column: ``[R]`` text, numbers, or anything Arrow has; what isn't a number counts as text.
-    """
-    values = np.full(len(column), np.nan)
-    kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        values[:] = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
-        return _numbers(values, [], "", int((~np.isnan(values)).sum()))
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        filled = len(column) - column.null_count
-        rows = np.flatnonzero(pc.is_valid(column).to_numpy())
-        return _numbers(values, [rows], f"{kind}" if len(rows) else "", filled)
-    start = filled = 0
-    text: list[Numbers] = []
-    cell = ""
-    for chunk in column.chunks:
-        target = values[start : start + len(chunk)]
-        try:
-            target[:] = pc.fill_null(chunk.cast(pa.float64()), np.nan).to_numpy(
-                zero_copy_only=False
-            )
-            filled += len(chunk) - chunk.null_count
-        except pa.ArrowInvalid:
-            bad, known, first = _careful(chunk, target)
-            filled += known
-            cell = cell or first
-            if len(bad):
-                text.append(bad + start)
-        start += len(chunk)
-    return _numbers(values, text, cell, filled)
-
-
-def _numbers(values: Values, text: list[Numbers], cell: str, filled: int) -> NumberColumn:
-    infinite = np.flatnonzero(np.isinf(values))
-    values[infinite] = np.nan
-    rows = np.concatenate(text) if text else np.zeros(0, np.int64)
-    return NumberColumn(values, filled, rows, cell, infinite)
-
-
-def _careful(chunk: pa.Array, target: Values) -> tuple[Numbers, int, str]:
-    """Cell by cell: fills ``target``; returns rows of text, how many are filled, the first text."""
-    trimmed = pc.fill_null(pc.utf8_trim_whitespace(chunk), "")
-    number = pc.match_substring_regex(trimmed, PLAIN_NUMBER)
-    empty = pc.equal(trimmed, "")
-    missing = pc.or_(empty, pc.match_substring_regex(trimmed, UNKNOWN))
-    numbers = pc.if_else(number, trimmed, None).cast(pa.float64())
-    target[:] = pc.fill_null(numbers, np.nan).to_numpy(zero_copy_only=False)
-    other = pc.invert(pc.or_(number, missing)).to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(other)
-    first = str(trimmed[int(rows[0])].as_py()) if len(rows) else ""
-    return rows, len(chunk) - int(pc.sum(empty).as_py() or 0), first
 
 
 @dataclass(frozen=True)
@@ -235,6 +154,9 @@ def _find_time(
             continue
         if stamps.whole and not known and not _counts_up(table, stamps, name, parts["id_column"]):
             continue
+        rest = [other for other in table.column_names if other not in (name, *parts["id_column"])]
+        if stamps.whole and not any(may_be_numeric(table.column(other)) for other in rest):
+            continue  # it is what is to be forecast
         return name, stamps, stamps.notes
     note = "no time column found: rows are counted 0, 1, 2, …; name one with --time-column"
     return "", Stamps(np.arange(table.num_rows), whole=True), [note]
@@ -258,31 +180,6 @@ def _counts_up(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bo
         return False
     codes, _ = read_ids(table, ids)
     return bool((rising | (np.diff(codes) != 0)).all())
-
-
-def read_ids(table: pa.Table, columns: list[str]) -> tuple[NDArray[np.int32], list[str]]:
-    """``[R]`` codes by first appearance (-1 for an empty id) and the names that they stand for."""
-    texts = []
-    for name in columns:
-        column = table.column(name)
-        if not pa.types.is_string(column.type):
-            column = column.cast(pa.string())
-        texts.append(column)
-    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "/")
-    coded = pc.dictionary_encode(pa.chunked_array(joined.chunks, pa.string()))
-    if not coded.num_chunks:
-        return np.zeros(0, np.int32), []
-    given = coded.chunk(coded.num_chunks - 1).dictionary.to_pylist()
-    codes = np.concatenate(
-        [pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False) for chunk in coded.chunks]
-    )
-    places: dict[str, int] = {}
-    mapped = np.full(len(given) + 1, -1, np.int32)  # the last stands for a missing id
-    for number, name in enumerate(given):
-        plain = name.strip()
-        if plain.strip("/" if len(columns) > 1 else ""):
-            mapped[number] = places.setdefault(plain, len(places))
-    return mapped[codes], list(places)
 
 
 def _find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> list[str]:
@@ -346,7 +243,7 @@ def _find_targets(
             raise DataError(f"{where}: the target {name!r} holds {what}; name another --target")
     if named:
         return named, numbers, []
-    begun = [name for name in free if _may_be_numeric(table.column(name))]
+    begun = [name for name in free if may_be_numeric(table.column(name))]
     if long:
         usual = [name for known in VALUE_NAMES for name in begun if name.casefold() == known]
         if len(begun) > 1 and not usual:
@@ -359,16 +256,20 @@ def _find_targets(
     targets = [name for name, column in numbers.items() if column.numeric]
     if not targets:
         raise DataError(
-            f"{where}: no column of numbers to forecast; there are: {', '.join(table.column_names)}"
+            f"{where}: no column of numbers to forecast; there are:"
+            f" {', '.join(table.column_names)}{_why_no_numbers(table, free)}"
         )
     left = [name for name in free if name not in targets]
     notes = [f"not used: {', '.join(left[:10])}{', …' if len(left) > 10 else ''}"] if left else []
     return targets, {name: numbers[name] for name in targets}, notes
 
 
-def _may_be_numeric(column: pa.ChunkedArray) -> bool:
-    """A look at up to 20,000 cells, from all over the column."""
-    if len(column) <= 20_000:
-        return read_numbers(column).numeric
-    spread = [column.slice(int(at), 1000) for at in np.linspace(0, len(column) - 1000, 20)]
-    return any(read_numbers(part).numeric for part in spread)
+def _why_no_numbers(table: pa.Table, free: list[str]) -> str:
+    """A guess, in words, for a file without numbers."""
+    if len(table.column_names) == 1 and any(sign in table.column_names[0] for sign in ";\t|"):
+        return "; fields seem to be separated by another sign: save the file with commas"
+    for name in free:
+        cell = next((text for text in head(table.column(name), 50) if text), "")
+        if re.fullmatch(r"[+-]?\d[\d.]*,\d+", cell):
+            return f"; {name!r} seems to have decimal commas ({cell}): write points"
+    return ""

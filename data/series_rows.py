@@ -100,7 +100,7 @@ def usable_rows(layout: Layout, columns: dict[str, Values], findings: Findings) 
     if len(bad):
         lines = lines_of(bad)
         cell = layout.stamps.cell
-        what = f"hold no stamp, as {cell[:40]!r}" if cell else "are empty"
+        what = f"without a stamp, as {cell[:40]!r}" if cell else "empty"
         text = (
             f"{plural(len(bad), 'cell')} of {layout.time_column!r} {what} ({said(lines, len(bad))})"
         )

@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from data.inspection import Finding, Findings, lines_of, plural, said
 from data.panel import Values
-from data.series_layout import Layout, read_ids, read_numbers
+from data.series_columns import read_ids, read_numbers
+from data.series_layout import Layout
 
 MAX_LEVELS = 50
 

@@ -23,8 +23,9 @@ from data.inspection import (
 )
 from data.panel import Clock, Panel
 from data.samples import SERIES_SAMPLES
+from data.series_columns import NumberColumn, read_numbers
 from data.series_grid import Grid, build_grid, pick_season
-from data.series_layout import Layout, NumberColumn, find_layout, read_numbers
+from data.series_layout import Layout, find_layout
 from data.series_rows import (
     by_series,
     find_clock,

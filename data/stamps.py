@@ -27,6 +27,7 @@ ZONE = r"(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?"
 NUMERIC = re.compile(f"(?:{YMD}|{DMY}){TIME}{ZONE}")
 QUARTER = re.compile(r"\d{4}[- ]?[Qq][1-4]")
 WORDS = re.compile(r"(?=.*\d{4})(?=.*[A-Za-z]{3}).{6,40}")
+WEEK = re.compile(r"\d{4}-?W\d{2}")
 SHORT_MONTH = re.compile(r"[A-Za-z]{3}[- ]\d{2}")
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
 WHOLE = r"^[+-]?\d+(\.0*)?$"
@@ -177,6 +178,8 @@ def _shape(text: str, day_first: bool) -> str | None:
     """The format that a cell is written in, as ``strptime`` takes it; ``None`` for no stamp."""
     if QUARTER.fullmatch(text):
         return "quarter"
+    if WEEK.fullmatch(text):
+        return "week" if text[4] == "W" else "-week"
     if SHORT_MONTH.fullmatch(text):
         return f"%b{text[3]}%y"
     found = NUMERIC.fullmatch(text)
@@ -316,17 +319,25 @@ def _fill(values: Numbers, texts: pd.Index, left: Numbers, form: str, name: str)
     if not len(left):
         return left
     some = texts[left]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if form == "quarter":
-            fits = np.array([bool(QUARTER.fullmatch(text)) for text in some])
-            plain = [re.sub("[- ]", "", text).upper() for text in some[fits]]
-            index = pd.PeriodIndex(plain, freq="Q").to_timestamp()
-            values[left[fits]] = nanoseconds(index, name)
-            return left[~fits]
-        utc = "%z" in form
-        index = pd.DatetimeIndex(pd.to_datetime(some, format=form, errors="coerce", utc=utc))
+    if form == "quarter":
+        index = _quarters(some)
+    else:
+        if form.endswith("week"):  # ISO 8601, by its Monday
+            dash = form.removesuffix("week")
+            some, form = some + f"{dash}1", f"%G{dash}W%V{dash}%u"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about formats that pandas will drop
+            read = pd.to_datetime(some, format=form, errors="coerce", utc="%z" in form)
+        index = pd.DatetimeIndex(read)
     fits = ~index.isna()
     values[left[fits]] = nanoseconds(index[fits], name)
     rest: Numbers = left[~fits]
     return rest
+
+
+def _quarters(texts: pd.Index) -> pd.DatetimeIndex:
+    """First days of quarters such as ``2001-Q1``; NaT for other texts."""
+    plain = [
+        re.sub("[- ]", "", text).upper() if QUARTER.fullmatch(text) else "NaT" for text in texts
+    ]
+    return pd.PeriodIndex(plain, freq="Q").to_timestamp()

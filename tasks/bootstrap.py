@@ -19,15 +19,20 @@ BOOTSTRAP_SEED = 0  # the same for all models, so that differences are paired
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with the bounds of its 95 % bootstrap interval."""
+    """A value with the bounds of its 95 % bootstrap interval.
+
+    Without anything to resample there are none: ``known`` is False, and both bounds are the value.
+    """
 
     value: float
     low: float
     high: float
+    known: bool = True
 
-    def to_json(self) -> dict[str, float]:
-        """As it stands in ``metrics.json``."""
-        return {"value": self.value, "low": self.low, "high": self.high}
+    def to_json(self) -> dict[str, float | None]:
+        """As it stands in ``metrics.json``; bounds that aren't known are null."""
+        low, high = (self.low, self.high) if self.known else (None, None)
+        return {"value": self.value, "low": low, "high": high}
 
 
 def resample_counts(items: int, seed: int, resamples: int = RESAMPLES) -> Iterator[Array]:
@@ -51,6 +56,8 @@ def replicates(scores: Replicate, items: int, seed: int) -> dict[str, Array]:
         items: ``N``.
     """
     parts = [scores(counts) for counts in resample_counts(items, seed)]
+    if items < 2:  # a single item is every resample: nothing is learned about chance
+        return {name: np.full(RESAMPLES, np.nan) for name in parts[0]}
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -58,6 +65,6 @@ def interval(value: float, values: Array) -> Interval:
     """The percentile interval of ``values``; resamples without a value are left out."""
     finite = values[np.isfinite(values)]
     if not len(finite):
-        return Interval(value, value, value)
+        return Interval(value, value, value, known=False)
     low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(value, float(low), float(high))

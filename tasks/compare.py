@@ -17,7 +17,9 @@ class Difference:
 
     @property
     def winner(self) -> str:
-        """``model``, ``baseline``, or ``neither`` where the interval holds 0."""
+        """``model``, ``baseline``, or ``neither`` where the interval holds 0 or isn't known."""
+        if not self.advantage.known:
+            return "neither"
         if self.advantage.low > 0:
             return "model"
         return "baseline" if self.advantage.high < 0 else "neither"
@@ -71,4 +73,6 @@ def _gap(part: Difference, join: str) -> str:
     low, high = sorted((part.advantage.low * scale, part.advantage.high * scale))
     metric = part.metric.replace("_", " ").replace("f1", "F1")
     gap = f"{part.advantage.value * scale:.{digits}f}{unit}"
+    if not part.advantage.known:
+        return f"{metric}{join}{gap} (too little data for an interval)"
     return f"{metric}{join}{gap} (95 % interval {low:.{digits}f} to {high:.{digits}f})"

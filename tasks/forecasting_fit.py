@@ -1,15 +1,16 @@
 """What is fitted around a trained forecaster: linear part, intervals, refits, the best of all."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from birnn.errors import DataError
 from birnn.training import Validation, fit
 from data.batching import BucketSampler
-from data.panel import Numbers
+from data.panel import Numbers, Values
 from data.windows import WindowSplit, windows_between
 from tasks.base import TaskData
 from tasks.conformal import Calibration
@@ -19,7 +20,6 @@ from tasks.forecast_baselines import (
     LastValue,
     Ridge,
     SeasonalNaive,
-    forecast_all,
 )
 from tasks.forecast_metrics import scores
 from tasks.forecast_sums import Forecasts, accumulate, calibrate_forecasts
@@ -35,10 +35,25 @@ SHARES = np.round(np.linspace(0, 1, 21), 2)  # of the linear map, tried on valid
 FORECASTERS = ("model", "last_value", "seasonal_naive", "drift", "ridge")
 
 
+@dataclass(frozen=True)
+class Lazy:
+    """Forecasts of a baseline that take no memory: it is quick to ask again."""
+
+    part: Forecaster
+    split: WindowSplit
+    low: float | None
+    high: float | None
+
+    def __getitem__(self, indices: Numbers) -> Values:
+        """``[B, H]`` of the windows ``indices [B]``."""
+        found = self.part.forecast(self.split, np.asarray(indices))
+        if self.low is None and self.high is None:
+            return found
+        return np.clip(found, self.low, self.high)
+
+
 def fit_linear(model: ForecastModel, train: WindowSplit, validation: WindowSplit) -> dict[str, Any]:
     """Fit the model's linear map; returns how, or nothing where there are too few windows."""
-    from birnn.errors import DataError
-
     try:
         ridge = Ridge.fit(train, validation)
     except DataError:
@@ -124,9 +139,9 @@ def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> For
 
 
 def baseline_forecasts(task: "Forecasting", part: Forecaster, split: WindowSplit) -> Forecasts:
-    """A baseline's windows, within the declared bounds."""
+    """A baseline's windows, within the declared bounds, made when they are asked for."""
     low, high = task.config.model.min, task.config.model.max
-    return Forecasts(forecast_all(part, split, low, high), low=low, high=high)
+    return Forecasts(Lazy(part, split, low, high), low=low, high=high)
 
 
 def calibrated(

@@ -171,4 +171,6 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
 def _cell(score: Any) -> str:
     if not isinstance(score, dict):
         return "–"
+    if score["low"] is None:
+        return f"{score['value']:.4f}"
     return f"{score['value']:.4f} [{score['low']:.4f}, {score['high']:.4f}]"

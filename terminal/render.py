@@ -104,9 +104,11 @@ def render_scores(
     return Group(*parts)
 
 
-def _score_cell(metric: str, score: Mapping[str, float] | None) -> Text:
+def _score_cell(metric: str, score: Mapping[str, Any] | None) -> Text:
     if score is None:
         return Text("–")
+    if score["low"] is None:
+        return Text(format_score(metric, score["value"]), style="bold")
     low, high = format_score(metric, score["low"]), format_score(metric, score["high"])
     return Text.assemble((format_score(metric, score["value"]), "bold"), f" [{low}, {high}]")
 

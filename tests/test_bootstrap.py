@@ -56,7 +56,7 @@ def test_resamples_without_a_value_are_left_out():
     values = np.array([np.nan, 1.0, np.inf, 2.0])
     found = interval(1.5, values)
     assert 1.0 <= found.low <= found.high <= 2.0
-    assert interval(1.5, np.array([np.nan])) == Interval(1.5, 1.5, 1.5)
+    assert interval(1.5, np.array([np.nan])) == Interval(1.5, 1.5, 1.5, known=False)
 
 
 def test_interval_covers_the_truth_about_as_often_as_it_says():

@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 from birnn.errors import DataError
 from data.frequency import (
     clock_changes,
-    clock_season,
     coarser,
-    data_season,
     infer_clock,
     month_starts,
     named_clock,
     places,
 )
 from data.panel import Clock
+from data.season import clock_season, data_season
 
 ALIASES = [
     "s", "100ms", "min", "15min", "h", "2h", "7h", "D", "3D", "B", "W-MON", "W-SUN", "2W-WED", "MS",

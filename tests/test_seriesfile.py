@@ -258,6 +258,24 @@ def test_several_numbers_in_a_long_file_need_a_target(write):
         read(write(table), target="one,two")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("date;y\n2020-01-01;1\n", "another sign: save the file with commas"),
+        ('date,y\n2020-01-01,"1,5"\n', r"'y' seems to have decimal commas \(1,5\)"),
+        ("date,y\n2020-01-01,\n", "no column of numbers"),
+    ],
+)
+def test_files_without_numbers(write, text, message):
+    with pytest.raises(DataError, match=message):
+        read(write(text))
+
+
+def test_a_lone_rising_column_is_to_be_forecast(write):
+    panel, inspection = read(write("y\n" + "\n".join(map(str, range(9)))))
+    assert (panel.names, inspection.time_column) == (["y"], "")
+
+
 def test_splits_are_refused(tmp_path):
     part = Dataset.from_pandas(hours())
     DatasetDict({"train": part, "test": part}).save_to_disk(str(tmp_path / "d"))
