@@ -9,7 +9,7 @@ from torch import Tensor
 
 from birnn.batch import sequence_mask
 
-NORMALISE = ("last", "scale", "mean", "none")
+NORMALISE = ("last", "scale", "season", "season_scale", "mean", "none")
 SMALLEST_SPREAD = 1e-2  # of the series' standard deviation; flat windows are not blown up
 
 
@@ -29,17 +29,21 @@ def observed_values(segments: Tensor, observed: Tensor, lengths: Tensor) -> tupl
     return segments.masked_fill(mask == 0, 0.0), mask
 
 
-def level_and_spread(values: Tensor, observed: Tensor, normalise: str) -> tuple[Tensor, Tensor]:
+def level_and_spread(
+    values: Tensor, observed: Tensor, normalise: str, season: int = 1
+) -> tuple[Tensor, Tensor]:
     """What to subtract from a window and what to divide it by.
 
-    ``last`` subtracts the last observed value (NLinear, Zeng et al. 2023); ``scale`` also divides
-    by the window's standard deviation; ``mean`` subtracts the mean and divides by the standard
-    deviation (reversible instance normalisation, Kim et al. 2022); ``none`` does neither.
+    ``last`` subtracts the last observed value (NLinear, Zeng et al. 2023), ``season`` the mean of
+    the last season; ``scale`` and ``season_scale`` also divide by the window's standard deviation;
+    ``mean`` subtracts the mean and divides by the standard deviation (reversible instance
+    normalisation, Kim et al. 2022); ``none`` does neither.
 
     Args:
         values: ``[B, T, w]``, 0 where nothing was observed; see :func:`observed_values`.
         observed: ``[B, T, w]``.
         normalise: one of :data:`NORMALISE`.
+        season: steps of the last season.
 
     Returns:
         ``[B]`` each. A window without any observed value has level 0 and spread 1.
@@ -50,12 +54,25 @@ def level_and_spread(values: Tensor, observed: Tensor, normalise: str) -> tuple[
         return zeros, zeros + 1
     count = mask.sum(1).clamp(min=1)
     mean = flat.sum(1) / count
-    if normalise == "last":
-        return last_observed(flat, mask), zeros + 1
+    if normalise in ("season", "season_scale"):
+        level = recent_mean(flat, mask, season)
+    else:
+        level = mean if normalise == "mean" else last_observed(flat, mask)
+    if normalise in ("last", "season"):
+        return level, zeros + 1
     variance = ((flat - mean.unsqueeze(1)) * mask).square().sum(1) / count
     spread = (variance + SMALLEST_SPREAD**2).sqrt()
     spread = torch.where(mask.any(1), spread, zeros + 1)
-    return (mean if normalise == "mean" else last_observed(flat, mask)), spread
+    return level, spread
+
+
+def recent_mean(flat: Tensor, mask: Tensor, count: int) -> Tensor:
+    """``[B]`` the mean of what was observed in the ``count`` steps up to the last observed one."""
+    steps = torch.arange(1, flat.shape[1] + 1, device=flat.device)
+    last = (steps * (mask > 0)).amax(1, keepdim=True)
+    recent = mask * (steps > last - count)
+    total: Tensor = (flat * recent).sum(1) / recent.sum(1).clamp(min=1)
+    return total
 
 
 def last_observed(flat: Tensor, mask: Tensor) -> Tensor:

@@ -54,8 +54,10 @@ def split_rows(panel: Panel, options: SplitOptions) -> tuple[Numbers, Numbers, N
     else:
         validation = panel.ends - np.round(options.test_share * panel.ends).astype(np.int64)
     validation = np.maximum(validation, 0)
-    train = validation - np.round(options.validation_share * validation).astype(np.int64)
-    return train, validation, panel.ends
+    rows = np.round(options.validation_share * validation).astype(np.int64)
+    if options.test_last:  # as many rows choose, and as many calibrate, where that leaves half
+        rows = np.minimum(2 * options.test_last, validation // 2)
+    return validation - rows, validation, panel.ends
 
 
 def _named_split(panel: Panel, text: str) -> tuple[Numbers, Numbers, Numbers]:

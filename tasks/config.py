@@ -338,7 +338,7 @@ class ForecastingData:
     )  # fmt: skip
     horizon: int = option(24, "Steps to forecast.", low=1, high=100_000, group="Data")
     lookback: int = option(
-        0, "Steps that are read. 0: thirty seasons, at most 720 and a third of the history.",
+        0, "Steps that are read. 0: fourteen seasons, at most 720 and a third of the history.",
         low=0, high=100_000, group="Data",
     )  # fmt: skip
     split: str = option(
@@ -383,7 +383,7 @@ class ForecastingParts:
         "last",
         "What a window loses before it is read: its last value, that and its scale, its mean and"
         " its scale, or nothing.",
-        choices=("last", "scale", "mean", "none"),
+        choices=("last", "scale", "season", "season_scale", "mean", "none"),
     )
     decoder: str = option(
         "direct",

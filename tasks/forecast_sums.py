@@ -98,7 +98,11 @@ class Forecasts:
 
 
 def calibrate_forecasts(
-    split: WindowSplit, forecasts: Forecasts, levels: tuple[float, ...], most: int = STEPS
+    split: WindowSplit,
+    forecasts: Forecasts,
+    levels: tuple[float, ...],
+    most: int = STEPS,
+    known: tuple[Numbers, Values] | None = None,
 ) -> Calibration:
     """Calibrate on held-back windows: quantile heads where there are any, otherwise points.
 
@@ -107,6 +111,8 @@ def calibrate_forecasts(
         forecasts: of them.
         levels: ``K`` shares, ascending.
         most: targets that are looked at at once.
+        known: ``[N]`` a group for each series of the panel, below 0 for one that is left out, and
+            the scale ``[G]`` of each group; None: each series is a group.
 
     Raises:
         ConfigError: there are too few windows for a level, or it has no pair of quantiles.
@@ -120,7 +126,10 @@ def calibrate_forecasts(
             found[indices] = quantile_scores(target, *forecasts.pairs(levels, indices))
         else:
             found[indices] = absolute_scores(target, forecasts.values[indices])
-    return calibrate_groups(found, split.series, split.scale, levels)
+    if known is None:
+        return calibrate_groups(found, split.series, split.scale, levels)
+    group = known[0][split.series]
+    return calibrate_groups(found[group >= 0], group[group >= 0], known[1], levels)
 
 
 def _chunks(split: WindowSplit, most: int) -> Iterator[Numbers]:

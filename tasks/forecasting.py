@@ -23,7 +23,7 @@ from tasks.config import ForecastingConfig
 from tasks.forecast_baselines import fit_baselines
 from tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
 from tasks.forecast_sums import Forecasts, accumulate
-from tasks.forecasting_data import SeriesData, load_panel, load_series
+from tasks.forecasting_data import SeriesData, first_scored, load_panel, load_series
 from tasks.forecasting_fit import (
     best_on_validation,
     calibrated,
@@ -82,7 +82,12 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         """Windows to score, scaled as the run's; another file is taken whole."""
         if not source:
             own = load_series(self.config)
-            split = replace(own.splits[name], scaling=info.scaling_of(own.panel, own.parts.train))
+            first = first_scored(own.panel, own.parts, info)
+            split = replace(
+                own.splits[name],
+                scaling=info.scaling_of(own.panel, first),
+                ids=info.numbers(own.panel),
+            )
             where = f"{own.inspection.source} ({name})"
             return LoadedSplit(split, where, [describe_rows(own), *own.notes])
         panel, inspection = load_panel(self.config.data, source)
@@ -104,7 +109,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         """What a window brings along."""
         return InputSizes(
             info.shape.segment, len(info.past) + len(info.future), len(info.future),
-            len(info.static), len(info.names), info.masked,
+            len(info.static), len(info.names), info.masked, info.season,
         )  # fmt: skip
 
     def quantiles(self, info: ForecastInfo) -> tuple[float, ...]:
@@ -223,7 +228,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
             found |= fit_mix(self, model, data.splits["validation"], monitor)
         if data.info.levels:
             forecasts = forecast_split(self, model, data.splits["calibration"], data.info)
-            set_calibration(model, data.splits["calibration"], forecasts, data.info.levels)
+            set_calibration(model, data.splits["calibration"], forecasts, data.info)
         return found
 
     def predictions(self, model: nn.Module, split: WindowSplit, info: ForecastInfo) -> Forecasts:

@@ -82,10 +82,11 @@ def load_series(config: ForecastingConfig) -> SeriesData:
     enough_rows(panel, parts, data.horizon)
     shape = choose_shape(panel, validation, data.lookback, data.horizon, config.model.segment)
     check_lookback(data.lookback, parts, data.horizon)
-    scaling = fit_scaling(panel, train)
+    info = learn_info(config, panel, parts, shape)
+    first = first_scored(panel, parts, info)
     whole = WindowSplit(
-        panel, shape, scaling, *windows_between(panel, *train_bounds(parts, shape), shape.horizon),
-        np.arange(1, len(panel) + 1),
+        panel, shape, info.scaling_of(panel, first),
+        *windows_between(panel, *train_bounds(parts, shape), shape.horizon), info.numbers(panel),
     )  # fmt: skip
     splits = {"train": whole}
     for name, low, high in (
@@ -93,7 +94,7 @@ def load_series(config: ForecastingConfig) -> SeriesData:
         ("calibration", np.where(chosen < validation, chosen, train), validation),
         ("test", validation, test),
     ):
-        series, origin = windows_between(panel, low, high, shape.horizon)
+        series, origin = windows_between(panel, np.maximum(low, first), high, shape.horizon)
         splits[name] = replace(whole, series=series, origin=origin)
         if not len(series):
             raise DataError(
@@ -106,13 +107,53 @@ def load_series(config: ForecastingConfig) -> SeriesData:
             "too few validation rows to hold some back: the windows that choose the epoch also"
             " calibrate the intervals, which can be a little narrow"
         )
-    info = ForecastInfo(
-        panel.names, shape, scaling, panel.clock, panel.season,
-        panel.past_names, panel.future_names, panel.static_names,
-        is_masked(splits), levels, radius_groups(splits["calibration"], levels),
-        config.model.members or auto_members(len(whole)),
-    )  # fmt: skip
+    strangers = len(panel) - len(info.names)
+    if strangers:
+        notes.append(
+            f"{strangers:,} of {len(panel):,} series have no training window: scored alone"
+        )
+    info = replace(
+        info,
+        masked=is_masked(splits, parts),
+        levels=levels,
+        groups=radius_groups(splits["calibration"], info, levels),
+        members=config.model.members or auto_members(len(whole)),
+    )
     return SeriesData(panel, inspection, parts, splits, info, notes)
+
+
+def learn_info(
+    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape
+) -> ForecastInfo:
+    """What the training rows say: names and scales of the series that have a training window.
+
+    What depends on the windows of other parts is left at its least.
+    """
+    trained, _ = windows_between(panel, *train_bounds(parts, shape), shape.horizon)
+    if not len(trained):
+        raise DataError(
+            f"no training window of {shape.horizon} steps has a value; lower --horizon or hold"
+            " out less"
+        )
+    known = np.unique(trained)
+    scaling = fit_scaling(panel, parts.train)
+    return ForecastInfo(
+        [panel.names[i] for i in known], shape,
+        replace(scaling, shift=scaling.shift[known], scale=scaling.scale[known]),
+        panel.clock, panel.season, panel.past_names, panel.future_names, panel.static_names,
+        False, (), 1, 1,
+    )  # fmt: skip
+
+
+def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Numbers:
+    """``[N]`` the rows of each series that its scale is from; targets that are scored come later.
+
+    A series without a training window is scaled by its rows before the test rows, or by its first
+    lookback.
+    """
+    lookback = np.minimum(info.shape.lookback, np.maximum(panel.ends - info.shape.horizon, 1))
+    own = np.where(parts.calibration > 0, parts.calibration, lookback)
+    return np.where(info.numbers(panel) > 0, parts.train, own)
 
 
 def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Numbers, Numbers]:
@@ -177,18 +218,23 @@ def usable_levels(
     return able, [f"{words}: no such interval"]
 
 
-def is_masked(splits: dict[str, WindowSplit]) -> bool:
-    """Whether a window can lack a value of its lookback."""
+def is_masked(splits: dict[str, WindowSplit], parts: Parts) -> bool:
+    """Whether a window can lack a value of its lookback, as far as the test rows don't tell."""
     panel, shape = splits["train"].panel, splits["train"].shape
-    short = any(bool((part.origin < shape.lookback).any()) for part in splits.values())
-    return short or any(np.isnan(panel.history(i)).any() for i in range(len(panel)))
+    early = (splits[name].origin for name in ("train", "validation", "calibration"))
+    if any(bool((origin < shape.lookback).any()) for origin in early):
+        return True
+    return any(
+        bool(np.isnan(panel.history(i)[: parts.calibration[i]]).any()) for i in range(len(panel))
+    )
 
 
-def radius_groups(calibration: WindowSplit, levels: tuple[float, ...]) -> int:
-    """How many radii there are: one of each series where all have windows enough, else 1."""
-    series = len(calibration.panel)
+def radius_groups(calibration: WindowSplit, info: ForecastInfo, levels: tuple[float, ...]) -> int:
+    """How many radii there are: one of each known series where all have windows enough, else 1."""
+    series = len(info.names)
     if not levels or series == 1:
         return 1
     needed = OWN_RADIUS * max(windows_needed(level) for level in levels)
-    counts = np.bincount(calibration.series, minlength=series)
+    group = info.numbers(calibration.panel)[calibration.series]
+    counts = np.bincount(group, minlength=series + 1)[1:]
     return series if counts.min() >= needed else 1

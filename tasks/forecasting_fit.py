@@ -1,7 +1,7 @@
 """What is fitted around a trained forecaster: linear part, intervals, refits, the best of all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from birnn.errors import DataError
 from birnn.training import Validation, fit
 from data.batching import BucketSampler
-from data.panel import Numbers, Values
+from data.panel import Numbers
 from data.windows import WindowSplit, windows_between
 from tasks.base import TaskData
 from tasks.conformal import Calibration
@@ -18,6 +18,7 @@ from tasks.forecast_baselines import (
     Drift,
     Forecaster,
     LastValue,
+    OnDemand,
     Ridge,
     SeasonalNaive,
 )
@@ -33,23 +34,6 @@ if TYPE_CHECKING:
 
 SHARES = np.round(np.linspace(0, 1, 21), 2)  # of the linear map, tried on validation
 FORECASTERS = ("model", "last_value", "seasonal_naive", "drift", "ridge")
-
-
-@dataclass(frozen=True)
-class Lazy:
-    """Forecasts of a baseline that take no memory: it is quick to ask again."""
-
-    part: Forecaster
-    split: WindowSplit
-    low: float | None
-    high: float | None
-
-    def __getitem__(self, indices: Numbers) -> Values:
-        """``[B, H]`` of the windows ``indices [B]``."""
-        found = self.part.forecast(self.split, np.asarray(indices))
-        if self.low is None and self.high is None:
-            return found
-        return np.clip(found, self.low, self.high)
 
 
 def fit_linear(model: ForecastModel, train: WindowSplit, validation: WindowSplit) -> dict[str, Any]:
@@ -141,31 +125,47 @@ def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> For
 def baseline_forecasts(task: "Forecasting", part: Forecaster, split: WindowSplit) -> Forecasts:
     """A baseline's windows, within the declared bounds, made when they are asked for."""
     low, high = task.config.model.min, task.config.model.max
-    return Forecasts(Lazy(part, split, low, high), low=low, high=high)
+    return Forecasts(OnDemand(part, split, low, high), low=low, high=high)
+
+
+def calibrate_known(split: WindowSplit, forecasts: Forecasts, info: ForecastInfo) -> Calibration:
+    """Calibrate on the held-back windows of the series that the run knows, in their order."""
+    groups = info.numbers(split.panel) - 1
+    return calibrate_forecasts(split, forecasts, info.levels, known=(groups, info.scaling.scale))
+
+
+def spread_out(found: Calibration, split: WindowSplit, info: ForecastInfo) -> Calibration:
+    """The same calibration for the series of another panel.
+
+    A series that the run doesn't know gets the widest intervals: nothing else holds for it.
+    """
+    if found.pooled:
+        return found
+    numbers = info.numbers(split.panel)
+    own = found.radius[np.maximum(numbers - 1, 0)]
+    radius = np.where((numbers > 0)[:, None, None], own, found.radius.max(0))
+    return replace(found, radius=radius)
 
 
 def calibrated(
     task: "Forecasting", part: Forecaster, splits: Mapping[str, WindowSplit], info: ForecastInfo
 ) -> Forecasts:
     """A baseline's test windows with intervals calibrated as the model's are."""
-    test = baseline_forecasts(task, part, splits["test"])
+    test, held_back = splits["test"], splits["calibration"]
+    forecasts = baseline_forecasts(task, part, test)
     if not info.levels:
-        return test
-    held_back = baseline_forecasts(task, part, splits["calibration"])
-    return replace(
-        test, calibration=calibrate_forecasts(splits["calibration"], held_back, info.levels)
-    )
+        return forecasts
+    found = calibrate_known(held_back, baseline_forecasts(task, part, held_back), info)
+    return replace(forecasts, calibration=spread_out(found, test, info))
 
 
 def set_calibration(
-    model: ForecastModel, split: WindowSplit, forecasts: Forecasts, levels: tuple[float, ...]
+    model: ForecastModel, split: WindowSplit, forecasts: Forecasts, info: ForecastInfo
 ) -> None:
     """Calibrate on held-back windows and keep the radii in the model."""
-    found = calibrate_forecasts(split, forecasts, levels)
-    radius = found.radius if len(model.radius) > 1 else found.radius[:1]
-    if len(model.radius) == 1 and not found.pooled:
-        raise AssertionError("one radius was foreseen, and several were calibrated")
-    model.radius.copy_(torch.from_numpy(radius).expand_as(model.radius))
+    found = calibrate_known(split, forecasts, info)
+    # Windows that lack a target can leave a series too few: then all share one radius.
+    model.radius.copy_(torch.from_numpy(found.radius).expand_as(model.radius))
 
 
 def own_calibration(
@@ -175,14 +175,8 @@ def own_calibration(
     if not info.levels:
         return None
     radius = model.radius.double().numpy()
-    pooled = len(radius) == 1
-    if not pooled:
-        # A series that the run doesn't know gets the widest: nothing else is promised for it.
-        numbers = info.numbers(split.panel)
-        known = radius[np.maximum(numbers - 1, 0)]
-        radius = np.where((numbers > 0)[:, None, None], known, radius.max(0))
     heads = task.config.model.loss == "quantile" and int(model.forecaster) == 0
-    return Calibration(info.levels, radius, pooled, 0, heads)
+    return spread_out(Calibration(info.levels, radius, len(radius) == 1, 0, heads), split, info)
 
 
 def best_on_validation(
@@ -207,7 +201,7 @@ def best_on_validation(
     if best != "model" and info.levels:
         held_back = data.splits["calibration"]
         forecasts = forecast_split(task, model, held_back, info)
-        set_calibration(model, held_back, forecasts, info.levels)
+        set_calibration(model, held_back, forecasts, info)
     return {"forecaster": best, "validation_mae_scaled": found}
 
 

@@ -17,7 +17,7 @@ from tasks.config import MAX_MEMBERS
 from tasks.conformal import check_levels
 
 MAX_LOOKBACK = 720
-SEASONS = 30  # of a lookback
+SEASONS = 14  # of a lookback
 LARGEST_SEGMENT = 48
 
 
@@ -89,8 +89,8 @@ def choose_shape(
     Args:
         panel: for its season.
         rows: ``[N]`` rows of each series before its test rows.
-        lookback: ``L``; 0: thirty seasons or two horizons, at most 720 and a third of the median
-            history, in whole segments.
+        lookback: ``L``; 0: fourteen seasons (two horizons where there is none), at most 720 and a
+            third of the median history, in whole segments.
         horizon: ``H``.
         segment: ``w``; 0: the season, or its largest divisor of at most 48.
 
@@ -103,7 +103,8 @@ def choose_shape(
             raise ConfigError(f"segment: {segment} steps don't fit the lookback of {lookback}")
         return WindowShape(lookback, horizon, min(size, lookback))
     third = max(int(np.median(rows)) // 3, 1)
-    wanted = min(MAX_LOOKBACK, max(SEASONS * panel.season, 2 * horizon), third)
+    base = SEASONS * panel.season if panel.season > 1 else 2 * horizon
+    wanted = min(MAX_LOOKBACK, base, third)
     size = segment or min(size, max(wanted // 2, 1))
     return WindowShape(max(wanted // size, 1) * size, horizon, size)
 

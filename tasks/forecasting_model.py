@@ -30,6 +30,7 @@ class InputSizes:
     static: int = 0  # S
     series: int = 0  # known series, for a trained vector each
     masked: bool = False  # whether values can be missing
+    season: int = 1  # steps
 
 
 class SegmentEmbedder(Embedder):
@@ -61,7 +62,7 @@ class SegmentEmbedder(Embedder):
         """``[B, T, D]``."""
         inputs = batch.inputs
         values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
-        level, spread = level_and_spread(values, mask, self.normalise)
+        level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
         centred = (values - level[:, None, None]) * mask / spread[:, None, None]
         parts = [centred]
         if self.sizes.masked:
@@ -94,7 +95,8 @@ class ForecastHead(nn.Module):
         dropout: float,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.horizon, self.quantiles, self.normalise = horizon, quantiles, normalise
+        self.horizon, self.quantiles = horizon, quantiles
+        self.sizes, self.normalise = sizes, normalise
         self.dropout = nn.Dropout(dropout)
         self.ahead: AheadLayer | None = None
         if sizes.ahead:
@@ -112,7 +114,7 @@ class ForecastHead(nn.Module):
             steps = steps + self.ahead(summary, batch.inputs["ahead"])
         inputs = batch.inputs
         values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
-        level, spread = level_and_spread(values, mask, self.normalise)
+        level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
         forecast: Tensor = level[:, None, None] + spread[:, None, None] * monotone(steps)
         return forecast
 
