@@ -13,6 +13,7 @@ class TaskEntry(NamedTuple):
     config: str
     summary: str
     serve: str = ""  # what answers a request to predict; empty where nothing does
+    example: str = ""  # of such a request
 
 
 # Adding a task is one class, its configuration, and one line here.
@@ -22,18 +23,21 @@ TASKS = {
         "tasks.config:SentimentConfig",
         "Train a sentence classifier and report it beside simple baselines.",
         "tasks.serving:serve_texts",
+        '"some text"',
     ),
     "tagging": TaskEntry(
         "tasks.tagging:Tagging",
         "tasks.config:TaggingConfig",
         "Train a tagger of tokens (entities, parts of speech) and report it beside baselines.",
         "tasks.tag_serving:serve_tags",
+        '"some text"',
     ),
     "forecast": TaskEntry(
         "tasks.forecasting:Forecasting",
         "tasks.config:ForecastingConfig",
         "Train a forecaster of time series and backtest it beside simple baselines.",
         "tasks.forecast_serving:serve_forecast",
+        "--input new.csv",
     ),
     "regression": TaskEntry(
         "tasks.regression:Regression",

@@ -96,6 +96,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     monitors: ClassVar[tuple[str, ...]]  # validation metrics; the first chooses the epoch
     headline: ClassVar[tuple[str, ...]]  # the test metrics, where defined, that are compared
     config_class: ClassVar[type]
+    errors: ClassVar[bool] = False  # the headline holds errors, compared as shares of each other
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -155,9 +156,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """Simple models, fitted on train, tuned on validation, predicting test."""
 
     @abstractmethod
-    def records(
-        self, split: SplitT, predictions: Any, info: InfoT
-    ) -> Iterable[dict[str, Any]]:
+    def records(self, split: SplitT, predictions: Any, info: InfoT) -> Iterable[dict[str, Any]]:
         """Rows of ``predictions.csv``."""
 
     @abstractmethod

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tasks.bootstrap import Array, Interval, interval
 from tasks.units import is_percent, lower_is_better
 
@@ -14,6 +16,7 @@ class Difference:
     baseline: str
     metric: str
     advantage: Interval  # positive where the model is better, whichever way the metric points
+    skill: Interval | None = None  # 1 − model / baseline, of an error
 
     @property
     def winner(self) -> str:
@@ -26,12 +29,20 @@ class Difference:
 
 
 def difference(
-    baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array]
-) -> Difference:
-    """Compare two models on the same resamples: each given as its value and its replicates."""
+    baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array],
+    *, relative: bool = False,
+) -> Difference:  # fmt: skip
+    """Compare two models on the same resamples: each given as its value and its replicates.
+
+    With ``relative``, also by how much of the baseline's error the model's is lower.
+    """
     sign = -1.0 if lower_is_better(metric) else 1.0
     gap = interval(sign * (model[0] - other[0]), sign * (model[1] - other[1]))
-    return Difference(baseline, metric, gap)
+    if not relative or other[0] <= 0:
+        return Difference(baseline, metric, gap)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skill = interval(1 - model[0] / other[0], 1 - model[1] / other[1])
+    return Difference(baseline, metric, gap, skill)
 
 
 def strongest(parts: Sequence[Difference]) -> str:
@@ -69,10 +80,15 @@ def _gaps(parts: Sequence[Difference], join: str) -> str:
 def _gap(part: Difference, join: str) -> str:
     """The metric, how far apart the two are, and the interval of that."""
     scale, digits, unit = (100.0, 1, " points") if is_percent(part.metric) else (1.0, 4, "")
+    gap_of = part.advantage
+    if part.skill is not None:
+        gap_of, scale, digits, unit = part.skill, 100.0, 1, " %"
     scale *= -1.0 if part.winner == "baseline" else 1.0
-    low, high = sorted((part.advantage.low * scale, part.advantage.high * scale))
+    low, high = sorted((gap_of.low * scale, gap_of.high * scale))
     metric = part.metric.replace("_", " ").replace("f1", "F1")
-    gap = f"{part.advantage.value * scale:.{digits}f}{unit}"
-    if not part.advantage.known:
+    if part.skill is not None:
+        metric = metric.upper()
+    gap = f"{gap_of.value * scale:.{digits}f}{unit}".replace("-0.0 ", "0.0 ")
+    if not gap_of.known:
         return f"{metric}{join}{gap} (too little data for an interval)"
     return f"{metric}{join}{gap} (95 % interval {low:.{digits}f} to {high:.{digits}f})"

@@ -390,9 +390,7 @@ class ForecastingParts:
         "What makes the steps ahead: one linear layer, or SegRNN's parallel decoder of segments.",
         choices=("direct", "segments"),
     )
-    linear: bool = option(
-        True, "Mix in a linear model fitted in closed form, as validation says."
-    )
+    linear: bool = option(True, "Mix in a linear model fitted in closed form, as validation says.")
     input_dropout: float = option(0.0, "Dropout of what is read.", low=0, high=0.95)
     head_dropout: float = option(0.3, "Dropout before the last layer.", low=0, high=0.95)
     loss: str = option(

@@ -61,6 +61,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
     config_class = ForecastingConfig
+    errors = True
 
     def load(self) -> TaskData[ForecastInfo, WindowSplit]:
         """Read, check and split; names and scales come from the training rows."""

@@ -8,7 +8,6 @@ from birnn.errors import ConfigError, DataError
 from data.calendar import add_calendar, parse_calendar
 from data.inspection import Inspection, SeriesOptions
 from data.panel import Numbers, Panel
-from data.samples import SERIES_SAMPLES
 from data.seriesfile import inspect_file, read_panel
 from data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
 from data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
@@ -42,23 +41,16 @@ def series_options(data: ForecastingData) -> SeriesOptions:
     )  # fmt: skip
 
 
-def locate(source: str) -> str:
-    """The file behind the name of an embedded data set; any other source as it is."""
-    return str(SERIES_SAMPLES[source]()) if source in SERIES_SAMPLES else source
-
-
 def load_panel(data: ForecastingData, source: str = "") -> tuple[Panel, Inspection]:
     """Read ``source`` (the run's own if empty) and add the calendar features asked for."""
-    panel, inspection = read_panel(
-        locate(source or data.data), series_options(data), horizon=data.horizon
-    )
+    panel, inspection = read_panel(source or data.data, series_options(data), horizon=data.horizon)
     return add_calendar(panel, parse_calendar(data.calendar, panel), data.horizon), inspection
 
 
 def inspect_series(data: ForecastingData) -> Inspection:
     """What :func:`load_panel` would find."""
     return inspect_file(
-        locate(data.data), series_options(data), horizon=data.horizon, lookback=data.lookback
+        data.data, series_options(data), horizon=data.horizon, lookback=data.lookback
     )
 
 

@@ -79,6 +79,15 @@ def make_report(
         },
         "details": task.details(test, predictions, data.info),
     }
+    if task.errors:
+        metrics["test"]["skill"] = {
+            name: {
+                part.metric: part.skill.to_json()
+                for part in differences
+                if part.baseline == name and part.skill is not None
+            }
+            for name in others
+        }
     nearest = strongest(differences)
     metrics["verdict"] = verdict(
         labels[nearest], *(part for part in differences if part.baseline == nearest)
@@ -103,6 +112,7 @@ def _differences(
             name, metric,
             (own.scores[metric], own.replicates[metric]),
             (other.scores[metric], other.replicates[metric]),
+            relative=task.errors,
         )
         for name, other in others.items()
         for metric in task.headline

@@ -115,8 +115,13 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
     """Write the run's README: what it is, what it scores, how to use it."""
     test, data, train = metrics["test"], metrics["data"], metrics["train"]
+    example = TASKS[metrics["task"]].example
     models = {"model": test["model"], **test["baselines"]}
     names = [name for name in test["model"] if isinstance(test["model"][name], dict)]
+    names = [name for name in names if not name.startswith("width_")]
+    seeds = "seeds" in train
+    heads = [label.replace("_", " ") for label in models]
+    heads += [f"model, mean of {len(train['seeds'])} seeds"] if seeds else []
     lines = [
         f"# {metrics['task']}: {metrics['encoder']}",
         "",
@@ -124,20 +129,20 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
         "",
         "## Test scores",
         "",
-        "| | " + " | ".join(name.replace("_", " ") for name in names) + " |",
-        "|---" * (len(names) + 1) + "|",
+        "| | " + " | ".join(heads) + " |",
+        "|---" * (len(heads) + 1) + "|",
     ]
-    for label, scores in models.items():
-        cells = [_cell(scores.get(name)) for name in names]
-        lines.append(f"| {label.replace('_', ' ')} | " + " | ".join(cells) + " |")
-    if "seeds" in train:
-        means = [test["model"][name] for name in names]
-        spread = [f"{score['mean']:.4f} ± {score['std']:.4f}" for score in means]
-        lines.append(f"| model, mean of {len(train['seeds'])} seeds | {' | '.join(spread)} |")
-    lines += ["", "Brackets hold 95 % bootstrap intervals over test items.", ""]
+    for name in names:
+        cells = [_cell(scores.get(name)) for scores in models.values()]
+        if seeds:
+            score = test["model"][name]
+            cells.append(f"{score['mean']:.4f} ± {score['std']:.4f}")
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    lines += ["", "Brackets hold 95 % bootstrap intervals.", ""]
     lines += [metrics["verdict"]]
     lines += ["", "## Data", "", f"Source: {data['source']}.", ""]
-    lines += [f"- {name}: {count:,} rows" for name, count in data["rows"].items()]
+    unit = data.get("unit", "rows")
+    lines += [f"- {name}: {count:,} {unit}" for name, count in data["rows"].items()]
     notes = data.get("notes", [])
     lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
     for pair, count in data.get("overlap", {}).get("normalised", {}).items():
@@ -156,12 +161,12 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
         "",
         "```",
         "python cli.py evaluate RUN",
-        *(["python cli.py predict RUN \"some text\""] if metrics["task"] != "regression" else []),
+        *([f"python cli.py predict RUN {example}"] if example else []),
         "```",
         "",
         "## Limits",
         "",
-        "The scores hold for text like the test split's. A change of domain, time or language can",
+        "The scores hold for data like the test split's. A change of domain, time or language can",
         "lower them, and the data's biases are the model's.",
         "",
     ]  # fmt: skip

@@ -142,7 +142,7 @@ def draw_report(event: Any) -> None:
     """The final report."""
     out, plain = console(), _plain()
     out.print()
-    out.print(render.render_scores(event.metrics, event.labels, plain=plain))
+    out.print(render.render_scores(event.metrics, event.labels, out.width, plain=plain))
     draw_details(event.metrics["details"])
     if "chart" in event.metrics and not plain:
         out.print(chart.render_chart(event.metrics["chart"], out.width))
@@ -168,7 +168,7 @@ def draw_evaluation(event: Any, *, as_json: bool) -> None:
         print(json.dumps(event.metrics, indent=2, ensure_ascii=False))
         return
     out.print(render.render_pairs(event.title, event.pairs))
-    out.print(render.render_scores(event.metrics, {}, plain=plain))
+    out.print(render.render_scores(event.metrics, {}, out.width, plain=plain))
     draw_details(event.metrics["details"])
 
 

@@ -67,7 +67,13 @@ def render_warnings(warnings: Sequence[str]) -> RenderableType:
 
 def format_score(name: str, value: float) -> str:
     """A score with a sensible number of digits."""
-    return f"{value * 100:.1f}" if is_percent(name) else f"{value:.3f}"
+    if is_percent(name):
+        return f"{value * 100:.1f}"
+    size = abs(value)
+    if 0 < size < 0.01 or size >= 1e7:
+        return f"{value:.2g}" if size < 1 else f"{value:.3g}"
+    digits = 3 if size < 100 else 1 if size < 1000 else 0
+    return f"{value:,.{digits}f}"
 
 
 def score_title(name: str) -> str:
@@ -78,30 +84,63 @@ def score_title(name: str) -> str:
 
 
 def render_scores(
-    metrics: Mapping[str, Any], labels: Mapping[str, str], *, plain: bool
+    metrics: Mapping[str, Any], labels: Mapping[str, str], width: int, *, plain: bool
 ) -> RenderableType:
-    """Model beside baselines, a metric a row: value, interval, and the mean over seeds if any."""
+    """Model beside baselines, a metric a row: value, interval, and the mean over seeds if any.
+
+    Where the intervals of all don't fit into ``width``, those of the baselines are left out.
+    """
     test = metrics["test"]
     models = {"model": test["model"], **test["baselines"]}
     heads = {"model": f"model ({metrics['encoder']})", **labels}
+    names = [name for name in test["model"] if not name.startswith("width_")]
     table = make_table(plain=plain)
     table.add_column("metric", no_wrap=True)
     columns = {
-        name: [_score_cell(metric, scores.get(metric)) for metric in test["model"]]
+        name: [_score_cell(metric, scores.get(metric)) for metric in names]
         for name, scores in models.items()
     }
+    taken = max(len(score_title(name)) for name in names) + sum(
+        max(map(len, cells)) + 3 for cells in columns.values()
+    )
+    if taken > width:
+        for name in test["baselines"]:
+            columns[name] = [Text(cell.plain.split(" [")[0]) for cell in columns[name]]
     for name, cells in columns.items():
         # The heading wraps before a score does.
         widest = max(len(cell) for cell in cells)
         table.add_column(Text(heads.get(name, name)), justify="right", min_width=widest)
-    for row, metric in enumerate(test["model"]):
+    for row, metric in enumerate(names):
         table.add_row(score_title(metric), *(cells[row] for cells in columns.values()))
     title = "Test scores, 95 % bootstrap intervals in brackets"
     parts: list[RenderableType] = [titled(title, table)]
+    if "skill" in test:
+        parts.append(render_skill(test["skill"], labels, plain=plain))
     seeds = metrics["train"].get("seeds")
     if seeds:
         parts.append(render_spread(test["model"], len(seeds), plain=plain))
     return Group(*parts)
+
+
+def render_skill(
+    skill: Mapping[str, Any], labels: Mapping[str, str], *, plain: bool
+) -> RenderableType:
+    """How much lower the model's error is than each baseline's, in per cent."""
+    table = make_table(plain=plain)
+    table.add_column("less error than")
+    metrics = list(next(iter(skill.values())))
+    for metric in metrics:
+        table.add_column(f"{metric.replace('_', ' ').upper()} %", justify="right")
+    for name, scores in skill.items():
+        cells = []
+        for metric in metrics:
+            score = scores[metric]
+            parts = [(f"{100 * score['value']:.1f}", "bold")]
+            if score["low"] is not None:
+                parts.append((f" [{100 * score['low']:.1f}, {100 * score['high']:.1f}]", ""))
+            cells.append(Text.assemble(*parts))
+        table.add_row(Text(labels.get(name, name)), *cells)
+    return titled("Skill of the model against each baseline", table)
 
 
 def _score_cell(metric: str, score: Mapping[str, Any] | None) -> Text:
