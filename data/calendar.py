@@ -13,7 +13,7 @@ from data.panel import Panel, Values
 PHASES = {
     "minute": lambda s: s.minute / 60,
     "hour": lambda s: (s.hour + s.minute / 60) / 24,
-    "weekday": lambda s: (s.dayofweek + s.hour / 24) / 7,
+    "weekday": lambda s: (s.day_of_week + s.hour / 24) / 7,
     "monthday": lambda s: (s.day - 1) / s.days_in_month,
     "month": lambda s: (s.month - 1 + (s.day - 1) / s.days_in_month) / 12,
 }

@@ -380,10 +380,10 @@ class ForecastingParts:
         0, "Size of a trained vector of each series; 0: all are treated alike.", low=0, high=1024
     )
     normalise: str = option(
-        "last",
-        "What a window loses before it is read: its last value, that and its scale, its mean and"
-        " its scale, or nothing.",
-        choices=("last", "scale", "season", "season_scale", "mean", "none"),
+        "auto",
+        "What a window loses before it is read: its last value, its last season's mean, either and"
+        " its scale, its mean and scale, or nothing. auto: last for up to 20 series, else mean.",
+        choices=("auto", "last", "scale", "season", "season_scale", "mean", "none"),
     )
     decoder: str = option(
         "direct",
@@ -431,6 +431,11 @@ class ForecastingConfig:
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=10, batch_size=256, batch_tokens=1_000_000, learning_rate=1e-3, patience=3
+            epochs=8,
+            batch_size=256,
+            batch_tokens=1_000_000,
+            learning_rate=3e-3,
+            ema=0.99,
+            patience=3,
         )
     )

@@ -51,6 +51,15 @@ from tasks.forecasting_output import (
 )
 
 EPOCH_STEPS = 50
+# What a window loses before it is read, in words.
+LESS = {
+    "last": "from the last value",
+    "scale": "from the last value, scaled",
+    "season": "from the last season's mean",
+    "season_scale": "from the last season's mean, scaled",
+    "mean": "from the window's mean, scaled",
+    "none": "as it is",
+}
 SERIES_SHOWN = 200  # in the details of a run
 
 
@@ -124,7 +133,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         """Segments as vectors."""
         model = self.config.model
         return SegmentEmbedder(
-            self.sizes(info), model.segment_size, model.series_size, model.normalise,
+            self.sizes(info), model.segment_size, model.series_size, info.normalise,
             model.input_dropout,
         )  # fmt: skip
 
@@ -133,7 +142,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         model = self.config.model
         return DECODERS[model.decoder](
             input_size, info.shape.horizon, max(len(self.quantiles(info)), 1), self.sizes(info),
-            model.normalise, model.head_dropout,
+            info.normalise, model.head_dropout,
         )  # fmt: skip
 
     def model(self, info: ForecastInfo) -> ForecastModel:
@@ -156,8 +165,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
             ("window", f"{shape.lookback} steps read in segments of {shape.segment}, "
              f"{shape.horizon} ahead"),
             ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
-            ("forecast", f"{model.decoder} decoder, {model.loss} loss, less its "
-             f"{model.normalise}" if model.normalise != "none" else f"{model.decoder} decoder"),
+            ("forecast", f"{model.decoder} decoder, {model.loss} loss, {LESS[info.normalise]}"),
             ("intervals", ", ".join(f"{100 * level:g} %" for level in info.levels) or "none"),
         ]  # fmt: skip
         if known:

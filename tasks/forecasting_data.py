@@ -13,7 +13,7 @@ from data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_ro
 from data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
 from tasks.config import ForecastingConfig, ForecastingData
 from tasks.conformal import OWN_RADIUS, check_levels, level_name, supported, windows_needed
-from tasks.forecasting_info import ForecastInfo, auto_members, choose_shape
+from tasks.forecasting_info import ForecastInfo, auto_members, auto_normalise, choose_shape
 
 FEWEST = 20  # windows that choose an epoch, where some can be held back to calibrate
 
@@ -133,7 +133,7 @@ def learn_info(
         [panel.names[i] for i in known], shape,
         replace(scaling, shift=scaling.shift[known], scale=scaling.scale[known]),
         panel.clock, panel.season, panel.past_names, panel.future_names, panel.static_names,
-        False, (), 1, 1,
+        False, (), 1, 1, config.model.normalise.replace("auto", auto_normalise(len(known))),
     )  # fmt: skip
 
 

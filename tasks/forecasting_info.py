@@ -9,6 +9,7 @@ import numpy as np
 
 from birnn.checkpoint import read_json
 from birnn.errors import CheckpointError, ConfigError
+from birnn.levels import NORMALISE
 from data.panel import Clock, Numbers, Panel, Values
 from data.windows import Scaling, WindowShape, fit_scaling
 from tasks.base import Files
@@ -19,6 +20,7 @@ from tasks.conformal import check_levels
 MAX_LOOKBACK = 720
 SEASONS = 14  # of a lookback
 LARGEST_SEGMENT = 48
+FEW_SERIES = 20
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class ForecastInfo:
         levels: of the intervals.
         groups: series with intervals of their own; 1 where all share theirs.
         members: networks.
+        normalise: see :func:`birnn.levels.level_and_spread`.
     """
 
     names: list[str]
@@ -49,6 +52,7 @@ class ForecastInfo:
     levels: tuple[float, ...]
     groups: int
     members: int
+    normalise: str = "last"
 
     def files(self) -> Files:
         """``series.json``."""
@@ -118,7 +122,16 @@ def auto_segment(season: int) -> int:
 
 def auto_members(windows: int) -> int:
     """How many networks are averaged: the fewer windows there are, the more it helps."""
-    return 5 if windows <= 5_000 else 3 if windows <= 20_000 else 1
+    return 5 if windows <= 5_000 else 3 if windows <= 20_000 else 2
+
+
+def auto_normalise(series: int) -> str:
+    """What windows lose where the user left it open.
+
+    On validation, ETTh1's 7 series want their level (the last value) alone taken away, the 414
+    of M4 Hourly, whose windows differ in size, their mean and scale.
+    """
+    return "last" if series <= FEW_SERIES else "mean"
 
 
 def read_forecast_info(folder: Path) -> ForecastInfo:
@@ -155,6 +168,8 @@ def _parse(found: dict[str, Any]) -> ForecastInfo:
         raise ValueError(f"groups {numbers['groups']!r}")
     if type(found["masked"]) is not bool:
         raise ValueError(f"masked {found['masked']!r}")
+    if found["normalise"] not in NORMALISE:
+        raise ValueError(f"normalise {found['normalise']!r}")
     clock = found["clock"]
     levels = found["levels"]
     check_levels(",".join(f"{100 * float(level):g}" for level in levels))
@@ -163,6 +178,7 @@ def _parse(found: dict[str, Any]) -> ForecastInfo:
         Clock(str(clock["frequency"]), _whole(clock["step"], 10**12), str(clock["zone"])),
         numbers["season"], found["past"], found["future"], found["static"], found["masked"],
         tuple(float(level) for level in levels), numbers["groups"], numbers["members"],
+        found["normalise"],
     )  # fmt: skip
 
 

@@ -128,13 +128,16 @@ def render_skill(
     """How much lower the model's error is than each baseline's, in per cent."""
     table = make_table(plain=plain)
     table.add_column("less error than")
-    metrics = list(next(iter(skill.values())))
+    metrics = list(dict.fromkeys(metric for scores in skill.values() for metric in scores))
     for metric in metrics:
         table.add_column(f"{metric.replace('_', ' ').upper()} %", justify="right")
     for name, scores in skill.items():
         cells = []
         for metric in metrics:
-            score = scores[metric]
+            score = scores.get(metric)
+            if score is None:  # the baseline makes no error: no share of it is less
+                cells.append(Text("–"))
+                continue
             parts = [(f"{100 * score['value']:.1f}", "bold")]
             if score["low"] is not None:
                 parts.append((f" [{100 * score['low']:.1f}, {100 * score['high']:.1f}]", ""))
