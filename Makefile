@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: sentiment tagging test check bench-sentiment bench-tagging bench-crf clean
+.PHONY: sentiment tagging forecast test check
+.PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
 
 tagging: $(VENV)/samples
 	$(BIN)/python cli.py tagging --encoder bilstm
+
+forecast: $(VENV)/samples
+	$(BIN)/python cli.py forecast --encoder bigru
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest
@@ -25,6 +29,9 @@ bench-sentiment: $(VENV)/samples
 
 bench-tagging: $(VENV)/samples
 	$(BIN)/python benchmarks/tagging.py $(ARGS)
+
+bench-forecasting: $(VENV)/samples
+	$(BIN)/python benchmarks/forecasting.py $(ARGS)
 
 bench-crf: $(VENV)/test
 	$(BIN)/python benchmarks/crf.py

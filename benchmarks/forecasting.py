@@ -1,6 +1,6 @@
-"""The accuracy tables of forecasting, beside all baselines.
+r"""The accuracy tables of forecasting, beside all baselines.
 
-    python benchmarks/forecasting.py --ett PATH/ETTh1.csv --m4 PATH/hourly.csv \\
+    python benchmarks/forecasting.py --ett PATH/ETTh1.csv --m4 PATH/hourly.csv \
         --airline PATH/airline-passengers.csv --seeds 3
 
 ETTh1 follows the protocol of long-horizon tables: rows 0 to 8639 train, the next 2,880 validate,
