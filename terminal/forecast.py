@@ -52,7 +52,10 @@ def scores_table(
     table = make_table(plain=plain)
     table.add_column(head, justify="right" if head == "step" else "left")
     for name in there:
-        table.add_column(score_title(name), justify="right")
+        # The share of targets inside an interval; its whole name takes too much room.
+        level = name.removeprefix("coverage_")
+        head = f"in {level} %" if level != name else score_title(name)
+        table.add_column(head, justify="right")
     for label, row in rows:
         cells = [format_score(name, row[name]) if name in row else "–" for name in there]
         table.add_row(Text(label), *cells)

@@ -80,7 +80,7 @@ def score_title(name: str) -> str:
     """A metric's name in words, with its unit."""
     words = name.removesuffix("_error").replace("_", " ")
     words = words.replace("f1", "F1").replace("roc auc", "ROC AUC")
-    return f"{words} %" if is_percent(name) else words
+    return f"{words} %" if is_percent(name) or name in ("mape", "smape") else words
 
 
 def render_scores(
@@ -88,38 +88,64 @@ def render_scores(
 ) -> RenderableType:
     """Model beside baselines, a metric a row: value, interval, and the mean over seeds if any.
 
-    Where the intervals of all don't fit into ``width``, those of the baselines are left out.
+    Where the intervals of all don't fit into ``width``, those of the baselines are left out; where
+    the model's don't either, they stand in a table of their own.
     """
     test = metrics["test"]
     models = {"model": test["model"], **test["baselines"]}
     heads = {"model": f"model ({metrics['encoder']})", **labels}
     names = [name for name in test["model"] if not name.startswith("width_")]
-    table = make_table(plain=plain)
-    table.add_column("metric", no_wrap=True)
     columns = {
         name: [_score_cell(metric, scores.get(metric)) for metric in names]
         for name, scores in models.items()
     }
-    taken = max(len(score_title(name)) for name in names) + sum(
-        max(map(len, cells)) + 3 for cells in columns.values()
-    )
-    if taken > width:
-        for name in test["baselines"]:
-            columns[name] = [Text(cell.plain.split(" [")[0]) for cell in columns[name]]
-    for name, cells in columns.items():
-        # The heading wraps before a score does.
-        widest = max(len(cell) for cell in cells)
-        table.add_column(Text(heads.get(name, name)), justify="right", min_width=widest)
-    for row, metric in enumerate(names):
-        table.add_row(score_title(metric), *(cells[row] for cells in columns.values()))
+    short = {name: [Text(c.plain.split(" [")[0]) for c in cells] for name, cells in columns.items()}
+    titles = [score_title(name) for name in names]
     title = "Test scores, 95 % bootstrap intervals in brackets"
-    parts: list[RenderableType] = [titled(title, table)]
+    own: list[RenderableType] = []
+    if _width(titles, columns, heads) > width:
+        narrow = {**short, "model": columns["model"]}
+        if _width(titles, narrow, heads) > width:
+            own = [titled(title, _scores(titles, {"model": columns["model"]}, heads, plain=plain))]
+            narrow, title = short, "Beside baselines"
+        columns = narrow
+    parts = [*own, titled(title, _scores(titles, columns, heads, plain=plain))]
     if "skill" in test:
         parts.append(render_skill(test["skill"], labels, plain=plain))
     seeds = metrics["train"].get("seeds")
     if seeds:
         parts.append(render_spread(test["model"], len(seeds), plain=plain))
     return Group(*parts)
+
+
+def _width(
+    titles: Sequence[str], columns: Mapping[str, Sequence[Text]], heads: Mapping[str, str]
+) -> int:
+    """Columns that a table of scores takes; headings may wrap between words."""
+    widest = [
+        max(*(len(cell) for cell in cells), *(len(word) for word in heads.get(name, name).split()))
+        for name, cells in columns.items()
+    ]
+    return max(map(len, titles)) + sum(size + 2 for size in widest) + 2
+
+
+def _scores(
+    titles: Sequence[str],
+    columns: Mapping[str, Sequence[Text]],
+    heads: Mapping[str, str],
+    *,
+    plain: bool,
+) -> Table:
+    """A metric a row, a model a column."""
+    table = make_table(plain=plain)
+    table.add_column("metric", no_wrap=True)
+    for name, cells in columns.items():
+        # The heading wraps before a score does.
+        widest = max(len(cell) for cell in cells)
+        table.add_column(Text(heads.get(name, name)), justify="right", min_width=widest)
+    for row, title in enumerate(titles):
+        table.add_row(title, *(cells[row] for cells in columns.values()))
+    return table
 
 
 def render_skill(
