@@ -55,8 +55,10 @@ def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
         rows = int(panel.offsets[i + 1]) - old
         start = int(panel.covariate_offsets[i])
         values[new : new + rows] = panel.values[old : old + rows]
-        past[new : new + rows] = panel.past[start : start + rows]
-        future[new : new + rows, : -len(columns)] = panel.future[start : start + rows]
+        if panel.past.shape[1]:
+            past[new : new + rows] = panel.past[start : start + rows]
+        if panel.future.shape[1]:
+            future[new : new + rows, : -len(columns)] = panel.future[start : start + rows]
         stamps = panel.stamps(i, 0, int(sizes[i]))
         future[new : new + int(sizes[i]), -len(columns) :] = calendar_features(stamps, names)
     return replace(

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from birnn.errors import DataError
+
 Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
@@ -35,12 +37,20 @@ class Clock:
             start: of the series, at step 0: nanoseconds since 1970 (UTC), or a whole number.
             first: a step; may lie beyond what is known.
             count: how many.
+
+        Raises:
+            DataError: the last of them lies beyond what nanoseconds can count, the year 2262.
         """
         if not self.frequency:
             return pd.Index(start + self.step * np.arange(first, first + count))
         begin = pd.Timestamp(start, tz=self.zone or None)
         offset = pd.tseries.frequencies.to_offset(self.frequency)
-        return pd.date_range(begin + first * offset, periods=count, freq=offset)
+        try:
+            return pd.date_range(begin + first * offset, periods=count, freq=offset)
+        except (pd.errors.OutOfBoundsDatetime, OverflowError):
+            raise DataError(
+                f"time: {count} steps of {self.frequency} end after the year 2262; lower --horizon"
+            ) from None
 
     def named(self) -> str:
         """The clock in words."""

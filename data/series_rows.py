@@ -22,6 +22,7 @@ from data.panel import Clock, Numbers, Values
 from data.series_layout import Layout
 from data.stamps import BAD
 
+LONG_RUN = 10  # equal steps, one after the other, that are no accident
 GRID_FACTOR, GRID_ROWS = 20, 1_000_000  # a grid of more steps than this is a mistake
 
 Codes = NDArray[np.int32]
@@ -255,6 +256,8 @@ def place_rows(
         mend = "refused; name the right --frequency, or cut the file where its gap is"
         findings.add(Finding("gap", "", total - len(steps), [], text, mend, fatal=True))
         return None
+    if len(steps) > LONG_RUN and _tell_new_step(rows, steps, findings):
+        return None
     _tell_gaps(rows, steps, options.missing, findings)
     return steps
 
@@ -284,6 +287,27 @@ def _tell_mixed(rows: Rows, begins: Numbers, odd: Flags, clock: Clock, findings:
     lines = lines_of(rows.lines[begins[number]][None])
     mend = "refused; bring them to one frequency, forecast them apart, or name --frequency"
     findings.add(Finding("mixed_frequency", name, len(others), lines, text, mend, fatal=True))
+    return True
+
+
+def _tell_new_step(rows: Rows, steps: Numbers, findings: Findings) -> bool:
+    """Refuse a series that steps by another length for a long while: hours first, then days."""
+    apart = np.diff(steps)
+    same = np.diff(rows.codes) == 0
+    # A run: equal distances between the rows of one series, one after the other.
+    starts = np.flatnonzero(np.r_[True, (np.diff(apart) != 0) | ~same[1:] | ~same[:-1]])
+    lengths = np.diff(np.r_[starts, len(apart)])
+    long = starts[(lengths >= LONG_RUN) & (apart[starts] > 1) & same[starts]]
+    fine = starts[(lengths >= LONG_RUN) & (apart[starts] == 1) & same[starts]]
+    mixed = long[np.isin(rows.codes[long], rows.codes[fine])]
+    if not len(mixed):
+        return False
+    place = int(mixed[0])
+    name, step = rows.names[rows.codes[place]], int(apart[place])
+    text = f"changes its step: from the first of these rows on it is {step} times the usual one"
+    mend = "refused; bring it to one frequency, or forecast its parts apart"
+    lines = lines_of(rows.lines[mixed[:5]])
+    findings.add(Finding("mixed_frequency", name, len(mixed), lines, text, mend, fatal=True))
     return True
 
 

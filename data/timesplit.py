@@ -88,10 +88,13 @@ def _steps_before(panel: Panel, word: str) -> Numbers:
         try:
             stamp = pd.Timestamp(word)
         except ValueError:
-            raise ConfigError(f"split: {word!r} is not a date; write it as 2017-07-01") from None
+            stamp = pd.NaT
+        if stamp is pd.NaT:  # an empty word is none either
+            raise ConfigError(f"split: {word!r} is not a date; write it as 2017-07-01")
         zone = panel.clock.zone or None
         if stamp.tzinfo is None and zone:
-            stamp = stamp.tz_localize(zone)
+            # The clocks may skip this hour, or strike it twice.
+            stamp = stamp.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
         elif stamp.tzinfo is not None and not zone:
             raise ConfigError(f"split: {word!r} has a time zone, the data have none")
     else:

@@ -8,6 +8,8 @@ import numpy as np
 from tasks.bootstrap import Array, Interval, interval
 from tasks.units import is_percent, lower_is_better
 
+ALIKE = 0.0005  # shares of an error that no table would show; a mix can be all baseline
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -22,6 +24,8 @@ class Difference:
     def winner(self) -> str:
         """``model``, ``baseline``, or ``neither`` where the interval holds 0 or isn't known."""
         if not self.advantage.known:
+            return "neither"
+        if self.skill is not None and max(abs(self.skill.low), abs(self.skill.high)) < ALIKE:
             return "neither"
         if self.advantage.low > 0:
             return "model"
@@ -88,7 +92,10 @@ def _gap(part: Difference, join: str) -> str:
     metric = part.metric.replace("_", " ").replace("f1", "F1")
     if part.skill is not None:
         metric = metric.upper()
-    gap = f"{gap_of.value * scale:.{digits}f}{unit}".replace("-0.0 ", "0.0 ")
+    style = f".{digits}f"
+    if digits == 4 and 0 < abs(gap_of.value) < 0.001:
+        style = ".2g"  # four digits would be zeros
+    gap = f"{gap_of.value * scale:{style}}{unit}".replace("-0.0 ", "0.0 ")
     if not gap_of.known:
         return f"{metric}{join}{gap} (too little data for an interval)"
-    return f"{metric}{join}{gap} (95 % interval {low:.{digits}f} to {high:.{digits}f})"
+    return f"{metric}{join}{gap} (95 % interval {low:{style}} to {high:{style}})"

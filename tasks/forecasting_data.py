@@ -15,6 +15,7 @@ from tasks.config import ForecastingConfig, ForecastingData
 from tasks.conformal import OWN_RADIUS, check_levels, level_name, supported, windows_needed
 from tasks.forecasting_info import ForecastInfo, auto_members, auto_normalise, choose_shape
 
+LARGEST = 1e30  # float32 networks see scaled values, but sums of squares must stay finite
 FEWEST = 20  # windows that choose an epoch, where some can be held back to calibrate
 
 
@@ -63,6 +64,7 @@ def load_series(config: ForecastingConfig) -> SeriesData:
     data = config.data
     check_bounds(config)
     panel, inspection = load_panel(data)
+    check_sizes(panel, inspection.source)
     train, validation, test = split_rows(
         panel, SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
     )
@@ -168,6 +170,22 @@ def check_bounds(config: ForecastingConfig) -> None:
     low, high = config.model.min, config.model.max
     if low is not None and high is not None and low >= high:
         raise ConfigError(f"min: {low:g} is not below the --max of {high:g}")
+
+
+def check_sizes(panel: Panel, source: str) -> None:
+    """Refuse values that can't be squared.
+
+    Raises:
+        DataError: names the series.
+    """
+    for number, name in enumerate(panel.names):
+        history = panel.history(number)
+        largest = max(np.nanmax(history, initial=0.0), -np.nanmin(history, initial=0.0))
+        if largest > LARGEST:
+            raise DataError(
+                f"{source}: series {name!r} has values of up to {largest:.3g}, too large to compute"
+                f" with; divide them so that they stay below {LARGEST:g}"
+            )
 
 
 def check_lookback(lookback: int, parts: Parts, horizon: int) -> None:

@@ -144,7 +144,9 @@ def read_forecast_info(folder: Path) -> ForecastInfo:
     found = read_json(path)
     try:
         return _parse(found)
-    except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        ConfigError, KeyError, TypeError, ValueError, AttributeError, OverflowError
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{path} is not usable ({error})") from None
 
 

@@ -154,6 +154,7 @@ def test_rows_that_are_known_ahead_already_are_not_added_again():
 
 def test_a_panel_without_covariates_gets_a_calendar_alone():
     panel = make_panel([1.0, 2.0], [3.0], starts=[START, START], clock=HOUR)
+    panel = replace(panel, past=np.zeros((3, 0)), future=np.zeros((3, 0)))
     new = add_calendar(panel, ("minute",), 2)
     assert new.future.shape == (7, 2)
     assert new.past.shape[1] == 0

@@ -279,10 +279,32 @@ def test_bad_options_get_one_line_and_leave_nothing(case: str, run, tmp_path: Pa
 
 BAD_ROWS = {
     "text in a number": ([("2023-01-01", "1"), ("2023-01-02", "n/a")], ["n/a"]),
-    "twice the same stamp": ([("2023-01-01", "1"), ("2023-01-01", "2")], ["line 3", "--duplicates"]),
+    "twice the same stamp": (
+        [("2023-01-01", "1"), ("2023-01-01", "2")],
+        ["line 3", "--duplicates"],
+    ),
     "no number at all": ([("2023-01-01", "a"), ("2023-01-02", "b")], []),
     "three rows": ([(f"2023-01-0{i}", str(i)) for i in range(1, 4)], ["rows"]),
 }
+
+
+def test_hours_and_days_in_one_series_are_refused(run, birnn, tmp_path: Path) -> None:
+    stamps = [
+        *pd.date_range("2024-01-01", periods=60, freq="h"),
+        *pd.date_range("2024-01-05", periods=60, freq="D"),
+    ]
+    data = tmp_path / "d.csv"
+    pd.DataFrame({"time": stamps, "y": season(120)}).to_csv(data, index=False)
+    assert "24 times the usual one" in run(data, "--horizon", "7").refusal()
+    assert "mixed_frequency" in birnn("inspect", data, "--json").out
+
+
+@pytest.mark.parametrize("value", ["1e300", "-1e31"])
+def test_values_too_large_to_square_are_refused(value: str, run, tmp_path: Path) -> None:
+    table = [(str(s.date()), str(i)) for i, s in enumerate(pd.date_range("2023-02-01", periods=99))]
+    table[40] = (table[40][0], value)
+    line = run(write_table(tmp_path / "d.csv", table, ("date", "y")), "--horizon", "7").refusal()
+    assert "too large to compute" in line
 
 
 @pytest.mark.parametrize("case", BAD_ROWS)

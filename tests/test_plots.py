@@ -35,7 +35,7 @@ def test_labels_that_begin_alike_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[Figure] = []
-    monkeypatch.setattr(plots, "_save", lambda figure, path: drawn.append(figure))
+    monkeypatch.setattr(plots, "save_figure", lambda figure, path: drawn.append(figure))
     labels = [f"one long label, as others have it: {i}" for i in range(25)]
     save_confusion(tmp_path / "c.png", np.eye(25, dtype=int), labels)
     axes = drawn[0].axes[0]

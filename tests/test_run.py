@@ -216,7 +216,8 @@ def test_several_seeds_add_mean_and_deviation(train, birnn, sentences_csv, tmp_p
     assert strict(run / "config.json")["train"]["seed"] == chosen
     score = found["test"]["model"]["accuracy"]
     card = (run / "README.md").read_text("utf-8")
-    assert f"mean of 3 seeds | {score['mean']:.4f} ± {score['std']:.4f}" in card
+    assert "model, mean of 3 seeds |" in card
+    assert f"| {score['mean']:.4f} ± {score['std']:.4f} |" in card
     assert birnn("predict", run, "lovely film").code == 0
 
 
