@@ -161,9 +161,13 @@ def build_grid(
     lengths = steps[ends - 1] + 1
     covariates = np.append(0, np.cumsum(lengths))
     at = steps + np.repeat(covariates[:-1], ends - begins)
+    known = np.any([np.isfinite(rows.columns[name]) for name in layout.targets], axis=0)
+    seen = np.maximum.reduceat(np.where(known, np.arange(len(steps)), -1), begins)
+    # What is known up to the present alone is not missing after it.
+    ahead = np.arange(len(steps)) > np.repeat(seen, ends - begins)
     past, future = (
-        _covariates(rows, names, at, covariates, options, findings)
-        for names in (layout.past, layout.future)
+        _covariates(rows, names, at, covariates, options, findings, expected)
+        for names, expected in ((layout.past, ~ahead), (layout.future, ahead | ~ahead))
     )
     keep_ahead = bool(layout.future)
     parts = [
@@ -269,14 +273,14 @@ def _tell_trimmed(leading: int, trailing: int, keep_ahead: bool, findings: Findi
 
 def _covariates(
     rows: Rows, names: list[str], at: Numbers, offsets: Numbers, options: SeriesOptions,
-    findings: Findings,
+    findings: Findings, expected: Flags,
 ) -> Values:  # fmt: skip
-    """``[R', C]`` covariates on the grids of the frames."""
+    """``[R', C]`` covariates on the grids of the frames; ``expected [R]`` rows should have them."""
     table = np.full((int(offsets[-1]), len(names)), np.nan)
     for number, name in enumerate(names):
         column = rows.columns[name]
         table[at, number] = column
-        lost = np.flatnonzero(np.isnan(column))
+        lost = np.flatnonzero(np.isnan(column) & expected)
         if len(lost):
             lines = lines_of(rows.lines[lost])
             text = (
