@@ -14,8 +14,7 @@ import numpy as np
 from birnn.errors import DataError
 from data.panel import Numbers, Values
 from data.windows import WindowSplit
-from tasks.bootstrap import Array
-from tasks.ridge import CHUNK, MOST, choose, fit_ridge, predict_ridge
+from tasks.ridge import MOST, choose, fit_ridge, predict_ridge
 
 
 class Forecaster(Protocol):
@@ -52,33 +51,12 @@ class OnDemand:
     low: float | None = None
     high: float | None = None
 
-    def __getitem__(self, indices: Numbers) -> Array:
-        """``[B, H]`` float32 in original units, of the windows ``indices [B]``."""
+    def __getitem__(self, indices: Numbers) -> Values:
+        """``[B, H]`` in original units, of the windows ``indices [B]``."""
         values = self.forecaster.forecast(self.split, indices)
         if self.low is not None or self.high is not None:
             values = np.clip(values, self.low, self.high)
-        with np.errstate(over="ignore"):  # infinite values are refused where they are scored
-            return values.astype(np.float32)
-
-
-def forecast_all(
-    forecaster: Forecaster,
-    split: WindowSplit,
-    low: float | None = None,
-    high: float | None = None,
-    chunk: int = CHUNK,
-) -> Array:
-    """Forecast every window of a split, ``chunk`` at a time, as :class:`OnDemand` does.
-
-    Returns:
-        ``[M, H]`` float32 in original units.
-    """
-    rows = OnDemand(forecaster, split, low, high)
-    found = np.empty((len(split), split.horizon), dtype=np.float32)
-    for start in range(0, len(split), chunk):
-        indices = np.arange(start, min(start + chunk, len(split)))
-        found[indices] = rows[indices]
-    return found
+        return values
 
 
 @dataclass(frozen=True)

@@ -172,12 +172,19 @@ def _parse(found: dict[str, Any]) -> ForecastInfo:
         raise ValueError(f"masked {found['masked']!r}")
     if found["normalise"] not in NORMALISE:
         raise ValueError(f"normalise {found['normalise']!r}")
-    clock = found["clock"]
+    parts_of_clock = found["clock"]
+    clock = Clock(
+        str(parts_of_clock["frequency"]), _whole(parts_of_clock["step"], 10**12),
+        str(parts_of_clock["zone"]),
+    )  # fmt: skip
+    clock.stamps(0, 0, 1)  # an unknown frequency or zone shows here
     levels = found["levels"]
-    check_levels(",".join(f"{100 * float(level):g}" for level in levels))
+    if not isinstance(levels, list):
+        raise ValueError(f"levels {levels!r}")
+    if levels:  # few calibration windows support none
+        check_levels(",".join(f"{100 * float(level):g}" for level in levels))
     return ForecastInfo(
-        found["names"], shape, Scaling(**parts),
-        Clock(str(clock["frequency"]), _whole(clock["step"], 10**12), str(clock["zone"])),
+        found["names"], shape, Scaling(**parts), clock,
         numbers["season"], found["past"], found["future"], found["static"], found["masked"],
         tuple(float(level) for level in levels), numbers["groups"], numbers["members"],
         found["normalise"],

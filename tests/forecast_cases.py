@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from data.panel import Clock, Panel
 from data.windows import WindowShape, WindowSplit, fit_scaling
+from tasks.forecast_baselines import OnDemand
 
 NAN = float("nan")
 
@@ -38,6 +39,13 @@ def make_split(panel, lookback, horizon, *, origins=None, first=None, end=None, 
     scaling = fit_scaling(panel, panel.ends if train is None else np.array(train))
     shape = WindowShape(lookback, horizon, 1)
     return WindowSplit(panel, shape, scaling, series, origin, np.arange(len(panel)))
+
+
+def forecast_all(forecaster, split, low=None, high=None, chunk=1000):
+    """``[M, H]`` forecasts of every window, ``chunk`` at a time."""
+    rows = OnDemand(forecaster, split, low, high)
+    parts = np.array_split(np.arange(len(split)), max(1, len(split) // chunk))
+    return np.concatenate([rows[part] for part in parts])
 
 
 def noise(seed, *shape):

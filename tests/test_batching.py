@@ -145,3 +145,59 @@ def test_two_views_hold_the_batch_twice_one_copy_after_the_other() -> None:
         assert batch.lengths.tolist() == LENGTHS[plan + plan].tolist()
         assert batch.targets is not None
         assert batch.targets.tolist() == plan + plan
+
+
+@quick
+@given(count=st.integers(0, 40), length=st.integers(1, 30), seed=st.integers(0, 9), **caps)
+def test_equal_lengths_are_packed_as_the_loop_packs_them(
+    count: int, length: int, seed: int, batch_size: int, batch_tokens: int
+) -> None:
+    order = np.random.default_rng(seed).permutation(count)
+    equal = np.full(count, length)
+    # One more item, which is not packed, is of another length: that takes the loop.
+    other = np.append(equal, length + 1)
+    found, wanted = (pack(order, each, batch_size, batch_tokens) for each in (equal, other))
+    assert [batch.tolist() for batch in found] == [batch.tolist() for batch in wanted]
+
+
+@quick
+@given(lengths=lengths_of_items, limit=st.integers(1, 70), epoch=st.integers(0, 3), **caps)
+def test_a_limit_draws_that_many_items_once_each(
+    lengths: list[int], limit: int, epoch: int, batch_size: int, batch_tokens: int
+) -> None:
+    sampler = BucketSampler(Items(lengths), batch_size, batch_tokens, 0, limit=limit)
+    items = [i for batch in sampler.plan(epoch) for i in batch.tolist()]
+    assert len(items) == len(set(items)) == min(limit, len(lengths))
+    assert set(items) <= set(range(len(lengths)))
+
+
+def test_a_limit_draws_anew_for_each_epoch_and_reaches_every_item() -> None:
+    sampler = BucketSampler(Items(LENGTHS), 8, 400, seed=3, limit=100)
+    drawn = [{i for batch in sampler.plan(e) for i in batch.tolist()} for e in range(60)]
+    assert drawn[0] != drawn[1]
+    assert set.union(*drawn) == set(range(len(LENGTHS)))
+
+
+def test_a_limit_that_all_items_meet_changes_nothing() -> None:
+    assert plan_of(3, 5, limit=500) == plan_of(3, 5, limit=0)
+
+
+@quick
+@given(lengths=lengths_of_items, least=st.integers(1, 40), limit=st.integers(0, 20), **caps)
+def test_an_epoch_of_too_few_batches_goes_over_its_items_again(
+    lengths: list[int], least: int, limit: int, batch_size: int, batch_tokens: int
+) -> None:
+    sampler = BucketSampler(Items(lengths), batch_size, batch_tokens, 0, limit=limit, least=least)
+    plan = sampler.plan(1)
+    assert len(plan) >= least if lengths else not plan
+    assert sampler.steps(1) == len(plan)
+    assert [b.tolist() for b in plan] == [b.tolist() for b in sampler.plan(1)]
+    if not limit:  # whole passes: each item as often as any other
+        counts = np.bincount(np.concatenate([*plan, []]).astype(int), minlength=len(lengths))
+        assert len(set(counts.tolist())) <= 1
+
+
+def test_passes_of_one_epoch_differ() -> None:
+    plan = plan_of(0, 0, least=150)
+    half = len(plan) // 2
+    assert sorted(map(sorted, plan[:half])) != sorted(map(sorted, plan[half:]))

@@ -52,9 +52,7 @@ def test_a_quarter_turn_is_sine_1_cosine_0():
     np.testing.assert_allclose(found, [[1, 0, 0, 1]], atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("name", "period"), [("minute", "1h"), ("hour", "1D"), ("weekday", "7D")]
-)
+@pytest.mark.parametrize(("name", "period"), [("minute", "1h"), ("hour", "1D"), ("weekday", "7D")])
 @quick
 @given(minutes=st.integers(0, 10**6), turns=st.integers(1, 500))
 def test_features_repeat_with_their_period(name, period, minutes, turns):

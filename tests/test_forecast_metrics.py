@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from forecast_cases import NAN, make_panel, make_split, noise
+from forecast_cases import NAN, forecast_all, make_panel, make_split, noise
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_squared_error
@@ -16,7 +16,7 @@ from data.panel import Clock
 from tasks import forecast_metrics
 from tasks.bootstrap import interval, replicates, resample_counts
 from tasks.conformal import Calibration, calibrate, quantile_scores
-from tasks.forecast_baselines import LastValue, OnDemand, forecast_all
+from tasks.forecast_baselines import LastValue, OnDemand
 from tasks.forecast_blocks import block_units
 from tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
 from tasks.forecast_sums import Forecasts, accumulate, calibrate_forecasts, naive_scales

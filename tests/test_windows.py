@@ -73,9 +73,7 @@ def brute(split, window):
         targets.append((value - scaling.shift[i]) / scaling.scale[i])
         ahead.append(
             [
-                scaled(
-                    panel.future[place + step, k] if step < rows else NAN, scaling.future[:, k]
-                )
+                scaled(panel.future[place + step, k] if step < rows else NAN, scaling.future[:, k])
                 for k in range(panel.future.shape[1])
             ]
         )
@@ -170,9 +168,7 @@ def test_scaling_is_that_of_scikit_learn_on_the_training_rows_alone(rows, data):
             np.testing.assert_allclose(scaling.scale[i], wanted.scale_[0], atol=1e-9)
         else:
             assert (scaling.shift[i], scaling.scale[i]) == (0, 1)
-    training = np.concatenate(
-        [panel.offsets[i] + np.arange(ends[i]) for i in range(len(rows))]
-    )
+    training = np.concatenate([panel.offsets[i] + np.arange(ends[i]) for i in range(len(rows))])
     for name in ("past", "future"):
         table = getattr(panel, name)[training]
         for k in range(table.shape[1]):
