@@ -25,7 +25,6 @@ from tasks.forecast_metrics import forecast_replicates, scores, series_scores, s
 from tasks.forecast_sums import Forecasts, accumulate
 from tasks.forecasting_data import SeriesData, first_scored, load_panel, load_series
 from tasks.forecasting_fit import (
-    best_on_validation,
     calibrated,
     fit_linear,
     fit_mix,
@@ -33,6 +32,8 @@ from tasks.forecasting_fit import (
     own_calibration,
     refit_forecasts,
     set_calibration,
+    use_best,
+    validation_errors,
 )
 from tasks.forecasting_info import ForecastInfo, read_forecast_info
 from tasks.forecasting_model import (
@@ -99,7 +100,10 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
                 ids=info.numbers(own.panel),
             )
             where = f"{own.inspection.source} ({name})"
-            return LoadedSplit(split, where, [describe_rows(own), *own.notes])
+            notes = [describe_rows(own), *own.notes]
+            if self.config.model.refit:
+                notes.append("WARNING: --refit trained the saved model on all of these rows")
+            return LoadedSplit(split, where, notes)
         panel, inspection = load_panel(self.config.data, source)
         panel = fitting(panel, info, source)
         # A series that the run doesn't know is scaled by its first lookback.
@@ -235,6 +239,10 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         if settings.linear and found["linear"]:
             monitor = self.monitor(data.info)
             found |= fit_mix(self, model, data.splits["validation"], monitor)
+        if settings.best:  # now: a model that is trained again will have seen these rows
+            model.validation_errors = validation_errors(
+                self, model, data.splits["validation"], data.info
+            )
         if data.info.levels:
             forecasts = forecast_split(self, model, data.splits["calibration"], data.info)
             set_calibration(model, data.splits["calibration"], forecasts, data.info)
@@ -274,7 +282,9 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
     def settle(self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit]) -> dict[str, Any]:
         """With ``--best``, let predict use what has the least validation error."""
         assert isinstance(model, ForecastModel)
-        found = best_on_validation(self, model, data) if self.config.model.best else {}
+        found: dict[str, Any] = {}
+        if self.config.model.best:
+            found = use_best(self, model, data.splits["calibration"], data.info)
         with suppress(DataError):  # what must be known of the future need not be known yet
             future = forecast_future(self, model, data.splits["test"].panel, data.info)
             found["chart"] = chart(future, 0)

@@ -179,14 +179,10 @@ def own_calibration(
     return spread_out(Calibration(info.levels, radius, len(radius) == 1, 0, heads), split, info)
 
 
-def best_on_validation(
-    task: "Forecasting", model: ForecastModel, data: TaskData[ForecastInfo, WindowSplit]
-) -> dict[str, Any]:
-    """Make whatever has the least validation MAE the run's forecaster, calibrated anew.
-
-    The test split has no say: its scores would flatter what they chose.
-    """
-    validation, info = data.splits["validation"], data.info
+def validation_errors(
+    task: "Forecasting", model: ForecastModel, validation: WindowSplit, info: ForecastInfo
+) -> dict[str, float]:
+    """The scaled validation MAE of the model and of every baseline that there is."""
     found = {}
     for number, name in enumerate(FORECASTERS):
         if name == "seasonal_naive" and info.season < 2:
@@ -196,12 +192,22 @@ def best_on_validation(
         model.forecaster.fill_(number)
         forecasts = forecast_split(task, model, validation, info)
         found[name] = scores(accumulate(validation, forecasts, info.season))["mae_scaled"]
+    model.forecaster.zero_()
+    return found
+
+
+def use_best(
+    task: "Forecasting", model: ForecastModel, held_back: WindowSplit, info: ForecastInfo
+) -> dict[str, Any]:
+    """Make whatever has the least validation error the run's forecaster, calibrated anew.
+
+    The test split has no say: its scores would flatter what they chose.
+    """
+    found = model.validation_errors
     best = min(found, key=lambda name: found[name])
     model.forecaster.fill_(FORECASTERS.index(best))
     if best != "model" and info.levels:
-        held_back = data.splits["calibration"]
-        forecasts = forecast_split(task, model, held_back, info)
-        set_calibration(model, held_back, forecasts, info)
+        set_calibration(model, held_back, forecast_split(task, model, held_back, info), info)
     return {"forecaster": best, "validation_mae_scaled": found}
 
 

@@ -232,6 +232,7 @@ class ForecastModel(nn.Module):
     linear_bias: Tensor
     radius: Tensor
     forecaster: Tensor
+    validation_errors: dict[str, float]  # of it and the baselines, while a run is made
 
     def __init__(
         self,
@@ -244,6 +245,7 @@ class ForecastModel(nn.Module):
         super().__init__()
         self.members = nn.ModuleList(members)
         self.lookback = lookback
+        self.validation_errors = {}
         self.register_buffer("mix", torch.zeros(()))
         self.register_buffer("linear_weight", torch.zeros(horizon, lookback))
         self.register_buffer("linear_bias", torch.zeros(horizon))

@@ -14,7 +14,6 @@ from data.inspection import SeriesOptions
 from data.seriesfile import read_panel
 from tasks.forecasting_data import load_series
 from tasks.forecasting_fit import FORECASTERS
-from tasks.run import load_run
 
 TINY = [
     *("--hidden-size", "4", "--segment-size", "4", "--members", "1", "--epochs", "1"),
@@ -192,13 +191,16 @@ def test_best_lets_predict_use_a_baseline(run, birnn, metrics, tmp_path: Path) -
     assert [row["mean"] for row in told] == (week * 2)[:9]
 
 
-def test_refit_trains_on_all_rows_before_each_part(run, metrics, tmp_path: Path) -> None:
-    """The level jumps in the test rows: only what was trained after the jump can know its size."""
-    assert run(wide(tmp_path / "d.csv"), "--horizon", "7", "--refit", "2").code == 0
-    folder = tmp_path / "run"
-    again = load_run(folder)
-    assert again.info.names == ["y"]
-    assert len(rows(folder / "forecast.csv")) == 7
+def test_refit_changes_the_backtest_and_says_what_the_model_has_seen(birnn, tmp_path: Path) -> None:
+    data = wide(tmp_path / "d.csv")
+    for name, parts in (("once", "0"), ("again", "2")):
+        options = ("--horizon", "7", "--refit", parts, "--out", tmp_path / name)
+        assert birnn("forecast", data, *options, *TINY).code == 0
+    first, second = (rows(tmp_path / name / "predictions.csv") for name in ("once", "again"))
+    assert [row["actual"] for row in first] == [row["actual"] for row in second]
+    assert [row["mean"] for row in first] != [row["mean"] for row in second]
+    assert "WARNING" not in birnn("evaluate", tmp_path / "once").out
+    assert "WARNING" in birnn("evaluate", tmp_path / "again").out
 
 
 def test_quantile_heads_are_written_and_ordered(run, tmp_path: Path) -> None:

@@ -194,6 +194,23 @@ def test_parts_share_no_target(task: Forecasting) -> None:
             assert ends[before][1] + HORIZON <= ends[after][0]
 
 
+def test_a_refit_knows_nothing_of_the_parts_after_it(tmp_path: Path) -> None:
+    """The first of two parts is forecast alike whatever the second holds."""
+    values, middle = series(), 107
+    changed = values.copy()
+    changed[:, middle:] = 500
+    found = []
+    for name, table in (("a", values), ("b", changed)):
+        task = Forecasting(config(write(tmp_path / f"{name}.csv", table), refit=2))
+        model, data = trained(task)
+        found.append((task.backtest(model, data, 1), data.splits["test"]))
+    (first, test), (second, _) = found
+    early, late = test.origin < middle - HORIZON, test.origin > middle
+    assert early.any()
+    np.testing.assert_array_equal(first.values[early], second.values[early])
+    assert not np.array_equal(first.values[late], second.values[late])
+
+
 # ------------------------------------------------------------------ a leak put in by hand
 
 
