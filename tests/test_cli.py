@@ -629,7 +629,9 @@ def test_signals_end_a_real_run_without_a_trace(name, sentences_csv, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, str(ROOT / "cli.py"), "sentiment", "--data", str(sentences_csv)]
     command += ["--out", str(out), *TINY, "--epochs", "100000"]
+    before = signal.signal(getattr(signal, name), signal.SIG_DFL)  # tests can run under nohup
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    signal.signal(getattr(signal, name), before)
     try:
         while process.poll() is None and not list(tmp_path.iterdir()):
             time.sleep(0.05)
