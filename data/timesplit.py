@@ -13,6 +13,10 @@ from birnn.errors import ConfigError, DataError
 from data.panel import Numbers, Panel
 
 
+# Windows overlap: however many there are, what they choose rests on those that don't.
+APART = 15
+
+
 @dataclass(frozen=True)
 class SplitOptions:
     """How rows are split; see :class:`tasks.config.ForecastingData`."""
@@ -120,14 +124,16 @@ def hold_back(
         validation: where its validation rows end.
         share: of the validation rows to hold back.
         horizon: ``H``.
-        needed: windows that either part must have, all series together; where one hasn't, nothing
-            is held back, and the same windows choose and calibrate.
+        needed: windows that either part must have, all series together; where one hasn't, or
+            where fewer than ``APART`` of them lie apart, nothing is held back, and the same windows
+            choose and calibrate.
     """
     rows = validation - train
     back = np.round(share * rows).astype(np.int64)
     enough = (back >= horizon) & (rows - back >= horizon)
     windows = [(np.where(enough, part - horizon + 1, 0)).sum() for part in (back, rows - back)]
-    if min(windows) < needed:
+    apart = [np.where(enough, part // horizon, 0).sum() for part in (back, rows - back)]
+    if min(windows) < needed or min(apart) < APART:
         return validation
     return np.asarray(np.where(enough, validation - back, validation))
 

@@ -20,7 +20,7 @@ from tasks.config import ForecastingConfig, ForecastingData, ForecastingParts
 from tasks.forecasting import Forecasting
 from tasks.forecasting_data import load_series
 
-ROWS, HORIZON = 120, 4
+ROWS, HORIZON = 120, 2
 
 
 def write(path: Path, values: np.ndarray, extra: tuple[str, ...] = ()) -> Path:

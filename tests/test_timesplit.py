@@ -139,13 +139,13 @@ def test_parts_are_in_order_and_no_target_lies_in_two(sizes, options, horizon, s
 @pytest.mark.parametrize(
     ("rows", "share", "horizon", "needed", "end"),
     [
-        (20, 0.5, 3, 1, 110),
-        (20, 0.25, 3, 1, 115),
-        (20, 0.5, 10, 1, 110),
+        (60, 0.5, 2, 1, 130),
+        (60, 0.25, 1, 1, 145),
+        (60, 0.5, 2, 29, 130),  # 30 rows are 29 windows of 2 steps
+        (60, 0.5, 2, 30, 160),
+        (58, 0.5, 2, 1, 158),  # 29 rows hold 14 windows of 2 steps that lie apart
+        (60, 0.9, 2, 1, 160),  # 6 rows are left to choose by
         (20, 0.5, 11, 1, 120),  # neither half has a window
-        (20, 0.25, 3, 4, 120),  # 5 rows are 3 windows of 3 steps
-        (20, 0.25, 3, 3, 115),
-        (20, 0.9, 3, 1, 120),  # 2 rows are left to choose by
         (0, 0.5, 1, 1, 100),
     ],
 )
@@ -155,9 +155,10 @@ def test_rows_are_held_back_where_both_halves_have_enough(rows, share, horizon, 
 
 
 def test_windows_of_all_series_together_are_enough():
-    train, validation = np.array([10, 10, 10]), np.array([14, 14, 11])
-    assert hold_back(train, validation, 0.5, 2, 2).tolist() == [12, 12, 11]
-    assert hold_back(train, validation, 0.5, 2, 3).tolist() == [14, 14, 11]
+    train, validation = np.array([10] * 15 + [10]), np.array([14] * 15 + [11])
+    assert hold_back(train, validation, 0.5, 2, 15).tolist() == [12] * 15 + [11]
+    assert hold_back(train, validation, 0.5, 2, 16).tolist() == [14] * 15 + [11]
+    assert hold_back(train[1:], validation[1:], 0.5, 2, 1).tolist() == [14] * 14 + [11]
 
 
 @pytest.mark.parametrize(
