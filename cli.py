@@ -147,7 +147,7 @@ def add_commands() -> None:
     app.command("evaluate", help="Score a trained run on labelled data.")(
         with_options(evaluate_command, {"options": EvaluateOptions()}, [folder])
     )
-    app.command("predict", help="Predict texts with a trained run.")(
+    app.command("predict", help="Predict with a trained run: labels, tags, or what comes next.")(
         with_options(predict_command, {"options": PredictOptions()}, [folder, texts])
     )
 

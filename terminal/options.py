@@ -55,7 +55,8 @@ class PredictOptions:
     input: str = option(
         "",
         "File of texts: .txt (one a line), .csv, .tsv, .json, .jsonl, .parquet; a tagger also takes"
-        " .conll, .conllu and lists of tokens, and gives them back with a column more.",
+        " .conll, .conllu and lists of tokens, and gives them back with a column more; a forecaster"
+        " takes a file of series.",
         group="Data",
     )
     text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
