@@ -12,7 +12,6 @@ import pandas as pd
 from birnn.errors import ConfigError, DataError
 from data.panel import Numbers, Panel
 
-
 # Windows overlap: however many there are, what they choose rests on those that don't.
 APART = 15
 
