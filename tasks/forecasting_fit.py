@@ -227,13 +227,10 @@ def refit_forecasts(
     first, last = _span(test)
     found = task.predictions(model, test, info)
     values, heads = np.array(found.values), found.quantile_values
-    for part in range(parts + 1):
+    penalty = fit_penalty(model, data)
+    for part in range(parts):
         start = first + (last - first) * part // parts
-        train = _before(test, start)
-        fresh = _train_again(task, model, data, train, epochs)
-        if part == parts:
-            model.load_state_dict(fresh.state_dict())
-            break
+        fresh = _train_again(task, model, _before(test, start), info, epochs, penalty)
         end = first + (last - first) * (part + 1) // parts
         mine = np.flatnonzero(
             (test.origin >= start[test.series]) & (test.origin < end[test.series])
@@ -243,6 +240,9 @@ def refit_forecasts(
             values[mine] = some.values
             if heads is not None:
                 heads[mine] = some.quantile_values
+    whole = _before(test, test.panel.ends)
+    fresh = _train_again(task, model, whole, info, epochs, penalty)
+    model.load_state_dict(fresh.state_dict())
     return replace(found, values=values, quantile_values=heads)
 
 
@@ -265,14 +265,15 @@ def _before(test: WindowSplit, end: Numbers) -> WindowSplit:
 def _train_again(
     task: "Forecasting",
     model: ForecastModel,
-    data: TaskData[ForecastInfo, WindowSplit],
     train: WindowSplit,
+    info: ForecastInfo,
     epochs: int,
+    penalty: float | None,
 ) -> ForecastModel:
     """A fresh model, trained on ``train`` for ``epochs``, the rest as in ``model``."""
     config = replace(task.config.train, epochs=epochs, patience=0)
     torch.manual_seed(config.seed)
-    fresh = task.model(data.info)
+    fresh = task.model(info)
     sampler = BucketSampler(
         train, config.batch_size, config.batch_tokens, config.seed,
         limit=task.epoch_items, least=task.epoch_steps,
@@ -284,7 +285,6 @@ def _train_again(
     fresh = fresh.to("cpu").eval()
     for name in ("mix", "radius", "forecaster", "linear_weight", "linear_bias"):
         getattr(fresh, name).copy_(getattr(model, name))
-    penalty = fit_penalty(model, data)
     if penalty is not None:
         _, weight, bias = next(iter(solve(fit_ridge(train), (penalty,))))
         set_linear(fresh, Ridge(weight, bias, {}))

@@ -4,6 +4,7 @@ Segments and the direct head follow SegRNN (Lin et al. 2023), the encoder reads 
 ways, and a linear map (NLinear, Zeng et al. 2023, fitted in closed form) is mixed in.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -78,7 +79,7 @@ class SegmentEmbedder(Embedder):
         return embedded
 
 
-class ForecastHead(nn.Module):
+class ForecastHead(nn.Module, ABC):
     """The final states → ``H`` steps ahead, each with ``Q`` numbers.
 
     Args:
@@ -102,9 +103,9 @@ class ForecastHead(nn.Module):
         if sizes.ahead:
             self.ahead = AheadLayer(input_size, sizes.ahead, quantiles)
 
+    @abstractmethod
     def states_to_steps(self, summary: Tensor) -> Tensor:
         """``[B, D] → [B, H, Q]``."""
-        raise NotImplementedError
 
     def forward(self, encoded: Encoded, batch: Batch) -> Tensor:
         """``[B, H, Q]`` in scaled units, ascending over ``Q``."""

@@ -15,7 +15,7 @@ from strategies import randomise
 from birnn.training import Validation, fit
 from data.batching import BucketSampler
 from data.windows import WindowSplit
-from tasks import forecasting_data
+from tasks import forecasting_data, forecasting_fit
 from tasks.config import ForecastingConfig, ForecastingData, ForecastingParts
 from tasks.forecasting import Forecasting
 from tasks.forecasting_data import load_series
@@ -209,6 +209,22 @@ def test_a_refit_knows_nothing_of_the_parts_after_it(tmp_path: Path) -> None:
     assert early.any()
     np.testing.assert_array_equal(first.values[early], second.values[early])
     assert not np.array_equal(first.values[late], second.values[late])
+
+
+def test_the_model_that_a_refit_saves_has_seen_all_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = Forecasting(config(write(tmp_path / "a.csv", series()), refit=2))
+    model, data = trained(task)
+    honest, seen = forecasting_fit._train_again, []
+
+    def noted(task, model, train, *rest):
+        seen.append(int((train.origin + HORIZON).max()))
+        return honest(task, model, train, *rest)
+
+    monkeypatch.setattr(forecasting_fit, "_train_again", noted)
+    task.backtest(model, data, 1)
+    assert seen == [95, 107, ROWS]
 
 
 # ------------------------------------------------------------------ a leak put in by hand
