@@ -1,6 +1,6 @@
 """Forecasting: many steps ahead of one or many series, with calibrated intervals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from data.windows import WindowSplit, windows_between
 from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.config import ForecastingConfig
+from tasks.conformal import check_levels
 from tasks.forecast_baselines import fit_baselines
 from tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
 from tasks.forecast_sums import Forecasts, accumulate
@@ -130,8 +131,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         """What quantile heads forecast: the bounds of each level and the median."""
         if self.config.model.loss != "quantile":
             return ()
-        tails = [(1 - level) / 2 for level in info.levels]
-        return tuple(sorted([*tails, 0.5, *(1 - tail for tail in tails)]))
+        return quantiles_of(info.levels)
 
     def embedder(self, info: ForecastInfo) -> Embedder:
         """Segments as vectors."""
@@ -190,21 +190,15 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         kind = self.config.model.loss
         if kind == "quantile":
             error = wanted[..., None] - members
-            shares = torch.tensor(self.shares(members.shape[-1]), device=members.device)
+            # Levels that the data can't support are the highest ones: the heads have the others.
+            levels = check_levels(self.config.model.levels)[: members.shape[-1] // 2]
+            shares = torch.tensor(quantiles_of(levels), device=members.device)
             # Twice the pinball loss: for the median it is the absolute error.
             return 2 * torch.maximum(shares * error, (shares - 1) * error).mean(-1)
         error = members.squeeze(-1) - wanted
         if kind == "huber":
             return F.huber_loss(error, torch.zeros_like(error), reduction="none")
         return error.square() if kind == "mse" else error.abs()
-
-    def shares(self, count: int) -> list[float]:
-        """The ``Q`` quantiles of the heads, as the levels of the options give them."""
-        from tasks.conformal import check_levels
-
-        levels = check_levels(self.config.model.levels)[: count // 2]
-        tails = [(1 - level) / 2 for level in levels]
-        return sorted([*tails, 0.5, *(1 - tail for tail in tails)])
 
     def decode(self, outputs: ForecastOutputs, batch: Batch) -> list[Array]:
         """``[H, Q]`` for each window, scaled."""
@@ -338,6 +332,12 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
         start = f"epoch {number}  loss {event.loss:.4f}"
         return f"{start}  validation {parts}  {event.seconds:.1f} s{mark}"
+
+
+def quantiles_of(levels: Sequence[float]) -> tuple[float, ...]:
+    """The median and the bounds of each level, ascending."""
+    tails = [(1 - level) / 2 for level in levels]
+    return tuple(sorted([*tails, 0.5, *(1 - tail for tail in tails)]))
 
 
 def describe_rows(found: SeriesData) -> str:

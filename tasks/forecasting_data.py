@@ -211,8 +211,9 @@ def usable_levels(
         ConfigError: a level that was asked for is not supported.
     """
     levels = check_levels(config.model.levels)
-    known = np.isfinite(calibration.futures(np.arange(min(len(calibration), 5000)))).sum(0)
-    count = int(known.min()) if len(calibration) <= 5000 else len(calibration)
+    own = np.flatnonzero(calibration.ids[calibration.series] > 0)  # radii are those of known series
+    known = np.isfinite(calibration.futures(own[:5000])).sum(0)
+    count = int(known.min()) if len(own) <= 5000 else len(own)
     able = supported(count, levels)
     refused = [level for level in levels if level not in able]
     if not refused:
