@@ -24,7 +24,7 @@ from birnn import __version__
 from birnn.errors import BirnnError, ConfigError
 from birnn.registry import resolve
 from tasks import TASKS
-from tasks.config import ForecastingData
+from tasks.forecasting_config import ForecastingData
 from terminal.options import (
     EvaluateOptions,
     OutputOptions,

@@ -18,7 +18,7 @@ APART = 15
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How rows are split; see :class:`tasks.config.ForecastingData`."""
+    """How rows are split; see :class:`tasks.forecasting_config.ForecastingData`."""
 
     split: str = ""
     test_last: int = 0

@@ -34,7 +34,7 @@ TASKS = {
     ),
     "forecast": TaskEntry(
         "tasks.forecasting:Forecasting",
-        "tasks.config:ForecastingConfig",
+        "tasks.forecasting_config:ForecastingConfig",
         "Train a forecaster of time series and backtest it beside simple baselines.",
         "tasks.forecast_serving:serve_forecast",
         "--input new.csv",

@@ -19,11 +19,11 @@ from data.panel import Panel
 from data.windows import WindowSplit, windows_between
 from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from tasks.bootstrap import Array
-from tasks.config import ForecastingConfig
 from tasks.conformal import check_levels
 from tasks.forecast_baselines import fit_baselines
 from tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
 from tasks.forecast_sums import Forecasts, accumulate
+from tasks.forecasting_config import ForecastingConfig
 from tasks.forecasting_data import SeriesData, first_scored, load_panel, load_series
 from tasks.forecasting_fit import (
     calibrated,

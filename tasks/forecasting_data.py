@@ -11,8 +11,8 @@ from data.panel import Numbers, Panel
 from data.seriesfile import inspect_file, read_panel
 from data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
 from data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
-from tasks.config import ForecastingConfig, ForecastingData
 from tasks.conformal import OWN_RADIUS, check_levels, level_name, supported, windows_needed
+from tasks.forecasting_config import ForecastingConfig, ForecastingData
 from tasks.forecasting_info import ForecastInfo, auto_members, auto_normalise, choose_shape
 
 LARGEST = 1e30  # float32 networks see scaled values, but sums of squares must stay finite

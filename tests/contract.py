@@ -26,9 +26,6 @@ from data.schemes import legal
 from tasks import TASKS
 from tasks.base import Task, TaskData
 from tasks.config import (
-    ForecastingConfig,
-    ForecastingData,
-    ForecastingParts,
     RegressionConfig,
     RegressionData,
     SentimentConfig,
@@ -38,6 +35,7 @@ from tasks.config import (
     TaggingData,
     TaggingParts,
 )
+from tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
 from tasks.inference import predict
 from tasks.run import load_run, write_model
 

@@ -356,7 +356,7 @@ def test_inspect_tells_and_trains_nothing(birnn, tmp_path: Path) -> None:
 
 
 def test_the_embedded_series_are_the_default() -> None:
-    from tasks.config import ForecastingConfig
+    from tasks.forecasting_config import ForecastingConfig
 
     found = load_series(ForecastingConfig())
     assert found.inspection.source == "embedded temperatures"

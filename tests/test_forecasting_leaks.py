@@ -16,8 +16,8 @@ from birnn.training import Validation, fit
 from data.batching import BucketSampler
 from data.windows import WindowSplit
 from tasks import forecasting_data, forecasting_fit
-from tasks.config import ForecastingConfig, ForecastingData, ForecastingParts
 from tasks.forecasting import Forecasting
+from tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
 from tasks.forecasting_data import load_series
 
 ROWS, HORIZON = 120, 2
