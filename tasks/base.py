@@ -221,9 +221,14 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         return {}
 
     def save_extras(
-        self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any
+        self,
+        folder: Path,
+        model: nn.Module,
+        data: TaskData[InfoT, SplitT],
+        predictions: Any,
+        details: Mapping[str, Any],
     ) -> None:
-        """Write what a run keeps of the test split beside ``predictions.csv``."""
+        """Write what a run keeps beside ``predictions.csv``; ``details`` are the report's."""
         return
 
     @property

@@ -205,10 +205,10 @@ def _write(
     write_csv(folder / "history.csv", trained.history)
     test = data.splits["test"]
     write_csv(folder / "predictions.csv", task.records(test, report.predictions, data.info))
-    task.save_extras(folder, trained.model, data, report.predictions)
+    details = report.metrics["details"]
+    task.save_extras(folder, trained.model, data, report.predictions, details)
     monitor = task.monitor(data.info)
     save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
-    details = report.metrics["details"]
     if "confusion" in details:
         save_confusion(folder / "confusion.png", np.array(details["confusion"]), details["labels"])
     write_json(folder / "metrics.json", report.metrics)

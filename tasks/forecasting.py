@@ -302,14 +302,17 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         }
 
     def save_extras(
-        self, folder: Path, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit],
+        self,
+        folder: Path,
+        model: nn.Module,
+        data: TaskData[ForecastInfo, WindowSplit],
         predictions: Any,
-    ) -> None:  # fmt: skip
+        details: Mapping[str, Any],
+    ) -> None:
         """``forecast.csv``, its picture, and pictures of error and coverage by step."""
         assert isinstance(model, ForecastModel)
-        split, info = data.splits["test"], data.info
-        future = write_future(folder, self, model, split.panel, info)
-        details = self.details(split, predictions, info)
+        split = data.splits["test"]
+        future = write_future(folder, self, model, split.panel, data.info)
         write_pictures(folder, split, predictions, future, details)
 
     @property

@@ -76,21 +76,11 @@ def load_series(config: ForecastingConfig) -> SeriesData:
     enough_rows(panel, parts, data.horizon)
     shape = choose_shape(panel, validation, data.lookback, data.horizon, config.model.segment)
     check_lookback(data.lookback, parts, data.horizon)
-    info = learn_info(config, panel, parts, shape)
-    first = first_scored(panel, parts, info)
-    whole = WindowSplit(
-        panel, shape, info.scaling_of(panel, first),
-        *windows_between(panel, *train_bounds(parts, shape), shape.horizon), info.numbers(panel),
-    )  # fmt: skip
-    splits = {"train": whole}
-    for name, low, high in (
-        ("validation", train, chosen),
-        ("calibration", np.where(chosen < validation, chosen, train), validation),
-        ("test", validation, test),
-    ):
-        series, origin = windows_between(panel, np.maximum(low, first), high, shape.horizon)
-        splits[name] = replace(whole, series=series, origin=origin)
-        if not len(series):
+    trained = windows_between(panel, *train_bounds(parts, shape), shape.horizon)
+    info = learn_info(config, panel, parts, shape, np.unique(trained[0]))
+    splits = cut_parts(panel, parts, info, trained)
+    for name, split in splits.items():
+        if not len(split):
             raise DataError(
                 f"{inspection.source}: no {name} window of {shape.horizon} steps has a value to"
                 " score; lower --horizon or hold out more"
@@ -111,25 +101,56 @@ def load_series(config: ForecastingConfig) -> SeriesData:
         masked=is_masked(splits, parts),
         levels=levels,
         groups=radius_groups(splits["calibration"], info, levels),
-        members=config.model.members or auto_members(len(whole)),
+        members=config.model.members or auto_members(len(trained[0])),
     )
     return SeriesData(panel, inspection, parts, splits, info, notes)
 
 
+def cut_parts(
+    panel: Panel, parts: Parts, info: ForecastInfo, trained: tuple[Numbers, Numbers]
+) -> dict[str, WindowSplit]:
+    """The windows of each part; ``trained`` are the series and origins of the training windows.
+
+    Where nothing is held back, the validation windows calibrate too.
+    """
+    first, low = first_scored(panel, parts, info), parts.train
+    scaling = info.scaling_of(panel, first)
+    train = WindowSplit(panel, info.shape, scaling, *trained, info.numbers(panel))
+    held_back = np.where(parts.validation < parts.calibration, parts.validation, low)
+    splits = {"train": train}
+    for name, begin, end in (
+        ("validation", low, parts.validation),
+        ("calibration", held_back, parts.calibration),
+        ("test", parts.calibration, parts.test),
+    ):
+        begin = np.maximum(begin, first)
+        series, origin = windows_between(panel, begin, end, info.shape.horizon)
+        splits[name] = replace(train, series=series, origin=origin)
+    return splits
+
+
 def learn_info(
-    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape
+    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Numbers
 ) -> ForecastInfo:
     """What the training rows say: names and scales of the series that have a training window.
 
     What depends on the windows of other parts is left at its least.
+
+    Args:
+        config: options of the run.
+        panel: the series.
+        parts: where its parts end.
+        shape: of the windows.
+        known: numbers of the series that have a training window.
+
+    Raises:
+        DataError: there are none.
     """
-    trained, _ = windows_between(panel, *train_bounds(parts, shape), shape.horizon)
-    if not len(trained):
+    if not len(known):
         raise DataError(
             f"no training window of {shape.horizon} steps has a value; lower --horizon or hold"
             " out less"
         )
-    known = np.unique(trained)
     scaling = fit_scaling(panel, parts.train)
     return ForecastInfo(
         [panel.names[i] for i in known], shape,

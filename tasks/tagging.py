@@ -311,7 +311,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
     def save_extras(
         self, folder: Path, model: nn.Module, data: TaskData[TagInfo, TagSplit],
-        predictions: Sequence[Array],
+        predictions: Sequence[Array], details: Mapping[str, Any],
     ) -> None:  # fmt: skip
         """The test split in its own format with a column more, and a picture of confusions."""
         split, info = data.splits["test"], data.info
