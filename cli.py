@@ -96,7 +96,20 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
 
     with console().status("loading the run"):
         from tasks.serving import evaluate
+
+        use_machine(options)
     draw_evaluation(evaluate(Path(run), options.data, options.split), as_json=options.json)
+
+
+def use_machine(options: EvaluateOptions | PredictOptions) -> None:
+    """Set the threads and the engine of a command that uses a trained run."""
+    from birnn import engines
+    from birnn.devices import use_threads
+
+    use_threads(options.threads)
+    engines.force(options.engine)
+    if note := engines.cpu_note():
+        print(f"birnn: note: {note}", file=sys.stderr)
 
 
 def predict_command(run: str, texts: list[str] | None, options: PredictOptions) -> None:
@@ -106,6 +119,8 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
     with console().status("loading the run"):
         from tasks.request import Request
         from tasks.run import serve
+
+        use_machine(options)
     standard_input = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
     request = Request(
         texts or [], options.input, options.text_column, options.encoding, standard_input,

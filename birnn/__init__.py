@@ -11,3 +11,11 @@ ENCODERS = {
     "bigru": "birnn.encoders:BiGRU",
     "bilstm": "birnn.encoders:BiLSTM",
 }
+
+# Engine name → how a recurrent layer is computed, in order of preference; see birnn.engines.
+ENGINES = {
+    "cudnn": "birnn.engines:CUDNN",
+    "native": "birnn.engines:NATIVE",
+    "onednn": "birnn.engines:ONEDNN",
+    "torch": "birnn.engines:TORCH",
+}

@@ -137,7 +137,7 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
 
 def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
-    """Build a model and fill it from a safetensors file, on the CPU, in evaluation mode.
+    """Build a model and fill it from a safetensors file: on the CPU, to predict, frozen.
 
     The shapes that the configuration asks for are compared with the file's header before any
     memory is taken for them.
@@ -164,7 +164,7 @@ def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
     _compare(path, wanted, shapes)
     model = build()
     _fill(path, model, load_file(path))
-    return model.eval()
+    return model.eval().requires_grad_(False)
 
 
 def _compare(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from birnn import ENCODERS
+from birnn import ENCODERS, ENGINES
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
 
@@ -38,6 +38,26 @@ def option(
         "group": group,
     }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def threads_option(group: str = "Training") -> Any:
+    """The option of threads, wherever models run."""
+    return option(
+        0,
+        "CPU threads. 0: all cores that this process may use, at most 16.",
+        low=0, high=1024, group=group,
+    )  # fmt: skip
+
+
+def engine_option(group: str = "Training") -> Any:
+    """The option of the recurrences' engine, wherever models run."""
+    return option(
+        "auto",
+        "What computes the recurrences: C compiled on first use (native), cuDNN, oneDNN or torch's"
+        " own operations. auto: the fastest that can.",
+        choices=("auto", *ENGINES),
+        group=group,
+    )
 
 
 @dataclass(frozen=True)
@@ -121,9 +141,8 @@ class TrainConfig:
         group="Training",
     )
     device: str = option("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.", group="Training")
-    threads: int = option(
-        0, "CPU threads for torch; 0 leaves torch's own choice.", low=0, high=1024, group="Training"
-    )
+    threads: int = threads_option()
+    engine: str = engine_option()
     seed: int = option(0, "Seed of one training run.", low=0, high=LARGEST_SEED, group="Training")
 
 

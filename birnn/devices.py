@@ -1,6 +1,9 @@
-"""Where training runs, and in which precision."""
+"""Where models run, on how many threads, and in which precision."""
 
+import math
+import os
 import re
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
@@ -56,3 +59,31 @@ def resolve_device(name: str) -> torch.device:
     if int(index or 0) >= present[kind]:
         raise ConfigError(f"device: there is no {name!r} here; use --device auto or cpu")
     return torch.device(name)
+
+
+MOST_THREADS = 16  # more share a batch of usual size without gain
+
+
+def use_threads(threads: int) -> None:
+    """Give torch this many CPU threads; 0: what :func:`default_threads` says."""
+    torch.set_num_threads(threads or default_threads())
+
+
+def default_threads() -> int:
+    """``$OMP_NUM_THREADS``, else the cores that this process may use, :data:`MOST_THREADS` at most.
+
+    Torch counts the machine's cores; a container may be allowed fewer.
+    """
+    if os.environ.get("OMP_NUM_THREADS"):
+        return torch.get_num_threads()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, _quota(), MOST_THREADS))
+
+
+def _quota(folder: Path = Path("/sys/fs/cgroup")) -> int:
+    """Cores that the control group grants, rounded up; a large number where it sets no limit."""
+    try:
+        granted, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        return max(1, math.ceil(int(granted) / int(period)))
+    except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max"
+        return MOST_THREADS

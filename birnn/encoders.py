@@ -5,18 +5,18 @@
 batched with: see :mod:`birnn.scan`.
 """
 
-from abc import ABC, abstractmethod
+from abc import ABC
 from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from birnn import ENCODERS
+from birnn import ENCODERS, engines
 from birnn.batch import check_lengths, sequence_mask
 from birnn.config import EncoderConfig
 from birnn.dropout import LockedDropout
 from birnn.registry import resolve
-from birnn.scan import CellWeights, bidirectional_scan, final_states, gru_scan, lstm_scan
+from birnn.scan import GRU, LSTM, CellWeights, Recurrence, final_states
 
 
 class Encoded(NamedTuple):
@@ -86,14 +86,14 @@ def _running_norm(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
 
 
 class Encoder(nn.Module, ABC):
-    """A stack of recurrent layers; a subclass gives its scan and its gates.
+    """A stack of recurrent layers; a subclass gives its recurrence.
 
     Args:
         input_size: ``F``, the features of a step.
         config: sizes, dropouts, normalisation; see :class:`birnn.config.EncoderConfig`.
     """
 
-    gates: ClassVar[int]
+    recurrence: ClassVar[Recurrence]
     forget_gate: ClassVar[int | None] = None
 
     def __init__(self, input_size: int, config: EncoderConfig) -> None:
@@ -110,13 +110,8 @@ class Encoder(nn.Module, ABC):
         self.locked_dropout = LockedDropout(config.locked_dropout)
         self.dropout = nn.Dropout(config.dropout)
 
-    @staticmethod
-    @abstractmethod
-    def scan(x: Tensor, weights: CellWeights) -> Tensor:
-        """One direction of one layer, left to right: ``[B, T, F] → [B, T, H]``."""
-
     def _cell(self, input_size: int) -> Cell:
-        return Cell(input_size, self.config.hidden_size, self.gates, self.forget_gate)
+        return Cell(input_size, self.config.hidden_size, self.recurrence.gates, self.forget_gate)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Encoded:
         """Encode ``x [B, T, F]`` with true ``lengths [B]``.
@@ -128,8 +123,6 @@ class Encoder(nn.Module, ABC):
         if x.shape[-1] != self.input_size:
             raise ValueError(f"expected {self.input_size} features a step, got {tuple(x.shape)}")
         mask = sequence_mask(lengths, x.shape[1])
-        # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.
-        x = x.masked_fill(~mask.unsqueeze(-1), 0.0)
         x = self.locked_dropout(x)
         for layer in range(self.config.layers):
             x = self._layer(layer, self.dropout(x) if layer else x, lengths, mask)
@@ -138,9 +131,13 @@ class Encoder(nn.Module, ABC):
 
     def _layer(self, layer: int, x: Tensor, lengths: Tensor, mask: Tensor) -> Tensor:
         """One recurrent layer: ``[B, T, ·] → [B, T, D]``, zero in the padding."""
-        backward = _weights(self.backward_cells[layer]) if self.config.bidirectional else None
-        forward = _weights(self.forward_cells[layer])
-        states = bidirectional_scan(self.scan, x, lengths, forward, backward)
+        cells = [self.forward_cells[layer]]
+        if self.config.bidirectional:
+            cells.append(self.backward_cells[layer])
+        weights = [_weights(cell) for cell in cells]
+        states = engines.run(self.recurrence, x, lengths, weights)
+        if self.config.norm == "none" and not self.config.residual:
+            return states
         norm = self.norms[layer]
         states = norm(states, mask) if isinstance(norm, MaskedBatchNorm) else norm(states)
         if self.config.residual and x.shape[-1] == states.shape[-1]:
@@ -163,24 +160,14 @@ def _norm(name: str, features: int) -> nn.Module:
 class BiGRU(Encoder):
     """Gated recurrent units in both directions (Cho et al. 2014)."""
 
-    gates = 3
-
-    @staticmethod
-    def scan(x: Tensor, weights: CellWeights) -> Tensor:
-        """See :func:`birnn.scan.gru_scan`."""
-        return gru_scan(x, weights)
+    recurrence = GRU
 
 
 class BiLSTM(Encoder):
     """Long short-term memory in both directions (Graves & Schmidhuber 2005)."""
 
-    gates = 4
+    recurrence = LSTM
     forget_gate = 1
-
-    @staticmethod
-    def scan(x: Tensor, weights: CellWeights) -> Tensor:
-        """See :func:`birnn.scan.lstm_scan`."""
-        return lstm_scan(x, weights)
 
 
 def build_encoder(input_size: int, config: EncoderConfig) -> Encoder:

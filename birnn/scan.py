@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from birnn.batch import reverse_index, reverse_padded
+from birnn.batch import reverse_index, reverse_padded, sequence_mask
 
 
 class CellWeights(NamedTuple):
@@ -28,6 +28,14 @@ class CellWeights(NamedTuple):
 
 
 Scan = Callable[[Tensor, CellWeights], Tensor]
+
+
+class Recurrence(NamedTuple):
+    """A cell: what engines know it by, and its scan in torch's own operations."""
+
+    name: str
+    gates: int  # G
+    scan: Scan
 
 
 def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
@@ -65,6 +73,10 @@ def lstm_scan(x: Tensor, weights: CellWeights) -> Tensor:
     return states
 
 
+GRU = Recurrence("gru", 3, gru_scan)
+LSTM = Recurrence("lstm", 4, lstm_scan)
+
+
 def bidirectional_scan(
     scan: Scan, x: Tensor, lengths: Tensor, forward: CellWeights, backward: CellWeights | None
 ) -> Tensor:
@@ -72,20 +84,23 @@ def bidirectional_scan(
 
     Args:
         scan: :func:`gru_scan` or :func:`lstm_scan`.
-        x: ``[B, T, F]``; the padding may hold anything finite.
+        x: ``[B, T, F]``; the padding may hold anything.
         lengths: ``[B]``, each in ``1..T``.
         forward: weights of the left-to-right direction.
         backward: weights of the right-to-left direction; None for a one-way scan.
 
     Returns:
-        ``[B, T, 2H]`` (``[B, T, H]`` one way), forward states first; padded steps are undefined.
+        ``[B, T, 2H]`` (``[B, T, H]`` one way), forward states first; zero in the padding.
     """
+    padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
+    # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.
+    x = x.masked_fill(padding, 0.0)
     states = scan(x, forward)
-    if backward is None:
-        return states
-    index = reverse_index(lengths, x.shape[1])
-    reverse = reverse_padded(scan(reverse_padded(x, index), backward), index)
-    return torch.cat([states, reverse], dim=-1)
+    if backward is not None:
+        index = reverse_index(lengths, x.shape[1])
+        reverse = reverse_padded(scan(reverse_padded(x, index), backward), index)
+        states = torch.cat([states, reverse], dim=-1)
+    return states.masked_fill(padding, 0.0)
 
 
 def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Tensor:

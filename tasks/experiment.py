@@ -17,7 +17,8 @@ import torch
 
 from birnn.checkpoint import check_free, new_folder, write_json
 from birnn.config import LARGEST_SEED, TrainConfig
-from birnn.devices import resolve_device
+from birnn.devices import resolve_device, use_threads
+from birnn.engines import Choice
 from birnn.errors import ConfigError, DataError
 from birnn.model import count_parameters
 from birnn.training import EpochEvent, Event, StopEvent, Validation, fit
@@ -25,6 +26,7 @@ from data.batching import BucketSampler
 from tasks.base import Baseline, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.inference import run_split
+from tasks.machine import engine_of
 from tasks.plots import save_confusion, save_curves
 from tasks.report import Report, Trained, add_spread, make_report
 from tasks.run import write_card, write_csv, write_model
@@ -40,6 +42,7 @@ class Prepared:
     parameters: int
     device: str
     threads: int
+    engine: Choice
     seeds: Sequence[int]
     monitor: str  # the validation metric that chooses the epoch
 
@@ -87,15 +90,16 @@ def train(
     settings = task.config.train
     if settings.seed + seeds - 1 > LARGEST_SEED:
         raise ConfigError(f"seeds: --seed {settings.seed} leaves no room for {seeds} of them")
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    use_threads(settings.threads)
     device = resolve_device(settings.device)
+    engine = engine_of(task.config)
     data = task.load()
     monitor = task.monitor(data.info)
     all_seeds = list(range(settings.seed, settings.seed + seeds))
     with torch.device("meta"):
         parameters = count_parameters(task.model(data.info))
-    yield Prepared(task, data, parameters, str(device), torch.get_num_threads(), all_seeds, monitor)
+    threads = torch.get_num_threads()
+    yield Prepared(task, data, parameters, str(device), threads, engine, all_seeds, monitor)
     with new_folder(out, overwrite=overwrite) as folder:
         results = []
         baselines: list[Baseline] = []

@@ -16,8 +16,10 @@ from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.base import Task
+from tasks.machine import engine_of
 from tasks.request import Answer, Request
 
+OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
 FORMAT = 1  # of the run folder; raised when an older reader could misread a newer run
 
 
@@ -37,6 +39,7 @@ def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Mo
         "format": FORMAT,
         "version": __version__,
         "task": task.name,
+        "engine": engine_of(task.config).name,
         **dataclasses.asdict(task.config),
     }
     for name, value in info.files().items():
@@ -89,7 +92,7 @@ def load_run(folder: Path) -> LoadedRun:
     found = read_config(folder)
     try:
         entry = TASKS[found["task"]]
-        groups = {k: v for k, v in found.items() if k not in ("format", "version", "task")}
+        groups = {k: v for k, v in found.items() if k not in OWN_KEYS}
         config = from_dict(resolve({"config": entry.config}, "config", "task"), groups)
         task: Task[Any, Any, Any] = resolve({"task": entry.task}, "task", "task")(config)
         info = task.read_info(folder)

@@ -129,6 +129,8 @@ def draw_header(event: Any) -> None:
         *(("", note) for note in data.notes),
         *event.task.describe(data.info),
         ("parameters", f"{event.parameters:,}"),
+        ("engine", f"{event.engine.name} ({event.engine.title})"),
+        *([("", event.engine.note)] if event.engine.note else []),
         ("device", f"{event.device}{threads}, {config.train.mixed_precision} mixed precision"),
         ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
         ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),

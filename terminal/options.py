@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from birnn.config import option, updated
+from birnn.config import engine_option, option, threads_option, updated
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
 
@@ -38,6 +38,8 @@ class EvaluateOptions:
         "", "Labelled data, as for training. Empty: the run's own data.", group="Data"
     )
     split: str = option("test", "Split to score: train, validation or test.", group="Data")
+    engine: str = engine_option("Machine")
+    threads: int = threads_option("Machine")
     json: bool = option(False, "Print the scores as JSON.", group="Output")
 
 
@@ -61,6 +63,8 @@ class PredictOptions:
     )
     text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
     encoding: str = option("utf-8-sig", "Encoding of the input file.", group="Data")
+    engine: str = engine_option("Machine")
+    threads: int = threads_option("Machine")
     output: str = option(
         "",
         "Write records to this .csv, .json, .jsonl or .txt file (taggers: .conll, .conllu too).",

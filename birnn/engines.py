@@ -1,0 +1,200 @@
+"""The engines of the recurrences: who computes a layer, and why that one.
+
+``native``
+    C compiled for this processor (:mod:`birnn.native`): GRU and LSTM in float32 on a CPU.
+``cudnn``
+    Two left-to-right passes on an NVIDIA GPU, where torch calls cuDNN.
+``onednn``
+    Two left-to-right dense passes on a CPU, where torch calls oneDNN; LSTM only.
+``torch``
+    The same passes in whatever torch has for them: the fallback, in any precision on any device.
+
+All give the same states and gradients to 1e-5 of their scale. :func:`choose` takes the first that
+can do the work, in the order of :data:`birnn.ENGINES`, unless one is forced.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from birnn import ENGINES
+from birnn.errors import ConfigError
+from birnn.registry import resolve
+from birnn.scan import CellWeights, Recurrence, bidirectional_scan
+
+AUTO = "auto"
+LayerScan = Callable[[Recurrence, Tensor, Tensor, Sequence[CellWeights]], Tensor]
+
+
+class Work(NamedTuple):
+    """What an engine is asked to do."""
+
+    recurrence: Recurrence
+    device: torch.device
+    precision: torch.dtype  # of the arithmetic: autocast's where that is on
+
+
+class Engine(NamedTuple):
+    """One way to run a layer.
+
+    Attributes:
+        title: what it is, in words.
+        scan: ``(recurrence, x [B, T, F], lengths [B], directions) → states [B, T, D*H]``, zero in
+            the padding, whatever the padding of ``x`` holds.
+        missing: why it can't do a :class:`Work`, or None.
+    """
+
+    title: str
+    scan: LayerScan
+    missing: Callable[[Work], str | None]
+
+
+class Choice(NamedTuple):
+    """The engine that runs, and why a better one does not."""
+
+    name: str
+    title: str
+    note: str  # "" where nothing is amiss
+
+
+_forced = AUTO
+
+
+def force(name: str) -> None:
+    """Run every layer of this process on the engine ``name``; :data:`AUTO` chooses again.
+
+    Raises:
+        ConfigError: there is no such engine.
+    """
+    global _forced
+    if name != AUTO:
+        resolve(ENGINES, name, "engine")
+    _forced = name
+
+
+@contextmanager
+def forced(name: str) -> Iterator[None]:
+    """:func:`force` within a block."""
+    before = _forced
+    force(name)
+    try:
+        yield
+    finally:
+        force(before)
+
+
+def choose(work: Work) -> Engine:
+    """The engine for ``work``: the forced one, else the first that can do it.
+
+    Raises:
+        ConfigError: the forced one can't; the message says why.
+    """
+    if _forced != AUTO:
+        engine: Engine = resolve(ENGINES, _forced, "engine")
+        if reason := engine.missing(work):
+            raise ConfigError(f"engine: {_forced} can't run here: {reason}; use --engine auto")
+        return engine
+    return next(engine for _, engine in _all() if not engine.missing(work))
+
+
+def describe(work: Work) -> Choice:
+    """Name the engine that :func:`choose` takes, and say why it isn't the compiled one."""
+    engine = choose(work)
+    name = next(name for name, other in _all() if other is engine)
+    reason = NATIVE.missing(work) if _forced == AUTO and work.device.type == "cpu" else None
+    return Choice(name, engine.title, _note(reason))
+
+
+def cpu_note() -> str:
+    """Why the compiled engine doesn't serve models on this CPU; "" where it does, or none asks."""
+    reason = _compiled_missing() if _forced == AUTO else None
+    return _note(reason)
+
+
+def _note(reason: str | None) -> str:
+    return f"the compiled engine can't run, a slower one does: {reason}" if reason else ""
+
+
+def run(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> Tensor:
+    """Run one layer on the engine of the moment; see :class:`Engine`."""
+    work = Work(recurrence, x.device, precision(x))
+    return choose(work).scan(recurrence, x, lengths, directions)
+
+
+def precision(x: Tensor) -> torch.dtype:
+    """The precision in which a layer of ``x`` is computed."""
+    kind = x.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+
+
+def _all() -> list[tuple[str, Engine]]:
+    return [(name, resolve(ENGINES, name, "engine")) for name in ENGINES]
+
+
+def _native_scan(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> Tensor:
+    from birnn.native.scan import native_scan  # nothing is compiled before it is asked for
+
+    return native_scan(recurrence, x, lengths, directions)
+
+
+def _dense_scan(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> Tensor:
+    backward = directions[1] if len(directions) > 1 else None
+    return bidirectional_scan(recurrence.scan, x, lengths, directions[0], backward)
+
+
+def _native_missing(work: Work) -> str | None:
+    if work.device.type != "cpu":
+        return f"it is for a CPU, not for {work.device.type}"
+    if work.precision not in (torch.float32, torch.bfloat16):
+        return f"it computes in float32, not in {str(work.precision).removeprefix('torch.')}"
+    if work.recurrence.name not in ("gru", "lstm"):
+        return f"it knows no {work.recurrence.name}"
+    if torch._C._get_tracing_state() is not None or torch.compiler.is_compiling():
+        return "a model that is traced needs torch's own operations"
+    return _compiled_missing()
+
+
+def _compiled_missing() -> str | None:
+    from birnn.native.compiler import NativeError
+    from birnn.native.library import library
+
+    try:
+        library()
+    except NativeError as error:
+        return str(error)
+    return None
+
+
+def _cudnn_missing(work: Work) -> str | None:
+    if work.device.type != "cuda" or not torch.backends.cudnn.is_available():
+        return "there is no NVIDIA GPU with cuDNN in use"
+    return None
+
+
+def _onednn_missing(work: Work) -> str | None:
+    if work.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return "this torch has no oneDNN here"
+    if work.recurrence.name != "lstm":
+        return f"torch gives oneDNN no {work.recurrence.name}"
+    if work.precision not in (torch.float32, torch.bfloat16):
+        return "it computes in float32 or bfloat16"
+    return None
+
+
+def _never_missing(work: Work) -> str | None:
+    return None
+
+
+CUDNN = Engine("cuDNN, two dense passes", _dense_scan, _cudnn_missing)
+NATIVE = Engine("C, compiled for this processor", _native_scan, _native_missing)
+ONEDNN = Engine("oneDNN, two dense passes", _dense_scan, _onednn_missing)
+TORCH = Engine("torch's own operations", _dense_scan, _never_missing)

@@ -1,0 +1,151 @@
+"""The compiled library: its structures, and its phases run on torch's own threads."""
+
+import ctypes
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from birnn.native.compiler import NativeError, compiled
+
+SOURCE = Path(__file__).with_name("scan.c")
+PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS = range(5)  # the phases of scan.c
+
+
+class Direction(ctypes.Structure):
+    """``Direction`` of ``layout.h``; every field is an address."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_void_p)
+        for name in (
+            *("input", "recurrent", "input_bias", "recurrent_bias"),
+            *("panels", "kept", "before", "memory"),
+            *("input_gradient", "recurrent_gradient"),
+            *("input_bias_gradient", "recurrent_bias_gradient"),
+        )
+    )
+
+
+class Scan(ctypes.Structure):
+    """``Scan`` of ``layout.h``."""
+
+    _fields_ = (
+        *(
+            (name, ctypes.c_int64)
+            for name in ("lstm", "directions", "batch", "steps", "features", "hidden")
+        ),
+        *((name, ctypes.c_int64) for name in ("rows", "blocks")),
+        *((name, ctypes.c_void_p) for name in ("length", "packed", "dense")),
+        *((name, ctypes.c_void_p) for name in ("x", "states", "state_gradient", "x_gradient")),
+        ("direction", Direction * 2),
+        *((name, ctypes.c_int64) for name in ("phase", "tasks", "next", "failed")),
+    )
+
+
+class Library:
+    """The loaded library.
+
+    Raises:
+        NativeError: it can't be compiled or loaded here.
+    """
+
+    def __init__(self) -> None:
+        self._lib = _open()
+        for name in ("birnn_begin", "birnn_panels"):
+            getattr(self._lib, name).argtypes = [ctypes.c_void_p, ctypes.c_int64]
+        for name in ("birnn_begin", "birnn_panels", "birnn_lanes", "birnn_scan_size"):
+            getattr(self._lib, name).restype = ctypes.c_int64
+        self._lib.birnn_curves.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64]
+        self._lib.birnn_curves.restype = None
+        self._lib.birnn_work.argtypes = [ctypes.c_void_p]
+        self._lib.birnn_work.restype = None
+        if self._lib.birnn_scan_size() != ctypes.sizeof(Scan):
+            raise NativeError("the compiled engine lays its structures out in another way")
+        self.lanes = int(self._lib.birnn_lanes())
+        self._fork = _openmp_fork()
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def curves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The cells' own tanh and sigmoid of a contiguous float32 ``x``."""
+        tanh, sigmoid = torch.empty_like(x), torch.empty_like(x)
+        self._lib.birnn_curves(x.data_ptr(), tanh.data_ptr(), sigmoid.data_ptr(), x.numel())
+        return tanh, sigmoid
+
+    def panels(self, scan: Scan, phase: int) -> int:
+        """Floats that the packed weights of a direction take for a phase."""
+        return int(self._lib.birnn_panels(ctypes.byref(scan), phase))
+
+    def run(self, scan: Scan, phase: int) -> None:
+        """Run a phase to its end, on as many threads as torch may use.
+
+        Raises:
+            MemoryError: a thread found none for its buffers.
+        """
+        address = ctypes.byref(scan)
+        threads = min(torch.get_num_threads(), int(self._lib.birnn_begin(address, phase)))
+        if threads == 1:
+            self._lib.birnn_work(address)
+        elif self._fork is not None:
+            self._fork(self._lib.birnn_work, address, threads, 0)
+        else:
+            list(self._threads().map(self._lib.birnn_work, [address] * threads))
+        if scan.failed:
+            raise MemoryError("no memory for the buffers of a recurrence")
+
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(torch.get_num_threads(), "birnn-scan")
+        return self._pool
+
+
+def _open() -> ctypes.CDLL:
+    path = compiled(SOURCE)
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError:
+        path.unlink(missing_ok=True)  # spoilt: it is made anew, once
+    try:
+        return ctypes.CDLL(str(compiled(SOURCE)))
+    except OSError as error:
+        raise NativeError(f"the compiled engine can't be loaded: {error}") from error
+
+
+def _openmp_fork() -> Any:
+    """Fork and join of the OpenMP runtime that torch has loaded, so that both share one pool.
+
+    With a pool of our own, torch's idle threads, which spin for a while after each of its
+    operations, would contend with ours for the cores. None where the runtime has another name.
+    """
+    try:
+        fork = ctypes.CDLL(None).GOMP_parallel
+    except (AttributeError, OSError, TypeError):
+        return None
+    fork.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+    fork.restype = None
+    return fork
+
+
+@cache
+def _loaded() -> Library | NativeError:
+    try:
+        return Library()
+    except NativeError as error:
+        return error
+
+
+def library() -> Library:
+    """The library, compiled if need be and loaded once a process.
+
+    Raises:
+        NativeError: it can't be had here.
+    """
+    found = _loaded()
+    if isinstance(found, NativeError):
+        raise found
+    return found

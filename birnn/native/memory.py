@@ -1,0 +1,72 @@
+"""What the compiled scans keep from call to call: large buffers, and packed weights."""
+
+import threading
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
+
+
+class Workspace:
+    """Buffers that wait to be used again.
+
+    A fresh buffer of some megabytes costs a page fault every 4 KiB, which can take as long as
+    the arithmetic on it.
+
+    Args:
+        most: buffers that may wait; the smallest go first, since the largest serves all.
+    """
+
+    def __init__(self, most: int = 4) -> None:
+        self.most = most
+        self._free: list[Tensor] = []  # by size
+        self._lock = threading.Lock()
+
+    def take(self, floats: int) -> Tensor:
+        """A float32 buffer of at least ``floats``; what it holds is undefined."""
+        with self._lock:
+            for place, buffer in enumerate(self._free):
+                if buffer.numel() >= floats:
+                    return self._free.pop(place)
+            if len(self._free) == self.most:
+                self._free.pop(0)
+        return torch.empty(floats, dtype=torch.float32)
+
+    def give(self, buffer: Tensor) -> None:
+        """Hand a buffer back; nobody may use it any more."""
+        with self._lock:
+            self._free = sorted([*self._free, buffer], key=Tensor.numel)[-self.most :]
+
+
+class PackedWeights:
+    """Packed weights of models that only predict: packing takes as long as a short sentence.
+
+    Only frozen weights are kept (``requires_grad`` off), and only as long as torch counts no
+    change of them. The count alone would not do: a fused optimizer changes weights uncounted.
+    """
+
+    def __init__(self) -> None:
+        self._kept = WeakIdKeyDictionary()
+
+    def find(self, weights: Sequence[Tensor]) -> Tensor | None:
+        """What was kept for these weights as they now stand, or None."""
+        kept, standing = self._kept.get(weights[0]), _standing(weights)
+        if kept is None or standing is None or kept[0] != standing:
+            return None
+        packed: Tensor = kept[1]
+        return packed
+
+    def keep(self, weights: Sequence[Tensor], packed: Tensor) -> bool:
+        """Remember ``packed`` for as long as the first of the weights lives, if they are frozen."""
+        standing = _standing(weights)
+        if standing is not None:
+            self._kept[weights[0]] = (standing, packed)
+        return standing is not None
+
+
+def _standing(weights: Sequence[Tensor]) -> tuple[tuple[int, int], ...] | None:
+    """What a change of the weights would change; None: it can't be told, or they are trained."""
+    if any(w.is_inference() or w.requires_grad for w in weights):
+        return None
+    return tuple((w.data_ptr(), w._version) for w in weights)

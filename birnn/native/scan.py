@@ -1,0 +1,195 @@
+"""A layer's recurrence in C, as a function that autograd can differentiate.
+
+Letters as in ``layout.h``: ``B`` sequences, ``T`` steps, ``F`` features, ``H`` units, ``D``
+directions, ``N`` the sum of lengths.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from birnn.batch import sequence_mask
+from birnn.native import library as native
+from birnn.native.memory import PackedWeights, Workspace
+from birnn.scan import CellWeights, Recurrence
+
+CELLS = {"gru": 0, "lstm": 1}  # as Scan.lstm counts them
+KEPT = 4  # of cell.h
+_workspace = Workspace()
+_packed = PackedWeights()
+
+
+def native_scan(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> Tensor:
+    """Run one or both directions of a layer in float32 on the CPU.
+
+    What a row gives does not depend, to the bit, on the rest of its batch or on how many threads
+    run. Gradients flow to ``x`` and to all weights, once: second derivatives are refused.
+
+    Args:
+        recurrence: one of :data:`CELLS`.
+        x: ``[B, T, F]``; the padding may hold anything, it is never read.
+        lengths: ``[B]``, each in ``1..T``.
+        directions: weights of the left-to-right direction, then of the other if there is one.
+
+    Returns:
+        ``[B, T, D*H]`` float32, zero in the padding.
+
+    Raises:
+        birnn.native.compiler.NativeError: the engine can't be compiled here.
+        MemoryError: there is none left.
+    """
+    weights = [part.float().contiguous() for direction in directions for part in direction]
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *weights)):
+        states: Tensor = _Differentiable.apply(CELLS[recurrence.name], x.float(), lengths, *weights)
+        return states
+    return _Pass(CELLS[recurrence.name], x.float(), lengths, weights).forward(keep=False)
+
+
+class _Rows(NamedTuple):
+    """Where the sequences of a batch lie, longest first."""
+
+    length: Tensor  # [B]
+    packed: Tensor  # [B], the first of a sequence's rows among all N real ones
+    dense: Tensor  # [B], the first of its rows among B * T
+    total: int  # N
+
+    @classmethod
+    def of(cls, lengths: Tensor, steps: int) -> "_Rows":
+        lengths = lengths.to("cpu", torch.int64)
+        ordered, order = lengths.sort(descending=True, stable=True)
+        ends = lengths.cumsum(0)
+        return cls(ordered, (ends - lengths)[order], order * steps, int(ends[-1]))
+
+
+class _Pass:
+    """One layer over one batch, forward and backward.
+
+    Args:
+        lstm: a value of :data:`CELLS`.
+        x: ``[B, T, F]`` float32.
+        lengths: ``[B]``.
+        weights: four of each direction, float32 and contiguous.
+    """
+
+    def __init__(self, lstm: int, x: Tensor, lengths: Tensor, weights: Sequence[Tensor]) -> None:
+        self.library = native.library()
+        self.weights = weights
+        self.rows = _Rows.of(lengths, x.shape[1])
+        self.x = _real_rows(x, lengths, self.rows.total)
+        self.shape = x.shape
+        self.hidden = weights[1].shape[1]
+        self.kept: Tensor | None = None  # what the backward pass reads and overwrites
+        self.scan = native.Scan(
+            lstm=lstm,
+            directions=len(weights) // 4,
+            batch=x.shape[0],
+            steps=x.shape[1],
+            features=x.shape[2],
+            hidden=self.hidden,
+            rows=self.rows.total,
+            length=self.rows.length.data_ptr(),
+            packed=self.rows.packed.data_ptr(),
+            dense=self.rows.dense.data_ptr(),
+            x=self.x.data_ptr(),
+        )
+        self.scan.blocks = _blocks(x.shape[0], self.scan.directions)
+        for i, direction in enumerate(self._directions()):
+            own = weights[4 * i : 4 * i + 4]
+            direction.input, direction.recurrent = own[0].data_ptr(), own[1].data_ptr()
+            direction.input_bias, direction.recurrent_bias = own[2].data_ptr(), own[3].data_ptr()
+
+    def _directions(self) -> list[native.Direction]:
+        return [self.scan.direction[i] for i in range(self.scan.directions)]
+
+    def forward(self, *, keep: bool) -> Tensor:
+        """The states ``[B, T, D*H]``; ``keep``: a backward pass will follow."""
+        states = torch.empty(*self.shape[:2], self.scan.directions * self.hidden)
+        self.scan.states = states.data_ptr()
+        packed = None if keep else _packed.find(self.weights)
+        panels = self._panels(native.PACK_FORWARD, packed)
+        if keep:
+            self._keep()
+        self.library.run(self.scan, native.FORWARD)
+        if keep or (packed is None and not _packed.keep(self.weights, panels)):
+            _workspace.give(panels)
+        return states
+
+    def _panels(self, phase: int, packed: Tensor | None = None) -> Tensor:
+        """Pack the weights for the pass that follows ``phase``, unless they are."""
+        size = self.library.panels(self.scan, phase)
+        panels = _workspace.take(size * self.scan.directions) if packed is None else packed
+        for i, direction in enumerate(self._directions()):
+            direction.panels = panels.data_ptr() + 4 * size * i
+        if packed is None:
+            self.library.run(self.scan, phase)
+        return panels
+
+    def _keep(self) -> None:
+        """Give each direction room for what the backward pass needs."""
+        units = -(-self.hidden // self.library.lanes) * self.library.lanes
+        plane = self.rows.total * units
+        planes = KEPT + 1 + self.scan.lstm
+        self.kept = _workspace.take(plane * planes * self.scan.directions)
+        for i, direction in enumerate(self._directions()):
+            direction.kept = self.kept.data_ptr() + 4 * plane * planes * i
+            direction.before = direction.kept + 4 * plane * KEPT
+            direction.memory = direction.before + 4 * plane if self.scan.lstm else None
+
+    def backward(self, gradient: Tensor, *, of_x: bool) -> tuple[Tensor | None, list[Tensor]]:
+        """Gradients of ``x`` (if ``of_x``) and of all weights, from that of the states."""
+        if self.kept is None:  # a second backward pass: the first overwrote what was kept
+            self.forward(keep=True)
+        assert self.kept is not None
+        gradient = gradient.float().contiguous()
+        self.scan.state_gradient = gradient.data_ptr()
+        x_gradient = torch.empty(self.shape) if of_x else None
+        self.scan.x_gradient = None if x_gradient is None else x_gradient.data_ptr()
+        gradients = [torch.empty_like(weight) for weight in self.weights]
+        for i, direction in enumerate(self._directions()):
+            own = [part.data_ptr() for part in gradients[4 * i : 4 * i + 4]]
+            direction.input_gradient, direction.recurrent_gradient = own[:2]
+            direction.input_bias_gradient, direction.recurrent_bias_gradient = own[2:]
+        panels = self._panels(native.PACK_BACKWARD)
+        self.library.run(self.scan, native.BACKWARD)
+        self.library.run(self.scan, native.GRADIENTS)
+        _workspace.give(panels)
+        _workspace.give(self.kept)
+        self.kept = None
+        return x_gradient, gradients
+
+
+class _Differentiable(torch.autograd.Function):
+    """:class:`_Pass` as autograd sees it."""
+
+    @staticmethod
+    def forward(ctx: Any, lstm: int, x: Tensor, lengths: Tensor, *weights: Tensor) -> Tensor:
+        layer = _Pass(lstm, x, lengths, weights)
+        ctx.layer = layer
+        ctx.save_for_backward(layer.x, *weights)  # torch then notices a change in place
+        return layer.forward(keep=True)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        _ = ctx.saved_tensors
+        x_gradient, gradients = ctx.layer.backward(gradient, of_x=ctx.needs_input_grad[1])
+        return None, x_gradient, None, *gradients
+
+
+def _real_rows(x: Tensor, lengths: Tensor, total: int) -> Tensor:
+    """``[B, T, F] → [N, F]``, without the padding."""
+    batch, steps, features = x.shape
+    flat = x.detach().reshape(-1, features).contiguous()
+    if total == batch * steps:
+        return flat
+    return flat.index_select(0, sequence_mask(lengths, steps).flatten().nonzero().squeeze(1))
+
+
+def _blocks(batch: int, directions: int) -> int:
+    """Parts of the batch that run side by side: enough for all threads, four rows or more each."""
+    return max(1, min(batch // 4, -(-torch.get_num_threads() // directions)))

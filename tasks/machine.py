@@ -1,0 +1,24 @@
+"""The engine of a run's recurrences, as its configuration asks for it."""
+
+import torch
+
+from birnn import ENCODERS, engines
+from birnn.devices import resolve_device
+from birnn.registry import resolve
+from tasks.base import TaskConfig
+
+PRECISIONS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def engine_of(config: TaskConfig) -> engines.Choice:
+    """Force the engine that ``config`` names, for this process, and say which one runs.
+
+    Raises:
+        ConfigError: it can't run here; the message says why.
+    """
+    engines.force(config.train.engine)
+    recurrence = resolve(ENCODERS, config.encoder.encoder, "encoder").recurrence
+    device = resolve_device(config.train.device)
+    return engines.describe(
+        engines.Work(recurrence, device, PRECISIONS[config.train.mixed_precision])
+    )
