@@ -187,7 +187,8 @@ def table(rows: Sequence[dict[str, Any]], threads: int) -> str:
         "",
         f"torch {torch.__version__}, {threads} threads, float32, both directions;"
         " medians, turn by turn in one process. × is torch's time over ours; packed: lengths"
-        " uniform in [T/2, T], dense: all of length T. A training step goes to the weights and the input."
+        " uniform in [T/2, T], dense: all of length T. A training step goes to the weights"
+        " and the input."
         " Error: the largest against packed torch, relative to scale, of states / gradients.",
         "",
         "| cell | batch, T, in, hidden | engine | "
