@@ -1,0 +1,42 @@
+/* The part of a batch that one task runs, in one direction: which sequences, and where they lie. */
+
+#ifndef BIRNN_PART_H
+#define BIRNN_PART_H
+
+#include "packing.h"
+
+/* The part of the batch that a task runs: its sequences, longest first. */
+typedef struct {
+    int64_t index, count, first, stride; /* direction; sequence i is first + i * stride */
+} Part;
+
+INLINE Part part_of(const Scan *s, int64_t task) {
+    Part p = {.index = task % s->directions, .first = task / s->directions, .stride = s->blocks};
+    p.count = (s->batch - p.first + s->blocks - 1) / s->blocks;
+    return p;
+}
+
+INLINE int64_t length_of(const Scan *s, const Part *p, int64_t i) {
+    return s->length[p->first + i * p->stride];
+}
+
+/* How many of the first `active` sequences have a step `step`. */
+INLINE int64_t still_active(const Scan *s, const Part *p, int64_t active, int64_t step) {
+    while (active > 0 && length_of(s, p, active - 1) <= step) active--;
+    return active;
+}
+
+/* The step of the sequence that a direction reads as its `step`-th. */
+INLINE int64_t place(const Scan *s, const Part *p, int64_t i, int64_t step) {
+    return p->index ? length_of(s, p, i) - 1 - step : step;
+}
+
+INLINE int64_t packed_row(const Scan *s, const Part *p, int64_t i, int64_t step) {
+    return s->packed[p->first + i * p->stride] + place(s, p, i, step);
+}
+
+INLINE int64_t dense_row(const Scan *s, const Part *p, int64_t i, int64_t step) {
+    return s->dense[p->first + i * p->stride] + place(s, p, i, step);
+}
+
+#endif
