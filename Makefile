@@ -4,7 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check
-.PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf clean
+.PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf
+.PHONY: bench-encoders bench-epochs bench-scaling bench-peers clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
@@ -32,6 +33,18 @@ bench-tagging: $(VENV)/samples
 
 bench-forecasting: $(VENV)/samples
 	$(BIN)/python benchmarks/forecasting.py $(ARGS)
+
+bench-encoders: $(VENV)/samples
+	$(BIN)/python benchmarks/encoders.py $(ARGS)
+
+bench-epochs: $(VENV)/samples
+	$(BIN)/python benchmarks/epochs.py $(ARGS)
+
+bench-scaling: $(VENV)/samples
+	$(BIN)/python benchmarks/scaling.py $(ARGS)
+
+bench-peers: $(VENV)/samples
+	$(BIN)/python benchmarks/peers $(ARGS)
 
 bench-crf: $(VENV)/test
 	$(BIN)/python benchmarks/crf.py

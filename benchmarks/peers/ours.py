@@ -1,0 +1,65 @@
+"""The library's own training loop, run by a clock."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
+
+from measuring import Clock
+
+from birnn import __version__
+from birnn.batch import Batch
+from birnn.training import StepEvent, Validation, fit
+from data.batching import BucketSampler
+from tasks.base import Task, TaskData
+
+VERSION = __version__
+
+
+class Counted:
+    """A sampler that remembers how many items its latest batch has."""
+
+    def __init__(self, sampler: BucketSampler, count: Callable[[Batch], int]) -> None:
+        self.sampler, self.count = sampler, count
+        self.items = 0
+
+    def steps(self, epoch: int) -> int:
+        """How many batches ``epoch`` has."""
+        return self.sampler.steps(epoch)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of ``epoch``."""
+        for batch in self.sampler.epoch(epoch):
+            self.items = self.count(batch)
+            yield batch
+
+
+def train(
+    task: Task[Any, Any, Any],
+    data: TaskData[Any, Any],
+    clock: Clock,
+    count: Callable[[Batch], int],
+) -> Any:
+    """Train a fresh model with :func:`birnn.training.fit` until the time is up; nothing is scored.
+
+    Args:
+        task: with its options.
+        data: as the task loads it.
+        clock: when to stop.
+        count: what the clock counts of a batch.
+    """
+    model = task.model(data.info)
+    settings = task.config.train
+    sampler = BucketSampler(
+        data.splits["train"], settings.batch_size, settings.batch_tokens, settings.seed,
+        views=task.views, limit=task.epoch_items, least=task.epoch_steps,
+    )  # fmt: skip
+    counted = Counted(sampler, count)
+    nothing = Validation(lambda: {"none": 0.0}, "none", False)
+    clock.start()
+    for event in fit(model, task.loss, counted, settings, nothing):
+        if isinstance(event, StepEvent) and clock.tick(counted.items):
+            break
+    return model.eval()
