@@ -16,9 +16,12 @@ from typing import Annotated, Any
 
 import typer
 
-# Threads that wait must sleep: spinning ones cost a busy machine a hundredfold in small layers.
-# OpenMP reads this once, when torch is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that wait must soon sleep: ones that spin double the time of a step on a busy machine,
+# ones that sleep at once add a seventh on an idle one. OpenMP (GNU's, LLVM's) reads this once, when
+# torch is loaded; docs/speed.md has the figures.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 from birnn import __version__
 from birnn.errors import BirnnError, ConfigError

@@ -13,7 +13,6 @@ that this machine showed in the same minute.
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import time
@@ -21,7 +20,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
