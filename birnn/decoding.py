@@ -3,11 +3,33 @@
 import torch
 from torch import Tensor
 
+from birnn import engines
 from birnn.batch import check_lengths, reverse_index, reverse_padded, sequence_mask
 from birnn.chain import Potentials, finite, require_legal, rows_at, widen
 from birnn.crf import log_partition, sequence_score
 
 WILDEST = 1e30  # a decoder reads emissions beyond as this: sums over any length stay finite
+
+
+@torch.no_grad()
+def best_path(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Tensor:
+    """The tags of :func:`viterbi` alone: compiled, where the native engine serves.
+
+    Where two sequences are equally good to the last digit, either may be found.
+
+    Returns:
+        ``[B, T]``, 0 in the padding.
+
+    Raises:
+        ValueError: an item has no legal sequence of its length.
+    """
+    plain = all(p.dtype == torch.float32 for p in (emissions, *potentials))
+    if plain and emissions.device.type == "cpu" and engines.compiled_serves():
+        from birnn.native.paths import best_paths  # nothing is compiled before it is asked for
+
+        check_lengths(emissions, lengths)
+        return best_paths(emissions, lengths, potentials)
+    return viterbi(emissions, lengths, potentials)[0]
 
 
 @torch.no_grad()

@@ -108,6 +108,11 @@ def describe(work: Work) -> Choice:
     return Choice(name, engine.title, _note(reason))
 
 
+def compiled_serves() -> bool:
+    """Whether compiled code may run on this CPU: it can be had, and no other engine is forced."""
+    return _forced in (AUTO, "native") and not _traced() and _compiled_missing() is None
+
+
 def cpu_note() -> str:
     """Why the compiled engine doesn't serve models on this CPU; "" where it does, or none asks."""
     reason = _compiled_missing() if _forced == AUTO else None
@@ -158,9 +163,13 @@ def _native_missing(work: Work) -> str | None:
         return f"it computes in float32, not in {str(work.precision).removeprefix('torch.')}"
     if work.recurrence.name not in ("gru", "lstm"):
         return f"it knows no {work.recurrence.name}"
-    if torch._C._get_tracing_state() is not None or torch.compiler.is_compiling():
+    if _traced():
         return "a model that is traced needs torch's own operations"
     return _compiled_missing()
+
+
+def _traced() -> bool:
+    return torch._C._get_tracing_state() is not None or torch.compiler.is_compiling()
 
 
 def _compiled_missing() -> str | None:

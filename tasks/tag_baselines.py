@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from birnn.chain import Allowed, constrain, neutral
 from birnn.crf import path_confidence
-from birnn.decoding import viterbi
+from birnn.decoding import best_path
 from data.schemes import convert, legal
 from tasks.bootstrap import Array
 from tasks.spans import count_spans, precision_recall_f1, read_spans
@@ -267,7 +267,7 @@ class Chain:
         lowered = np.array([bias * (label == "O") for label in self.labels])
         found: list[list[str]] = [[] for _ in rows]
         for indices, emissions, lengths in _batches([row - lowered for row in rows]):
-            tags, _ = viterbi(emissions, lengths, self.potentials)
+            tags = best_path(emissions, lengths, self.potentials)
             for i, row in zip(indices, tags.tolist(), strict=True):
                 found[i] = [self.labels[tag] for tag in row[: len(rows[i])]]
         return found

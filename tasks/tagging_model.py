@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from birnn.batch import Batch
 from birnn.chain import Allowed, Potentials, constrain, neutral
 from birnn.crf import negative_log_likelihood
-from birnn.decoding import viterbi
+from birnn.decoding import best_path
 from birnn.embeddings import PretrainedVectors
 from birnn.encoders import Encoded
 from birnn.model import SequenceModel
@@ -120,20 +120,21 @@ class TaggingModel(nn.Module):
             found = {"pretrained": self.pretrained(batch.inputs)}
             batch = replace(batch, inputs={**batch.inputs, **found})
         members: list[Emissions] = [member(batch) for member in self.members]
-        scores = torch.stack([part.scores.float() for part in members]).mean(0)
-        chain = Potentials(
-            *(torch.stack(parts).mean(0) for parts in zip(*(m.chain for m in members), strict=True))
-        )
+        scores = _mean([part.scores.float() for part in members])
+        chain = Potentials(*map(_mean, zip(*(m.chain for m in members), strict=True)))
         sharpness = self.log_sharpness.exp()
         scaled = Potentials(*(part * sharpness for part in chain))
         bonus = self.span_bonus * self.openers
         return TaggingOutputs(members, scores * sharpness, scaled, bonus, batch.lengths)
 
 
+def _mean(parts: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(parts)).mean(0) if len(parts) > 1 else parts[0]
+
+
 def best_tags(outputs: TaggingOutputs) -> Tensor:
     """The tags that are predicted, ``[B, T]``: legal, and 0 in the padding."""
-    tags, _ = viterbi(outputs.scores + outputs.bonus, outputs.lengths, outputs.chain)
-    return tags
+    return best_path(outputs.scores + outputs.bonus, outputs.lengths, outputs.chain)
 
 
 @torch.no_grad()

@@ -48,7 +48,9 @@ static void run_step(const Scan *s, const Part *part, const Step *now) {
     Product p = {.step = 1, .length = s->hidden, .segments = 1, .panel_step = vectors};
     p.out = tile;
     p.out_step = vectors;
-    for (int64_t j = 0; j < groups; j++) {
+    for (int64_t turn = 0; turn < groups; turn++) {
+        /* To and fro: what the last step read last is still in the cache. */
+        int64_t j = now->step & 1 ? groups - 1 - turn : turn;
         p.panel = d->panels + at.recurrent + j * s->hidden * vectors;
         p.start = d->panels + at.recurrent_bias + j * vectors;
         for (int64_t i = 0, block; i < now->active; i += block) {

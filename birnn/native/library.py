@@ -46,6 +46,16 @@ class Scan(ctypes.Structure):
     )
 
 
+class Chain(ctypes.Structure):
+    """``Chain`` of ``chain.h``."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in ("batch", "steps", "tags")),
+        *((name, ctypes.c_void_p) for name in ("length", "emissions")),
+        *((name, ctypes.c_void_p) for name in ("moves", "start", "end", "path")),
+    )
+
+
 class Library:
     """The loaded library.
 
@@ -57,7 +67,11 @@ class Library:
         self._lib = _open()
         for name in ("birnn_begin", "birnn_panels"):
             getattr(self._lib, name).argtypes = [ctypes.c_void_p, ctypes.c_int64]
-        for name in ("birnn_begin", "birnn_panels", "birnn_lanes", "birnn_scan_size"):
+        self._lib.birnn_best_paths.argtypes = [ctypes.c_void_p]
+        for name in (
+            *("birnn_begin", "birnn_panels", "birnn_lanes", "birnn_scan_size"),
+            "birnn_best_paths",
+        ):
             getattr(self._lib, name).restype = ctypes.c_int64
         self._lib.birnn_curves.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64]
         self._lib.birnn_curves.restype = None
@@ -69,6 +83,17 @@ class Library:
         self._fork = _openmp_fork()
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+
+    def best_paths(self, chain: Chain) -> int:
+        """Fill ``chain.path``; returns −1, or the first item without a legal sequence.
+
+        Raises:
+            MemoryError: there is none left.
+        """
+        found = int(self._lib.birnn_best_paths(ctypes.byref(chain)))
+        if found == -2:
+            raise MemoryError("no memory for the scores of a chain")
+        return found
 
     def curves(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The cells' own tanh and sigmoid of a contiguous float32 ``x``."""

@@ -4,6 +4,7 @@
    of threads may take them (birnn_begin, then birnn_work in each thread). */
 
 #include "backward.h"
+#include "chain.h"
 #include "forward.h"
 #include "gradients.h"
 
