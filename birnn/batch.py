@@ -84,7 +84,6 @@ def check_lengths(x: Tensor, lengths: Tensor) -> None:
     """
     if lengths.shape != x.shape[:1]:
         raise ValueError(f"lengths {tuple(lengths.shape)} do not fit a batch {tuple(x.shape)}")
-    if len(lengths) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
-        raise ValueError(
-            f"lengths must lie in 1..{x.shape[1]}, got {int(lengths.min())}..{int(lengths.max())}"
-        )
+    values = lengths.tolist()
+    if values and not 1 <= min(values) <= max(values) <= x.shape[1]:
+        raise ValueError(f"lengths must lie in 1..{x.shape[1]}, got {min(values)}..{max(values)}")

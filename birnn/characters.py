@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from birnn.batch import sequence_mask
 from birnn.config import EncoderConfig
+from birnn.dropout import Dropout
 from birnn.encoders import build_encoder
 from birnn.errors import ConfigError
 
@@ -25,7 +26,7 @@ class CharacterEncoder(nn.Module):
         super().__init__()
         self.table = nn.Embedding(characters, size)
         nn.init.normal_(self.table.weight, std=size**-0.5)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def embed(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors ``[U, L, C]``, zero beyond each word's end, and the mask ``[U, L]``."""

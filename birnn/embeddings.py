@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.batch import Batch, sequence_mask
-from birnn.dropout import word_dropout
+from birnn.dropout import Dropout, word_dropout
 from birnn.model import Embedder
 
 PAD_ID, UNKNOWN_ID = 0, 1
@@ -80,7 +80,7 @@ class WordEmbedder(Embedder):
         self.sizes = sizes
         self.rate = rate
         self.output_size = sizes.total
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.words = nn.Embedding(sizes.words, sizes.word_size) if sizes.word_size else None
         if self.words is not None:
             nn.init.normal_(self.words.weight, std=0.1 if sizes.vector_size else 0.3)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from birnn import ENCODERS, engines
 from birnn.batch import check_lengths, sequence_mask
 from birnn.config import EncoderConfig
-from birnn.dropout import LockedDropout
+from birnn.dropout import Dropout, LockedDropout
 from birnn.registry import resolve
 from birnn.scan import GRU, LSTM, CellWeights, Recurrence, final_states
 
@@ -108,7 +108,7 @@ class Encoder(nn.Module, ABC):
         )
         self.norms = nn.ModuleList(_norm(config.norm, self.output_size) for _ in sizes)
         self.locked_dropout = LockedDropout(config.locked_dropout)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def _cell(self, input_size: int) -> Cell:
         return Cell(input_size, self.config.hidden_size, self.recurrence.gates, self.forget_gate)
@@ -122,14 +122,13 @@ class Encoder(nn.Module, ABC):
         check_lengths(x, lengths)
         if x.shape[-1] != self.input_size:
             raise ValueError(f"expected {self.input_size} features a step, got {tuple(x.shape)}")
-        mask = sequence_mask(lengths, x.shape[1])
         x = self.locked_dropout(x)
         for layer in range(self.config.layers):
-            x = self._layer(layer, self.dropout(x) if layer else x, lengths, mask)
+            x = self._layer(layer, self.dropout(x) if layer else x, lengths)
         x = self.locked_dropout(x)
         return Encoded(x, final_states(x, lengths, bidirectional=self.config.bidirectional))
 
-    def _layer(self, layer: int, x: Tensor, lengths: Tensor, mask: Tensor) -> Tensor:
+    def _layer(self, layer: int, x: Tensor, lengths: Tensor) -> Tensor:
         """One recurrent layer: ``[B, T, ·] → [B, T, D]``, zero in the padding."""
         cells = [self.forward_cells[layer]]
         if self.config.bidirectional:
@@ -138,6 +137,7 @@ class Encoder(nn.Module, ABC):
         states = engines.run(self.recurrence, x, lengths, weights)
         if self.config.norm == "none" and not self.config.residual:
             return states
+        mask = sequence_mask(lengths, x.shape[1])
         norm = self.norms[layer]
         states = norm(states, mask) if isinstance(norm, MaskedBatchNorm) else norm(states)
         if self.config.residual and x.shape[-1] == states.shape[-1]:

@@ -15,6 +15,7 @@ can do the work, in the order of :data:`birnn.ENGINES`, unless one is forced.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -97,13 +98,13 @@ def choose(work: Work) -> Engine:
         if reason := engine.missing(work):
             raise ConfigError(f"engine: {_forced} can't run here: {reason}; use --engine auto")
         return engine
-    return next(engine for _, engine in _all() if not engine.missing(work))
+    return next(engine for _, engine in _table() if not engine.missing(work))
 
 
 def describe(work: Work) -> Choice:
     """Name the engine that :func:`choose` takes, and say why it isn't the compiled one."""
     engine = choose(work)
-    name = next(name for name, other in _all() if other is engine)
+    name = next(name for name, other in _table() if other is engine)
     reason = NATIVE.missing(work) if _forced == AUTO and work.device.type == "cpu" else None
     return Choice(name, engine.title, _note(reason))
 
@@ -137,8 +138,9 @@ def precision(x: Tensor) -> torch.dtype:
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
 
 
-def _all() -> list[tuple[str, Engine]]:
-    return [(name, resolve(ENGINES, name, "engine")) for name in ENGINES]
+@cache
+def _table() -> tuple[tuple[str, Engine], ...]:
+    return tuple((name, resolve(ENGINES, name, "engine")) for name in ENGINES)
 
 
 def _native_scan(

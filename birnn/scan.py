@@ -117,7 +117,10 @@ def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Ten
     Returns:
         ``[B, 2H]`` (``[B, H]`` one way).
     """
-    last = states[torch.arange(len(lengths), device=states.device), lengths - 1]
+    if len(lengths) == 1:  # the general way takes longer than a short sentence
+        last = states[:, int(lengths) - 1]
+    else:
+        last = states[torch.arange(len(lengths), device=states.device), lengths - 1]
     if not bidirectional:
         return last
     half = states.shape[-1] // 2

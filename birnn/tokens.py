@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from birnn.batch import Batch
 from birnn.characters import build_characters
-from birnn.dropout import LockedDropout, word_dropout
+from birnn.dropout import Dropout, LockedDropout, word_dropout
 from birnn.embeddings import PAD_ID, UNKNOWN_ID
 from birnn.model import Embedder
 
@@ -73,7 +73,7 @@ class TokenEmbedder(Embedder):
         self.affixes = nn.Embedding(sizes.affixes, sizes.affix_size) if sizes.affix_size else None
         if self.affixes is not None:
             nn.init.normal_(self.affixes.weight, std=0.3)
-        self.dropout = nn.Dropout(dropout.features)
+        self.dropout = Dropout(dropout.features)
         self.locked_dropout = LockedDropout(dropout.locked)
         letters = self.characters.output_size if self.characters is not None else 0
         affixes = sizes.affix_slots * sizes.affix_size

@@ -152,8 +152,7 @@ def fit(
                     f"the loss became {total} in epoch {epoch + 1}, step {step};"
                     " lower --learning-rate or set --clip-norm, and look for odd values in the data"
                 )
-            if config.clip_norm:
-                accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)
+            _scale(accelerator, optimizer, model, count, config.clip_norm)
             optimizer.step()
             if average:
                 average.update()
@@ -187,11 +186,7 @@ def _gradients(
     loss: Callable[[object, Batch], LossSum],
     group: Sequence[Batch],
 ) -> tuple[float, float]:
-    """Gradients of a group of batches; returns the summed loss and its count.
-
-    Summed losses are backpropagated and the gradients divided once by the group's count, so they
-    are those of the mean over all its items, however they are split into batches.
-    """
+    """Gradients of the summed loss of a group of batches; returns that loss and its count."""
     optimizer.zero_grad()
     total = count = 0.0
     for batch in group:
@@ -201,9 +196,28 @@ def _gradients(
         accelerator.backward(part.total)
         total += float(part.total.detach())
         count += part.items
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    torch._foreach_div_(gradients, count)
     return total, count
+
+
+@torch.no_grad()
+def _scale(
+    accelerator: Accelerator,
+    optimizer: torch.optim.Optimizer,
+    model: nn.Module,
+    count: float,
+    clip_norm: float,
+) -> None:
+    """Make of a summed loss's gradients those of the mean, their norm clipped, in one pass.
+
+    However a group's items are split into batches, they are divided by their count once.
+    """
+    accelerator.unscale_gradients(optimizer)  # of fp16 alone
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    factor = 1.0 / count
+    if clip_norm:
+        norm = float(nn.utils.get_total_norm(gradients)) / count
+        factor *= min(1.0, clip_norm / (norm + 1e-6)) if math.isfinite(norm) else norm
+    torch._foreach_mul_(gradients, factor)
 
 
 class _Mean:

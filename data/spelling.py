@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +41,12 @@ def affixes(token: str) -> list[str]:
     return [f"{plain[:n]}-" for n in PREFIXES] + [f"-{plain[-n:]}" for n in SUFFIXES]
 
 
-def case_features(token: str) -> list[float]:
+@lru_cache(maxsize=100_000)
+def case_features(token: str) -> tuple[float, ...]:
     """How a token is written, as ``CASE_SIZE`` numbers of 0 or 1.
 
     >>> case_features("iPhone5")
-    [0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    (0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0)
     """
     inner = token[1:]
     flags = (
@@ -59,7 +61,7 @@ def case_features(token: str) -> list[float]:
         token[0] in "#@",
         token.isdigit(),
     )
-    return [float(flag) for flag in flags]
+    return tuple(float(flag) for flag in flags)
 
 
 def frequent(values: Iterable[str], least: int) -> list[str]:

@@ -67,7 +67,7 @@ class TagLexicon:
 class TagSplit:
     """``N`` sentences; to train and score, with the number of each token's tag."""
 
-    table: Dataset  # columns tokens, tags, and what the file's own format needs
+    table: Dataset | None  # columns tokens, tags, and what the file's own format needs
     types: NDArray[np.int32]  # [M], the number of the distinct token at each place
     starts: Indices  # [N], where a sentence's tokens begin
     lengths: Indices  # [N]
@@ -92,8 +92,33 @@ class TagSplit:
         starts = np.cumsum(lengths) - lengths
         return TagSplit(table, types, starts, lengths, lexicon.features(tokens), vectors, targets)
 
+    @staticmethod
+    def of(sentences: Sequence[Sequence[str]], lexicon: TagLexicon) -> "TagSplit":
+        """To predict: lists of tokens, each at least one, with no table around them."""
+        numbers: dict[str, int] = {}
+        lengths = np.array([len(tokens) for tokens in sentences], dtype=np.int64)
+        types = np.array(
+            [numbers.setdefault(token, len(numbers)) for row in sentences for token in row],
+            dtype=np.int32,
+        )
+        tokens = list(numbers)
+        vectors = lexicon.vector_rows(tokens) if lexicon.words.vector_words else None
+        starts = np.cumsum(lengths) - lengths
+        return TagSplit(None, types, starts, lengths, lexicon.features(tokens), vectors, None)
+
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def column(self, name: str) -> list[Any]:
+        """A column of the table: a row a sentence.
+
+        Raises:
+            ValueError: the split was made without a table.
+        """
+        if self.table is None:
+            raise ValueError(f"sentences without a table have no column {name!r}")
+        found: list[Any] = self.table[name][:]
+        return found
 
     def with_targets(self, targets: Array) -> "TagSplit":
         """The same sentences with other tags ``[M]``."""

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.batch import Batch, sequence_mask
+from birnn.dropout import Dropout
 from birnn.encoders import Encoded
 from birnn.levels import filled_lookback, level_and_spread, observed_values
 from birnn.model import Embedder, SequenceModel
@@ -56,7 +57,7 @@ class SegmentEmbedder(Embedder):
         self.series = nn.Embedding(sizes.series + 1, series_size) if series_size else None
         per_step = 1 + sizes.masked + sizes.covariates
         width = sizes.segment * per_step + sizes.static + series_size
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(width, output_size)
 
     def forward(self, batch: Batch) -> Tensor:
@@ -98,7 +99,7 @@ class ForecastHead(nn.Module, ABC):
         super().__init__()
         self.horizon, self.quantiles = horizon, quantiles
         self.sizes, self.normalise = sizes, normalise
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.ahead: AheadLayer | None = None
         if sizes.ahead:
             self.ahead = AheadLayer(input_size, sizes.ahead, quantiles)

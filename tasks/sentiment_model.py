@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.batch import Batch
+from birnn.dropout import Dropout
 from birnn.embeddings import PretrainedVectors
 from birnn.encoders import Encoded
 from birnn.model import SequenceModel
@@ -41,7 +42,7 @@ class SentimentHead(nn.Module):
     ) -> None:
         super().__init__()
         self.pooling = Pooling(input_size, pooling)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(self.pooling.output_size, classes)
         nn.init.normal_(self.linear.weight, std=0.02)
         nn.init.zeros_(self.linear.bias)

@@ -272,11 +272,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
     def tagged(self, split: TagSplit, predictions: Sequence[Array], info: TagInfo) -> Tagged:
         """Gold and predicted tags side by side, in the user's scheme."""
-        table = split.table
         known = not any(np.isnan(row).any() for row in predictions)
         return Tagged(
-            table["tokens"][:],
-            table["tags"][:],
+            split.column("tokens"),
+            split.column("tags"),
             predicted_tags(predictions, info),
             info.scheme,
             self.config.data.span_mode,
@@ -294,8 +293,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     def baselines(self, data: TaskData[TagInfo, TagSplit]) -> list[Baseline]:
         """Each word's most frequent tag; a linear model of words and their neighbours."""
         info, splits = data.info, data.splits
-        tokens = {name: split.table["tokens"][:] for name, split in splits.items()}
-        tags = {name: split.table["tags"][:] for name, split in splits.items()}
+        tokens = {name: split.column("tokens") for name, split in splits.items()}
+        tags = {name: split.column("tags") for name, split in splits.items()}
         simple = most_frequent_tag(tokens["train"], tags["train"], tokens["test"], info.scheme)
         linear = linear_tagger(tokens, tags, info.scheme)
         return [
@@ -316,6 +315,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """The test split in its own format with a column more, and a picture of confusions."""
         split, info = data.splits["test"], data.info
         assert split.layout is not None
+        assert split.table is not None
         tags = predicted_tags(predictions, info)
         sure = [
             [span_posterior(row[:, 1], row[:, 2], span) for span in spans(own, info.scheme)]

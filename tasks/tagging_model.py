@@ -13,6 +13,7 @@ from birnn.batch import Batch
 from birnn.chain import Allowed, Potentials, constrain, neutral
 from birnn.crf import negative_log_likelihood
 from birnn.decoding import best_path
+from birnn.dropout import Dropout
 from birnn.embeddings import PretrainedVectors
 from birnn.encoders import Encoded
 from birnn.model import SequenceModel
@@ -59,7 +60,7 @@ class TaggingHead(nn.Module):
     def __init__(self, input_size: int, chain: Chain, tags: int, dropout: float) -> None:
         super().__init__()
         self.chain = chain
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.linear = nn.Linear(input_size, tags)
         nn.init.normal_(self.linear.weight, std=0.02)
         nn.init.zeros_(self.linear.bias)

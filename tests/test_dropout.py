@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from birnn.dropout import LockedDropout, keep_mask, word_dropout
+from birnn.dropout import Dropout, LockedDropout, keep_mask, word_dropout
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def test_items_and_features_have_masks_of_their_own() -> None:
 def test_a_mask_holds_zero_or_the_inverse_share_and_keeps_the_mean(rate: float) -> None:
     mask = keep_mask((400, 1, 400), rate, torch.zeros(0))
     kept = torch.tensor(1 / (1 - rate))
-    assert torch.all((mask == 0) | torch.isclose(mask, kept))
+    assert torch.all((mask == 0) | torch.isclose(mask, kept, rtol=2e-4))
     deviation = (rate / (1 - rate) / mask.numel()) ** 0.5
     assert abs(float(mask.mean()) - 1) < 5 * deviation
 
@@ -68,3 +68,34 @@ def test_word_dropout_at_rate_zero_and_on_its_input_changes_nothing() -> None:
     assert torch.equal(word_dropout(ids, 0.0, unknown=1, protect=0), ids)
     word_dropout(ids, 0.9, unknown=1, protect=0)
     assert torch.equal(ids, torch.arange(12).reshape(3, 4))
+
+
+def test_each_number_is_dropped_by_itself_in_training_alone() -> None:
+    x = torch.ones(3, 1000, requires_grad=True)
+    layer = Dropout(0.25)
+    assert layer.eval()(x) is x
+    dropped = layer.train()(x)
+    assert torch.equal(dropped != 0, dropped > 1.3)
+    assert 0.2 < float((dropped == 0).float().mean()) < 0.3
+    assert len((dropped != 0).unique(dim=0)) == 3
+    dropped.sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, dropped.detach())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 1001])
+def test_masks_of_any_size_hold_both_and_follow_the_seed(size: int) -> None:
+    masks = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        masks.append(torch.cat([keep_mask((size,), 0.5, torch.zeros(0)) for _ in range(40)]))
+    assert torch.equal(*masks)
+    assert set(masks[0].tolist()) == {0.0, 2.0}
+    assert abs(float(masks[0].mean()) - 1) < 5 / masks[0].numel() ** 0.5
+
+
+def test_neighbours_are_dropped_independently() -> None:
+    kept = (keep_mask((200_000,), 0.5, torch.zeros(0)) > 0).double()
+    for shift in (1, 2, 3, 4, 5):
+        both = float((kept[shift:] * kept[:-shift]).mean())
+        assert abs(both - 0.25) < 5 * (0.1875 / 200_000) ** 0.5

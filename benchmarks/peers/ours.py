@@ -62,4 +62,4 @@ def train(
     for event in fit(model, task.loss, counted, settings, nothing):
         if isinstance(event, StepEvent) and clock.tick(counted.items):
             break
-    return model.eval()
+    return model.eval().requires_grad_(False)  # as a run is loaded

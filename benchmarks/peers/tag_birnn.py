@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-from datasets import Dataset
 from ewt import BATCH, CLIP, DROPOUT, FEWEST, HIDDEN, LEARNING_RATE, WORD_SIZE, measure
 from measuring import Clock
 from ours import VERSION, train
 
 from birnn.config import from_dict
 from tasks.config import TaggingConfig
-from tasks.inference import predict
-from tasks.tag_serving import TOKENS
+from tasks.run import LoadedRun
+from tasks.tag_serving import tag_sentences
 from tasks.tagging import Tagging
-from tasks.tagging_output import predicted_tags
 
 EPOCHS = 60  # more than the time allows
 
@@ -54,11 +52,9 @@ class Ours:
         self.model = train(self.task, self.data, clock, lambda batch: int(batch.lengths.sum()))
 
     def tag(self, sentences: list[list[str]]) -> list[list[str]]:
-        """As a trained run answers; confidences are made too."""
-        info = self.data.info
-        table = Dataset.from_dict({"tokens": sentences}, features=TOKENS)
-        found = predict(self.task, self.model, self.task.split(table, info))
-        return predicted_tags(found, info)
+        """As a loaded run answers."""
+        run = LoadedRun(Path(), self.task, self.data.info, self.model)
+        return tag_sentences(run, sentences)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,9 @@ class _Rows(NamedTuple):
     @classmethod
     def of(cls, lengths: Tensor, steps: int) -> "_Rows":
         lengths = lengths.to("cpu", torch.int64)
+        if len(lengths) == 1:  # a sentence by itself should not wait for the sorting of one
+            first = torch.zeros(1, dtype=torch.int64)
+            return cls(lengths, first, first, int(lengths))
         ordered, order = lengths.sort(descending=True, stable=True)
         ends = lengths.cumsum(0)
         return cls(ordered, (ends - lengths)[order], order * steps, int(ends[-1]))
