@@ -385,7 +385,7 @@ def first_batch(case: Case, views: int) -> Batch:
     return next(iter(sampler.epoch(0)))
 
 
-def check_overfit(case: Case, epochs: int = 120) -> None:
+def check_overfit(case: Case, epochs: int = 200) -> None:
     """One batch can be learned by heart."""
     model = case.model()
     batch, alone = first_batch(case, case.task.views), first_batch(case, 1)

@@ -14,7 +14,7 @@ from data.schemes import violations
 
 OPTIONS = [
     *("--hidden-size", "12", "--layers", "1", "--word-size", "8", "--char-size", "6"),
-    *("--affix-size", "2", "--epochs", "6", "--members", "1", "--vectors", "none"),
+    *("--affix-size", "2", "--epochs", "12", "--members", "1", "--vectors", "none"),
     *("--batch-size", "16", "--learning-rate", "0.02", "--ema", "0", "--dropout", "0"),
 ]
 NAMES, PLACES = ("Ada", "Bo", "Cy", "Di"), ("Rome", "Oslo", "Lima")
