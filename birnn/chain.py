@@ -58,7 +58,7 @@ def neutral(tags: int) -> Potentials:
 def constrain(potentials: Potentials, allowed: Allowed) -> Potentials:
     """Forbid the moves that are not ``allowed``; their potentials get no gradient."""
     pairs = zip(potentials, allowed, strict=True)
-    return Potentials(*(scores.masked_fill(~legal, -torch.inf) for scores, legal in pairs))
+    return Potentials(*(torch.where(legal, scores, -torch.inf) for scores, legal in pairs))
 
 
 def widen(emissions: Tensor, potentials: Potentials) -> tuple[Tensor, Potentials]:

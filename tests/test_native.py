@@ -1,6 +1,7 @@
 """The compiled scans against torch in float64, and what batches and threads can't do to them."""
 
 import gc
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,13 @@ from hypothesis import strategies as st
 from strategies import quick
 from torch import Tensor
 
+from birnn.chain import Potentials
+from birnn.crf import sequence_score
+from birnn.decoding import best_path, viterbi
 from birnn.engines import NATIVE, Work
 from birnn.native.library import library
 from birnn.native.memory import PackedWeights, Workspace
+from birnn.native.paths import best_paths
 from birnn.native.scan import native_scan
 from birnn.scan import GRU, LSTM, CellWeights, Recurrence, bidirectional_scan
 
@@ -326,3 +331,46 @@ def test_a_process_that_forked_can_scan() -> None:
         "assert os.waitpid(child, 0)[1] == 0\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@quick
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    tags=st.integers(1, 20),
+    seed=st.integers(0, 2**16),
+    forbidden=st.floats(0, 0.3),
+)
+def test_best_paths_score_as_well_as_those_of_torch(
+    lengths: list[int], tags: int, seed: int, forbidden: float
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    steps = max(lengths) + 1
+    emissions = torch.randn(len(lengths), steps, tags, generator=generator)
+    moves = torch.randn(tags, tags, generator=generator)
+    shut = torch.rand(tags, tags, generator=generator) < forbidden
+    moves = moves.masked_fill(shut & ~torch.eye(tags, dtype=torch.bool), -torch.inf)
+    ends = torch.randn(2, tags, generator=generator)
+    potentials, sizes = Potentials(moves, *ends), torch.tensor(lengths)
+    wanted, best = viterbi(emissions, sizes, potentials)
+    found = best_paths(emissions, sizes, potentials)
+    scores = sequence_score(emissions, found, sizes, potentials)
+    torch.testing.assert_close(scores, best, rtol=1e-5, atol=1e-5)
+    padding = torch.arange(steps) >= sizes.unsqueeze(1)
+    assert not found[padding].any()
+    assert float((found == wanted).float().mean()) > 0.9  # ties alone differ
+
+
+def test_wild_emissions_lead_to_no_illegal_path() -> None:
+    moves = torch.tensor([[0.0, -torch.inf], [0.0, 0.0]])
+    potentials = Potentials(moves, torch.zeros(2), torch.zeros(2))
+    for wild in (float("inf"), float("-inf"), float("nan"), 1e38, -1e38):
+        emissions = torch.zeros(1, 4, 2)
+        emissions[0, ::2, 0], emissions[0, 1::2, 1] = wild, wild
+        path = best_paths(emissions, torch.tensor([4]), potentials)[0].tolist()
+        assert (0, 1) not in list(itertools.pairwise(path))
+
+
+def test_a_chain_without_a_legal_path_is_refused_by_its_item() -> None:
+    shut = Potentials(torch.full((2, 2), -torch.inf), torch.zeros(2), torch.zeros(2))
+    with pytest.raises(ValueError, match="item 1: no legal sequence has length 3"):
+        best_path(torch.zeros(2, 3, 2), torch.tensor([1, 3]), shut)

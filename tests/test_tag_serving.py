@@ -11,6 +11,7 @@ from conftest import Outcome
 from seqeval.metrics import f1_score
 
 from data.schemes import violations
+from tasks.tag_serving import load_tagger, tag_sentences
 
 OPTIONS = [
     *("--hidden-size", "12", "--layers", "1", "--word-size", "8", "--char-size", "6"),
@@ -282,3 +283,15 @@ def test_the_same_seed_gives_the_same_metrics(birnn, tmp_path):
             del metrics["train"][key]
         found.append(metrics)
     assert found[0] == found[1]
+
+
+def test_a_loaded_tagger_tags_sentences_as_predict_does(run, birnn):
+    tagger = load_tagger(run)
+    rows = [["the", "house", "Ada", "Smith1", "near", "Rome"], [], ["Bo", "Smith2", "walks"]]
+    texts = [" ".join(row) for row in rows]
+    records = birnn("predict", run, *texts, "--json").out.split("\n")[:-1]
+    wanted = [[token["tag"] for token in json.loads(line)["tokens"]] for line in records]
+    assert tag_sentences(tagger, rows) == wanted
+    assert tag_sentences(tagger, []) == []
+    assert tag_sentences(tagger, [[]]) == [[]]
+    assert not any(p.requires_grad for p in tagger.model.parameters())
