@@ -20,6 +20,7 @@ from birnn.chain import (
     unary_of,
     widen,
 )
+from birnn.frozen import Kept
 
 
 class PathConfidence(NamedTuple):
@@ -171,12 +172,13 @@ class CRF(nn.Module):
             if allowed is not None:
                 legal &= getattr(allowed, name)
             self.register_buffer(f"allowed_{name}", legal, persistent=False)
+        self._potentials: Kept[Potentials] = Kept()
 
     def potentials(self) -> Potentials:
         """The potentials as they stand, forbidden moves −inf."""
         learned = Potentials(self.transitions, self.start, self.end)
         allowed = Allowed(self.allowed_transitions, self.allowed_start, self.allowed_end)
-        return constrain(learned, allowed)
+        return self._potentials.get([*learned, *allowed], lambda: constrain(learned, allowed))
 
     def forward(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         """The loss of each item, ``[B]``: see :func:`negative_log_likelihood`."""

@@ -98,6 +98,11 @@ def choose(work: Work) -> Engine:
         if reason := engine.missing(work):
             raise ConfigError(f"engine: {_forced} can't run here: {reason}; use --engine auto")
         return engine
+    return TORCH if _traced() else _untraced(work)
+
+
+@cache
+def _untraced(work: Work) -> Engine:
     return next(engine for _, engine in _table() if not engine.missing(work))
 
 

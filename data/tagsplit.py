@@ -141,7 +141,12 @@ class TagSplit:
     def batch(self, indices: Indices) -> Batch:
         """The sentences, padded, with the features of each distinct token of the batch once."""
         places, mask = self.places(indices)
-        distinct, inverse = np.unique(self.types[places], return_inverse=True)
+        distinct: Array
+        inverse: Array
+        if len(indices) == len(self):  # all that there are
+            distinct, inverse = np.arange(len(self.features["word_ids"])), self.types[places]
+        else:
+            distinct, inverse = np.unique(self.types[places], return_inverse=True)
         types = np.zeros(mask.shape, dtype=np.int64)
         types[mask] = inverse
         arrays: dict[str, Array] = {"types": types}

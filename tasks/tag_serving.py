@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from birnn.checkpoint import write_text
 from birnn.decoding import n_best
 from birnn.errors import ConfigError
+from data.batching import by_length
 from data.charspans import kind_of, read_json
 from data.offsets import token_offsets
 from data.schemes import convert, spans
@@ -238,11 +240,13 @@ def tag_sentences(run: LoadedRun, sentences: Sequence[Sequence[str]]) -> list[li
     assert isinstance(run.task, Tagging)
     split = TagSplit.of(full, run.info.lexicon)
     found: list[list[str]] = [[] for _ in full]
-    for indices, batch, outputs in run_split(run.model, split, run.task.config.train):
-        for item, row, size in zip(
-            indices, best_tags(outputs).tolist(), batch.lengths.tolist(), strict=True
-        ):
-            found[item] = _spelled(row[:size], run)
+    train = run.task.config.train
+    with torch.inference_mode():
+        for indices in by_length(split.lengths, train.batch_size, train.batch_tokens):
+            batch = split.batch(indices)
+            paths, sizes = best_tags(run.model(batch)).tolist(), batch.lengths.tolist()
+            for item, path, size in zip(indices, paths, sizes, strict=True):
+                found[item] = _spelled(path[:size], run)
     tags = iter(found)
     return [next(tags) if tokens else [] for tokens in sentences]
 

@@ -124,7 +124,7 @@ class TaggingModel(nn.Module):
         scores = _mean([part.scores.float() for part in members])
         chain = Potentials(*map(_mean, zip(*(m.chain for m in members), strict=True)))
         sharpness = self.log_sharpness.exp()
-        scaled = Potentials(*(part * sharpness for part in chain))
+        scaled = Potentials(*torch._foreach_mul(list(chain), sharpness))
         bonus = self.span_bonus * self.openers
         return TaggingOutputs(members, scores * sharpness, scaled, bonus, batch.lengths)
 

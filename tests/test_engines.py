@@ -30,9 +30,11 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.Mon
     """A machine that has never compiled the engine."""
     monkeypatch.setenv("BIRNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(compiler, "_own_folder", lambda: tmp_path / "own")
-    library._loaded.cache_clear()
+    for kept in (library._loaded, engines._untraced):
+        kept.cache_clear()
     yield monkeypatch
-    library._loaded.cache_clear()
+    for kept in (library._loaded, engines._untraced):
+        kept.cache_clear()
 
 
 def without_compiler(patch: pytest.MonkeyPatch) -> None:

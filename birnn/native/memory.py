@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
+from birnn.frozen import standing
+
 
 class Workspace:
     """Buffers that wait to be used again.
@@ -42,8 +44,8 @@ class Workspace:
 class PackedWeights:
     """Packed weights of models that only predict: packing takes as long as a short sentence.
 
-    Only frozen weights are kept (``requires_grad`` off), and only as long as torch counts no
-    change of them. The count alone would not do: a fused optimizer changes weights uncounted.
+    Only frozen weights are kept (``requires_grad`` off), and only as long as they stand as they did
+    (:func:`birnn.frozen.standing`).
     """
 
     def __init__(self) -> None:
@@ -51,22 +53,15 @@ class PackedWeights:
 
     def find(self, weights: Sequence[Tensor]) -> Tensor | None:
         """What was kept for these weights as they now stand, or None."""
-        kept, standing = self._kept.get(weights[0]), _standing(weights)
-        if kept is None or standing is None or kept[0] != standing:
+        kept, now = self._kept.get(weights[0]), standing(weights)
+        if kept is None or now is None or kept[0] != now:
             return None
         packed: Tensor = kept[1]
         return packed
 
     def keep(self, weights: Sequence[Tensor], packed: Tensor) -> bool:
         """Remember ``packed`` for as long as the first of the weights lives, if they are frozen."""
-        standing = _standing(weights)
-        if standing is not None:
-            self._kept[weights[0]] = (standing, packed)
-        return standing is not None
-
-
-def _standing(weights: Sequence[Tensor]) -> tuple[tuple[int, int], ...] | None:
-    """What a change of the weights would change; None: it can't be told, or they are trained."""
-    if any(w.is_inference() or w.requires_grad for w in weights):
-        return None
-    return tuple((w.data_ptr(), w._version) for w in weights)
+        now = standing(weights)
+        if now is not None:
+            self._kept[weights[0]] = (now, packed)
+        return now is not None

@@ -43,11 +43,19 @@ def native_scan(
         birnn.native.compiler.NativeError: the engine can't be compiled here.
         MemoryError: there is none left.
     """
-    weights = [part.float().contiguous() for direction in directions for part in direction]
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *weights)):
-        states: Tensor = _Differentiable.apply(CELLS[recurrence.name], x.float(), lengths, *weights)
+    lstm, parts = CELLS[recurrence.name], [part for direction in directions for part in direction]
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *parts)):
+        weights = [part.float().contiguous() for part in parts]
+        states: Tensor = _Differentiable.apply(lstm, x.float(), lengths, *weights)
         return states
-    return _Pass(CELLS[recurrence.name], x.float(), lengths, weights).forward(keep=False)
+    packed = _packed.find(parts)
+    if packed is not None:
+        return _Pass(lstm, x.float(), lengths, parts).forward(keep=False, packed=packed)
+    layer = _Pass(lstm, x.float(), lengths, [part.float().contiguous() for part in parts])
+    states = layer.forward(keep=False)
+    if not _packed.keep(parts, layer.panels):
+        _workspace.give(layer.panels)
+    return states
 
 
 class _Rows(NamedTuple):
@@ -76,7 +84,7 @@ class _Pass:
         lstm: a value of :data:`CELLS`.
         x: ``[B, T, F]`` float32.
         lengths: ``[B]``.
-        weights: four of each direction, float32 and contiguous.
+        weights: four of each direction, float32 and contiguous where they are not packed yet.
     """
 
     def __init__(self, lstm: int, x: Tensor, lengths: Tensor, weights: Sequence[Tensor]) -> None:
@@ -86,6 +94,7 @@ class _Pass:
         self.x = _real_rows(x, lengths, self.rows.total)
         self.shape = x.shape
         self.hidden = weights[1].shape[1]
+        self.panels: Tensor  # the weights, packed for the forward pass that ran last
         self.kept: Tensor | None = None  # what the backward pass reads and overwrites
         self.scan = native.Scan(
             lstm=lstm,
@@ -101,25 +110,20 @@ class _Pass:
             x=self.x.data_ptr(),
         )
         self.scan.blocks = _blocks(x.shape[0], self.scan.directions)
-        for i, direction in enumerate(self._directions()):
-            own = weights[4 * i : 4 * i + 4]
-            direction.input, direction.recurrent = own[0].data_ptr(), own[1].data_ptr()
-            direction.input_bias, direction.recurrent_bias = own[2].data_ptr(), own[3].data_ptr()
 
     def _directions(self) -> list[native.Direction]:
         return [self.scan.direction[i] for i in range(self.scan.directions)]
 
-    def forward(self, *, keep: bool) -> Tensor:
+    def forward(self, *, keep: bool, packed: Tensor | None = None) -> Tensor:
         """The states ``[B, T, D*H]``; ``keep``: a backward pass will follow."""
         states = torch.empty(*self.shape[:2], self.scan.directions * self.hidden)
         self.scan.states = states.data_ptr()
-        packed = None if keep else _packed.find(self.weights)
-        panels = self._panels(native.PACK_FORWARD, packed)
+        self.panels = self._panels(native.PACK_FORWARD, packed)
         if keep:
             self._keep()
         self.library.run(self.scan, native.FORWARD)
-        if keep or (packed is None and not _packed.keep(self.weights, panels)):
-            _workspace.give(panels)
+        if keep:
+            _workspace.give(self.panels)
         return states
 
     def _panels(self, phase: int, packed: Tensor | None = None) -> Tensor:
@@ -128,6 +132,10 @@ class _Pass:
         panels = _workspace.take(size * self.scan.directions) if packed is None else packed
         for i, direction in enumerate(self._directions()):
             direction.panels = panels.data_ptr() + 4 * size * i
+            if packed is None:
+                own = [part.data_ptr() for part in self.weights[4 * i : 4 * i + 4]]
+                direction.input, direction.recurrent = own[:2]
+                direction.input_bias, direction.recurrent_bias = own[2:]
         if packed is None:
             self.library.run(self.scan, phase)
         return panels
