@@ -70,7 +70,7 @@ def train_once(rows: int, channels: int) -> dict[str, float]:
         split = f"{rows - 2 * LAST},{LAST},{LAST}"
         changes = {
             "data": {"data": str(file), "lookback": 336, "horizon": 96, "split": split},
-            "parts": {"members": 1},
+            "model": {"members": 1},
             "train": {"epochs": 1, "device": "cpu"},
         }
         config = updated(ForecastingConfig(), changes)

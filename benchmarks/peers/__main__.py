@@ -4,9 +4,9 @@
 
 The peers live in an environment of their own, made by the first run. Every system is measured in a
 process of its own, one at a time, in turns, with as many threads as torch chooses; all must have
-the same torch. Threads wait as a user's do: spinning for a moment in this library, as its command
-line says, and for as long as torch's default says in the peers, which is quickest on a quiet
-machine and many times slower on a busy one: let nothing else run. Writes
+the same torch. All use their libraries from Python, where threads wait as torch's default says
+unless OMP_WAIT_POLICY is set: that is quickest on a quiet machine, and many times slower on a busy
+one, so let nothing else run. Writes
 ``benchmarks/results/peers.md`` and ``.json``, and after each process what there is so far.
 """
 
@@ -79,12 +79,11 @@ def measure(job: Job, python: Path, data: Path, options: argparse.Namespace, see
         "--seed", str(seed), *job.arguments,
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        waits = {} if job.theirs else {"GOMP_SPINCOUNT": "1000"}
         quiet = {"FLAIR_CACHE_ROOT": folder, "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
         done = subprocess.run(
             command,
             cwd=folder,
-            env={**waits, **os.environ, **quiet},
+            env={**os.environ, **quiet},
             text=True,
             capture_output=True,
         )
