@@ -197,3 +197,20 @@ def test_nothing_is_compiled_or_loaded_when_another_engine_is_forced(tmp_path: P
     environment = {**os.environ, "BIRNN_CACHE": str(tmp_path / "cache")}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment, cwd=ROOT)
     assert not (tmp_path / "cache").exists()
+
+
+def test_commands_that_use_a_run_say_why_they_are_slow(
+    bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import cli
+    from terminal.options import PredictOptions
+
+    without_compiler(bare)
+    threads = torch.get_num_threads()
+    try:
+        cli.use_machine(PredictOptions(threads=threads))
+        assert "birnn: note: the compiled engine can't run, a slower" in capsys.readouterr().err
+        cli.use_machine(PredictOptions(threads=threads, engine="torch"))
+        assert capsys.readouterr().err == ""
+    finally:
+        force(engines.AUTO)
