@@ -4,6 +4,7 @@ Each is the identity in evaluation and keeps expectations in training.
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -25,32 +26,41 @@ def keep_mask(shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
     return kept.to(like.dtype).mul_(GRAINS / (GRAINS - dropped))
 
 
-class Dropout(nn.Module):
+class MaskedDropout(nn.Module, ABC):
+    """Multiply by a mask in training; a subclass says what shares a place of it."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    @staticmethod
+    @abstractmethod
+    def mask_shape(x: Tensor) -> tuple[int, ...]:
+        """A shape that broadcasts to that of ``x``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x`` of any shape that :meth:`mask_shape` takes → the same shape."""
+        if not self.training or self.rate == 0:
+            return x
+        return x * keep_mask(self.mask_shape(x), self.rate, x)
+
+
+class Dropout(MaskedDropout):
     """Each number is dropped by itself (Srivastava et al. 2014)."""
 
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``x`` of any shape → the same shape."""
-        if not self.training or self.rate == 0:
-            return x
-        return x * keep_mask(tuple(x.shape), self.rate, x)
+    @staticmethod
+    def mask_shape(x: Tensor) -> tuple[int, ...]:
+        """That of ``x``."""
+        return tuple(x.shape)
 
 
-class LockedDropout(nn.Module):
+class LockedDropout(MaskedDropout):
     """One mask for all steps of a sequence (Gal & Ghahramani 2016, variational dropout)."""
 
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.rate = rate
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``[B, T, F] → [B, T, F]``."""
-        if not self.training or self.rate == 0:
-            return x
-        return x * keep_mask((x.shape[0], 1, x.shape[2]), self.rate, x)
+    @staticmethod
+    def mask_shape(x: Tensor) -> tuple[int, ...]:
+        """``[B, T, F] → [B, 1, F]``."""
+        return x.shape[0], 1, x.shape[2]
 
 
 def word_dropout(ids: Tensor, rate: float, unknown: int, protect: int) -> Tensor:

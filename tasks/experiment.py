@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from birnn import engines
 from birnn.checkpoint import check_free, new_folder, write_json
 from birnn.config import LARGEST_SEED, TrainConfig
 from birnn.devices import resolve_device, use_threads
@@ -93,6 +94,7 @@ def train(
     use_threads(settings.threads)
     device = resolve_device(settings.device)
     engine = engine_of(task.config)
+    engines.force(settings.engine)
     data = task.load()
     monitor = task.monitor(data.info)
     all_seeds = list(range(settings.seed, settings.seed + seeds))

@@ -11,14 +11,13 @@ PRECISIONS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16
 
 
 def engine_of(config: TaskConfig) -> engines.Choice:
-    """Force the engine that ``config`` names, for this process, and say which one runs.
+    """The engine that runs what ``config`` describes here.
 
     Raises:
         ConfigError: it can't run here; the message says why.
     """
-    engines.force(config.train.engine)
     recurrence = resolve(ENCODERS, config.encoder.encoder, "encoder").recurrence
     device = resolve_device(config.train.device)
-    return engines.describe(
-        engines.Work(recurrence, device, PRECISIONS[config.train.mixed_precision])
-    )
+    work = engines.Work(recurrence, device, PRECISIONS[config.train.mixed_precision])
+    with engines.forced(config.train.engine):
+        return engines.describe(work)

@@ -1,5 +1,6 @@
 """Which engine runs, and what happens where the compiled one can't."""
 
+import json
 import os
 import subprocess
 import sys
@@ -214,3 +215,34 @@ def test_commands_that_use_a_run_say_why_they_are_slow(
         assert capsys.readouterr().err == ""
     finally:
         force(engines.AUTO)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_forced_engine_trains_is_shown_and_kept(
+    encoder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import cli
+
+    used: list[str] = []
+    for name in ENGINES:
+        engine = resolve(ENGINES, name, "engine")
+        spy = engine._replace(scan=lambda *a, n=name, e=engine: (used.append(n), e.scan(*a))[1])
+        monkeypatch.setattr(engines, name.upper(), spy)
+    engines._table.cache_clear()
+    engines._untraced.cache_clear()
+    out = tmp_path / "run"
+    words = ["regression", "--encoder", encoder, "--epochs", "1", "--engine", "torch"]
+    try:
+        assert cli.main([*words, "--out", str(out)]) == 0
+    finally:
+        force(engines.AUTO)
+        monkeypatch.undo()
+        engines._table.cache_clear()
+        engines._untraced.cache_clear()
+    assert set(used) == {"torch"}
+    assert "torch (torch's own operations)" in capsys.readouterr().out
+    kept = json.loads((out / "config.json").read_text())
+    assert kept["engine"] == kept["train"]["engine"] == "torch"

@@ -104,6 +104,15 @@ def near(ours: Tensor, exact: Tensor) -> None:
     assert float((ours.double() - exact).abs().max()) <= 1e-5 * scale
 
 
+def check_exact(case: Case) -> None:
+    """States and all gradients are those of torch in float64."""
+    states, ours = gradients(case, reference=False)
+    wanted, theirs = gradients(doubled(case), reference=True)
+    near(states, wanted)
+    for own, other in zip(ours, theirs, strict=True):
+        near(own, other)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @quick
 @given(
@@ -117,23 +126,13 @@ def near(ours: Tensor, exact: Tensor) -> None:
 def test_states_and_all_gradients_are_those_of_float64(
     cell: str, lengths: list[int], features: int, hidden: int, ways: int, extra: int, count: int
 ) -> None:
-    case = draw(cell, lengths, features, hidden, ways=ways, extra=extra)
     with threads(count):
-        states, ours = gradients(case, reference=False)
-    wanted, theirs = gradients(doubled(case), reference=True)
-    near(states, wanted)
-    for own, other in zip(ours, theirs, strict=True):
-        near(own, other)
+        check_exact(draw(cell, lengths, features, hidden, ways=ways, extra=extra))
 
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_long_sums_of_a_large_batch_stay_exact(cell: str) -> None:
-    case = draw(cell, [300, 299, *range(1, 255)], 1, 32)
-    states, ours = gradients(case, reference=False)
-    wanted, theirs = gradients(doubled(case), reference=True)
-    near(states, wanted)
-    for own, other in zip(ours, theirs, strict=True):
-        near(own, other)
+    check_exact(draw(cell, [300, 299, *range(1, 255)], 1, 32))
 
 
 @pytest.mark.parametrize("cell", CELLS)
