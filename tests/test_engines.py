@@ -246,3 +246,15 @@ def test_a_forced_engine_trains_is_shown_and_kept(
     assert "torch (torch's own operations)" in capsys.readouterr().out
     kept = json.loads((out / "config.json").read_text())
     assert kept["engine"] == kept["train"]["engine"] == "torch"
+
+
+@needs_compiler
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no users here")
+def test_code_is_not_kept_in_a_folder_of_another_user(
+    bare: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    user = os.getuid()
+    bare.setattr(os, "getuid", lambda: user + 1)
+    with pytest.raises(compiler.NativeError, match="no folder to write"):
+        compiler.compiled(library.SOURCE)
+    assert not list((tmp_path / "cache").iterdir())

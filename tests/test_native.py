@@ -373,3 +373,12 @@ def test_a_chain_without_a_legal_path_is_refused_by_its_item() -> None:
     shut = Potentials(torch.full((2, 2), -torch.inf), torch.zeros(2), torch.zeros(2))
     with pytest.raises(ValueError, match="item 1: no legal sequence has length 3"):
         best_path(torch.zeros(2, 3, 2), torch.tensor([1, 3]), shut)
+
+
+def test_long_chains_keep_their_digits() -> None:
+    generator = torch.Generator().manual_seed(0)
+    emissions = torch.randn(1, 20_000, 3, generator=generator)
+    rise = torch.full((3, 3), 1000.0)  # sums reach 2e7, where float32 has no digits after the point
+    potentials = Potentials(rise, torch.zeros(3), torch.zeros(3))
+    path = best_paths(emissions, torch.tensor([20_000]), potentials)
+    assert torch.equal(path, emissions.argmax(-1))

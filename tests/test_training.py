@@ -470,3 +470,14 @@ def test_outputs_come_with_their_batches_and_without_gradients() -> None:
         assert isinstance(outputs, Tensor)
         assert not outputs.requires_grad
         torch.testing.assert_close(outputs, model(batch).detach())
+
+
+def test_a_norm_within_the_bound_is_left_alone() -> None:
+    gradients = []
+    for clip_norm in (0.0, 1e6):
+        model = line()
+        train(model, items([4]), replace(PLAIN, clip_norm=clip_norm))
+        gradients.append([p.grad.clone() for p in model.parameters() if p.grad is not None])
+    assert gradients[0]
+    for free, bounded in zip(*gradients, strict=True):
+        torch.testing.assert_close(free, bounded, rtol=1e-12, atol=0)
