@@ -10,7 +10,10 @@ import shlex
 import signal
 import sys
 import time
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +27,8 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 from birnn import __version__
-from birnn.errors import BirnnError, ConfigError
+from birnn.errors import BirnnError, ConfigError, Stopped
+from birnn.keepconfig import StopRequest
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.forecasting_config import ForecastingData
@@ -59,18 +63,67 @@ def root(
     """Options before the command."""
 
 
+stop = StopRequest()  # how a signal reaches training
+
+
 def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
-    """Train a task, drawing its events."""
+    """Train a task, drawing its events; or go on with an unfinished run."""
     from terminal.display import console, draw_training
 
     config = with_source(config, source)
     with console().status("loading libraries"):
-        from tasks.experiment import train
-    task = resolve({name: TASKS[name].task}, name, "task")(config)
+        from tasks.experiment import Finished, Plan, how_to_go_on, train
+        from tasks.unfinished import check_changes, read_begun, resumable, run_name, work_folder
     stamp = time.strftime("%Y%m%d-%H%M%S")
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     command = "python cli.py " + shlex.join(sys.argv[1:])
-    draw_training(train(task, out, seeds=run.seeds, overwrite=run.overwrite, command=command))
+    plan = Plan(out, run.seeds, run.overwrite, command, run.keep, stop=stop)
+    if run.resume:
+        out = run_name(Path(run.resume))
+        begun = read_begun(out)
+        if begun is None:
+            console().print(f"{out} is complete: nothing is left to do.", markup=False)
+            return
+        changes = check_changes(begun, config, run.seeds)
+        overwrite = run.overwrite or begun.overwrite
+        plan = replace(
+            plan, out=out, overwrite=overwrite, command=begun.command, begun=begun, changes=changes
+        )
+    task = resolve({name: TASKS[name].task}, name, "task")(config)
+    events = train(task, plan)
+    seen: deque[Any] = deque(maxlen=1)
+    try:
+        draw_training(event for event in events if seen.append(event) is None)
+    except KeyboardInterrupt:
+        events.close()
+        written = bool(seen) and isinstance(seen[0], Finished)
+        more = f"the run is complete: {out}" if written else "no run was written"
+        if resumable(work_folder(out)):
+            more = how_to_go_on(task, out)
+        raise Stopped(f"stopped; {more}") from None
+
+
+def resumed(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configurations that the options of a training command change: those of a begun run.
+
+    Raises:
+        BirnnError: ``--resume`` names no run, or one of another task.
+    """
+    entry = TASKS[name]
+    run = RunOptions()
+    if not given.get("resume"):
+        return {"config": resolve({name: entry.config}, name, "task")(), "run": run}
+    from tasks.unfinished import begun_config, read_begun, run_name
+
+    out = run_name(Path(given["resume"]))
+    if given.get("out") and Path(given["out"]) != out:
+        raise ConfigError(f"out: --resume {out} names the run already; leave --out out")
+    begun = read_begun(out)
+    if begun is None:
+        return {"config": resolve({name: entry.config}, name, "task")(), "run": run}
+    if begun.task != name:
+        raise ConfigError(f"{out} is a run of {begun.task}: python cli.py {begun.task} --resume")
+    return {"config": begun_config(begun), "run": replace(run, seeds=begun.seeds, keep=begun.keep)}
 
 
 def with_source(config: Any, source: str) -> Any:
@@ -153,7 +206,8 @@ def add_commands() -> None:
             train_command(name, source, config, run)
 
         defaults = resolve({name: entry.config}, name, "task")()
-        callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [data])
+        base = partial(resumed, name)
+        callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [data], base)
         app.command(name, help=entry.summary)(callback)
     folder = argument("run", str, "Run folder.")
     texts = argument("texts", list[str] | None, "Texts; none: --input or standard input.", None)
@@ -185,15 +239,25 @@ def fail(message: str, code: int = 2) -> int:
     return code
 
 
+def on_signal(number: int, frame: Any) -> None:
+    """Training stops at its next step, with a checkpoint; anything else, or a second time, now."""
+    if not stop.listening or stop.asked:
+        raise KeyboardInterrupt
+    stop.asked = True
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; bad input ends in one line and exit code 2."""
-    for name in ("SIGTERM", "SIGHUP"):
+    stop.listening = stop.asked = False
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # not every system hangs up
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, signal.default_int_handler)
+            signal.signal(number, on_signal)
     words = sys.argv[1:] if arguments is None else arguments
     try:
         result = app(words or ["--help"], standalone_mode=False, prog_name="birnn")
+    except Stopped as stopped:
+        return fail(str(stopped), STOPPED)
     except BirnnError as error:
         return fail(str(error))
     except typer.TyperException as error:

@@ -24,7 +24,7 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from birnn.config import from_dict  # noqa: E402
-from tasks.experiment import Finished, train  # noqa: E402
+from tasks.experiment import Finished, Plan, train  # noqa: E402
 from tasks.forecasting import Forecasting  # noqa: E402
 from tasks.forecasting_config import ForecastingConfig  # noqa: E402
 
@@ -64,7 +64,7 @@ def covered(table: pd.DataFrame, seed: int, loss: str) -> dict[str, float]:
             "train": {"epochs": 2, "seed": seed, "threads": 1},
         }
         task = Forecasting(from_dict(ForecastingConfig, settings))
-        for event in train(task, Path(folder) / "run", seeds=1, overwrite=False, command="b"):
+        for event in train(task, Plan(Path(folder) / "run")):
             if isinstance(event, Finished):
                 metrics: dict[str, Any] = event.metrics
     return {level: metrics["test"]["model"][f"coverage_{level}"]["value"] for level in LEVELS}

@@ -30,8 +30,10 @@ from torch.profiler import ProfilerActivity, profile  # noqa: E402
 
 from birnn.devices import use_threads  # noqa: E402
 from birnn.encoders import Encoder  # noqa: E402
+from birnn.events import StepEvent  # noqa: E402
+from birnn.progress import Validation  # noqa: E402
 from birnn.registry import resolve  # noqa: E402
-from birnn.training import StepEvent, Validation, fit  # noqa: E402
+from birnn.training import fit  # noqa: E402
 from data.batching import BucketSampler  # noqa: E402
 from tasks import TASKS  # noqa: E402
 

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from birnn.config import from_dict  # noqa: E402
-from tasks.experiment import Finished, train  # noqa: E402
+from tasks.experiment import Finished, Plan, train  # noqa: E402
 from tasks.forecasting import Forecasting  # noqa: E402
 from tasks.forecasting_config import ForecastingConfig  # noqa: E402
 
@@ -67,7 +67,7 @@ def run(case: Case, encoder: str, seed: int, threads: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         task = Forecasting(from_dict(ForecastingConfig, settings))
         out = Path(folder) / "run"
-        for event in train(task, out, seeds=1, overwrite=False, command="benchmark"):
+        for event in train(task, Plan(out, command="benchmark")):
             if isinstance(event, Finished):
                 metrics: dict[str, Any] = event.metrics
     seconds = time.perf_counter() - started

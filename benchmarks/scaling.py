@@ -36,7 +36,7 @@ import torch  # noqa: E402
 from birnn.config import EncoderConfig  # noqa: E402
 from birnn.devices import use_threads  # noqa: E402
 from birnn.encoders import build_encoder  # noqa: E402
-from birnn.training import EpochEvent  # noqa: E402
+from birnn.events import EpochEvent  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 ROWS = (32_000, 64_000, 128_000, 192_000, 256_000)
@@ -61,7 +61,7 @@ def write_series(path: Path, rows: int, channels: int) -> None:
 def train_once(rows: int, channels: int) -> dict[str, float]:
     """Seconds to read, seconds of one epoch, and the peak of this process's memory in MB."""
     from birnn.config import updated
-    from tasks.experiment import Prepared, train
+    from tasks.experiment import Plan, Prepared, train
     from tasks.forecasting import Forecasting
     from tasks.forecasting_config import ForecastingConfig
 
@@ -77,7 +77,7 @@ def train_once(rows: int, channels: int) -> dict[str, float]:
         config = updated(ForecastingConfig(), changes)
         started, read = time.perf_counter(), 0.0
         out = Path(folder) / "run"
-        for event in train(Forecasting(config), out, seeds=1, overwrite=False, command=""):
+        for event in train(Forecasting(config), Plan(out)):
             if isinstance(event, Prepared):
                 read = time.perf_counter() - started
             if isinstance(event, EpochEvent):

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tasks.config import TaggingConfig  # noqa: E402
-from tasks.experiment import Finished, train  # noqa: E402
+from tasks.experiment import Finished, Plan, train  # noqa: E402
 from tasks.tagging import Tagging  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -37,7 +37,7 @@ def run(name: str, data: str, vectors: str, encoder: str, seeds: int) -> dict[st
     )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        for event in train(Tagging(config), out, seeds=seeds, overwrite=False, command="benchmark"):
+        for event in train(Tagging(config), Plan(out, seeds, command="benchmark")):
             if isinstance(event, Finished):
                 metrics: dict[str, Any] = event.metrics
         each = [json.loads(path.read_text()) for path in sorted(out.glob("seed-*/metrics.json"))]

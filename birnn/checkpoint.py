@@ -1,10 +1,12 @@
 """What a run is made of on disk: JSON and safetensors, written whole or not at all.
 
-Nothing here unpickles anything. A file is written under a temporary name beside its final one
-and renamed; a run folder is built under a temporary name and renamed when it is complete.
+Nothing here unpickles anything. A file is written under a temporary name beside its final one,
+pushed to the disk (fsync) and renamed; a run folder is built under a temporary name and renamed
+when it is complete.
 """
 
 import json
+import os
 import secrets
 import shutil
 import tempfile
@@ -27,17 +29,36 @@ JSON_LIMIT = 256 * 1024 * 1024  # bytes; a vocabulary of two million words takes
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary name in the folder of ``path``; rename it to ``path`` if all goes well.
 
+    What is renamed is on the disk: after a loss of power, ``path`` holds the old or the new file.
+
     Raises:
         DataError: the folder can't be written.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         yield temporary
+        sync(temporary)
         temporary.replace(path)
+        sync(path.parent)
     except OSError as error:
         raise DataError(f"can't write {path}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folder
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -91,24 +112,32 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise DataError(f"can't write {path}: {error.strerror or error}") from error
     try:
         yield temporary
-        check_free(path, overwrite=overwrite)
-        try:
-            _put_in_place(temporary, path)
-        except OSError as error:
-            raise DataError(f"can't write {path}: {error.strerror or error}") from error
+        put_in_place(temporary, path, overwrite=overwrite)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put_in_place(temporary: Path, path: Path) -> None:
-    temporary.chmod(0o755)
-    if not path.exists():
-        temporary.rename(path)
-        return
-    old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
-    path.rename(old)
-    temporary.rename(path)
-    shutil.rmtree(old)
+def put_in_place(folder: Path, path: Path, *, overwrite: bool) -> None:
+    """Rename a complete ``folder`` to ``path``; an older run there goes when the new one stands.
+
+    Raises:
+        DataError: ``path`` is taken, or can't be written.
+    """
+    check_free(path, overwrite=overwrite)
+    try:
+        folder.chmod(0o755)
+        for part in folder.rglob("*"):
+            sync(part)
+        old = None
+        if path.exists():
+            old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+            path.rename(old)
+        folder.rename(path)
+        sync(path.parent)
+        if old is not None:
+            shutil.rmtree(old)
+    except OSError as error:
+        raise DataError(f"can't write {path}: {error.strerror or error}") from error
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:

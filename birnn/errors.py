@@ -23,3 +23,21 @@ class CheckpointError(BirnnError):
 
 class TrainingError(BirnnError):
     """Training can't go on honestly (a loss that is not finite, say)."""
+
+
+class NonFiniteLossError(TrainingError):
+    """A loss that is not finite.
+
+    Attributes:
+        epoch: in which it came up, from 0.
+        batches: the numbers of the step's batches within the epoch, from 0.
+    """
+
+    def __init__(self, message: str, epoch: int, batches: range) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.batches = batches
+
+
+class Stopped(BirnnError):  # noqa: N818
+    """Training stopped because someone asked it to."""

@@ -4,10 +4,7 @@
 """
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import torch
@@ -16,9 +13,11 @@ from torch import Tensor, nn
 
 from birnn.batch import Batch
 from birnn.config import TrainConfig
-from birnn.devices import make_accelerator
-from birnn.errors import ConfigError, TrainingError
-from birnn.schedules import WeightAverage, learning_rate_factor
+from birnn.errors import NonFiniteLossError
+from birnn.events import Event, ResumeEvent, StepEvent, StopEvent
+from birnn.keeper import Keeper
+from birnn.progress import TrainingRun, Validation
+from birnn.schedules import learning_rate_factor
 
 
 class LossSum(NamedTuple):
@@ -34,74 +33,8 @@ class Batches(Protocol):
     def steps(self, epoch: int) -> int:
         """How many batches epoch ``epoch`` (from 0) has."""
 
-    def epoch(self, epoch: int) -> Iterable[Batch]:
-        """The batches of epoch ``epoch``."""
-
-
-@dataclass(frozen=True)
-class StepEvent:
-    """One optimizer step is done."""
-
-    epoch: int  # from 1
-    step: int  # of all steps, from 1
-    total_steps: int
-    loss: float  # mean over the items of the epoch so far
-
-
-@dataclass(frozen=True)
-class EpochEvent:
-    """One epoch is trained and validated."""
-
-    epoch: int  # from 1
-    epochs: int
-    loss: float  # mean over the epoch's items
-    scores: dict[str, float]  # on the validation split
-    learning_rate: float
-    seconds: float
-    tokens: int
-    improved: bool
-
-
-@dataclass(frozen=True)
-class StopEvent:
-    """Training is over; the model holds its best epoch's weights."""
-
-    epoch: int  # the epoch whose weights are kept
-    score: float
-    reason: str
-    seconds: float
-    tokens: int
-
-
-Event = StepEvent | EpochEvent | StopEvent
-
-
-class Validation(NamedTuple):
-    """How an epoch is judged."""
-
-    score: Callable[[], dict[str, float]]
-    monitor: str
-    lower_is_better: bool
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Decay matrices only: not biases, norms, or tables looked up by index.
-
-    A module can ask for another decay of its own parameters with an attribute ``weight_decay``.
-    """
-    groups: dict[float, list[nn.Parameter]] = {}
-    seen: set[int] = set()
-    for module in model.modules():
-        own = getattr(module, "weight_decay", None)
-        table = isinstance(module, (nn.Embedding, nn.EmbeddingBag))
-        for parameter in module.parameters(recurse=False):
-            if id(parameter) in seen or not parameter.requires_grad:
-                continue
-            seen.add(id(parameter))
-            general = 0.0 if table or parameter.ndim < 2 else weight_decay
-            decay = general if own is None else float(own)
-            groups.setdefault(decay, []).append(parameter)
-    return [{"params": parameters, "weight_decay": decay} for decay, parameters in groups.items()]
+    def epoch(self, epoch: int, start: int) -> Iterable[Batch]:
+        """The batches of epoch ``epoch``, from the one numbered ``start`` on."""
 
 
 def fit(
@@ -110,6 +43,7 @@ def fit(
     batches: Batches,
     config: TrainConfig,
     validation: Validation,
+    keeper: Keeper | None = None,
 ) -> Iterator[Event]:
     """Train ``model`` and leave it with the weights of its best epoch, on the training device.
 
@@ -120,63 +54,67 @@ def fit(
         config: optimizer, schedule, stopping.
         validation: scores an epoch and says which score chooses; the model is in evaluation mode
             and holds the averaged weights (if any) while ``validation.score`` runs.
+        keeper: keeps snapshots on the way. Where it has one, training goes on from there and ends,
+            on a CPU with the same threads, with the same bits as if it had never stopped.
 
     Raises:
         TrainingError: a loss that is not finite, or scores that aren't in any epoch.
         ConfigError: ``validation.monitor`` is not among the scores.
+        Stopped: the keeper was asked to; a snapshot is kept.
+        CheckpointError: the keeper's snapshot is of another model.
     """
-    accelerator = make_accelerator(config)
-    groups = parameter_groups(model, config.weight_decay)
-    betas = (0.9, config.beta2)
-    # Fused: one pass over the weights; an embedding table makes the update a third of a step.
-    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
-    model, optimizer = accelerator.prepare(model, optimizer)
-    average = WeightAverage(model, config.ema) if config.ema else None
-    best = _Best(validation)
-    started = time.perf_counter()
-    step = tokens = 0
-    per_epoch = [math.ceil(batches.steps(e) / config.accumulate) for e in range(config.epochs)]
-    total_steps = sum(per_epoch)
-    reason = "all epochs done"
-    for epoch in range(config.epochs):
-        epoch_started, epoch_tokens, meter = time.perf_counter(), 0, _Mean()
-        model.train()
-        for group in _grouped(batches.epoch(epoch), config.accumulate):
-            factor = learning_rate_factor(step, total_steps, config.warmup, config.schedule)
-            for g in optimizer.param_groups:
-                g["lr"] = config.learning_rate * factor
-            total, count = _gradients(accelerator, model, optimizer, loss, group)
-            step += 1
-            if not math.isfinite(total):
-                raise TrainingError(
-                    f"the loss became {total} in epoch {epoch + 1}, step {step};"
-                    " lower --learning-rate or set --clip-norm, and look for odd values in the data"
-                )
-            _scale(accelerator, optimizer, model, count, config.clip_norm)
-            optimizer.step()
-            if average:
-                average.update()
-            meter.add(total, count)
-            epoch_tokens += sum(int(batch.lengths.sum()) for batch in group)
-            yield StepEvent(epoch + 1, step, total_steps, meter.mean())
-        tokens += epoch_tokens
-        model.eval()
-        with _averaged(average):
-            scores = validation.score()
-            improved = best.offer(epoch + 1, scores, model)
-        seconds = time.perf_counter() - epoch_started
-        yield EpochEvent(
-            epoch + 1, config.epochs, meter.mean(), scores,
-            optimizer.param_groups[0]["lr"], seconds, epoch_tokens, improved,
-        )  # fmt: skip
-        if config.patience and epoch + 1 - best.epoch >= config.patience:
-            reason = f"no better {validation.monitor} for {config.patience} epochs"
-            break
-    accelerator.unwrap_model(model, keep_fp32_wrapper=False)
-    best.check()
-    best.restore(model)
-    model.eval()
-    yield StopEvent(best.epoch, best.score, reason, time.perf_counter() - started, tokens)
+    run = TrainingRun(model, config, validation)
+    total_steps = sum(math.ceil(batches.steps(e) / config.accumulate) for e in range(config.epochs))
+    try:
+        snapshot, torn = keeper.begin() if keeper else (None, [])
+        if snapshot is not None or torn:
+            if snapshot is not None:
+                run.restore(snapshot)
+            yield ResumeEvent(run.at.epoch + 1, run.at.step, total_steps, run.history, torn)
+        while (reason := run.over()) is None:
+            yield from _train_epoch(run, loss, batches, total_steps, keeper)
+            event = run.judge()
+            if keeper:
+                keeper.after_epoch(event.epoch, run.snapshot, last=run.over() is not None)
+            yield event
+    finally:
+        if keeper:
+            keeper.end()
+    run.finish()
+    yield StopEvent(run.best.epoch, run.best.score, reason, run.seconds(), run.at.tokens)
+
+
+def _train_epoch(
+    run: TrainingRun,
+    loss: Callable[[object, Batch], LossSum],
+    batches: Batches,
+    total_steps: int,
+    keeper: Keeper | None,
+) -> Iterator[StepEvent]:
+    """The optimizer steps of an epoch, or those that are left of it."""
+    config, at = run.config, run.at
+    run.model.train()
+    start = at.done * config.accumulate
+    for group in _grouped(batches.epoch(at.epoch, start), config.accumulate):
+        factor = learning_rate_factor(at.step, total_steps, config.warmup, config.schedule)
+        for g in run.optimizer.param_groups:
+            g["lr"] = config.learning_rate * factor
+        total, count = _gradients(run.accelerator, run.model, run.optimizer, loss, group)
+        if not math.isfinite(total):
+            first = at.done * config.accumulate
+            raise NonFiniteLossError(
+                f"the loss became {total} in epoch {at.epoch + 1}, step {at.step + 1};"
+                " lower --learning-rate or set --clip-norm, and look for odd values in the data",
+                at.epoch,
+                range(first, first + len(group)),
+            )
+        _scale(run.accelerator, run.optimizer, run.model, count, config.clip_norm)
+        run.optimizer.step()
+        tokens = sum(int(batch.lengths.sum()) for batch in group)
+        run.advance(total, count, tokens)
+        if keeper:
+            keeper.after_step(run.snapshot)
+        yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
 
 
 def _gradients(
@@ -220,57 +158,6 @@ def _scale(
     torch._foreach_mul_(gradients, factor)
 
 
-class _Mean:
-    """A weighted mean, summed and divided once."""
-
-    def __init__(self) -> None:
-        self.total = self.count = 0.0
-
-    def add(self, total: float, count: float) -> None:
-        self.total += total
-        self.count += count
-
-    def mean(self) -> float:
-        return self.total / max(self.count, 1e-12)
-
-
-class _Best:
-    """The best epoch so far and a copy of its weights."""
-
-    def __init__(self, validation: Validation) -> None:
-        self.validation = validation
-        self.epoch, self.score = 0, math.nan
-        self.scores: dict[str, float] = {}
-        self.state: dict[str, Tensor] = {}
-
-    def offer(self, epoch: int, scores: dict[str, float], model: nn.Module) -> bool:
-        monitor = self.validation.monitor
-        if monitor not in scores:
-            raise ConfigError(
-                f"monitor: there is no metric {monitor!r}; there are: {', '.join(scores)}"
-            )
-        score = scores[monitor]
-        sign = -1.0 if self.validation.lower_is_better else 1.0
-        worse = not sign * score > sign * self.score
-        if self.epoch and worse and not math.isnan(self.score):
-            return False
-        self.epoch, self.score, self.scores = epoch, score, scores
-        self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
-        return True
-
-    def check(self) -> None:
-        """Refuse an epoch with a score that is not finite: the last steps spoilt the weights."""
-        for name, score in self.scores.items():
-            if not math.isfinite(score):
-                raise TrainingError(
-                    f"no epoch can be kept: validation {name} became {score} in epoch {self.epoch};"
-                    " lower --learning-rate or set --clip-norm, and look for odd values in the data"
-                )
-
-    def restore(self, model: nn.Module) -> None:
-        model.load_state_dict(self.state)
-
-
 def _grouped(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
     group: list[Batch] = []
     for batch in batches:
@@ -280,7 +167,3 @@ def _grouped(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
             group = []
     if group:
         yield group
-
-
-def _averaged(average: WeightAverage | None) -> AbstractContextManager[None]:
-    return average.applied() if average else nullcontext()

@@ -127,8 +127,8 @@ class BucketSampler:
         """How many batches ``epoch`` has."""
         return len(self.plan(epoch))
 
-    def epoch(self, epoch: int) -> Iterable[Batch]:
-        """The batches of ``epoch``."""
-        for indices in self.plan(epoch):
+    def epoch(self, epoch: int, start: int = 0) -> Iterable[Batch]:
+        """The batches of ``epoch``, from the one numbered ``start`` on."""
+        for indices in self.plan(epoch)[start:]:
             batch = self.split.batch(np.tile(indices, self.views))
             yield replace(batch, views=self.views)

@@ -12,14 +12,29 @@ from birnn.batch import Batch
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.encoders import build_encoder
 from birnn.errors import ConfigError
+from birnn.events import EpochEvent
 from birnn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
-from birnn.training import EpochEvent, LossSum
+from birnn.training import LossSum
 from data.batching import Split
 from tasks.bootstrap import Array
 from tasks.inference import predict
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
+
+
+MOST_NAMED = 128  # items of a batch that are named in a message
+
+
+def number_list(numbers: Iterable[int]) -> str:
+    """Numbers in order, the first :data:`MOST_NAMED` of them.
+
+    >>> number_list([3, 1, 2])
+    '1, 2, 3'
+    """
+    found = sorted({int(number) for number in numbers})
+    more = len(found) - MOST_NAMED
+    return ", ".join(map(str, found[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 class TaskConfig(Protocol):
@@ -178,6 +193,10 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         encoder = self.config.encoder
         ways = "bidirectional" if encoder.bidirectional else "one way"
         return [("encoder", f"{encoder.encoder}, {encoder.layers} × {encoder.hidden_size}, {ways}")]
+
+    def name_items(self, split: SplitT, items: Array) -> str:
+        """Where the user finds the ``items`` (their numbers) of the split train."""
+        return "rows " + number_list(items + 1) + " of train"
 
     def epoch_line(self, event: EpochEvent) -> str | None:
         """What is printed when an epoch ends; None for nothing."""

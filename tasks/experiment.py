@@ -4,11 +4,11 @@
 """
 
 import dataclasses
-import random
+import shlex
 import shutil
 import time
-from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,18 @@ import numpy as np
 import torch
 
 from birnn import engines
-from birnn.checkpoint import check_free, new_folder, write_json
+from birnn.checkpoint import check_free, write_json
 from birnn.config import LARGEST_SEED, TrainConfig
 from birnn.devices import resolve_device, use_threads
 from birnn.engines import Choice
-from birnn.errors import ConfigError, DataError
+from birnn.errors import ConfigError, DataError, NonFiniteLossError, Stopped, TrainingError
+from birnn.events import EpochEvent, Event, ResumeEvent, StopEvent
+from birnn.keepconfig import KeepConfig, StopRequest
+from birnn.keeper import Keeper
 from birnn.model import count_parameters
-from birnn.training import EpochEvent, Event, StopEvent, Validation, fit
+from birnn.progress import Validation
+from birnn.randomness import seed_everything
+from birnn.training import fit
 from data.batching import BucketSampler
 from tasks.base import Baseline, Task, TaskData
 from tasks.bootstrap import Array
@@ -31,6 +36,16 @@ from tasks.machine import engine_of
 from tasks.plots import save_confusion, save_curves
 from tasks.report import Report, Trained, add_spread, make_report
 from tasks.run import write_card, write_csv, write_model
+from tasks.unfinished import (
+    Begun,
+    SeedResult,
+    data_digest,
+    growing_run,
+    read_done,
+    seed_folder,
+    write_begun,
+    write_done,
+)
 from tasks.units import lower_is_better
 
 
@@ -46,6 +61,7 @@ class Prepared:
     engine: Choice
     seeds: Sequence[int]
     monitor: str  # the validation metric that chooses the epoch
+    notes: list[str] = field(default_factory=list)  # of a run that is taken up
 
 
 @dataclass(frozen=True)
@@ -76,76 +92,158 @@ class Finished:
 AnyEvent = Event | Prepared | SeedStarted | Evaluating | Finished
 
 
-def train(
-    task: Task[Any, Any, Any], out: Path, *, seeds: int, overwrite: bool, command: str
-) -> Iterator[AnyEvent]:
-    """Train ``task`` with ``seeds`` seeds and write the run folder ``out``, whole or not at all.
+@dataclass(frozen=True)
+class Plan:
+    """What is made, where, and how it is kept on the way."""
+
+    out: Path
+    seeds: int = 1
+    overwrite: bool = False
+    command: str = ""
+    keep: KeepConfig = field(default_factory=KeepConfig)
+    begun: Begun | None = None  # how it began, if it is taken up
+    changes: list[str] = field(default_factory=list)  # what was given anew
+    stop: StopRequest = field(default_factory=StopRequest)
+
+
+def train(task: Task[Any, Any, Any], plan: Plan) -> Generator[AnyEvent, None, None]:
+    """Train ``task`` and write the run folder ``plan.out``, whole or not at all.
 
     With several seeds, each stands in ``out/seed-S`` and the one that is best on validation in
     ``out`` itself, with the mean and standard deviation over all of them in ``metrics.json``.
 
+    Whatever interrupts it, it can be taken up again: ``plan.begun`` says how it began. It then ends
+    with the same bits as if it had never stopped (on a CPU, with the same threads).
+
     Raises:
         BirnnError: bad data or configuration, a loss that isn't finite, a folder that is taken.
+        Stopped: ``plan.stop`` asked for it; the message says how to go on.
     """
-    check_free(out, overwrite=overwrite)
-    settings = task.config.train
-    if settings.seed + seeds - 1 > LARGEST_SEED:
-        raise ConfigError(f"seeds: --seed {settings.seed} leaves no room for {seeds} of them")
-    use_threads(settings.threads)
+    settings, begun = task.config.train, plan.begun
+    check_free(plan.out, overwrite=plan.overwrite)
+    if settings.seed + plan.seeds - 1 > LARGEST_SEED:
+        raise ConfigError(f"seeds: --seed {settings.seed} leaves no room for {plan.seeds} of them")
+    use_threads(settings.threads or (begun.threads if begun else 0))
     device = resolve_device(settings.device)
     engine = engine_of(task.config)
     engines.force(settings.engine)
-    data = task.load()
-    monitor = task.monitor(data.info)
-    all_seeds = list(range(settings.seed, settings.seed + seeds))
-    with torch.device("meta"):
-        parameters = count_parameters(task.model(data.info))
     threads = torch.get_num_threads()
-    yield Prepared(task, data, parameters, str(device), threads, engine, all_seeds, monitor)
-    with new_folder(out, overwrite=overwrite) as folder:
-        results = []
+    now = Begun(
+        task.name, dataclasses.asdict(task.config), plan.seeds, plan.overwrite, plan.command,
+        plan.keep, threads, engine.name,
+    )  # fmt: skip
+    seeds = list(range(settings.seed, settings.seed + plan.seeds))
+    with growing_run(plan.out, now, resume=begun is not None) as work:
+        data = task.load()
+        now = dataclasses.replace(now, data=data_digest(task, data))
+        if begun:
+            check_same_data(begun, now)
+        write_begun(work, now)
+        monitor = task.monitor(data.info)
+        with torch.device("meta"):
+            parameters = count_parameters(task.model(data.info))
+        notes = [*plan.changes, *changed_machine(begun, now)] if begun else []
+        yield Prepared(task, data, parameters, str(device), threads, engine, seeds, monitor, notes)
         baselines: list[Baseline] = []
-        for number, seed in enumerate(all_seeds, start=1):
-            if seeds > 1:
-                yield SeedStarted(seed, number, seeds)
-            trained = yield from _train_one(task, data, dataclasses.replace(settings, seed=seed))
-            yield Evaluating("baselines and test scores")
-            baselines = baselines or task.baselines(data)
-            target = folder / f"seed-{seed}" if seeds > 1 else folder
-            target.mkdir(exist_ok=True)
-            report = make_report(task, data, trained, baselines)
-            report.metrics.update(task.settle(trained.model, data))
-            try:
-                _write(target, task, data, trained, report, command)
-            except OSError as error:
-                raise DataError(f"can't write {out}: {error.strerror or error}") from error
-            results.append((trained, report))
-        best, report = _best(results, monitor)
-        if seeds > 1:
-            chosen = best.seed
-            shutil.copytree(folder / f"seed-{chosen}", folder, dirs_exist_ok=True)
-            add_spread(report.metrics, [r.metrics for _, r in results], all_seeds, chosen)
-            write_json(folder / "metrics.json", report.metrics)
-            write_card(folder / "README.md", command, report.metrics)
+        results = []
+        for number, seed in enumerate(seeds, start=1):
+            if plan.seeds > 1:
+                yield SeedStarted(seed, number, plan.seeds)
+            done = read_done(work, seed)
+            if done is None:
+                done = yield from _one_seed(task, data, plan, work, seed, baselines)
+            results.append(done)
+        metrics = _settle_seeds(work, results, monitor, plan.command)
+    yield Finished(plan.out, metrics, results[0].labels)
+
+
+def _one_seed(
+    task: Task[Any, Any, Any],
+    data: TaskData[Any, Any],
+    plan: Plan,
+    work: Path,
+    seed: int,
+    baselines: list[Baseline],
+) -> Generator[AnyEvent, None, SeedResult]:
+    """Train, score and write one seed; fills ``baselines`` if they are not there yet."""
+    settings = dataclasses.replace(task.config.train, seed=seed)
+    keeper = Keeper(seed_folder(work, seed), plan.keep, plan.stop)
+    try:
+        trained = yield from train_one(task, data, settings, keeper)
+    except Stopped as stopped:
+        more = how_to_go_on(task, plan.out) if keeper.kept else "no run was written"
+        raise Stopped(f"{stopped}; {more}") from None
+    except TrainingError as error:
+        kept = f"the last good checkpoint, of step {keeper.kept:,}, is kept:"
+        more = f"; {kept} {how_to_go_on(task, plan.out)} --learning-rate …" if keeper.kept else ""
+        raise TrainingError(f"{error}{more}") from None
+    yield Evaluating("baselines and test scores")
+    if not baselines:
+        baselines += task.baselines(data)
+    target = work / f"seed-{seed}" if plan.seeds > 1 else work
+    report = make_report(task, data, trained, baselines)
+    report.metrics.update(task.settle(trained.model, data))
+    try:
+        target.mkdir(exist_ok=True)
+        _write(target, task, data, trained, report, plan.command)
+    except OSError as error:
+        raise DataError(f"can't write {plan.out}: {error.strerror or error}") from error
     labels = {part.name: part.label for part in baselines}
-    yield Finished(out, report.metrics, labels)
+    result = SeedResult(seed, trained.stop.score, report.metrics, labels)
+    write_done(work, result)
+    return result
 
 
-def seed_everything(seed: int) -> None:
-    """Seed every generator that training may draw from."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+def how_to_go_on(task: Task[Any, Any, Any], out: Path) -> str:
+    """The command that takes up the run ``out``."""
+    return f"go on with: python cli.py {task.name} --resume {shlex.quote(str(out))}"
 
 
-def _train_one(
-    task: Task[Any, Any, Any], data: TaskData[Any, Any], config: TrainConfig
+def check_same_data(begun: Begun, now: Begun) -> None:
+    """Refuse to go on with other data.
+
+    Raises:
+        DataError: the data is not what the run began with.
+    """
+    if begun.data and begun.data != now.data:
+        raise DataError(
+            "the data has changed since the run began: put it back, or start another run with --out"
+        )
+
+
+def changed_machine(begun: Begun, now: Begun) -> list[str]:
+    """What is other than it was, so that the last bits can be."""
+    found = []
+    for name in ("threads", "engine"):
+        before, after = getattr(begun, name), getattr(now, name)
+        if before and before != after:
+            found.append(f"{name} {before} → {after}: the last bits can differ from one long run's")
+    return found
+
+
+def train_one(
+    task: Task[Any, Any, Any],
+    data: TaskData[Any, Any],
+    config: TrainConfig,
+    keeper: Keeper | None = None,
 ) -> Generator[Event, None, Trained]:
-    """Train one seed; yields the loop's events and returns a :class:`Trained`."""
+    """Train one seed; yields the loop's events and returns a :class:`Trained`.
+
+    Args:
+        task: what is trained.
+        data: its splits train and validation.
+        config: with the seed.
+        keeper: keeps snapshots, and finds one to go on from.
+
+    Raises:
+        TrainingError: a loss that is not finite; the message names the rows of its batch.
+        Stopped: the keeper was asked to stop.
+    """
     seed_everything(config.seed)
     model = task.model(data.info)
+    train_split = data.splits["train"]
     sampler = BucketSampler(
-        data.splits["train"],
+        train_split,
         config.batch_size,
         config.batch_tokens,
         config.seed,
@@ -164,33 +262,54 @@ def _train_one(
         return task.scores(counts)
 
     validation = Validation(score, monitor, lower_is_better(monitor))
-    history: list[dict[str, Any]] = []
+    history: list[EpochEvent] = []
     stop: StopEvent | None = None
-    for event in fit(model, task.loss, sampler, config, validation):
-        if isinstance(event, EpochEvent):
-            history.append(
-                {
-                    "epoch": event.epoch,
-                    "loss": event.loss,
-                    **event.scores,
-                    "learning_rate": event.learning_rate,
-                    "seconds": round(event.seconds, 3),
-                }
-            )
-        if isinstance(event, StopEvent):
-            stop = event
-        yield event
+    try:
+        for event in fit(model, task.loss, sampler, config, validation, keeper):
+            if isinstance(event, ResumeEvent):
+                history = list(event.history)
+            if isinstance(event, EpochEvent):
+                history.append(event)
+            if isinstance(event, StopEvent):
+                stop = event
+            yield event
+    except NonFiniteLossError as error:
+        plan = sampler.plan(error.epoch)
+        items = np.concatenate([plan[number] for number in error.batches])
+        raise TrainingError(f"{error}; the batch: {task.name_items(train_split, items)}") from None
     assert stop is not None
     started = time.perf_counter()
     model = model.to("cpu").eval()
     extra = task.finish(model, data)
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
-    return Trained(config.seed, model, history, stop, extra)
+    return Trained(config.seed, model, [history_row(part) for part in history], stop, extra)
 
 
-def _best(results: list[tuple[Trained, Report]], monitor: str) -> tuple[Trained, Report]:
+def history_row(event: EpochEvent) -> dict[str, Any]:
+    """A row of ``history.csv``."""
+    return {
+        "epoch": event.epoch,
+        "loss": event.loss,
+        **event.scores,
+        "learning_rate": event.learning_rate,
+        "seconds": round(event.seconds, 3),
+    }
+
+
+def _settle_seeds(
+    work: Path, results: list[SeedResult], monitor: str, command: str
+) -> dict[str, Any]:
+    """The metrics of the run; of several seeds, the best on validation becomes the run."""
     sign = -1 if lower_is_better(monitor) else 1
-    return max(results, key=lambda pair: sign * pair[0].stop.score)
+    best = max(results, key=lambda result: sign * result.score)
+    metrics = best.metrics
+    if len(results) > 1:
+        shutil.copytree(work / f"seed-{best.seed}", work, dirs_exist_ok=True)
+        seeds = [result.seed for result in results]
+        add_spread(metrics, [result.metrics for result in results], seeds, best.seed)
+        write_json(work / "metrics.json", metrics)
+        write_card(work / "README.md", command, metrics)
+    return metrics
 
 
 def _write(

@@ -13,8 +13,9 @@ from torch.nn import functional as F
 
 from birnn.batch import Batch
 from birnn.errors import DataError
+from birnn.events import EpochEvent
 from birnn.model import Embedder
-from birnn.training import EpochEvent, LossSum
+from birnn.training import LossSum
 from data.panel import Panel
 from data.windows import WindowSplit, windows_between
 from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData

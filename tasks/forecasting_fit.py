@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from birnn.errors import DataError
-from birnn.training import Validation, fit
+from birnn.progress import Validation
+from birnn.training import fit
 from data.batching import BucketSampler
 from data.panel import Numbers
 from data.windows import WindowSplit, windows_between

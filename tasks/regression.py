@@ -19,8 +19,9 @@ from birnn.batch import Batch, sequence_mask
 from birnn.checkpoint import read_json
 from birnn.encoders import Encoded
 from birnn.errors import CheckpointError, DataError
+from birnn.events import EpochEvent
 from birnn.model import Embedder, Features
-from birnn.training import EpochEvent, LossSum
+from birnn.training import LossSum
 from data.sequences import StepSplit, cut_sequences, synthetic
 from data.sources import ReadOptions, Tables, load_tables
 from tasks.base import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import nn
 
+from birnn.events import StopEvent
 from birnn.model import count_parameters
-from birnn.training import StopEvent
 from tasks.base import Baseline, Evaluation, Task, TaskData
 from tasks.bootstrap import BOOTSTRAP_SEED
 from tasks.compare import Difference, difference, strongest, verdict

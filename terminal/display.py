@@ -33,7 +33,7 @@ def _plain() -> bool:
 
 def draw_training(events: Iterator[Any]) -> None:
     """Draw the events of :func:`tasks.experiment.train` until the report."""
-    from birnn.training import EpochEvent, StepEvent, StopEvent
+    from birnn.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
     from tasks.experiment import Evaluating, Finished, Prepared, SeedStarted
 
     task: Any = None
@@ -50,6 +50,8 @@ def draw_training(events: Iterator[Any]) -> None:
                 console().print(
                     f"Seed {event.seed} ({event.number} of {event.total})", style="bold"
                 )
+            elif isinstance(event, ResumeEvent):
+                draw_resumption(event, task)
             elif isinstance(event, StepEvent):
                 bar.step(event)
             elif isinstance(event, EpochEvent):
@@ -69,6 +71,18 @@ def draw_training(events: Iterator[Any]) -> None:
     finally:
         bar.stop()
         status.stop()
+
+
+def draw_resumption(event: Any, task: Any) -> None:
+    """Where training goes on, after the lines of the epochs that are done."""
+    out = console()
+    for name in event.torn:
+        out.print(f"The checkpoint {name} is torn: the one before is used.", markup=False)
+    for epoch in event.history:
+        if line := task.epoch_line(epoch):
+            out.print(line, markup=False, soft_wrap=_plain())
+    where = f"step {event.step:,} of {event.total_steps:,}" if event.step else "the beginning"
+    out.print(f"Going on from {where}.", style="bold")
 
 
 class ProgressBar:
@@ -134,6 +148,7 @@ def draw_header(event: Any) -> None:
         ("device", f"{event.device}{threads}, {config.train.mixed_precision} mixed precision"),
         ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
         ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),
+        *(("changed", note) for note in event.notes),
     ]
     console().print(render.render_pairs(f"{event.task.name} with {config.encoder.encoder}", pairs))
     if data.warnings:

@@ -13,6 +13,7 @@ import typer
 
 from birnn.config import engine_option, option, threads_option, updated
 from birnn.errors import ConfigError
+from birnn.keepconfig import KeepConfig
 from birnn.registry import suggestion
 
 T = TypeVar("T")
@@ -28,6 +29,10 @@ class RunOptions:
         1, "Train this many seeds (--seed, --seed + 1, …); report mean and deviation.",
         low=1, high=1000, group="Run",
     )  # fmt: skip
+    resume: str = option(
+        "", "Go on with this unfinished run, from its newest checkpoint, as it began.", group="Run"
+    )
+    keep: KeepConfig = dataclasses.field(default_factory=KeepConfig)
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,10 @@ def parameters(config: Any) -> list[inspect.Parameter]:
 
 
 def with_options(
-    handler: Callable[..., None], configs: Mapping[str, Any], arguments: list[inspect.Parameter]
+    handler: Callable[..., None],
+    configs: Mapping[str, Any],
+    arguments: list[inspect.Parameter],
+    base: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
 ) -> Callable[..., None]:
     """A Typer callback that calls ``handler`` with arguments and finished configurations.
 
@@ -113,6 +121,8 @@ def with_options(
         handler: called with each of ``arguments`` by name and each of ``configs`` by its key.
         configs: default configurations; their fields become options, and keys of ``--config``.
         arguments: positional parameters.
+        base: makes of the options that are given the configurations that they change, where these
+            are not the defaults.
     """
 
     def callback(ctx: typer.Context, config: str, **values: Any) -> None:
@@ -120,7 +130,8 @@ def with_options(
         positional = {p.name: values[p.name] for p in arguments}
         chosen = {n: v for n, v in given.items() if n not in positional}
         merged = {**(read_toml(Path(config), configs) if config else {}), **chosen}
-        handler(**positional, **{n: apply(part, merged) for n, part in configs.items()})
+        bases = base(merged) if base else configs
+        handler(**positional, **{n: apply(part, merged) for n, part in bases.items()})
 
     help_text = "TOML file of these options (dashes or underscores; tables are only for order)."
     file = Annotated[

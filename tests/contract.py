@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from birnn.batch import Batch, sequence_mask
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.model import outputs_of
+from birnn.progress import Validation
 from birnn.registry import resolve
-from birnn.training import LossSum, Validation, fit
+from birnn.training import LossSum, fit
 from data.batching import BucketSampler
 from data.schemes import legal
 from tasks import TASKS
@@ -374,9 +375,9 @@ class Once:
         """One."""
         return 1
 
-    def epoch(self, epoch: int) -> Iterable[Batch]:
+    def epoch(self, epoch: int, start: int) -> Iterable[Batch]:
         """The batch."""
-        return [self.batch]
+        return [self.batch][start:]
 
 
 def first_batch(case: Case, views: int) -> Batch:

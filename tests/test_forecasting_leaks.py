@@ -12,7 +12,8 @@ import torch
 from contract import ENCODER, FORECAST_TRAIN, forecast
 from strategies import randomise
 
-from birnn.training import Validation, fit
+from birnn.progress import Validation
+from birnn.training import fit
 from data.batching import BucketSampler
 from data.windows import WindowSplit
 from tasks import forecasting_data, forecasting_fit

@@ -13,10 +13,10 @@ from birnn.batch import Batch
 from birnn.config import EncoderConfig
 from birnn.encoders import Encoder
 from birnn.errors import DataError
-from birnn.training import EpochEvent
+from birnn.events import EpochEvent
 from data.sequences import synthetic
 from tasks.config import RegressionConfig, RegressionData
-from tasks.experiment import Finished, seed_everything, train
+from tasks.experiment import Finished, Plan, seed_everything, train
 from tasks.regression import Regression
 from tasks.run import load_run
 
@@ -68,7 +68,7 @@ def test_the_defaults_find_the_losses_of_the_plain_module(
     reference = Reference(cell)
     take_over(reference, start.encoder, start.head.linear)
     wanted = reference_losses(reference, data.splits["train"].batch(np.arange(16)), 50)
-    events = list(train(task, tmp_path / "run", seeds=1, overwrite=False, command="test"))
+    events = list(train(task, Plan(tmp_path / "run")))
     found = [event.loss for event in events if isinstance(event, EpochEvent)]
     assert len(found) == 50
     assert found == pytest.approx(wanted, rel=1e-5)

@@ -16,18 +16,11 @@ from birnn.devices import resolve_device
 from birnn.embeddings import WordEmbedder, WordSizes
 from birnn.encoders import build_encoder
 from birnn.errors import ConfigError, TrainingError
+from birnn.events import EpochEvent, Event, StepEvent, StopEvent
 from birnn.model import Features, SequenceModel, count_parameters, outputs_of
+from birnn.progress import Validation, parameter_groups
 from birnn.schedules import learning_rate_factor
-from birnn.training import (
-    EpochEvent,
-    Event,
-    LossSum,
-    StepEvent,
-    StopEvent,
-    Validation,
-    fit,
-    parameter_groups,
-)
+from birnn.training import LossSum, fit
 from data.batching import BucketSampler
 from data.sequences import StepSplit, synthetic
 from tasks.experiment import seed_everything
@@ -61,9 +54,9 @@ class Fixed:
         """How many there are."""
         return len(self.batches)
 
-    def epoch(self, epoch: int) -> Iterable[Batch]:
-        """All of them."""
-        return self.batches
+    def epoch(self, epoch: int, start: int) -> Iterable[Batch]:
+        """Those from ``start`` on."""
+        return self.batches[start:]
 
 
 def line(seed: int = 0) -> Line:

@@ -11,7 +11,9 @@ from measuring import Clock
 
 from birnn import __version__
 from birnn.batch import Batch
-from birnn.training import StepEvent, Validation, fit
+from birnn.events import StepEvent
+from birnn.progress import Validation
+from birnn.training import fit
 from data.batching import BucketSampler
 from tasks.base import Task, TaskData
 
@@ -29,9 +31,9 @@ class Counted:
         """How many batches ``epoch`` has."""
         return self.sampler.steps(epoch)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """The batches of ``epoch``."""
-        for batch in self.sampler.epoch(epoch):
+    def epoch(self, epoch: int, start: int) -> Iterator[Batch]:
+        """The batches of ``epoch``, from the one numbered ``start`` on."""
+        for batch in self.sampler.epoch(epoch, start):
             self.items = self.count(batch)
             yield batch
 

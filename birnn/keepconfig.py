@@ -1,0 +1,33 @@
+"""How often training is kept, and how it is asked to stop; light to import."""
+
+from dataclasses import dataclass
+
+from birnn.config import option
+
+
+@dataclass(frozen=True)
+class KeepConfig:
+    """How often training is kept, to go on after a stop."""
+
+    checkpoint_epochs: int = option(
+        1, "Keep a checkpoint after every so many epochs; 0: not by epochs.", low=0, group="Run"
+    )
+    checkpoint_minutes: float = option(
+        5.0, "Keep one within an epoch too, after so many minutes; 0: never.", low=0, group="Run"
+    )
+    keep_checkpoints: int = option(
+        2, "Checkpoints that stay while a run is trained: the newest.", low=1, group="Run"
+    )
+
+
+@dataclass
+class StopRequest:
+    """How a signal reaches training, which stops at its next step.
+
+    Attributes:
+        listening: whether training would notice; elsewhere a signal should end the work at once.
+        asked: set by whoever wants it to stop.
+    """
+
+    listening: bool = False
+    asked: bool = False

@@ -1,0 +1,104 @@
+"""When a training run is kept: by epochs, by minutes, and when someone asks it to stop."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from birnn.errors import DataError, Stopped
+from birnn.keepconfig import KeepConfig, StopRequest
+from birnn.snapshots import (
+    Snapshot,
+    newest_snapshot,
+    prune,
+    remove_snapshot,
+    snapshots,
+    write_snapshot,
+)
+
+
+@dataclass
+class Keeper:
+    """Writes the snapshots of one training run and finds the newest again.
+
+    Attributes:
+        folder: of the snapshots; made when the first is written.
+        config: how often.
+        stop: whether someone wants training to stop.
+        kept: steps that the newest snapshot holds.
+    """
+
+    folder: Path
+    config: KeepConfig = field(default_factory=KeepConfig)
+    stop: StopRequest = field(default_factory=StopRequest)
+    kept: int = 0
+    written: float = field(default_factory=time.monotonic)
+
+    def begin(self) -> tuple[Snapshot | None, list[str]]:
+        """The newest complete snapshot, and the names of torn ones, which go.
+
+        Raises:
+            CheckpointError: snapshots of another format.
+        """
+        found, torn = newest_snapshot(self.folder)
+        for path in snapshots(self.folder):
+            if path.name in torn:
+                remove_snapshot(path)
+        self.kept = found.step if found else 0
+        self.written = time.monotonic()
+        self.stop.listening = True
+        return found, torn
+
+    def end(self) -> None:
+        """Training is over, however it ended: a signal means the whole process again."""
+        self.stop.listening = False
+
+    def after_step(self, snapshot: Callable[[], Snapshot]) -> None:
+        """A step is done within an epoch.
+
+        Raises:
+            Stopped: someone asked; a snapshot is kept.
+            DataError: it can't be written.
+        """
+        minutes = self.config.checkpoint_minutes
+        due = minutes and time.monotonic() - self.written >= 60 * minutes
+        if due or self.stop.asked:
+            self.save(snapshot())
+        self.check()
+
+    def after_epoch(self, epoch: int, snapshot: Callable[[], Snapshot], *, last: bool) -> None:
+        """Epoch ``epoch`` (from 1) is trained and judged; the ``last`` one is always kept.
+
+        Raises:
+            Stopped, DataError: as :meth:`after_step`.
+        """
+        every = self.config.checkpoint_epochs
+        if last or self.stop.asked or (every and epoch % every == 0):
+            self.save(snapshot())
+        self.check()
+
+    def check(self) -> None:
+        """Stop if someone asked.
+
+        Raises:
+            Stopped: so it is.
+        """
+        if self.stop.asked:
+            raise Stopped(f"stopped after step {self.kept:,}")
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Write ``snapshot`` and remove the oldest; one with spoilt weights is passed over.
+
+        Raises:
+            DataError: it can't be written; the older ones stay.
+        """
+        if not snapshot.finite():
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_snapshot(self.folder, snapshot)
+            prune(self.folder, self.config.keep_checkpoints)
+        except OSError as error:
+            raise DataError(f"can't write {self.folder}: {error.strerror or error}") from error
+        self.kept = snapshot.step
+        self.written = time.monotonic()

@@ -1,0 +1,274 @@
+"""A training run as it stands: the model and all that changes with it, kept and put back whole."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from birnn.config import TrainConfig
+from birnn.devices import make_accelerator
+from birnn.errors import CheckpointError, ConfigError, TrainingError
+from birnn.events import EpochEvent
+from birnn.randomness import random_states, set_random_states
+from birnn.schedules import WeightAverage
+from birnn.snapshots import Snapshot, check_like, nested, same
+
+
+class Validation(NamedTuple):
+    """How an epoch is judged."""
+
+    score: Callable[[], dict[str, float]]
+    monitor: str
+    lower_is_better: bool
+
+
+@dataclass
+class Position:
+    """Where training stands; plain numbers, summed and divided once."""
+
+    epoch: int = 0  # under way, from 0
+    done: int = 0  # optimizer steps of it
+    step: int = 0  # optimizer steps of all epochs
+    loss: float = 0.0  # summed over the epoch's items
+    items: float = 0.0  # of the epoch
+    tokens: int = 0  # of all epochs
+    epoch_tokens: int = 0
+    seconds: float = 0.0  # of all epochs, when last kept
+    epoch_seconds: float = 0.0
+
+    def mean_loss(self) -> float:
+        """Of the epoch so far."""
+        return self.loss / max(self.items, 1e-12)
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Decay matrices only: not biases, norms, or tables looked up by index.
+
+    A module can ask for another decay of its own parameters with an attribute ``weight_decay``.
+    """
+    groups: dict[float, list[nn.Parameter]] = {}
+    seen: set[int] = set()
+    for module in model.modules():
+        own = getattr(module, "weight_decay", None)
+        table = isinstance(module, (nn.Embedding, nn.EmbeddingBag))
+        for parameter in module.parameters(recurse=False):
+            if id(parameter) in seen or not parameter.requires_grad:
+                continue
+            seen.add(id(parameter))
+            general = 0.0 if table or parameter.ndim < 2 else weight_decay
+            decay = general if own is None else float(own)
+            groups.setdefault(decay, []).append(parameter)
+    return [{"params": parameters, "weight_decay": decay} for decay, parameters in groups.items()]
+
+
+@dataclass
+class Best:
+    """The best epoch so far and a copy of its weights."""
+
+    validation: Validation
+    epoch: int = 0
+    score: float = math.nan
+    scores: dict[str, float] = field(default_factory=dict)
+    state: dict[str, Tensor] = field(default_factory=dict)
+
+    def offer(self, epoch: int, scores: dict[str, float], model: nn.Module) -> bool:
+        """Take ``epoch`` if it is better; says whether it is.
+
+        Raises:
+            ConfigError: the score that chooses is not among ``scores``.
+        """
+        monitor = self.validation.monitor
+        if monitor not in scores:
+            raise ConfigError(
+                f"monitor: there is no metric {monitor!r}; there are: {', '.join(scores)}"
+            )
+        score = scores[monitor]
+        sign = -1.0 if self.validation.lower_is_better else 1.0
+        worse = not sign * score > sign * self.score
+        if self.epoch and worse and not math.isnan(self.score):
+            return False
+        self.epoch, self.score, self.scores = epoch, score, scores
+        self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        return True
+
+    def check(self) -> None:
+        """Refuse an epoch with a score that is not finite: the last steps spoilt the weights."""
+        for name, score in self.scores.items():
+            if not math.isfinite(score):
+                raise TrainingError(
+                    f"no epoch can be kept: validation {name} became {score} in epoch {self.epoch};"
+                    " lower --learning-rate or set --clip-norm, and look for odd values in the data"
+                )
+
+
+class TrainingRun:
+    """A model, its optimizer, the average of its weights, its best epoch, and where they stand.
+
+    Args:
+        model: to be trained, on the device that ``config`` names from here on.
+        config: optimizer, schedule, stopping.
+        validation: how an epoch is judged.
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig, validation: Validation) -> None:
+        self.config = config
+        self.accelerator = make_accelerator(config)
+        groups = parameter_groups(model, config.weight_decay)
+        betas = (0.9, config.beta2)
+        # Fused: one pass over the weights; an embedding table makes the update a third of a step.
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.average = WeightAverage(self.model, config.ema) if config.ema else None
+        self.best = Best(validation)
+        self.at = Position()
+        self.history: list[EpochEvent] = []
+        self._began = self._epoch_began = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Of training, over all its starts."""
+        return self.at.seconds + time.perf_counter() - self._began
+
+    def advance(self, total: float, count: float, tokens: int) -> None:
+        """An optimizer step is done: its summed loss, the items of it, and their tokens."""
+        if self.average:
+            self.average.update()
+        at = self.at
+        at.done, at.step = at.done + 1, at.step + 1
+        at.loss, at.items = at.loss + total, at.items + count
+        at.epoch_tokens, at.tokens = at.epoch_tokens + tokens, at.tokens + tokens
+
+    def judge(self) -> EpochEvent:
+        """Score the epoch that is trained, keep it if it is the best, and turn to the next.
+
+        Raises:
+            ConfigError: as :meth:`Best.offer`.
+        """
+        at = self.at
+        self.model.eval()
+        with self._averaged():
+            scores = self.best.validation.score()
+            improved = self.best.offer(at.epoch + 1, scores, self.model)
+        now = time.perf_counter()
+        event = EpochEvent(
+            at.epoch + 1, self.config.epochs, at.mean_loss(), scores,
+            self.optimizer.param_groups[0]["lr"], at.epoch_seconds + now - self._epoch_began,
+            at.epoch_tokens, improved,
+        )  # fmt: skip
+        self.history.append(event)
+        self.at = Position(at.epoch + 1, step=at.step, tokens=at.tokens, seconds=at.seconds)
+        self._epoch_began = now
+        return event
+
+    def over(self) -> str | None:
+        """Why training is over; None while it is not."""
+        if self.at.epoch >= self.config.epochs:
+            return "all epochs done"
+        patience, idle = self.config.patience, self.at.epoch - self.best.epoch
+        if patience and not self.at.done and idle >= patience:
+            return f"no better {self.best.validation.monitor} for {patience} epochs"
+        return None
+
+    def finish(self) -> None:
+        """Leave the model with the weights of its best epoch.
+
+        Raises:
+            TrainingError: that epoch has a score that is not finite.
+        """
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self.best.check()
+        self.model.load_state_dict(self.best.state)
+        self.model.eval()
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return self.average.applied() if self.average else nullcontext()
+
+    def snapshot(self) -> Snapshot:
+        """All that :meth:`restore` needs. Its tensors are the run's own: write it at once."""
+        now = time.perf_counter()
+        position = dataclasses.replace(
+            self.at,
+            seconds=self.at.seconds + now - self._began,
+            epoch_seconds=self.at.epoch_seconds + now - self._epoch_began,
+        )
+        random_numbers, random_tensors = random_states()
+        model = self.model.state_dict()
+        best = self.best
+        tensors = {f"model.{name}": tensor for name, tensor in model.items()}
+        # A frozen table of vectors is half of a model: what is alike is kept once.
+        tensors |= {f"best.{n}": part for n, part in best.state.items() if not same(part, model[n])}
+        tensors |= {f"random.{name}": tensor for name, tensor in random_tensors.items()}
+        for number, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{name}": part for name, part in state.items()}
+        if self.average:
+            tensors |= {f"average.{i}": part for i, part in enumerate(self.average.average)}
+        numbers = {
+            "position": dataclasses.asdict(position),
+            "best": {"epoch": best.epoch, "score": best.score, "scores": best.scores},
+            "average_updates": self.average.updates if self.average else 0,
+            "history": [dataclasses.asdict(event) for event in self.history],
+            "random": random_numbers,
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
+        }
+        return Snapshot(position.step, numbers, tensors)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to where ``snapshot`` was taken, the generators of random numbers too.
+
+        Raises:
+            CheckpointError: it is of another model, or not one that :meth:`snapshot` made.
+        """
+        try:
+            self._restore(snapshot)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise CheckpointError(f"the snapshot is not usable ({error!r})") from None
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        numbers, tensors = snapshot.numbers, snapshot.tensors
+        model = self.model.state_dict()
+        found = nested(tensors, "model")
+        check_like(found, model, "model")
+        best = nested(tensors, "best")
+        check_like(best, {name: model[name] for name in best}, "best epoch")
+        self.model.load_state_dict(found)
+        was = numbers["best"]
+        self.best.epoch, self.best.score, self.best.scores = (
+            was["epoch"],
+            was["score"],
+            was["scores"],
+        )
+        if self.best.epoch:
+            state = {name: best.get(name, found[name]) for name in found}
+            self.best.state = {n: part.to(model[n].device).clone() for n, part in state.items()}
+        self._restore_optimizer(nested(tensors, "optimizer"))
+        if self.average:
+            kept = {str(i): part for i, part in enumerate(self.average.average)}
+            own = nested(tensors, "average")
+            check_like(own, kept, "average")
+            for name, part in kept.items():
+                part.copy_(own[name])
+            self.average.updates = numbers["average_updates"]
+        if self.accelerator.scaler and numbers["scaler"]:
+            self.accelerator.scaler.load_state_dict(numbers["scaler"])
+        self.history = [EpochEvent(**event) for event in numbers["history"]]
+        self.at = Position(**numbers["position"])
+        self._began = self._epoch_began = time.perf_counter()
+        # Last: nothing above may draw from them afterwards.
+        set_random_states(numbers["random"], nested(tensors, "random"))
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        states: dict[int, dict[str, Any]] = {}
+        for name, part in tensors.items():
+            row, key = name.split(".")
+            states.setdefault(int(row), {})[key] = part
+        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
+        for row_number, state in states.items():
+            moments = {key: part for key, part in state.items() if key != "step"}
+            check_like(moments, dict.fromkeys(moments, parameters[row_number]), "optimizer")
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": states, "param_groups": groups})

@@ -1,0 +1,61 @@
+"""The generators that training draws from: seeded together, kept and put back."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def seed_everything(seed: int) -> None:
+    """Seed every generator that training may draw from."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)  # of the CPU and of every GPU
+
+
+def random_states() -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Where Python's, numpy's and torch's generators stand: as JSON, and as tensors."""
+    numpy_state: Any = np.random.get_state(legacy=False)
+    version, internal, gauss = random.getstate()
+    words = numpy_state["state"]
+    numbers = {
+        "python": [version, list(internal), gauss],
+        "numpy": {
+            "bit_generator": numpy_state["bit_generator"],
+            "state": {"key": words["key"].tolist(), "pos": int(words["pos"])},
+            "has_gauss": int(numpy_state["has_gauss"]),
+            "gauss": float(numpy_state["gauss"]),
+        },
+    }
+    tensors = {"torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        states = torch.cuda.get_rng_state_all()
+        tensors |= {f"cuda.{number}": state for number, state in enumerate(states)}
+    if torch.backends.mps.is_available():
+        tensors["mps"] = torch.mps.get_rng_state()
+    return numbers, tensors
+
+
+def set_random_states(numbers: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Put the generators back to what :func:`random_states` returned.
+
+    GPUs that are not here, or were not there, are passed over.
+
+    Raises:
+        KeyError, TypeError, ValueError, RuntimeError: these are not states of generators.
+    """
+    version, internal, gauss = numbers["python"]
+    random.setstate((version, tuple(internal), gauss))
+    found = numbers["numpy"]
+    key = np.array(found["state"]["key"], dtype=np.uint32)
+    np.random.set_state({**found, "state": {"key": key, "pos": found["state"]["pos"]}})
+    torch.set_rng_state(tensors["torch"])
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            if f"cuda.{number}" in tensors:
+                torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
+    if torch.backends.mps.is_available() and "mps" in tensors:
+        torch.mps.set_rng_state(tensors["mps"])
