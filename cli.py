@@ -10,8 +10,7 @@ import shlex
 import signal
 import sys
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -91,12 +90,18 @@ def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
         )
     task = resolve({name: TASKS[name].task}, name, "task")(config)
     events = train(task, plan)
-    seen: deque[Any] = deque(maxlen=1)
+    seen: list[Any] = [None]
+
+    def watched() -> Iterator[Any]:
+        for event in events:
+            seen[0] = event
+            yield event
+
     try:
-        draw_training(event for event in events if seen.append(event) is None)
+        draw_training(watched())
     except KeyboardInterrupt:
         events.close()
-        written = bool(seen) and isinstance(seen[0], Finished)
+        written = isinstance(seen[0], Finished)
         more = f"the run is complete: {out}" if written else "no run was written"
         if resumable(work_folder(out)):
             more = how_to_go_on(task, out)

@@ -49,7 +49,7 @@ class TextOptions:
 
 @dataclass(frozen=True)
 class LabelledText:
-    """Splits with the string columns ``text`` and ``label``, both never empty."""
+    """Splits with the string columns ``text`` and ``label``, both never empty, and ``row``."""
 
     splits: dict[str, Dataset]
     provenance: dict[str, Any]
@@ -184,7 +184,8 @@ def clean_rows(table: Dataset, text: str, label: str) -> tuple[Dataset, dict[str
     """Keep the two columns as strings and leave out rows without a text or a label.
 
     Returns:
-        Columns ``text`` and ``label``, and how many rows were left out for which reason.
+        Columns ``text``, ``label`` and ``row`` (its number in the table, from 1), and how many rows
+        were left out for which reason.
     """
     names = table.features[label].names if isinstance(table.features[label], ClassLabel) else None
 
@@ -193,14 +194,18 @@ def clean_rows(table: Dataset, text: str, label: str) -> tuple[Dataset, dict[str
             raise DataError(f"the column {text!r} holds {type(value).__name__}s, not texts")
         return "" if value is None else str(value)
 
-    def convert(batch: dict[str, list[Any]]) -> dict[str, list[str]]:
+    def convert(batch: dict[str, list[Any]], places: list[int]) -> dict[str, list[Any]]:
         return {
             "text": [text_of(value) for value in batch[text]],
             "label": [label_text(value, names) for value in batch[label]],
+            "row": [place + 1 for place in places],
         }
 
-    features = Features({"text": Value("string"), "label": Value("string")})
-    plain = table.map(convert, batched=True, remove_columns=table.column_names, features=features)
+    kinds = {"text": Value("string"), "label": Value("string"), "row": Value("int64")}
+    plain = table.map(
+        convert, with_indices=True, batched=True,
+        remove_columns=table.column_names, features=Features(kinds),
+    )  # fmt: skip
     no_text = [not value.strip() for value in plain["text"][:]]
     no_label = [not value for value in plain["label"][:]]
     dropped = {

@@ -18,7 +18,7 @@ from birnn.model import Embedder
 from birnn.training import LossSum
 from data.panel import Panel
 from data.windows import WindowSplit, windows_between
-from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
+from tasks.base import MOST_NAMED, Baseline, Evaluation, LoadedSplit, Task, TaskData
 from tasks.bootstrap import Array
 from tasks.conformal import check_levels
 from tasks.forecast_baselines import fit_baselines
@@ -116,6 +116,18 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         scaling = info.scaling_of(panel, first)
         split = WindowSplit(panel, info.shape, scaling, series, origin, info.numbers(panel))
         return LoadedSplit(split, source, inspection.notes)
+
+    def name_items(self, split: WindowSplit, items: Array) -> str:
+        """The series of the windows, each with the stamps from which they forecast."""
+        places: dict[int, list[int]] = {}
+        for item in np.unique(items)[:MOST_NAMED]:
+            places.setdefault(int(split.series[item]), []).append(int(split.origin[item]))
+        panel = split.panel
+        parts = []
+        for series, steps in places.items():
+            stamps = ", ".join(str(panel.stamps(series, at, 1)[0]) for at in steps)
+            parts.append(f"{panel.names[series]} at {stamps}")
+        return "windows of " + "; ".join(parts)
 
     def read_info(self, folder: Path) -> ForecastInfo:
         """Restore ``series.json``."""

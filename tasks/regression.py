@@ -24,7 +24,7 @@ from birnn.model import Embedder, Features
 from birnn.training import LossSum
 from data.sequences import StepSplit, cut_sequences, synthetic
 from data.sources import ReadOptions, Tables, load_tables
-from tasks.base import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData
+from tasks.base import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData, number_list
 from tasks.bootstrap import Array
 from tasks.config import RegressionConfig
 from tasks.metrics import regression_replicates, regression_scores
@@ -174,6 +174,10 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             "splits": notes or ["as the source gives them"],
         }
         return TaskData(splits, info, provenance, notes)
+
+    def name_items(self, split: StepSplit, items: Array) -> str:
+        """Sequences of train, from 1."""
+        return f"sequences {number_list(items + 1)} of train"
 
     def read_info(self, folder: Path) -> StepInfo:
         """Restore ``scaler.json``."""

@@ -25,7 +25,7 @@ from data.text import build_vocabulary, get_tokenizer
 from data.textsplit import TextSplit, tokenize
 from data.vectors import VectorTable, find_vectors
 from data.words import Lexicon
-from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
+from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from tasks.bootstrap import Array
 from tasks.config import SentimentConfig
 from tasks.inference import run_split
@@ -161,6 +161,11 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         table = Dataset.from_dict({"text": list(texts)})
         data = self.config.data
         return self.split(tokenize(table, data.tokenizer, data.max_length), info, ngrams=True)
+
+    def name_items(self, split: TextSplit, items: Array) -> str:
+        """Rows of the data that were read, from 1."""
+        rows = split.table.select(items)["row"][:]
+        return f"rows {number_list(rows)} of {self.config.data.data}"
 
     def read_info(self, folder: Path) -> TextInfo:
         """Restore labels, words and n-grams."""

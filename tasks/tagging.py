@@ -27,7 +27,7 @@ from data.tagged import TagOptions, kinds, load_one_tagged, load_tagged
 from data.tagsplit import TagSplit
 from data.tagwrite import prediction_lines, write_lines
 from data.vectors import find_vectors
-from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData
+from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from tasks.bootstrap import Array
 from tasks.config import TaggingConfig
 from tasks.inference import run_split
@@ -101,6 +101,16 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         check_known(table, info)
         where = source or f"{options.data} ({name})"
         return LoadedSplit(self.split(table, info).with_layout(layout), where, notes)
+
+    def name_items(self, split: TagSplit, items: Array) -> str:
+        """Lines of the files at which the sentences begin."""
+        if split.table is None:
+            return super().name_items(split, items)
+        places: dict[str, list[int]] = {}
+        for row in split.table.select(items):
+            places.setdefault(row["file"] or self.config.data.data, []).append(row["line"])
+        parts = [f"{number_list(lines)} of {file}" for file, lines in places.items()]
+        return "sentences at lines " + ", ".join(parts)
 
     def read_info(self, folder: Path) -> TagInfo:
         """Restore labels, words, letters and spans."""
