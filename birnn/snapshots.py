@@ -36,8 +36,9 @@ class Snapshot:
     tensors: Mapping[str, Tensor]
 
     def finite(self) -> bool:
-        """Whether the weights are numbers: a model that is spoilt is not worth going back to."""
-        return all(
+        """Whether weights and scores are numbers: a spoilt model is not worth going back to."""
+        judged = self.numbers.get("history") or [{"scores": {}}]
+        return all(map(math.isfinite, judged[-1]["scores"].values())) and all(
             bool(tensor.isfinite().all())
             for name, tensor in self.tensors.items()
             if name.startswith("model.")

@@ -61,6 +61,7 @@ class Prepared:
     engine: Choice
     seeds: Sequence[int]
     monitor: str  # the validation metric that chooses the epoch
+    folder: Path  # of the run
     notes: list[str] = field(default_factory=list)  # of a run that is taken up
 
 
@@ -143,7 +144,9 @@ def train(task: Task[Any, Any, Any], plan: Plan) -> Generator[AnyEvent, None, No
         with torch.device("meta"):
             parameters = count_parameters(task.model(data.info))
         notes = [*plan.changes, *changed_machine(begun, now)] if begun else []
-        yield Prepared(task, data, parameters, str(device), threads, engine, seeds, monitor, notes)
+        yield Prepared(
+            task, data, parameters, str(device), threads, engine, seeds, monitor, plan.out, notes
+        )
         baselines: list[Baseline] = []
         results = []
         for number, seed in enumerate(seeds, start=1):

@@ -1,8 +1,9 @@
 """A run that is being made: where it grows, how it is taken up again, when it takes its name.
 
-The run ``runs/x`` grows in ``runs/x.partial`` and is renamed when it is complete. Its subfolder
-``checkpoints`` holds how it began (``run.json``), the snapshots of each seed (``seed-S/``) and the
-scores of the seeds that are done (``done-S.json``); all of it is JSON and safetensors.
+The run ``runs/x`` grows in ``runs/.x.partial`` (hidden, so that nobody takes it for a run or for
+data) and is renamed when it is complete. Its subfolder ``checkpoints`` holds how it began
+(``run.json``), the snapshots of each seed (``seed-S/``) and the scores of the seeds that are done
+(``done-S.json``); all of it is JSON and safetensors.
 """
 
 import contextlib
@@ -56,13 +57,19 @@ class Begun:
 def work_folder(out: Path) -> Path:
     """Where the run ``out`` grows."""
     path = out.resolve()
-    return path.with_name(f"{path.name}.partial")
+    return path.with_name(f".{path.name}.partial")
 
 
 def run_name(folder: Path) -> Path:
-    """The run that ``folder`` is meant to be: a name that ends in ``.partial`` stands for it."""
-    partial = folder.suffix == ".partial" and (folder / STATE / "run.json").is_file()
-    return folder.with_suffix("") if partial else folder
+    """The run that ``folder`` is meant to be: the folder in which it grows stands for it."""
+    growing = folder.name.startswith(".") and folder.suffix == ".partial"
+    return folder.with_name(folder.name[1:].removesuffix(".partial")) if growing else folder
+
+
+def unfinished_beside(out: Path) -> list[str]:
+    """The names of unfinished runs in the folder of ``out``."""
+    found = work_folder(out).parent.glob(f".*.partial/{STATE}/run.json")
+    return sorted(run_name(path.parent.parent).name for path in found)
 
 
 def read_begun(out: Path) -> Begun | None:
@@ -75,7 +82,9 @@ def read_begun(out: Path) -> Begun | None:
     if not path.is_file():
         if (out / "config.json").is_file():
             return None
-        raise CheckpointError(f"{out}: there is no run to go on with; start it with --out {out}")
+        there = ", ".join(unfinished_beside(out)[:5])
+        more = f"; unfinished there: {there}" if there else f"; start it with --out {out}"
+        raise CheckpointError(f"{out}: there is no run to go on with{more}")
     found = read_json(path)
     try:
         if found["format"] != FORMAT:

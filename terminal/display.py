@@ -148,6 +148,7 @@ def draw_header(event: Any) -> None:
         ("device", f"{event.device}{threads}, {config.train.mixed_precision} mixed precision"),
         ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
         ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),
+        ("run", str(event.folder)),
         *(("changed", note) for note in event.notes),
     ]
     console().print(render.render_pairs(f"{event.task.name} with {config.encoder.encoder}", pairs))

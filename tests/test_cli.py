@@ -533,7 +533,7 @@ def steps(count=120):
         (("1", "1", "2"), ["--target", "y"]),
         (("1", "1", "2"), ["--sequence-column", "y"]),
         (("1", "1", "2"), ["--sequence-column", "target"]),
-        (("1", "1", "2"), ["--learning-rate", "1e30"]),
+        (("1", "1", "2"), ["--learning-rate", "1e38", "--weight-decay", "1"]),
     ],
 )
 def test_unusable_regression_is_one_line(row, options, birnn, tmp_path):
@@ -613,35 +613,70 @@ def test_link_to_an_empty_folder_stays_a_link(train, sentences_csv, tmp_path):
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["run"]
 
 
-@pytest.mark.parametrize("where", ["fit", "save_curves", "write_card"])
-def test_interrupt_leaves_no_folder(where, train, sentences_csv, monkeypatch):
+def interrupt(monkeypatch, where):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(f"tasks.experiment.{where}", interrupted)
+
+
+def test_interrupt_before_anything_is_trained_leaves_no_folder(train, sentences_csv, monkeypatch):
+    interrupt(monkeypatch, "fit")
     outcome = train(sentences_csv, "--epochs", 1)  # the fixture checks that nothing is left
     assert outcome.code == 130
     assert outcome.err.splitlines() == ["birnn: error: stopped; no run was written"]
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_signals_end_a_real_run_without_a_trace(name, sentences_csv, tmp_path):
+@pytest.mark.parametrize("where", ["make_report", "save_curves", "write_card"])
+def test_interrupt_after_training_loses_nothing(where, birnn, sentences_csv, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        interrupt(patch, where)
+        outcome = birnn("sentiment", sentences_csv, "--out", out, *TINY)
+    assert outcome.code == 130
+    (line,) = outcome.err.splitlines()
+    assert line == f"birnn: error: stopped; go on with: python cli.py sentiment --resume {out}"
+    assert not out.exists()
+    monkeypatch.setattr("birnn.training._gradients", None)  # nothing is trained again
+    assert birnn("sentiment", "--resume", out).code == 0
+    assert birnn("predict", out, "a lovely film").code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_interrupt_while_the_report_is_drawn_says_that_the_run_is_complete(
+    birnn, sentences_csv, tmp_path, monkeypatch
+):
+    def interrupted(event):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("terminal.display.draw_report", interrupted)
+    outcome = birnn("sentiment", sentences_csv, "--out", tmp_path / "run", *TINY)
+    assert outcome.code == 130
+    wanted = f"birnn: error: stopped; the run is complete: {tmp_path / 'run'}"
+    assert outcome.err.splitlines() == [wanted]
+    assert birnn("predict", tmp_path / "run", "a lovely film").code == 0
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_end_a_real_run_with_a_checkpoint(name, birnn, sentences_csv, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, str(ROOT / "cli.py"), "sentiment", "--data", str(sentences_csv)]
-    command += ["--out", str(out), *TINY, "--epochs", "100000"]
+    command += ["--out", str(out), *TINY, "--epochs", "100000", "--patience", "0"]
     before = signal.signal(getattr(signal, name), signal.SIG_DFL)  # tests can run under nohup
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     signal.signal(getattr(signal, name), before)
     try:
-        while process.poll() is None and not list(tmp_path.iterdir()):
+        while process.poll() is None and not list(tmp_path.rglob("*.sha256")):
             time.sleep(0.05)
         process.send_signal(getattr(signal, name))
         _, err = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 130
-    assert err.decode().splitlines() == ["birnn: error: stopped; no run was written"]
-    assert list(tmp_path.iterdir()) == []
+    (line,) = err.decode().splitlines()
+    assert line.startswith("birnn: error: stopped after step ")
+    assert line.endswith(f"; go on with: python cli.py sentiment --resume {out}")
+    assert not out.exists()
 
 
 # ------------------------------------------------------------------ what is printed
