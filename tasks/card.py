@@ -51,7 +51,7 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
     head["metrics"] = list(found)
     if found:
         scores = [
-            {"type": name, "value": score["value"], "name": name.replace("_", " ")}
+            {"type": name, "value": round(score["value"], 4), "name": name.replace("_", " ")}
             for name, score in found.items()
         ]
         result = {
@@ -121,7 +121,8 @@ def use_part(metrics: Mapping[str, Any], name: str) -> list[str]:
         "## Training",
         "",
         f"{train['parameters']:,} parameters, {train['epochs']} epochs,"
-        f" {train['seconds']:.0f} seconds; settings in `config.json`, curve in `history.csv`.",
+        f" {train['seconds']:.0f} seconds; settings in `config.json`"
+        + (", curve in `history.csv`." if name == "RUN" else "."),
         "",
         "## Use",
         "",
@@ -129,6 +130,8 @@ def use_part(metrics: Mapping[str, Any], name: str) -> list[str]:
         f"python cli.py evaluate {name}",
         *([f"python cli.py predict {name} {example}"] if example else []),
         "```",
+        "",
+        f'or, in Python, `import birnn; run = birnn.load("{name}")`.',
         "",
         "## Limits",
         "",
