@@ -49,6 +49,16 @@ class OutputOptions:
 
 
 @dataclass(frozen=True)
+class PushOptions:
+    """How a run is shared."""
+
+    private: bool = option(False, "Make a new repository private.", group="Hub")
+    to: str = option(
+        "", "Write the repository's files to this folder; nothing is sent.", group="Hub"
+    )
+
+
+@dataclass(frozen=True)
 class PredictOptions:
     """What is predicted, and where to."""
 
