@@ -26,7 +26,7 @@ from tasks.serving import evaluate_run
 KEPT = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
 
 
-class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc]
+class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
     """A trained model, ready to use on the CPU.
 
     Made by :func:`load`, :func:`train`, :meth:`from_pretrained`, or an estimator's ``run_``.
@@ -149,7 +149,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc]
                 write_card(made / "README.md", "", self.metrics)
         return Path(folder)
 
-    def save_pretrained(  # type: ignore[override]
+    def save_pretrained(
         self,
         save_directory: str | Path,
         *,
@@ -175,9 +175,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc]
             return None
         return self.push_to_hub(repo_id or folder.name, **push_to_hub_kwargs)
 
-    def push_to_hub(  # type: ignore[override]
-        self, repo_id: str, *, private: bool | None = None, **options: Any
-    ) -> str:
+    def push_to_hub(self, repo_id: str, *, private: bool | None = None, **options: Any) -> str:
         """Send what :meth:`save_pretrained` writes to the Hub; returns the address.
 
         Args:
@@ -193,7 +191,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc]
             return upload(Path(made), repo_id, private=private, **options)
 
     @classmethod
-    def from_pretrained(  # type: ignore[override]
+    def from_pretrained(
         cls,
         pretrained_model_name_or_path: str | Path,
         *,

@@ -1,5 +1,6 @@
 """scikit-learn estimators of texts: a classifier and a tagger."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -83,7 +84,7 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
         data.provenance.clear()
         data.provenance.update(provenance(len(first), len(second), "texts", seed))
         self._learn(task, data)
-        order = {label: number for label, number in zip(labels, numbers, strict=True)}
+        order = dict(zip(labels, numbers, strict=True))
         self.classes_ = known
         self._columns = np.argsort([order[label] for label in data.info.labels])
         return self
@@ -197,8 +198,6 @@ class Tagger(BirnnEstimator):
 
 def _with_data(config: Any, words: str, **columns: str) -> Any:
     """The configuration with data of that name."""
-    import dataclasses
-
     return dataclasses.replace(config, data=dataclasses.replace(config.data, data=words, **columns))
 
 

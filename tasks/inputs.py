@@ -120,7 +120,7 @@ def _column(
         raise DataError(f"data: a DatasetDict; give one of its splits: {', '.join(data)}")
     if isinstance(data, pd.DataFrame):
         names = _Names([str(name) for name in data.columns])
-        name = find_column(names, column, usual, what, "the DataFrame")  # type: ignore[arg-type]
+        name = find_column(names, column, usual, what, "the DataFrame")
         place = [str(other) for other in data.columns].index(name)
         return data.iloc[:, place].tolist(), "frame", data.index, f"column {name!r}"
     if isinstance(data, Dataset):
