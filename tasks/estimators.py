@@ -16,7 +16,7 @@ from data.provenance import cut
 from data.schemes import detect
 from data.tagged import fair_cut
 from tasks.bootstrap import Array
-from tasks.estimator_base import BirnnEstimator, InputError, provenance
+from tasks.estimator_base import BirnnEstimator, InputError, own_generators, provenance
 from tasks.inputs import Sentences, read_sentences, read_texts
 from tasks.spans import count_spans, precision_recall_f1, read_spans
 
@@ -74,7 +74,7 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
             )
             words = f"{len(texts):,} texts in memory"
             task = type(task)(_with_data(task.config, words, text_column="text"))
-            with held(tables, words):
+            with own_generators(), held(tables, words):
                 data = task.load()
         except InputError:
             raise
@@ -154,7 +154,7 @@ class Tagger(BirnnEstimator):
             task = type(task)(
                 _with_data(task.config, words, token_column="tokens", tag_column="tags")
             )
-            with held(tables, words):
+            with own_generators(), held(tables, words):
                 data = task.load()
         except InputError:
             raise

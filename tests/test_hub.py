@@ -46,12 +46,14 @@ class FakeApi:
         pass
 
     def create_repo(self, repo_id: str, **options: Any) -> Any:
+        """Its name, unless it is refused."""
         if self.refuses is not None:
             raise self.refuses
         self.calls.append(options)
         return SimpleNamespace(repo_id=repo_id)
 
     def upload_folder(self, *, repo_id: str, folder_path: Path, **options: Any) -> None:
+        """Copy all."""
         self.calls.append(options)
         shutil.copytree(folder_path, self.home / repo_id)
 
