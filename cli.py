@@ -172,7 +172,7 @@ def add_commands() -> None:
         defaults = resolve({name: entry.config}, name, "task")()
         callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [data])
         app.command(name, help=entry.summary)(callback)
-    folder = argument("run", str, "Run folder, or hf://USER/NAME[@REVISION].")
+    folder = argument("run", str, "Run folder, or hf://USER/NAME, or hf://USER/NAME@REVISION.")
     texts = argument("texts", list[str] | None, "Texts; none: --input or standard input.", None)
     app.command("inspect", help="Say what is in a file of time series, and what is wrong with it.")(
         with_options(
