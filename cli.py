@@ -35,6 +35,7 @@ from terminal.options import (
     EvaluateOptions,
     OutputOptions,
     PredictOptions,
+    PushOptions,
     RunOptions,
     with_options,
 )
@@ -156,10 +157,12 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
     from terminal.display import console, draw_evaluation
 
     with console().status("loading the run"):
+        from tasks.hub import run_folder
         from tasks.serving import evaluate
 
         use_machine(options)
-    draw_evaluation(evaluate(Path(run), options.data, options.split), as_json=options.json)
+        folder = run_folder(run)
+    draw_evaluation(evaluate(folder, options.data, options.split), as_json=options.json)
 
 
 def use_machine(options: EvaluateOptions | PredictOptions) -> None:
@@ -178,19 +181,33 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
     from terminal.display import console, draw_answer
 
     with console().status("loading the run"):
+        from tasks.hub import run_folder
         from tasks.request import Request
         from tasks.run import serve
 
         use_machine(options)
+        folder = run_folder(run)
     standard_input = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
     request = Request(
         texts or [], options.input, options.text_column, options.encoding, standard_input,
         options.output, options.explain, options.n_best,
     )  # fmt: skip
-    answer = serve(Path(run), request)
+    answer = serve(folder, request)
     if options.output:
         answer.write(Path(options.output))
     draw_answer(answer, output=options.output, as_json=options.json)
+
+
+def push_command(run: str, repository: str, options: PushOptions) -> None:
+    """Send a run to the Hugging Face Hub, or write what would be sent into a folder."""
+    from terminal.display import console
+    from terminal.hub import draw_pushed
+
+    with console().status("writing the repository"):
+        from tasks.api import push_run
+
+        where, names = push_run(run, repository, private=options.private, to=options.to)
+    draw_pushed(where, names)
 
 
 def argument(
@@ -214,7 +231,7 @@ def add_commands() -> None:
         base = partial(resumed, name)
         callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [data], base)
         app.command(name, help=entry.summary)(callback)
-    folder = argument("run", str, "Run folder.")
+    folder = argument("run", str, "Run folder, or hf://USER/NAME, or hf://USER/NAME@REVISION.")
     texts = argument("texts", list[str] | None, "Texts; none: --input or standard input.", None)
     app.command("inspect", help="Say what is in a file of time series, and what is wrong with it.")(
         with_options(
@@ -226,6 +243,10 @@ def add_commands() -> None:
     )
     app.command("predict", help="Predict with a trained run: labels, tags, or what comes next.")(
         with_options(predict_command, {"options": PredictOptions()}, [folder, texts])
+    )
+    repository = argument("repository", str, "USER/NAME on the Hugging Face Hub.")
+    app.command("push", help="Share a run on the Hugging Face Hub: model, vocabulary, card.")(
+        with_options(push_command, {"options": PushOptions()}, [folder, repository])
     )
 
 

@@ -173,6 +173,41 @@ def updated(config: T, values: Mapping[str, Any]) -> T:
     return dataclasses.replace(config, **built)  # type: ignore[type-var]
 
 
+def flat_names(config: Any) -> set[str]:
+    """The names of all plain fields of ``config``, nested ones too."""
+    names: set[str] = set()
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        names |= flat_names(value) if dataclasses.is_dataclass(value) else {field.name}
+    return names
+
+
+def apply(config: T, values: Mapping[str, Any]) -> T:
+    """A copy of ``config`` with those of the flat ``values`` that are its own, checked."""
+    own: dict[str, Any] = {}
+    for field in dataclasses.fields(config):  # type: ignore[arg-type]
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            names = flat_names(value)
+            own[field.name] = {n: v for n, v in values.items() if n in names}
+        elif field.name in values:
+            own[field.name] = values[field.name]
+    return updated(config, own)
+
+
+def with_flat(config: T, values: Mapping[str, Any]) -> T:
+    """A copy of ``config`` with the flat ``values``, all of which must be its own.
+
+    Raises:
+        ConfigError: an unknown option (with the nearest right one), or a value it can't have.
+    """
+    names = flat_names(config)
+    for name in values:
+        if name not in names:
+            raise ConfigError(f"unknown option {name!r}{suggestion(name, names)}")
+    return apply(config, values)
+
+
 def check_value(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     """Return ``value`` as the type ``hint``, or raise a ConfigError that names ``name``."""
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)

@@ -22,6 +22,7 @@ from birnn.errors import DataError
 from birnn.registry import suggestion
 from data import DATASETS
 from data.csvcheck import CsvShape, check_csv, check_text, even_rows
+from data.memory import in_memory
 
 datasets.disable_progress_bars()
 datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our error
@@ -55,6 +56,8 @@ def load_tables(source: str, options: ReadOptions = ReadOptions()) -> Tables:
     Raises:
         DataError: nothing there, an unknown format, or content that can't be read; one line.
     """
+    if (held := in_memory(source)) is not None:
+        return Tables(held, source, [])
     if not source:
         raise DataError("data: nothing is named; give a file, a folder, or a Hub name")
     path = Path(source).expanduser()

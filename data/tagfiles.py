@@ -14,6 +14,7 @@ from data import DATASETS
 from data.charspans import read_json, read_rows
 from data.conll import Layout, Sentence, read_columns
 from data.conllu_files import read_conllu
+from data.memory import in_memory
 from data.samples import TAGGED_SAMPLES
 from data.sources import HUB_NAME, ReadOptions, load_tables
 
@@ -81,11 +82,14 @@ def read_parts(
         part = _read([path], columns, tagged, {path: source})
         return f"embedded {source}", {"train": part}, []
     path = Path(source).expanduser()
-    if source and path.is_file():
+    if in_memory(source) is not None:
+        saved = True  # its tables are at hand, as those of a saved data set are
+    elif source and path.is_file():
         if path.suffix.lower() not in SUFFIXES:
             raise DataError(f"{path}: unknown format {path.suffix!r}; known: {', '.join(SUFFIXES)}")
         return str(path), {"train": _read([path], columns, tagged)}, []
-    saved = (path / "dataset_dict.json").is_file() or (path / "state.json").is_file()
+    else:
+        saved = (path / "dataset_dict.json").is_file() or (path / "state.json").is_file()
     if source and path.is_dir() and not saved:
         files, notes = find_splits(path)
         if files:

@@ -17,9 +17,9 @@ from tasks.forecasting import Forecasting, fitting
 from tasks.forecasting_data import load_panel
 from tasks.forecasting_info import ForecastInfo
 from tasks.forecasting_model import ForecastModel
-from tasks.forecasting_output import chart, forecast_future, forecast_rows
+from tasks.forecasting_output import Future, chart, forecast_future, forecast_rows
 from tasks.request import Answer, Request
-from tasks.run import load_run
+from tasks.run import LoadedRun, load_run
 from tasks.serving import check_output
 
 OUTPUTS = (".csv", ".json", ".jsonl")
@@ -35,22 +35,36 @@ def serve_forecast(folder: Path, request: Request) -> Answer:
     if request.output:
         check_output(Path(request.output), OUTPUTS)
     check_request(request)
-    run = load_run(folder)
-    task, model = run.task, run.model
-    if not isinstance(task, Forecasting) or not isinstance(model, ForecastModel):
-        raise ConfigError(f"{folder} is not a run of the task forecast")
-    data = replace(task.config.data, encoding=request.encoding)
-    panel, inspection = load_panel(data, request.input)
-    panel = fitting(panel, run.info, request.input)
-    future = forecast_future(task, model, panel, run.info)
-    records = list(forecast_rows(future.split, future.forecasts, np.arange(len(future.split))))
-    notes = [*inspection.notes, *(f"{f.text} {f.treatment}" for f in inspection.findings[:5])]
+    future, records, notes = forecast_source(load_run(folder), request.input, request.encoding)
     return Answer(
         records,
         lambda path: write_forecast(path, records),
-        [f"note: {note}" for note in [*notes, *remarks(panel, run.info)]],
+        [f"note: {note}" for note in notes],
         charts=[chart(future, number) for number in range(min(CHARTS, len(future.split)))],
     )
+
+
+def forecast_source(
+    run: LoadedRun, source: str, encoding: str
+) -> tuple[Future, list[dict[str, Any]], list[str]]:
+    """Forecast from the end of every series of ``source`` with a loaded run.
+
+    Returns:
+        The forecasts, their rows, and what the user should know.
+
+    Raises:
+        BirnnError: the run is of another task, or the series can't be read.
+    """
+    task, model = run.task, run.model
+    if not isinstance(task, Forecasting) or not isinstance(model, ForecastModel):
+        raise ConfigError(f"{run.folder} is not a run of the task forecast")
+    data = replace(task.config.data, encoding=encoding)
+    panel, inspection = load_panel(data, source)
+    panel = fitting(panel, run.info, source)
+    future = forecast_future(task, model, panel, run.info)
+    records = list(forecast_rows(future.split, future.forecasts, np.arange(len(future.split))))
+    notes = [*inspection.notes, *(f"{f.text} {f.treatment}" for f in inspection.findings[:5])]
+    return future, records, [*notes, *remarks(panel, run.info)]
 
 
 def check_request(request: Request) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 from torch import nn
 
 from birnn import __version__
-from birnn.checkpoint import load_weights, read_json, save_weights, write_json, write_text
+from birnn.checkpoint import load_weights, read_json, save_weights, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.base import Task
+from tasks.card import write_card as write_card
 from tasks.machine import engine_of
 from tasks.request import Answer, Request
 
@@ -113,72 +114,3 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
                 writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
                 writer.writeheader()
             writer.writerow(row)
-
-
-def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
-    """Write the run's README: what it is, what it scores, how to use it."""
-    test, data, train = metrics["test"], metrics["data"], metrics["train"]
-    example = TASKS[metrics["task"]].example
-    models = {"model": test["model"], **test["baselines"]}
-    names = [name for name in test["model"] if isinstance(test["model"][name], dict)]
-    names = [name for name in names if not name.startswith("width_")]
-    seeds = "seeds" in train
-    heads = [label.replace("_", " ") for label in models]
-    heads += [f"model, mean of {len(train['seeds'])} seeds"] if seeds else []
-    lines = [
-        f"# {metrics['task']}: {metrics['encoder']}",
-        "",
-        f"Made by birnn {__version__} with `{command}`.",
-        "",
-        "## Test scores",
-        "",
-        "| | " + " | ".join(heads) + " |",
-        "|---" * (len(heads) + 1) + "|",
-    ]
-    for name in names:
-        cells = [_cell(scores.get(name)) for scores in models.values()]
-        if seeds:
-            score = test["model"][name]
-            cells.append(f"{score['mean']:.4f} ± {score['std']:.4f}")
-        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
-    lines += ["", "Brackets hold 95 % bootstrap intervals.", ""]
-    lines += [metrics["verdict"]]
-    lines += ["", "## Data", "", f"Source: {data['source']}.", ""]
-    unit = data.get("unit", "rows")
-    lines += [f"- {name}: {count:,} {unit}" for name, count in data["rows"].items()]
-    notes = data.get("notes", [])
-    lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
-    for pair, count in data.get("overlap", {}).get("normalised", {}).items():
-        if count:
-            first, second = pair.split("/")
-            said = f"{count:,} rows of {second} also stand in {first}"
-            lines.append(f"- **Warning: {said}: scores on {second} are flattered.**")
-    lines += [
-        "",
-        "## Training",
-        "",
-        f"{train['parameters']:,} parameters, {train['epochs']} epochs,"
-        f" {train['seconds']:.0f} seconds; settings in `config.json`, curve in `history.csv`.",
-        "",
-        "## Use",
-        "",
-        "```",
-        "python cli.py evaluate RUN",
-        *([f"python cli.py predict RUN {example}"] if example else []),
-        "```",
-        "",
-        "## Limits",
-        "",
-        "The scores hold for data like the test split's. A change of domain, time or language can",
-        "lower them, and the data's biases are the model's.",
-        "",
-    ]  # fmt: skip
-    write_text(path, "\n".join(lines))
-
-
-def _cell(score: Any) -> str:
-    if not isinstance(score, dict):
-        return "–"
-    if score["low"] is None:
-        return f"{score['value']:.4f}"
-    return f"{score['value']:.4f} [{score['low']:.4f}, {score['high']:.4f}]"

@@ -52,9 +52,14 @@ def evaluate(folder: Path, data: str, split: str) -> Scored:
     Raises:
         BirnnError: an unusable run or data, or labels that the run doesn't know.
     """
+    return evaluate_run(load_run(folder), data, split)
+
+
+def evaluate_run(run: LoadedRun, data: str, split: str) -> Scored:
+    """Score a loaded run; see :func:`evaluate`."""
     if split not in ("train", "validation", "test"):
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
-    run = load_run(folder)
+    folder = run.folder
     part = run.task.load_split(run.info, data, split)
     notes = part.notes if data else [*part.notes, *changed_since(folder, split, len(part.split))]
     predictions = run.task.predictions(run.model, part.split, run.info)
@@ -108,7 +113,12 @@ def read_inputs(
     found = list(texts) if texts else _read_source(path, column, encoding, standard_input)
     if not found:
         raise ConfigError("nothing to predict: the input holds no text")
-    return [text.encode("utf-8", "replace").decode("utf-8") for text in found]
+    return [encodable(text) for text in found]
+
+
+def encodable(text: str) -> str:
+    """``text`` with a question mark for half a surrogate pair, which no encoding can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _read_source(
@@ -150,9 +160,15 @@ def predict_texts(folder: Path, texts: Sequence[str], *, explain: bool = False) 
     Raises:
         ConfigError: the run is of another task, or has no attention to explain with.
     """
-    run = load_run(folder)
+    return label_texts(load_run(folder), texts, explain=explain)
+
+
+def label_texts(run: LoadedRun, texts: Sequence[str], *, explain: bool = False) -> Predictions:
+    """Predict ``texts`` with a loaded run; see :func:`predict_texts`."""
     if not isinstance(run.task, Sentiment):
-        raise ConfigError(f"predict takes texts; {folder} is a {run.task.name} run: use evaluate")
+        raise ConfigError(
+            f"predict takes texts; {run.folder} is a {run.task.name} run: use evaluate"
+        )
     if explain and "attention" not in run.task.pooling:
         raise ConfigError("explain: this run has no attention; train with --pooling attention")
     found = Predictions()

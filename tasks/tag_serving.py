@@ -88,11 +88,7 @@ def tag_file(folder: Path, request: Request) -> Answer:
     )  # fmt: skip
     table, layout = read_untagged(options)
     tokens = table["tokens"][:]
-    tags, predictions, alternatives = _tag(run, tokens, request.best)
-    records = [
-        _token_record(words, row, sure[:, 1], other)
-        for words, row, sure, other in zip(tokens, tags, predictions, alternatives, strict=True)
-    ]
+    tags, records = tag_tokens(run, tokens, request.best)
 
     def write(path: Path) -> None:
         kind = path.suffix.lower()
@@ -107,6 +103,17 @@ def tag_file(folder: Path, request: Request) -> Answer:
 
     lines = prediction_lines(table, tags, layout, run.info.scheme)
     return Answer(records, write, labels=shown_labels(run), lines=list(lines))
+
+
+def tag_tokens(
+    run: LoadedRun, tokens: list[list[str]], best: int = 0
+) -> tuple[list[list[str]], list[dict[str, Any]]]:
+    """Tags of each sentence, and its record: ``tokens`` of ``text``, ``tag``, ``confidence``."""
+    tags, predictions, alternatives = _tag(run, tokens, best)
+    return tags, [
+        _token_record(words, row, sure[:, 1], other)
+        for words, row, sure, other in zip(tokens, tags, predictions, alternatives, strict=True)
+    ]
 
 
 def _token_record(
@@ -175,9 +182,17 @@ def load_tagger(folder: Path) -> LoadedRun:
         CheckpointError: it is not a usable run.
         ConfigError: it is of another task.
     """
-    run = load_run(folder)
+    return as_tagger(load_run(folder))
+
+
+def as_tagger(run: LoadedRun) -> LoadedRun:
+    """``run``, if it is of the tagging task.
+
+    Raises:
+        ConfigError: it is of another task.
+    """
     if not isinstance(run.task, Tagging):
-        raise ConfigError(f"{folder} is a {run.task.name} run, not a tagger")
+        raise ConfigError(f"{run.folder} is a {run.task.name} run, not a tagger")
     return run
 
 
@@ -194,7 +209,11 @@ def tag_texts(folder: Path, texts: Sequence[str], *, best: int = 0) -> TextTags:
         the tags spell spans, ``spans`` (``start``, ``end``, ``label``, ``confidence``), all with
         ``text[start:end]`` the words; with ``best`` also ``n_best``.
     """
-    run = load_tagger(folder)
+    return tag_raw(load_tagger(folder), texts, best=best)
+
+
+def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
+    """Tag raw ``texts`` with a run that :func:`load_tagger` has loaded; see :func:`tag_texts`."""
     found = TextTags(labels=shown_labels(run))
     empty = sum(not text.strip() for text in texts)
     if empty:

@@ -7,16 +7,14 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from birnn.config import engine_option, option, threads_option, updated
+from birnn.config import apply, engine_option, flat_names, option, threads_option
 from birnn.errors import ConfigError
 from birnn.keepconfig import KeepConfig
 from birnn.registry import suggestion
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,16 @@ class OutputOptions:
     """How something is shown."""
 
     json: bool = option(False, "Print it as JSON.", group="Output")
+
+
+@dataclass(frozen=True)
+class PushOptions:
+    """How a run is shared."""
+
+    private: bool = option(False, "Make a new repository private.", group="Hub")
+    to: str = option(
+        "", "Write the repository's files to this folder; nothing is sent.", group="Hub"
+    )
 
 
 @dataclass(frozen=True)
@@ -152,28 +160,6 @@ def with_options(
 def _given(ctx: typer.Context, name: str) -> bool:
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
-
-
-def flat_names(config: Any) -> set[str]:
-    """The names of all plain fields of ``config``, nested ones too."""
-    names: set[str] = set()
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        names |= flat_names(value) if dataclasses.is_dataclass(value) else {field.name}
-    return names
-
-
-def apply(config: T, values: Mapping[str, Any]) -> T:
-    """A copy of ``config`` with those of the flat ``values`` that are its own, checked."""
-    own: dict[str, Any] = {}
-    for field in dataclasses.fields(config):  # type: ignore[arg-type]
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            names = flat_names(value)
-            own[field.name] = {n: v for n, v in values.items() if n in names}
-        elif field.name in values:
-            own[field.name] = values[field.name]
-    return updated(config, own)
 
 
 def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
