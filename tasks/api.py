@@ -260,6 +260,7 @@ def train(
     *,
     overwrite: bool = False,
     seeds: int = 1,
+    resume: bool = False,
     **options: Any,
 ) -> Run:
     """Train as the command line does, baselines, report and all; quietly.
@@ -271,13 +272,16 @@ def train(
         out: folder of the run; None: a temporary one that goes when the run does.
         overwrite: replace the run that ``out`` holds.
         seeds: see ``--seeds``.
+        resume: go on with what an interrupted call left of ``out``; begin where there is nothing.
         options: those of the command line with underscores: ``hidden_size=64``.
 
     Raises:
         ConfigError: an unknown task or option, or a value that it can't have.
         BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
     """
+    from tasks.experiment import Plan
     from tasks.experiment import train as run_experiment
+    from tasks.unfinished import check_changes, read_begun, work_folder
 
     config = configured(task, options)
     if data is not None and "data" in options:
@@ -293,9 +297,12 @@ def train(
                 config = dataclasses.replace(config, data=where)
             made = resolve({task: TASKS[task].task}, task, "task")(config)
             command = f"birnn.train({task!r}, …)"
-            for _ in run_experiment(
-                made, folder, seeds=seeds, overwrite=overwrite, command=command
-            ):
+            plan = Plan(folder, seeds, overwrite, command)
+            if resume and work_folder(folder).is_dir():
+                begun = read_begun(folder)
+                changes = check_changes(begun, config, seeds) if begun else []
+                plan = dataclasses.replace(plan, begun=begun, changes=changes)
+            for _ in run_experiment(made, plan):
                 pass
         run = Run(load_run(folder))
     except BaseException:

@@ -1,7 +1,6 @@
 """What birnn's scikit-learn estimators share: options, training on what is given, and pickling."""
 
 import dataclasses
-import random
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -19,11 +17,12 @@ from birnn.config import LARGEST_SEED
 from birnn.devices import use_threads
 from birnn.errors import BirnnError, ConfigError, DataError
 from birnn.model import count_parameters
+from birnn.randomness import random_states, set_random_states
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.api import Run, configured
 from tasks.base import Task, TaskData
-from tasks.experiment import _train_one
+from tasks.experiment import train_one
 from tasks.run import LoadedRun, load_run, write_model
 
 NAMED = ("encoder", "hidden_size", "layers", "dropout", "epochs", "batch_size", "learning_rate")
@@ -36,13 +35,11 @@ class InputError(DataError, ValueError):
 @contextmanager
 def own_generators() -> Iterator[None]:
     """Training seeds every generator; the caller's are as before when it is over."""
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    states = random_states()
     try:
         yield
     finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-        torch.set_rng_state(states[2])
+        set_random_states(*states)
 
 
 class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
@@ -131,7 +128,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         settings = task.config.train
         if settings.threads:  # else as the caller, or joblib, has set them
             use_threads(settings.threads)
-        training = _train_one(task, data, settings)
+        training = train_one(task, data, settings)
         with own_generators(), engines.forced(settings.engine):
             try:
                 while True:
