@@ -42,6 +42,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         sync(path.parent)
     except OSError as error:
         raise DataError(f"can't write {path}: {error.strerror or error}") from error
+    except SafetensorError as error:  # its writer's own word for what the disk said
+        raise DataError(f"can't write {path}: {error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
