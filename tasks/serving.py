@@ -82,9 +82,9 @@ def changed_since(folder: Path, split: str, rows: int) -> list[str]:
     found = read_json(path) if path.is_file() else {}
     try:
         then = found["data"]["rows"][split]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, IndexError):
         return []
-    if then == rows:
+    if type(then) is not int or then == rows:
         return []
     return [
         f"WARNING: the data has changed since training ({split} had {then:,} rows, now {rows:,}):"
