@@ -124,7 +124,9 @@ def _changed(data: bytes, generator: random.Random) -> bytes:
         other, name = generator.choice(places)
         holder[key] = json.loads(json.dumps(other[name]))
     elif how == 3 and type(holder[key]) is int:
-        holder[key] = holder[key] * generator.choice((-1, 0, 2, 10, 1000)) + generator.choice((0, 1))
+        holder[key] = holder[key] * generator.choice((-1, 0, 2, 10, 1000)) + generator.choice(
+            (0, 1)
+        )
     else:
         holder[key] = generator.choice(VALUES)
     try:

@@ -270,5 +270,3 @@ def use(folder: Path, history: Path) -> None:
     else:
         asked = Request(["a warm film by Ada", ""], best=2 if task == "tagging" else 0)
         serve(folder, asked)
-
-

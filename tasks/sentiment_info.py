@@ -75,7 +75,8 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
 
 
 def _check_counts(table: Any, texts: Any) -> None:
-    if type(texts) is not int or texts < 1 or not isinstance(table, dict):
+    check_whole("texts", texts, 1, 10**12)
+    if not isinstance(table, dict):
         raise ValueError("ngrams.json does not hold counts")
     if not all(type(value) is int and 1 <= value <= texts for value in table.values()):
         raise ValueError("a count in ngrams.json is not a number of texts")
