@@ -9,13 +9,15 @@ NASTY = (
     b"-1", b"0", b"1e999", b"NaN", b"Infinity", b"9" * 20, b"9" * 5000, b"0x" + b"f" * 5000,
     b"../../etc/passwd", b"/dev/zero", b"%s%n", b"[red]x[/red]", b"[/]", b"\x1b[31m", b"=1+1",
     "\u202e\u2028é\U0001f600".encode(), b"[" * 3000, b"{" * 3000, b"a" * 5000, b"0001-01-01",
-    b"9999-12-31", b"2024-02-30", b"2024-13-01T25:61:61+99:99", b"-DOCSTART-", b"# global.columns =",
-    b"_", b"O", b"B-", b"I-x", b"1-2", b"1.1", b"-0", b"1_000", b"true", b"null", b"{}", b"[]",
+    b"9999-12-31", b"2024-02-30", b"2024-13-01T25:61:61+99:99", b"-DOCSTART-",
+    b"# global.columns =", b"_", b"O", b"B-", b"I-x", b"1-2", b"1.1", b"-0", b"1_000",
+    b"true", b"null", b"{}", b"[]",
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2, 7, 10**6, 10**12, 2**31, 2**63, -(2**63) - 1, 10**400, 0.5, -0.0,
-    1e308, 5e-324, float("nan"), float("inf"), "", "x", "auto", "none", "../x", "/dev/zero", "\0",
-    "\ud800", "\x1b[31m", "[red]x[/red]", "a" * 10_000, [], {}, [[]], [0], [None], ["x"], {"x": 1},
+    None, True, False, 0, 1, -1, 2, 7, 10**6, 10**12, 2**31, 2**63, -(2**63) - 1, 10**400, 0.5,
+    -0.0, 1e308, 5e-324, float("nan"), float("inf"), "", "x", "auto", "none", "../x", "/dev/zero",
+    "\0", "\ud800", "\x1b[31m", "[red]x[/red]", "a" * 10_000, [], {}, [[]], [0], [None], ["x"],
+    {"x": 1},
     {"__class__": "os.system"}, "O", "B-x", "dateutil//dev/zero", "raw", "spacy", "cuda", "nan",
 )  # fmt: skip
 

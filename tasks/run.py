@@ -95,6 +95,8 @@ def serve(folder: Path, request: Request) -> Answer:
     Raises:
         BirnnError: an unusable run, input or output, or a run that answers no such request.
     """
+    if request.escape_formulas and Path(request.output).suffix.lower() != ".csv":
+        raise ConfigError("escape_formulas: it is for spreadsheets; name an --output that is .csv")
     name = read_config(folder)["task"]
     if not TASKS[name].serve:
         able = " or ".join(task for task, entry in TASKS.items() if entry.serve)

@@ -400,7 +400,8 @@ INFO = [
     ("forecast", "series.json", {"clock": None}),
     ("regression", "scaler.json", {"features": []}), ("regression", "scaler.json", {"features": 1}),
     ("regression", "scaler.json", {"features": ["a"] * 2}),
-    ("regression", "scaler.json", {"shift": 3.0}), ("regression", "scaler.json", {"scale": [0] * 3}),
+    ("regression", "scaler.json", {"shift": 3.0}),
+    ("regression", "scaler.json", {"scale": [0] * 3}),
     ("regression", "scaler.json", {"scale": [[1] * 3]}),
     ("regression", "scaler.json", {"shift": ["a"] * 3}), ("regression", "scaler.json", []),
 ]  # fmt: skip
@@ -569,7 +570,8 @@ def test_hostile_folders_take_no_gigabyte(spoil, home):
 
 @pytest.mark.parametrize(
     "change",
-    [{"data.sequences": 10**12}, {"data.length": 10**12}, {"data.length": 10**9, "data.features": 8}],
+    [{"data.sequences": 10**12}, {"data.length": 10**12},
+     {"data.length": 10**9, "data.features": 8}],
     ids=str,
 )  # fmt: skip
 def test_synthetic_data_that_a_config_asks_for_is_bounded(change, home, birnn):
@@ -584,7 +586,8 @@ def test_the_estimate_of_memory_is_no_less_than_what_python_takes():
 
     cases = [
         "[" + "{}," * 20_000 + "{}]", "[" + "[]," * 20_000 + "[]]", json.dumps(["ab"] * 20_000),
-        json.dumps({str(i): i for i in range(20_000)}), json.dumps([1.5 + i for i in range(20_000)]),
+        json.dumps({str(i): i for i in range(20_000)}),
+        json.dumps([1.5 + i for i in range(20_000)]),
         "[" + '{"a":{}},' * 20_000 + "1]", json.dumps(["é" * 5000] * 40, ensure_ascii=False),
     ]  # fmt: skip
     for text in cases:
