@@ -54,13 +54,15 @@ def test_tokens_are_escaped_on_request_alone(birnn, tmp_path):
     run = RUNS / f"{VERSION}-tagging"
     for flags, mark in (([], ""), (["--escape-formulas"], "'")):
         birnn("predict", run, "=1+1 met @Bo", "--output", tmp_path / "o.csv", *flags)
-        assert [row[3] for row in rows(tmp_path / "o.csv")[1:]] == [
-            f"{mark}=1+1", "met", f"{mark}@Bo",
-        ]  # fmt: skip
+        found = [row[3] for row in rows(tmp_path / "o.csv")[1:]]
+        assert found == [f"{mark}=", "1", f"{mark}+", "1", "met", f"{mark}@Bo"]
 
 
 def test_names_of_series_are_escaped_on_request_alone(birnn, tmp_path):
-    lines = ["id,date,value", *(f"=x,2024-01-{day:02},{-day % 7}" for day in range(1, 29))]
+    lines = [
+        "id,date,value",
+        *(f"{name},2024-01-{day:02},{-day % 7}" for name in ("=x", "y") for day in range(1, 29)),
+    ]
     (tmp_path / "s.csv").write_text("\n".join(lines))
     run = Path(shutil.copytree(RUNS / f"{VERSION}-forecast", tmp_path / "run"))
     for flags, name in (([], "=x"), (["--escape-formulas"], "'=x")):
@@ -69,7 +71,7 @@ def test_names_of_series_are_escaped_on_request_alone(birnn, tmp_path):
         )
         assert outcome.code == 0, outcome.err
         found = rows(tmp_path / "o.csv")
-        assert {row[0] for row in found[1:]} == {name}
+        assert {row[0] for row in found[1:]} == {name, "y"}
         assert all(float(row[2]) == float(row[2]) for row in found[1:])
 
 

@@ -48,8 +48,8 @@ def test_labels_and_texts_of_a_classifier(birnn, tmp_path):
     outcome = calm(birnn("predict", run, f"a film {ODD}", "--explain"))
     assert outcome.code == 0
     assert "a film [red]x[/red][/]" in outcome.out
-    outcome = calm(birnn("predict", run, f"a film {ODD}", "--output", tmp_path / "[b]o[/b].csv"))
-    assert "[b]o[/b].csv" in outcome.out
+    outcome = calm(birnn("predict", run, f"a film {ODD}", "--output", tmp_path / "[b]o[red].csv"))
+    assert "[b]o[red].csv" in outcome.out
 
 
 def test_labels_of_a_tagger(birnn, tmp_path):
@@ -61,7 +61,8 @@ def test_labels_of_a_tagger(birnn, tmp_path):
 
 
 def test_names_of_series(birnn, tmp_path):
-    rows = [f'"{ODD}",2024-01-{day:02},{day % 7}' for day in range(1, 29)]
+    days = range(1, 29)
+    rows = [f'"{name}",2024-01-{day:02},{day % 7}' for name in (ODD, "y") for day in days]
     (tmp_path / "s.csv").write_text("\n".join(["id,date,value", *rows]))
     outcome = calm(birnn("predict", copied("forecast", tmp_path), "--input", tmp_path / "s.csv"))
     assert outcome.code == 0
