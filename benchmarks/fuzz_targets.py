@@ -3,9 +3,11 @@
 A target is called with bytes. Whatever it raises but a :class:`birnn.errors.BirnnError` is a bug.
 """
 
+import atexit
 import csv
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +16,9 @@ from typing import Any
 from unittest.mock import patch
 
 # Set before datasets is imported: no network, and nothing of the user's cache.
-CACHE = tempfile.TemporaryDirectory(prefix="birnn-fuzz-cache-")
-os.environ.update(HF_HOME=CACHE.name, HF_HUB_OFFLINE="1")
+CACHE = tempfile.mkdtemp(prefix="birnn-fuzz-cache-")
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
+os.environ.update(HF_HOME=CACHE, HF_HUB_OFFLINE="1")
 HERE = Path(__file__).resolve().parent.parent
 RUNS = HERE / "tests/fixtures/runs"
 VERSION = "2026-11-24-07964cf"
@@ -72,8 +75,8 @@ class Desk:
     def __init__(self) -> None:
         memory = "/dev/shm"  # noqa: S108 (the folder in it has a name of its own)
         home = memory if os.access(memory, os.W_OK) else None
-        self.kept = tempfile.TemporaryDirectory(prefix="birnn-fuzz-", dir=home)
-        self.folder = Path(self.kept.name)
+        self.folder = Path(tempfile.mkdtemp(prefix="birnn-fuzz-", dir=home))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
 
     def put(self, name: str, data: bytes) -> Path:
         """Write ``data`` as the file ``name``."""

@@ -20,9 +20,10 @@ from torch import nn
 from birnn.errors import BirnnError, CheckpointError, DataError, brief
 from birnn.foreign import check_weights, read_json
 
-KINDS = {
-    torch.float32: "F32", torch.float16: "F16", torch.float64: "F64", torch.bfloat16: "BF16",
-    torch.int64: "I64", torch.int32: "I32", torch.bool: "BOOL", torch.uint8: "U8",
+KINDS = {  # as a safetensors header names them
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8,
+    "U8": torch.uint8, "BOOL": torch.bool,
 }  # fmt: skip
 
 __all__ = [
@@ -184,6 +185,6 @@ def _compare(
                 f"{path}: {name} has the shape {brief(list(shape))},"
                 f" config.json asks for {list(wanted[name].shape)}"
             )
-        asked = KINDS.get(wanted[name].dtype, str(wanted[name].dtype))
-        if kind != asked:
-            raise CheckpointError(f"{path}: {name} is {kind}, expected {asked}")
+        asked = wanted[name].dtype
+        if KINDS.get(kind, kind) != asked:
+            raise CheckpointError(f"{path}: {name} is {KINDS.get(kind, kind)}, expected {asked}")

@@ -197,7 +197,7 @@ def test_no_memory_is_taken_for_a_model_that_does_not_fit(tmp_path: Path) -> Non
         ('{"format": 1}', "not a run's configuration"),
         (
             '{"format": 99, "task": "regression", "version": "9.9"}',
-            "format 99, made by version '9.9'",
+            "format 99, made by birnn 9.9",
         ),
         ('{"format": 1, "task": "nope"}', "of the task 'nope', unknown here"),
         ('{"format": 1, "task": ["x"]}', "unknown here"),
@@ -244,7 +244,7 @@ NAMES = {"features": ["x"], "target": "y"}
 )
 def test_an_unusable_scaler_is_refused(tmp_path: Path, scaler: object) -> None:
     (tmp_path / "scaler.json").write_text(json.dumps(scaler))
-    with pytest.raises(CheckpointError, match="scaler.json is not a scaler"):
+    with pytest.raises(CheckpointError, match=r"scaler.json is not (a scaler|valid JSON)"):
         Regression(RegressionConfig()).read_info(tmp_path)
 
 
