@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check
 .PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf
-.PHONY: bench-encoders bench-epochs bench-scaling bench-peers clean
+.PHONY: bench-encoders bench-epochs bench-scaling bench-peers fuzz clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
@@ -48,6 +48,9 @@ bench-peers: $(VENV)/samples
 
 bench-crf: $(VENV)/test
 	$(BIN)/python benchmarks/crf.py
+
+fuzz: $(VENV)/test
+	$(BIN)/python benchmarks/fuzz.py $(ARGS)
 
 $(VENV)/samples $(VENV)/test $(VENV)/dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -190,7 +190,7 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
     standard_input = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
     request = Request(
         texts or [], options.input, options.text_column, options.encoding, standard_input,
-        options.output, options.explain, options.n_best,
+        options.output, options.explain, options.n_best, options.escape_formulas,
     )  # fmt: skip
     answer = serve(folder, request)
     if options.output:
@@ -258,9 +258,9 @@ STOPPED = 130  # exit code of a command that a signal ended
 
 def fail(message: str, code: int = 2) -> int:
     """Print one line to standard error; returns the exit code."""
-    from terminal.render import harmless
+    from terminal.render import harmless, shortened
 
-    line = " ".join(harmless(str(message)).split())
+    line = shortened(" ".join(harmless(str(message)).split()))
     print(f"birnn: error: {line}", file=sys.stderr)
     return code
 

@@ -10,19 +10,28 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import nn
 
-from birnn.errors import CheckpointError, DataError
+from birnn.errors import BirnnError, CheckpointError, DataError, brief
+from birnn.foreign import check_weights, read_json
 
-JSON_LIMIT = 256 * 1024 * 1024  # bytes; a vocabulary of two million words takes a tenth
+KINDS = {  # as a safetensors header names them
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8,
+    "U8": torch.uint8, "BOOL": torch.bool,
+}  # fmt: skip
+
+__all__ = [
+    "atomic_path", "check_free", "load_weights", "new_folder", "read_json", "save_weights",
+    "write_json", "write_text",
+]  # fmt: skip
 
 
 @contextmanager
@@ -73,24 +82,6 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: object) -> None:
     """Write ``value`` as indented JSON; refuses NaN and infinity, which JSON does not know."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        CheckpointError: it is missing, too large, or not JSON.
-    """
-    try:
-        if path.stat().st_size > JSON_LIMIT:
-            raise CheckpointError(f"{path}: larger than {JSON_LIMIT >> 20} MiB; not a file of ours")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing: not a complete run folder") from None
-    except RecursionError:
-        raise CheckpointError(f"{path} is not valid JSON (nested too deeply)") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not valid JSON ({error})") from None
 
 
 @contextmanager
@@ -178,45 +169,53 @@ def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
             shape or type than the model's, or holds what is no number; the message names the
             tensor and both shapes.
     """
+    check_weights(path)
     try:
         with torch.device("meta"):
             skeleton = build()
-    except (RuntimeError, TypeError, ValueError, OverflowError) as error:
-        raise CheckpointError(f"{path.parent}: no model can be built from it ({error})") from None
+    except (BirnnError, RuntimeError, TypeError, ValueError, OverflowError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path.parent}: no model can be built from it ({reason})") from None
     try:
         with safe_open(path, framework="pt") as file:
             found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-            shapes = {name: tuple(part.get_shape()) for name, part in found.items()}
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing: not a complete run folder") from None
+            headers = {
+                name: (tuple(part.get_shape()), str(part.get_dtype()))
+                for name, part in found.items()
+            }
+            _compare(path, skeleton, headers)
+            model = build()
+            with torch.no_grad():
+                for name, tensor in model.state_dict().items():
+                    values = file.get_tensor(name)
+                    if not values.isfinite().all():
+                        raise CheckpointError(
+                            f"{path}: {name} holds values that are not finite; it is damaged"
+                        )
+                    tensor.copy_(values)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from None
-    wanted = {name: tuple(tensor.shape) for name, tensor in skeleton.state_dict().items()}
-    _compare(path, wanted, shapes)
-    model = build()
-    _fill(path, model, load_file(path))
     return model.eval().requires_grad_(False)
 
 
 def _compare(
-    path: Path, wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]
+    path: Path, skeleton: nn.Module, found: Mapping[str, tuple[tuple[int, ...], str]]
 ) -> None:
+    """Refuse tensors whose names, shapes or types are not those of ``skeleton``."""
+    wanted = skeleton.state_dict()
     for name in [*wanted, *(name for name in found if name not in wanted)]:
         if name not in found:
             raise CheckpointError(f"{path} lacks the tensor {name}; it belongs to another model")
         if name not in wanted:
-            raise CheckpointError(f"{path} holds a tensor {name} that config.json does not ask for")
-        if wanted[name] != found[name]:
             raise CheckpointError(
-                f"{path}: {name} has the shape {list(found[name])},"
-                f" config.json asks for {list(wanted[name])}"
+                f"{path} holds a tensor {name[:80]} that config.json does not ask for"
             )
-
-
-def _fill(path: Path, model: nn.Module, state: dict[str, Tensor]) -> None:
-    for name, tensor in model.state_dict().items():
-        if state[name].dtype != tensor.dtype:
-            raise CheckpointError(f"{path}: {name} is {state[name].dtype}, expected {tensor.dtype}")
-        if not state[name].isfinite().all():
-            raise CheckpointError(f"{path}: {name} holds values that are not finite; it is damaged")
-    model.load_state_dict(state)
+        shape, kind = found[name]
+        if tuple(wanted[name].shape) != shape:
+            raise CheckpointError(
+                f"{path}: {name} has the shape {brief(list(shape))},"
+                f" config.json asks for {list(wanted[name].shape)}"
+            )
+        asked = wanted[name].dtype
+        if KINDS.get(kind, kind) != asked:
+            raise CheckpointError(f"{path}: {name} is {KINDS.get(kind, kind)}, expected {asked}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from birnn import ENCODERS, ENGINES
-from birnn.errors import ConfigError
+from birnn.errors import ConfigError, brief
 from birnn.registry import suggestion
 
 T = TypeVar("T")
@@ -163,10 +163,10 @@ def updated(config: T, values: Mapping[str, Any]) -> T:
     built: dict[str, Any] = {}
     for key, value in values.items():
         if key not in fields:
-            raise ConfigError(f"unknown option {key!r}{suggestion(key, fields)}")
+            raise ConfigError(f"unknown option {brief(key)}{suggestion(str(key)[:80], fields)}")
         if dataclasses.is_dataclass(hints[key]):
             if not isinstance(value, Mapping):
-                raise ConfigError(f"{key}: expected a table of options, got {value!r}")
+                raise ConfigError(f"{key}: expected a table of options, got {brief(value)}")
             built[key] = updated(getattr(config, key), value)
         else:
             built[key] = check_value(key, value, hints[key], fields[key].metadata)
@@ -217,21 +217,22 @@ def check_value(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 2**1000 else math.inf
     if type(value) is not kind:
-        raise ConfigError(f"{name}: expected {_KINDS[kind]}, got {value!r}")
+        raise ConfigError(f"{name}: expected {_KINDS[kind]}, got {brief(value)}")
     if kind is float and not math.isfinite(value):
-        raise ConfigError(f"{name}: expected a finite number, got {value!r}")
+        raise ConfigError(f"{name}: expected a finite number, got {brief(value)}")
     if kind is str and "\0" in value:
         raise ConfigError(f"{name}: holds a NUL character")
     choices = metadata.get("choices")
     if choices is not None and value not in choices:
         raise ConfigError(
-            f"{name}: {value!r} is not one of {', '.join(choices)}{suggestion(str(value), choices)}"
+            f"{name}: {brief(value)} is not one of {', '.join(choices)}"
+            f"{suggestion(str(value)[:80], choices)}"
         )
     low, high = metadata.get("low"), metadata.get("high")
     if low is not None and value < low:
-        raise ConfigError(f"{name}: must be at least {low}, got {value!r}")
+        raise ConfigError(f"{name}: must be at least {low}, got {brief(value)}")
     if high is not None and value > high:
-        raise ConfigError(f"{name}: must be at most {high}, got {value!r}")
+        raise ConfigError(f"{name}: must be at most {high}, got {brief(value)}")
     return value
 
 

@@ -4,6 +4,8 @@ Each message is one line that says what is wrong, where, and how to mend it; the
 line prints it as it stands and exits with 2.
 """
 
+import reprlib
+
 
 class BirnnError(Exception):
     """Base of all errors that a user can mend."""
@@ -41,3 +43,15 @@ class NonFiniteLossError(TrainingError):
 
 class Stopped(BirnnError):  # noqa: N818
     """Training stopped because someone asked it to."""
+
+
+def brief(value: object, most: int = 80) -> str:
+    """``repr(value)`` for a message: at most ``most`` characters, however large the value is."""
+    found = reprlib.Repr()
+    found.maxstring = found.maxother = found.maxlong = most
+    found.maxlevel = 2
+    try:
+        text = found.repr(value)
+    except ValueError:  # a whole number of more digits than Python writes out
+        text = f"a {type(value).__name__} of many digits"
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -185,6 +185,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def network(self, info: InfoT) -> SequenceModel:
         """One network: embedder, encoder and head."""
         embedder = self.embedder(info)
+        if not embedder.output_size:
+            raise ConfigError("a step has no features: every size that makes some is 0")
         encoder = build_encoder(embedder.output_size, self.config.encoder)
         return SequenceModel(embedder, encoder, self.head(encoder.output_size, info))
 

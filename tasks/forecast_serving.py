@@ -1,6 +1,5 @@
 """Use a trained forecaster: read a new history, answer with what comes after it."""
 
-import csv
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy as np
 
 from birnn.checkpoint import atomic_path
 from birnn.errors import ConfigError
+from data.cells import RowWriter
 from data.panel import Panel
 from data.sources import FORMATS
 from tasks.forecasting import Forecasting, fitting
@@ -38,7 +38,7 @@ def serve_forecast(folder: Path, request: Request) -> Answer:
     future, records, notes = forecast_source(load_run(folder), request.input, request.encoding)
     return Answer(
         records,
-        lambda path: write_forecast(path, records),
+        lambda path: write_forecast(path, records, escape=request.escape_formulas),
         [f"note: {note}" for note in notes],
         charts=[chart(future, number) for number in range(min(CHARTS, len(future.split)))],
     )
@@ -99,16 +99,21 @@ def remarks(panel: Panel, info: ForecastInfo) -> list[str]:
     return found
 
 
-def write_forecast(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Write rows as CSV, JSON or JSON lines, as the extension says; whole or not at all."""
+def write_forecast(path: Path, records: Sequence[dict[str, Any]], *, escape: bool = False) -> None:
+    """Write rows as CSV, JSON or JSON lines, as the extension says; whole or not at all.
+
+    Args:
+        escape: cells of a CSV file that a spreadsheet would run as a formula.
+    """
     with (
         atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         if path.suffix.lower() == ".csv":
-            writer = csv.DictWriter(file, fieldnames=list(records[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(records)
+            writer = RowWriter(file, escape=escape)
+            writer.row(records[0])
+            for record in records:
+                writer.row(record.values())
         elif path.suffix.lower() == ".json":
             json.dump(list(records), file, ensure_ascii=False, indent=1)
             file.write("\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from birnn.errors import DataError
+from birnn.errors import CheckpointError, DataError
 from birnn.progress import Validation
 from birnn.training import fit
 from data.batching import BucketSampler
@@ -84,11 +84,23 @@ def fit_mix(
     }
 
 
+def chosen_forecaster(model: ForecastModel) -> str:
+    """The name of what the run forecasts with.
+
+    Raises:
+        CheckpointError: the model's number of it is none of ours.
+    """
+    number = int(model.forecaster)
+    if not 0 <= number < len(FORECASTERS):
+        raise CheckpointError(f"model.safetensors: forecaster {number} is unknown; it is damaged")
+    return FORECASTERS[number]
+
+
 def forecast_split(
     task: "Forecasting", model: ForecastModel, split: WindowSplit, info: ForecastInfo
 ) -> Forecasts:
     """Every window of a split, in the series' units, without intervals."""
-    choice = FORECASTERS[int(model.forecaster)]
+    choice = chosen_forecaster(model)
     if choice != "model":
         return baseline_forecasts(task, named_forecaster(choice, model, info), split)
     quantiles = task.quantiles(info)

@@ -1,6 +1,8 @@
 """What a forecaster knows of its training series: names, scales, sizes, clock."""
 
 import dataclasses
+import re
+import zoneinfo
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from birnn.checkpoint import read_json
-from birnn.errors import CheckpointError, ConfigError
+from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.levels import NORMALISE
+from data.frequency import named_clock
 from data.panel import Clock, Numbers, Panel, Values
 from data.windows import Scaling, WindowShape, fit_scaling
 from tasks.base import Files
-from tasks.checks import check_strings
+from tasks.checks import DAMAGED, check_strings, check_whole, reason
 from tasks.config import MAX_MEMBERS
 from tasks.conformal import check_levels
 
@@ -21,6 +24,9 @@ MAX_LOOKBACK = 720
 SEASONS = 14  # of a lookback
 LARGEST_SEGMENT = 48
 FEW_SERIES = 20
+MAX_STEPS = 10**6  # of a lookback, a horizon or a segment that a run folder gives
+MAX_LEVELS = 100
+ZONE = re.compile(r"|UTC|UTC[+-]\d{2}:\d{2}")  # beside the names of the time zone database
 
 
 @dataclass(frozen=True)
@@ -144,20 +150,18 @@ def read_forecast_info(folder: Path) -> ForecastInfo:
     found = read_json(path)
     try:
         return _parse(found)
-    except (
-        ConfigError, KeyError, TypeError, ValueError, AttributeError, OverflowError
-    ) as error:  # fmt: skip
-        raise CheckpointError(f"{path} is not usable ({error})") from None
+    except (BirnnError, *DAMAGED) as error:
+        raise CheckpointError(f"{path} is not usable ({reason(error)})") from None
 
 
 def _parse(found: dict[str, Any]) -> ForecastInfo:
     for name, least in (("names", 1), ("past", 0), ("future", 0), ("static", 0)):
         check_strings(name, found[name], least)
     numbers = {
-        name: _whole(found[name], most)
+        name: check_whole(name, found[name], 1, most)
         for name, most in (("season", 10**6), ("groups", 10**7), ("members", MAX_MEMBERS))
     }
-    shape = WindowShape(**{k: _whole(v, 10**6) for k, v in found["shape"].items()})
+    shape = WindowShape(**{k: check_whole(k, v, 1, MAX_STEPS) for k, v in found["shape"].items()})
     sizes = {
         "shift": (len(found["names"]),),
         "scale": (len(found["names"]),),
@@ -167,20 +171,15 @@ def _parse(found: dict[str, Any]) -> ForecastInfo:
     if not (parts["scale"] > 0).all():
         raise ValueError("a scale is not positive")
     if numbers["groups"] not in (1, len(found["names"])):
-        raise ValueError(f"groups {numbers['groups']!r}")
+        raise ValueError(f"groups {brief(numbers['groups'])}")
     if type(found["masked"]) is not bool:
-        raise ValueError(f"masked {found['masked']!r}")
+        raise ValueError(f"masked {brief(found['masked'])}")
     if found["normalise"] not in NORMALISE:
-        raise ValueError(f"normalise {found['normalise']!r}")
-    parts_of_clock = found["clock"]
-    clock = Clock(
-        str(parts_of_clock["frequency"]), _whole(parts_of_clock["step"], 10**12),
-        str(parts_of_clock["zone"]),
-    )  # fmt: skip
-    clock.stamps(0, 0, 1)  # an unknown frequency or zone shows here
+        raise ValueError(f"normalise {brief(found['normalise'])}")
+    clock = _clock(found["clock"])
     levels = found["levels"]
-    if not isinstance(levels, list):
-        raise ValueError(f"levels {levels!r}")
+    if not isinstance(levels, list) or len(levels) > MAX_LEVELS:
+        raise ValueError(f"levels {brief(levels)}")
     if levels:  # few calibration windows support none
         check_levels(",".join(f"{100 * float(level):g}" for level in levels))
     return ForecastInfo(
@@ -191,10 +190,23 @@ def _parse(found: dict[str, Any]) -> ForecastInfo:
     )  # fmt: skip
 
 
-def _whole(value: Any, most: int) -> int:
-    if type(value) is not int or not 1 <= value <= most:
-        raise ValueError(f"{value!r} is not a whole number from 1 to {most}")
-    return value
+def _clock(found: dict[str, Any]) -> Clock:
+    """The clock of a run; pandas reads files for some names of zones, so few names are taken."""
+    frequency, zone = found["frequency"], found["zone"]
+    if not isinstance(frequency, str) or len(frequency) > 40:
+        raise ValueError(f"frequency {brief(frequency)}")
+    if not isinstance(zone, str) or not (
+        zone in zoneinfo.available_timezones() or ZONE.fullmatch(zone)
+    ):
+        raise ValueError(f"zone {brief(zone)}")
+    step = check_whole("step", found["step"], 1, 10**12)
+    if frequency:
+        clock = named_clock(frequency, whole=False, zone=zone)
+        if clock.frequency != frequency or step != 1:
+            raise ValueError(f"frequency {brief(frequency)}")
+    clock = Clock(frequency, step, zone)
+    clock.stamps(0, 0, 1)
+    return clock
 
 
 def _numbers(values: Any, shape: tuple[int, ...]) -> Values:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from birnn.batch import Batch, sequence_mask
 from birnn.checkpoint import read_json
 from birnn.encoders import Encoded
-from birnn.errors import CheckpointError, DataError
+from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.events import EpochEvent
 from birnn.model import Embedder, Features
 from birnn.training import LossSum
@@ -26,9 +26,11 @@ from data.sequences import StepSplit, cut_sequences, synthetic
 from data.sources import ReadOptions, Tables, load_tables
 from tasks.base import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData, number_list
 from tasks.bootstrap import Array
+from tasks.checks import DAMAGED, check_strings, reason
 from tasks.config import RegressionConfig
 from tasks.metrics import regression_replicates, regression_scores
 
+MAX_SYNTHETIC = 20_000_000  # numbers of a split
 SYNTHETIC_HELD_OUT = {"validation": 64, "test": 256}
 
 
@@ -85,6 +87,11 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         """Sequences to score, scaled as the run was."""
         if not source:
             own = self.load()
+            if own.info.features != info.features:
+                raise DataError(
+                    f"{own.provenance['source']}: the run was trained on the features"
+                    f" {', '.join(info.features)}; here are {', '.join(own.info.features)}"
+                )
             part = own.splits[name]
             where = f"{own.provenance['source']} ({name})"
             return LoadedSplit(replace(part, shift=info.shift, scale=info.scale), where, own.notes)
@@ -106,6 +113,12 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
     def _synthetic(self) -> TaskData[StepInfo, StepSplit]:
         options = self.config.data
+        rows = max(options.sequences, *SYNTHETIC_HELD_OUT.values()) * options.length
+        if rows * (options.features + 1) > MAX_SYNTHETIC:
+            raise ConfigError(
+                f"synthetic data of more than {MAX_SYNTHETIC:,} numbers a split are not made;"
+                " lower --sequences, --length or --features"
+            )
         parts = {}
         for number, split in enumerate(("train", "validation", "test")):
             count = SYNTHETIC_HELD_OUT.get(split, options.sequences)
@@ -183,18 +196,20 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         """Restore ``scaler.json``."""
         found = read_json(folder / "scaler.json")
         try:
+            check_strings("features", found["features"], least=1)
             info = StepInfo(
-                [str(name) for name in found["features"]],
+                found["features"],
                 str(found["target"]),
                 np.array(found["shift"], dtype=np.float64),
                 np.array(found["scale"], dtype=np.float64),
             )
-            sizes = {len(info.features) + 1, *info.shift.shape, *info.scale.shape}
+            shapes = {(len(info.features) + 1,), info.shift.shape, info.scale.shape}
             finite = np.isfinite(info.shift).all() and np.isfinite(info.scale).all()
-            if len(sizes) > 1 or not finite or not np.all(info.scale > 0):
+            if len(shapes) > 1 or not finite or not np.all(info.scale > 0):
                 raise ValueError("sizes differ or a scale is not positive")
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{folder / 'scaler.json'} is not a scaler ({error})") from None
+        except DAMAGED as error:
+            path = folder / "scaler.json"
+            raise CheckpointError(f"{path} is not a scaler ({reason(error)})") from None
         return info
 
     def embedder(self, info: StepInfo) -> Embedder:

@@ -18,6 +18,7 @@ class Request:
     output: str = ""  # a file
     explain: bool = False
     best: int = 0  # how many alternatives
+    escape_formulas: bool = False  # in a .csv output
 
 
 @dataclass

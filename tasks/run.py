@@ -5,14 +5,14 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
 from birnn import __version__
 from birnn.checkpoint import load_weights, read_json, save_weights, write_json
 from birnn.config import from_dict
-from birnn.errors import BirnnError, CheckpointError, ConfigError
+from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.base import Task
@@ -21,6 +21,7 @@ from tasks.machine import engine_of
 from tasks.request import Answer, Request
 
 OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
+T = TypeVar("T")
 FORMAT = 1  # of the run folder; raised when an older reader could misread a newer run
 
 
@@ -60,14 +61,33 @@ def read_config(folder: Path) -> dict[str, Any]:
     found = read_json(folder / "config.json")
     if not isinstance(found, dict) or "format" not in found or "task" not in found:
         raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
-    if found["format"] != FORMAT:
-        raise CheckpointError(
-            f"{folder} has the run format {found['format']!r}, made by version"
-            f" {found.get('version')!r}; this version {__version__} reads format {FORMAT}"
-        )
+    _check_format(folder, found["format"], found.get("version"))
     if found["task"] not in list(TASKS):
-        raise CheckpointError(f"{folder} is a run of the task {found['task']!r}, unknown here")
+        task = brief(found["task"])
+        raise CheckpointError(f"{folder} is a run of the task {task}, unknown here")
     return found
+
+
+def _check_format(folder: Path, found: Any, version: Any) -> None:
+    """Refuse a run of another format, and say which version reads it.
+
+    Raises:
+        CheckpointError: it is not of this format.
+    """
+    if type(found) is int and found == FORMAT:
+        return
+    maker = version if isinstance(version, str) and len(version) < 40 else "of an unknown version"
+    if type(found) is int and found > FORMAT:
+        named = maker == version
+        advice = f"install birnn {version} or newer" if named else "install a newer birnn"
+        raise CheckpointError(
+            f"{folder} has the run format {brief(found)}, made by birnn {maker}; this version"
+            f" {__version__} reads format {FORMAT}: {advice}"
+        )
+    raise CheckpointError(
+        f"{folder} says it has the run format {brief(found)}, which no version of birnn has"
+        f" written; this one reads format {FORMAT}"
+    )
 
 
 def serve(folder: Path, request: Request) -> Answer:
@@ -76,12 +96,23 @@ def serve(folder: Path, request: Request) -> Answer:
     Raises:
         BirnnError: an unusable run, input or output, or a run that answers no such request.
     """
+    if request.escape_formulas and Path(request.output).suffix.lower() != ".csv":
+        raise ConfigError("escape_formulas: it is for spreadsheets; name an --output that is .csv")
     name = read_config(folder)["task"]
     if not TASKS[name].serve:
         able = " or ".join(task for task, entry in TASKS.items() if entry.serve)
         raise ConfigError(f"predict takes a run of {able}; {folder} is of {name}: use evaluate")
     answer: Answer = resolve({name: TASKS[name].serve}, name, "task")(folder, request)
     return answer
+
+
+def config_of(kind: type[T], found: Mapping[str, Any]) -> T:
+    """The configuration that ``config.json`` holds beside what is said of the run itself.
+
+    Raises:
+        ConfigError: an unknown option, or a value that it can't have.
+    """
+    return from_dict(kind, {k: v for k, v in found.items() if k not in OWN_KEYS})
 
 
 def load_run(folder: Path) -> LoadedRun:
@@ -93,8 +124,7 @@ def load_run(folder: Path) -> LoadedRun:
     found = read_config(folder)
     try:
         entry = TASKS[found["task"]]
-        groups = {k: v for k, v in found.items() if k not in OWN_KEYS}
-        config = from_dict(resolve({"config": entry.config}, "config", "task"), groups)
+        config = config_of(resolve({"config": entry.config}, "config", "task"), found)
         task: Task[Any, Any, Any] = resolve({"task": entry.task}, "task", "task")(config)
         info = task.read_info(folder)
     except CheckpointError:

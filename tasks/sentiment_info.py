@@ -10,7 +10,7 @@ from data.ngrams import NgramTable
 from data.vectors import VectorTable
 from data.words import Lexicon
 from tasks.base import Files
-from tasks.checks import check_strings
+from tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
 from tasks.config import MAX_MEMBERS, SentimentParts
 
 
@@ -53,32 +53,30 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
     labels = read_json(folder / "labels.json")
     found = read_json(folder / "vocabulary.json")
     try:
-        check_strings("labels", labels, least=2)
+        check_labels(labels, least=2)
         check_strings("words", found["words"], least=2)
         check_strings("vector_words", found["vector_words"], least=0)
-        size = found["vector_size"]
-        if type(size) is not int or not 0 <= size <= 10_000:
-            raise ValueError(f"vector_size {size!r}")
-        members = found["members"]
-        if type(members) is not int or not 1 <= members <= MAX_MEMBERS:
-            raise ValueError(f"members {members!r}")
+        size = check_whole("vector_size", found["vector_size"], 0, 10_000)
+        members = check_whole("members", found["members"], 1, MAX_MEMBERS)
+        name = str(found["vectors"])
         ngrams = None
         if model.wide:
             table = read_json(folder / "ngrams.json")
             _check_counts(table["words"], table["texts"])
             _check_counts(table["chars"], table["texts"])
             ngrams = NgramTable(table["texts"], table["words"], table["chars"])
-    except (KeyError, TypeError, ValueError) as error:
+    except DAMAGED as error:
         raise CheckpointError(
-            f"{folder}: its vocabulary or labels are not usable ({error})"
+            f"{folder}: its vocabulary or labels are not usable ({reason(error)})"
         ) from None
     buckets = model.gram_buckets if model.gram_size else 0
     lexicon = Lexicon(found["words"], found["vector_words"], buckets)
-    return TextInfo(labels, lexicon, ngrams, None, str(found["vectors"]), size, members)
+    return TextInfo(labels, lexicon, ngrams, None, name, size, members)
 
 
 def _check_counts(table: Any, texts: Any) -> None:
-    if type(texts) is not int or texts < 1 or not isinstance(table, dict):
+    check_whole("texts", texts, 1, 10**12)
+    if not isinstance(table, dict):
         raise ValueError("ngrams.json does not hold counts")
     if not all(type(value) is int and 1 <= value <= texts for value in table.values()):
         raise ValueError("a count in ngrams.json is not a number of texts")

@@ -1,6 +1,5 @@
 """Use a trained run: score it on labelled data, or predict texts."""
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, BinaryIO, TextIO
 from birnn.checkpoint import atomic_path, read_json
 from birnn.embeddings import word_weights
 from birnn.errors import ConfigError, DataError
+from data.cells import RowWriter
 from data.csvcheck import check_text
 from data.labelled import TEXT_NAMES, find_column
 from data.sources import FORMATS, ReadOptions, guarded, load_tables
@@ -87,9 +87,9 @@ def changed_since(folder: Path, split: str, rows: int) -> list[str]:
     found = read_json(path) if path.is_file() else {}
     try:
         then = found["data"]["rows"][split]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, IndexError):
         return []
-    if then == rows:
+    if type(then) is not int or then == rows:
         return []
     return [
         f"WARNING: the data has changed since training ({split} had {then:,} rows, now {rows:,}):"
@@ -216,7 +216,7 @@ def serve_texts(folder: Path, request: Request) -> Answer:
     found = predict_texts(folder, texts, explain=request.explain)
 
     def write(path: Path) -> None:
-        write_records(path, found.records)
+        write_records(path, found.records, escape=request.escape_formulas)
 
     return Answer(found.records, write, found.notes, found.weights)
 
@@ -233,15 +233,19 @@ def check_output(path: Path, known: Sequence[str]) -> None:
         raise ConfigError(f"output: there is no folder {path.parent}")
 
 
-def write_records(path: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Write records in the format that the extension names; a ``.txt`` holds the labels alone."""
+def write_records(path: Path, records: Sequence[dict[str, Any]], *, escape: bool = False) -> None:
+    """Write records in the format that the extension names; a ``.txt`` holds the labels alone.
+
+    Args:
+        escape: cells of a CSV file that a spreadsheet would run as a formula.
+    """
     kind = path.suffix.lower()
     with (
         atomic_path(path) as temporary,
         temporary.open("w", encoding="utf-8", newline="") as file,
     ):
         if kind == ".csv":
-            _write_csv(file, records)
+            _write_csv(file, records, escape=escape)
         elif kind == ".json":
             json.dump(list(records), file, ensure_ascii=False, indent=1)
             file.write("\n")
@@ -255,10 +259,10 @@ def _lines(kind: str, records: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield f"{text}\n"
 
 
-def _write_csv(file: TextIO, records: Sequence[dict[str, Any]]) -> None:
-    writer = csv.writer(file, lineterminator="\n")
+def _write_csv(file: TextIO, records: Sequence[dict[str, Any]], *, escape: bool) -> None:
+    writer = RowWriter(file, escape=escape)
     labels = list(records[0]["probabilities"]) if records else []
-    writer.writerow(["text", "label", *(f"p_{label}" for label in labels)])
+    writer.row(["text", "label", *(f"p_{label}" for label in labels)])
     for record in records:
         shares = record["probabilities"]
-        writer.writerow([record["text"], record["label"], *(shares[label] for label in labels)])
+        writer.row([record["text"], record["label"], *(shares[label] for label in labels)])

@@ -1,6 +1,5 @@
 """Use a trained tagger on raw texts: tags and spans with their places in the text as given."""
 
-import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from birnn.checkpoint import write_text
 from birnn.decoding import n_best
 from birnn.errors import ConfigError
 from data.batching import by_length
+from data.cells import RowWriter
 from data.charspans import kind_of, read_json
 from data.offsets import token_offsets
 from data.schemes import convert, spans
@@ -59,7 +59,7 @@ def serve_tags(folder: Path, request: Request) -> Answer:
     found = tag_texts(folder, texts, best=request.best)
     return Answer(
         found.records,
-        lambda path: write_tagged(path, found.records),
+        lambda path: write_tagged(path, found.records, escape=request.escape_formulas),
         found.notes,
         labels=found.labels,
     )
@@ -93,7 +93,7 @@ def tag_file(folder: Path, request: Request) -> Answer:
     def write(path: Path) -> None:
         kind = path.suffix.lower()
         if kind in (".json", ".jsonl") and layout.kind != "tokens":
-            write_tagged(path, records)
+            write_tagged(path, records, escape=request.escape_formulas)
         elif kind in (".csv", ".json"):
             raise ConfigError(
                 f"output: a file of tokens is written in its own format; name it {layout.suffix}"
@@ -130,10 +130,13 @@ def _token_record(
     return record
 
 
-def write_tagged(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
+def write_tagged(path: Path, records: Sequence[Mapping[str, Any]], *, escape: bool = False) -> None:
     """Write records of texts or sentences in the format that the extension names.
 
     JSON holds the records, a CSV a row a token, anything else a token and its tag a line.
+
+    Args:
+        escape: cells of a CSV file that a spreadsheet would run as a formula.
     """
     kind = path.suffix.lower()
     if kind == ".json":
@@ -141,12 +144,12 @@ def write_tagged(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
     elif kind == ".jsonl":
         write_lines(path, (json.dumps(record, ensure_ascii=False) for record in records))
     elif kind == ".csv":
-        write_lines(path, _csv_lines(records))
+        write_lines(path, _csv_lines(records, escape=escape))
     else:
         write_lines(path, _column_lines(records))
 
 
-def _csv_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _csv_lines(records: Sequence[Mapping[str, Any]], *, escape: bool) -> Iterator[str]:
     fields = ("start", "end", "text", "tag", "confidence")
     rows: list[tuple[str, ...]] = [("record", *fields)]
     rows += [
@@ -156,7 +159,7 @@ def _csv_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     ]
     for row in rows:
         line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(row)
+        RowWriter(line, escape=escape, end="").row(row)
         yield line.getvalue()
 
 

@@ -29,6 +29,7 @@ from data.tagwrite import prediction_lines, write_lines
 from data.vectors import find_vectors
 from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from tasks.bootstrap import Array
+from tasks.checks import MAX_LABELS
 from tasks.config import TaggingConfig
 from tasks.inference import run_split
 from tasks.plots import save_confusion
@@ -67,6 +68,11 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         info = learn_info(
             found.splits["train"], found.scheme, vectors, self.config.model, data.min_frequency
         )
+        if len(info.labels) > MAX_LABELS:
+            raise DataError(
+                f"{data.data}: {len(info.labels):,} different tags, more than {MAX_LABELS:,};"
+                " name another column with --tag-column"
+            )
         splits = {
             name: self.split(table, info).with_layout(found.layouts[name])
             for name, table in found.splits.items()

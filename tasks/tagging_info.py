@@ -8,7 +8,7 @@ from typing import Any
 from datasets import Dataset
 
 from birnn.checkpoint import read_json
-from birnn.errors import CheckpointError
+from birnn.errors import CheckpointError, brief
 from data.schemes import SCHEMES, label_set, spans
 from data.spelling import affixes, frequent
 from data.tagsplit import TagLexicon
@@ -16,7 +16,7 @@ from data.text import build_vocabulary
 from data.vectors import VectorTable
 from data.words import Lexicon
 from tasks.base import Files
-from tasks.checks import check_strings
+from tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
 from tasks.config import MAX_MEMBERS, TaggingParts
 
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
@@ -127,17 +127,17 @@ def read_tag_info(folder: Path) -> TagInfo:
     tags, found = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
     try:
         return _parse(tags, found)
-    except (KeyError, TypeError, ValueError) as error:
+    except DAMAGED as error:
         raise CheckpointError(
-            f"{folder}: its vocabulary or labels are not usable ({error})"
+            f"{folder}: its vocabulary or labels are not usable ({reason(error)})"
         ) from None
 
 
 def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
     if tags["scheme"] not in SCHEMES:
-        raise ValueError(f"scheme {tags['scheme']!r}")
+        raise ValueError(f"scheme {brief(tags['scheme'])}")
+    check_labels(tags["labels"], least=1)
     for name, values, least in (
-        ("labels", tags["labels"], 1),
         ("words", found["words"], 2),
         ("characters", found["characters"], 0),
         ("affixes", found["affixes"], 0),
@@ -146,11 +146,8 @@ def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
         ("rare", found["rare"], 0),
     ):
         check_strings(name, values, least)
-    size, members = found["vector_size"], found["members"]
-    if type(size) is not int or not 0 <= size <= 10_000:
-        raise ValueError(f"vector_size {size!r}")
-    if type(members) is not int or not 1 <= members <= MAX_MEMBERS:
-        raise ValueError(f"members {members!r}")
+    size = check_whole("vector_size", found["vector_size"], 0, 10_000)
+    members = check_whole("members", found["members"], 1, MAX_MEMBERS)
     lexicon = TagLexicon(
         Lexicon(found["words"], found["vector_words"], 0),
         frozenset(found["singletons"]),

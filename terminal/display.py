@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from terminal import chart, forecast, inspection, render, tagging
 
@@ -164,8 +165,9 @@ def draw_report(event: Any) -> None:
     draw_details(event.metrics["details"])
     if "chart" in event.metrics and not plain:
         out.print(chart.render_chart(event.metrics["chart"], out.width))
-    out.print(event.metrics["verdict"], style="bold", markup=False, soft_wrap=plain)
-    out.print(f"\nRun: {event.folder}", markup=False, soft_wrap=True)
+    out.print(Text(render.harmless(event.metrics["verdict"]), style="bold"), soft_wrap=plain)
+    out.print()
+    out.print(Text(f"Run: {render.harmless(str(event.folder))}"), soft_wrap=True)
 
 
 def draw_details(details: Any) -> None:
@@ -206,10 +208,13 @@ def draw_answer(answer: Any, *, output: str, as_json: bool) -> None:
         for record in answer.records:
             print(json.dumps(record, ensure_ascii=False))
     elif output:
-        out.print(f"{len(answer.records):,} records: {output}", markup=False, soft_wrap=True)
+        out.print(
+            Text(f"{len(answer.records):,} records: {render.harmless(output)}"), soft_wrap=True
+        )
     elif answer.lines is not None:
         for line in answer.lines:
-            print(line)
+            # A file in a pipe is data and stays as it is; a terminal is not to be steered by it.
+            print(line if _plain() else tagging.tame(line))
     elif answer.records and "mean" in answer.records[0]:
         if not _plain():
             for part in answer.charts:
@@ -229,4 +234,4 @@ def draw_answer(answer: Any, *, output: str, as_json: bool) -> None:
             if answer.weights:
                 out.print(render.render_weights(answer.weights[number]))
     for note in answer.notes:
-        Console(stderr=True, highlight=False).print(note, markup=False, soft_wrap=True)
+        Console(stderr=True, highlight=False).print(Text(render.harmless(note)), soft_wrap=True)

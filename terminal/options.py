@@ -83,6 +83,11 @@ class PredictOptions:
         "Write records to this .csv, .json, .jsonl or .txt file (taggers: .conll, .conllu too).",
         group="Output",
     )
+    escape_formulas: bool = option(
+        False,
+        "In a .csv output, put an apostrophe before text that a spreadsheet would run as formula.",
+        group="Output",
+    )
     json: bool = option(False, "Print records as JSON lines.", group="Output")
     n_best: int = option(
         0, "Also give this many of the likeliest tag sequences of each text (taggers).",

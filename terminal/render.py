@@ -12,13 +12,23 @@ from rich.text import Text
 
 from tasks.units import is_percent
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+# Controls, line separators, and what turns the direction of text.
+CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
+)
+LONGEST = 2000  # characters of an error
 BEST = "bold green"
 
 
 def harmless(text: str) -> str:
     """``text`` on one line, characters that steer a terminal as spaces."""
     return CONTROL.sub(" ", text).strip()
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """``text``, its middle left out where it has more than ``most`` characters."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"
 
 
 def shown(text: str, width: int) -> str:

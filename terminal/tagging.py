@@ -133,12 +133,12 @@ def render_alternatives(record: Mapping[str, Any]) -> Group:
     for number, row in enumerate(record["n_best"], start=1):
         if "spans" in row:
             found = [
-                f"[{_visible(record['text'][s['start'] : s['end']])} {s['label']}]"
+                f"[{_visible(record['text'][s['start'] : s['end']])} {shown(s['label'], 24)}]"
                 for s in row["spans"]
             ]
             told = " ".join(found) or "no span"
         else:
-            told = " ".join(row["tags"])
+            told = " ".join(shown(tag, 24) for tag in row["tags"])
         lines.append(Text(f"  {number}. {row['probability'] * 100:5.1f} %  {told}"))
     return Group(*lines)
 
@@ -146,3 +146,8 @@ def render_alternatives(record: Mapping[str, Any]) -> Group:
 def _visible(text: str) -> str:
     """``text`` with what steers a terminal as spaces; its own spaces stay."""
     return CONTROL.sub(" ", text)
+
+
+def tame(line: str) -> str:
+    """A line of a tagged file, its tabs kept, with what steers a terminal as spaces."""
+    return "\t".join(_visible(field) for field in line.split("\t"))

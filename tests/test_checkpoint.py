@@ -12,7 +12,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from birnn.checkpoint import (
-    JSON_LIMIT,
     atomic_path,
     check_free,
     load_weights,
@@ -24,6 +23,7 @@ from birnn.checkpoint import (
 )
 from birnn.config import EncoderConfig
 from birnn.errors import CheckpointError, DataError
+from birnn.foreign import MEMORY
 from tasks.config import RegressionConfig
 from tasks.regression import Regression
 from tasks.run import load_run, write_model
@@ -197,7 +197,7 @@ def test_no_memory_is_taken_for_a_model_that_does_not_fit(tmp_path: Path) -> Non
         ('{"format": 1}', "not a run's configuration"),
         (
             '{"format": 99, "task": "regression", "version": "9.9"}',
-            "format 99, made by version '9.9'",
+            "format 99, made by birnn 9.9",
         ),
         ('{"format": 1, "task": "nope"}', "of the task 'nope', unknown here"),
         ('{"format": 1, "task": ["x"]}', "unknown here"),
@@ -244,15 +244,15 @@ NAMES = {"features": ["x"], "target": "y"}
 )
 def test_an_unusable_scaler_is_refused(tmp_path: Path, scaler: object) -> None:
     (tmp_path / "scaler.json").write_text(json.dumps(scaler))
-    with pytest.raises(CheckpointError, match="scaler.json is not a scaler"):
+    with pytest.raises(CheckpointError, match=r"scaler.json is not (a scaler|valid JSON)"):
         Regression(RegressionConfig()).read_info(tmp_path)
 
 
 def test_json_of_absurd_size_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.json"
     with path.open("wb") as file:
-        file.truncate(JSON_LIMIT + 1)  # sparse: takes no room
-    with pytest.raises(CheckpointError, match="larger than 256 MiB"):
+        file.truncate(MEMORY + 1)  # sparse: takes no room
+    with pytest.raises(CheckpointError, match="mostly holes"):
         read_json(path)
 
 

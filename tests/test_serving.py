@@ -246,7 +246,7 @@ def test_output_is_replaced_whole_or_not_at_all(birnn, trained, tmp_path, monkey
     target = tmp_path / "o.csv"
     target.write_text("older")
 
-    def fail(*arguments):
+    def fail(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(serving, "_write_csv", fail)
