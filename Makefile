@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check
 .PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf
-.PHONY: bench-encoders bench-epochs bench-scaling bench-peers fuzz clean
+.PHONY: faults bench-encoders bench-epochs bench-scaling bench-peers fuzz clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
@@ -45,6 +45,9 @@ bench-scaling: $(VENV)/samples
 
 bench-peers: $(VENV)/samples
 	$(BIN)/python benchmarks/peers $(ARGS)
+
+faults: $(VENV)/test
+	$(BIN)/python benchmarks/faults.py $(ARGS)
 
 bench-crf: $(VENV)/test
 	$(BIN)/python benchmarks/crf.py

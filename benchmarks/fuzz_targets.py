@@ -94,6 +94,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     """Tables, vectors, options, stamps and series."""
     import pyarrow as pa
 
+    from birnn.config import apply
     from birnn.errors import DataError
     from data.csvcheck import check_csv, even_rows
     from data.labelled import TextOptions, load_labelled
@@ -104,7 +105,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     from tasks.config import SentimentConfig
     from tasks.forecasting_config import ForecastingConfig, ForecastingData
     from tasks.forecasting_data import series_options
-    from terminal.options import apply, read_toml
+    from terminal.options import read_toml
 
     def table(data: bytes) -> None:
         path = desk.put("x.csv", data)

@@ -183,19 +183,31 @@ def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
                 name: (tuple(part.get_shape()), str(part.get_dtype()))
                 for name, part in found.items()
             }
-            _compare(path, skeleton, headers)
-            model = build()
-            with torch.no_grad():
-                for name, tensor in model.state_dict().items():
-                    values = file.get_tensor(name)
-                    if not values.isfinite().all():
-                        raise CheckpointError(
-                            f"{path}: {name} holds values that are not finite; it is damaged"
-                        )
-                    tensor.copy_(values)
+        _compare(path, skeleton, headers)
+        model = build()
+        _fill(path, model.state_dict())
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from None
     return model.eval().requires_grad_(False)
+
+
+def _fill(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Read values straight into ``tensors``, whose shapes are the file's: no copy is made.
+
+    The library maps a file into memory, where it counts a second time.
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        for name, tensor in tensors.items():
+            file.seek(8 + length + header[name]["data_offsets"][0])
+            values = tensor.detach().view(-1).view(torch.uint8).numpy()
+            if file.readinto(memoryview(values)) != len(values):  # type: ignore[arg-type]
+                raise OSError("it is cut")
+            if not tensor.isfinite().all():
+                raise CheckpointError(
+                    f"{path}: {name} holds values that are not finite; it is damaged"
+                )
 
 
 def _compare(

@@ -8,6 +8,9 @@ that ask for much memory.
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,7 +18,7 @@ from birnn.errors import CheckpointError, brief
 
 MEBI = 1 << 20
 MEMORY_VARIABLE = "BIRNN_RUN_MEMORY"  # MiB that the files of a run may take; for one's own runs
-MEMORY = 512 * MEBI  # what a JSON file may become, and what weights may take, where it is not set
+MEMORY = 512 * MEBI  # what JSON may become and weights may take together, where it is not set
 STRICT_SIZE = 4 * MEBI  # a JSON file up to this size is also searched for keys that stand twice
 HOLES = 64 * MEBI  # a file of this size must be there: not announced and mostly unwritten
 HEADER = 16 * MEBI  # of a safetensors file; a model of 100,000 tensors needs a half
@@ -25,8 +28,21 @@ HEADER = 16 * MEBI  # of a safetensors file; a model of 100,000 tensors needs a 
 ENTRY_BYTES, CONTAINER_BYTES = 80, 140
 
 
+_taken: ContextVar[list[int] | None] = ContextVar("taken", default=None)  # within one_budget
+
+
+@contextmanager
+def one_budget() -> Iterator[None]:
+    """Within the block, all files that are read share one limit; else each has its own."""
+    token = _taken.set([0])
+    try:
+        yield
+    finally:
+        _taken.reset(token)
+
+
 def memory_limit() -> int:
-    """Bytes that a JSON file of a run may become, or its weights take.
+    """Bytes that the JSON files of a run may become and its weights take.
 
     Raises:
         CheckpointError: the variable that sets it holds no whole number of MiB.
@@ -86,14 +102,14 @@ def read_json(path: Path) -> Any:
             (NaN, half a surrogate pair and, in files up to 4 MiB, a key twice are refused), or
             would take more memory than :func:`memory_limit`.
     """
-    size, limit = check_file(path), memory_limit()
-    _check_room(path, size, limit)
+    size = check_file(path)
+    _check_size(path, size)
     try:
         with path.open("rb") as file:
             data = file.read(size + 1)
         if len(data) > size:
             raise CheckpointError(f"{path} grows while it is read")
-        _check_room(path, json_memory(data), limit)
+        charge(path, json_memory(data))
         return parse_json(data)
     except RecursionError:
         raise CheckpointError(f"{path} is not valid JSON (nested too deeply)") from None
@@ -105,12 +121,27 @@ def read_json(path: Path) -> Any:
         raise CheckpointError(f"{path} is not valid JSON ({str(error)[:200]})") from None
 
 
-def _check_room(path: Path, size: int, limit: int) -> None:
-    if size > limit:
+def _check_size(path: Path, size: int) -> None:
+    """Refuse a file that is larger than all memory there is for it, before a byte is read."""
+    if size > memory_limit():
+        charge(path, size)
+
+
+def charge(path: Path, size: int) -> None:
+    """Count ``size`` bytes of memory for ``path``, within what is left of the limit.
+
+    Raises:
+        CheckpointError: it is more than that.
+    """
+    limit, taken = memory_limit(), _taken.get()
+    total = size + (taken[0] if taken else 0)
+    if total > limit:
         raise CheckpointError(
-            f"{path} would take {size >> 20:,} MiB of memory, more than {limit >> 20:,};"
-            f" if you trust it, set {MEMORY_VARIABLE} to a number of MiB"
+            f"{path} would take {total >> 20:,} MiB of memory with what is read already, more than"
+            f" {limit >> 20:,}; if you trust it, set {MEMORY_VARIABLE} to a number of MiB"
         )
+    if taken:
+        taken[0] = total
 
 
 def json_memory(data: bytes) -> int:
@@ -162,9 +193,8 @@ def check_weights(path: Path) -> None:
     Raises:
         CheckpointError: it is missing, no file of the folder's own, cut, or too large.
     """
-    size, limit = check_file(path), memory_limit()
-    if size > limit:
-        _check_room(path, size, limit)
+    size = check_file(path)
+    charge(path, size)
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
@@ -174,6 +204,6 @@ def check_weights(path: Path) -> None:
                 )
             if length > HEADER:
                 raise CheckpointError(f"{path}: its header is larger than {HEADER >> 20} MiB")
-            _check_room(path, json_memory(file.read(length)), limit)
+            charge(path, json_memory(file.read(length)))
     except OSError as error:
         raise CheckpointError(f"can't read {path}: {_reason(error)}") from None

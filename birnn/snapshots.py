@@ -22,6 +22,7 @@ from torch import Tensor
 
 from birnn.checkpoint import atomic_path, write_text
 from birnn.errors import CheckpointError
+from birnn.foreign import check_file
 
 FORMAT = 1  # of snapshots; raised when an older reader could misread a newer one
 NAME = re.compile(r"\d{6,18}\.safetensors")
@@ -69,6 +70,9 @@ def read_snapshot(path: Path) -> Snapshot:
         CheckpointError: it is torn, or is no snapshot of this format.
     """
     try:
+        check_file(path)
+        if check_file(path.with_suffix(".sha256")) > 1000:
+            raise ValueError("its checksum is too long")
         wanted = path.with_suffix(".sha256").read_text(encoding="ascii").split()[:1]
         if wanted != [_digest(path)]:
             raise CheckpointError(f"{path} is torn: its checksum differs")

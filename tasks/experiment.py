@@ -35,7 +35,7 @@ from tasks.inference import run_split
 from tasks.machine import engine_of
 from tasks.plots import save_confusion, save_curves
 from tasks.report import Report, Trained, add_spread, make_report
-from tasks.run import write_card, write_csv, write_model
+from tasks.run import room_note, write_card, write_csv, write_model
 from tasks.unfinished import (
     Begun,
     SeedResult,
@@ -88,6 +88,7 @@ class Finished:
     folder: Path
     metrics: dict[str, Any]
     labels: dict[str, str]  # baseline key → its name in words
+    note: str | None = None  # of a run that needs more memory than is granted unasked
 
 
 AnyEvent = Event | Prepared | SeedStarted | Evaluating | Finished
@@ -157,7 +158,7 @@ def train(task: Task[Any, Any, Any], plan: Plan) -> Generator[AnyEvent, None, No
                 done = yield from _one_seed(task, data, plan, work, seed, baselines)
             results.append(done)
         metrics = _settle_seeds(work, results, monitor, plan.command)
-    yield Finished(plan.out, metrics, results[0].labels)
+    yield Finished(plan.out, metrics, results[0].labels, room_note(plan.out))
 
 
 def _one_seed(

@@ -13,6 +13,7 @@ from birnn import __version__
 from birnn.checkpoint import load_weights, read_json, save_weights, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
+from birnn.foreign import charge, check_weights, json_memory, one_budget
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.base import Task
@@ -119,8 +120,27 @@ def load_run(folder: Path) -> LoadedRun:
     """Load a run folder: JSON and safetensors only, on the CPU whatever it was trained on.
 
     Raises:
-        CheckpointError: it is missing, incomplete, foreign or of a newer format.
+        CheckpointError: it is missing, incomplete, foreign or of a newer format, or its files
+            together would take more memory than :func:`birnn.foreign.memory_limit`.
     """
+    with one_budget():
+        return _load_run(folder)
+
+
+def room_note(folder: Path) -> str | None:
+    """What to say of a run that is written and too large to be loaded without being asked to."""
+    try:
+        with one_budget():
+            for path in sorted(folder.glob("*.json")):
+                if path.name != "metrics.json":
+                    charge(path, json_memory(path.read_bytes()))
+            check_weights(folder / "model.safetensors")
+    except CheckpointError as error:
+        return f"note: {error}"
+    return None
+
+
+def _load_run(folder: Path) -> LoadedRun:
     found = read_config(folder)
     try:
         entry = TASKS[found["task"]]

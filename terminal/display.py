@@ -168,6 +168,8 @@ def draw_report(event: Any) -> None:
     out.print(Text(render.harmless(event.metrics["verdict"]), style="bold"), soft_wrap=plain)
     out.print()
     out.print(Text(f"Run: {render.harmless(str(event.folder))}"), soft_wrap=True)
+    if event.note:
+        out.print(Text(render.harmless(event.note)), soft_wrap=True)
 
 
 def draw_details(details: Any) -> None:

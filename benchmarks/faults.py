@@ -1,0 +1,83 @@
+"""Runs that are killed at random, taken up again, and compared with one that nothing happened to.
+
+Each trial is killed one to three times (SIGKILL after a random time or at a random call that
+changes the disk, also within the writing of a checkpoint; SIGTERM; an fsync that fails) and taken
+up until it is complete. Its weights, predictions and curve must be those of the undisturbed run, bit
+for bit. One data set and one thread count in all; the seeds of the faults are the trials' numbers.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from faults import Fault, Trial, faults, fingerprint  # noqa: E402
+
+# Small enough that a run takes seconds, with everything that has a state of its own.
+TASKS = {
+    "sentiment": [
+        "--epochs", "4", "--members", "2", "--hidden-size", "16", "--word-size", "16",
+        "--gram-size", "8", "--dropout", "0.2", "--ema", "0.99", "--patience", "0",
+        "--batch-size", "64", "--no-wide", "--checkpoint-minutes", "0.01",
+    ],
+    "tagging": [
+        "--epochs", "3", "--members", "1", "--hidden-size", "16", "--layers", "1",
+        "--word-size", "16", "--char-size", "12", "--vectors", "none", "--patience", "0",
+        "--checkpoint-minutes", "0.01",
+    ],
+    "forecast": [
+        "--epochs", "4", "--hidden-size", "16", "--horizon", "12", "--lookback", "36",
+        "--checkpoint-minutes", "0.005",
+    ],
+    "regression": ["--epochs", "50", "--sequences", "64"],
+}  # fmt: skip
+
+
+def main() -> int:
+    """Run the trials; 1 if any ends otherwise than the undisturbed run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=50, help="of each task")
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=["sentiment"])
+    parser.add_argument("--data", default="", help="instead of the embedded data")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first trial")
+    options = parser.parse_args()
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="birnn-faults-") as folder:
+        for task in options.tasks:
+            failed += trials(task, options, Path(folder) / task)
+    return 1 if failed else 0
+
+
+def trials(task: str, options: argparse.Namespace, folder: Path) -> int:
+    """The trials of one task; returns how many differ."""
+    arguments = [*([options.data] if options.data else []), *TASKS[task]]
+    whole = Trial(task, arguments, folder / "whole")
+    started = time.perf_counter()
+    assert whole.start(Fault("none")).code == 0, whole.history
+    seconds = time.perf_counter() - started
+    wanted = fingerprint(whole.out)
+    print(f"{task}: undisturbed {seconds:.1f} s, weights {wanted['model.safetensors'][:16]}")
+    seen: Counter[str] = Counter()
+    failed = 0
+    for number in range(options.first, options.first + options.trials):
+        trial = Trial(task, arguments, folder / str(number))
+        trial.until_complete(faults(number, seconds))
+        same = fingerprint(trial.out) == wanted
+        failed += not same
+        codes = [line.split(" → ")[1].split()[0] for line in trial.history]
+        seen.update(codes)
+        print(f"  {number:>3}  {'same' if same else 'DIFFERS'}  exit codes {' '.join(codes)}")
+        if not same:
+            print("\n".join(trial.history))
+    words = ", ".join(f"{count} × {code}" for code, count in sorted(seen.items()))
+    print(f"{task}: {options.trials - failed} of {options.trials} the same; exit codes {words}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
