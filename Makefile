@@ -47,7 +47,7 @@ bench-peers: $(VENV)/samples
 	$(BIN)/python benchmarks/peers $(ARGS)
 
 faults: $(VENV)/test
-	$(BIN)/python benchmarks/faults.py $(ARGS)
+	$(BIN)/python benchmarks/kills.py $(ARGS)
 
 bench-crf: $(VENV)/test
 	$(BIN)/python benchmarks/crf.py

@@ -4,6 +4,7 @@ A new task needs one line in ``TINY``: a configuration on tiny data of its own m
 """
 
 import csv
+import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,10 @@ from torch import Tensor, nn
 
 from birnn.batch import Batch, sequence_mask
 from birnn.config import EncoderConfig, TrainConfig
+from birnn.errors import Stopped
+from birnn.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
+from birnn.keepconfig import KeepConfig, StopRequest
+from birnn.keeper import Keeper
 from birnn.model import outputs_of
 from birnn.progress import Validation
 from birnn.registry import resolve
@@ -526,3 +531,61 @@ def check_same_seed(case: Case) -> None:
         states.append(model.state_dict())
     for name, tensor in states[0].items():
         assert torch.equal(tensor, states[1][name]), name
+
+
+def check_resume(case: Case, folder: Path) -> None:
+    """Training that stops now and then, each time taken up with fresh objects, is one run.
+
+    Dropout, averaged weights, accumulated batches, patience and the schedule all have a state.
+    """
+    train = replace(
+        TRAIN, epochs=3, ema=0.9, schedule="cosine", warmup=0.2, accumulate=2, patience=2,
+        clip_norm=1.0, learning_rate=0.01,
+    )  # fmt: skip
+    encoder = replace(case.task.config.encoder, dropout=0.2, locked_dropout=0.1)
+    config = replace(case.task.config, train=train, encoder=encoder)
+    case = replace(case, task=type(case.task)(config))
+    wanted = train_until(case, train, None, 0)
+    stops = 0
+    while True:
+        keeper = Keeper(folder, KeepConfig(keep_checkpoints=1), StopRequest())
+        try:
+            found = train_until(case, train, keeper, 1 + stops % 4)
+            break
+        except Stopped:
+            stops += 1
+            torch.rand(stops)  # what happens between two starts leaves no trace
+            np.random.rand(stops)
+            random.random()
+    assert stops >= 2
+    assert found[1:] == wanted[1:]
+    for name, tensor in wanted[0].items():
+        assert torch.equal(tensor, found[0][name]), name
+
+
+def train_until(
+    case: Case, config: TrainConfig, keeper: Keeper | None, steps: int
+) -> tuple[dict[str, Tensor], list[Any], int]:
+    """Train, ask for a stop after ``steps`` steps; returns weights, curve and the kept epoch."""
+    model = case.model(seed=3)
+    sampler = BucketSampler(case.data.splits["train"], 5, 10**6, 3, views=case.task.views)
+
+    def score() -> dict[str, float]:
+        with torch.no_grad():
+            return {"score": loss_of(case, model, whole(case.data, "validation"))}
+
+    curve: list[Any] = []
+    kept = done = 0
+    for event in fit(
+        model, case.task.loss, sampler, config, Validation(score, "score", True), keeper
+    ):
+        if isinstance(event, ResumeEvent):
+            curve = [(part.epoch, part.loss, part.scores) for part in event.history]
+        elif isinstance(event, EpochEvent):
+            curve.append((event.epoch, event.loss, event.scores))
+        elif isinstance(event, StepEvent) and keeper is not None:
+            done += 1
+            keeper.stop.asked = done >= steps
+        elif isinstance(event, StopEvent):
+            kept = event.epoch
+    return model.state_dict(), curve, kept

@@ -24,7 +24,7 @@ MODULES = [
     "cli", "tasks.experiment", "tasks.sentiment", "tasks.tagging", "tasks.forecasting",
     "tasks.unfinished", "terminal.display", "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip
-PATIENCE = 120  # seconds until a process counts as hanging
+PATIENCE = 300  # seconds until a process counts as hanging
 NOBODY = 65534
 
 

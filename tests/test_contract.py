@@ -46,6 +46,10 @@ def test_gradients_reach_every_parameter(case: Case) -> None:
     contract.check_gradients(case)
 
 
+def test_a_stopped_training_goes_on_with_the_same_bits(case: Case, tmp_path: Path) -> None:
+    contract.check_resume(case, tmp_path)
+
+
 def test_order_changes_nothing(case: Case) -> None:
     contract.check_order(case)
 
