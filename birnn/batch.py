@@ -67,7 +67,7 @@ def reverse_index(lengths: Tensor, max_length: int) -> Tensor:
     Returns:
         ``[B, T]`` int64. Applying it twice gives the identity.
     """
-    steps = torch.arange(max_length, device=lengths.device).expand(len(lengths), -1)
+    steps = torch.arange(max_length, device=lengths.device).expand(lengths.shape[0], -1)
     return torch.where(steps < lengths.unsqueeze(1), lengths.unsqueeze(1) - 1 - steps, steps)
 
 
