@@ -30,6 +30,7 @@ from tasks import TASKS
 from tasks.forecasting_config import ForecastingData
 from terminal.options import (
     EvaluateOptions,
+    ExportOptions,
     OutputOptions,
     PredictOptions,
     RunOptions,
@@ -135,6 +136,23 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
     draw_answer(answer, output=options.output, as_json=options.json)
 
 
+def export_command(run: str, options: ExportOptions) -> None:
+    """Write a trained run in a form that needs neither birnn nor torch."""
+    from terminal.display import console
+    from terminal.export import draw_export
+
+    if not options.onnx:
+        raise ConfigError("export: name the format; there is one, --onnx")
+    with console().status("exporting and comparing"):
+        from tasks.onnx_export import export_onnx
+
+        found = export_onnx(
+            Path(run), options.out, overwrite=options.overwrite, int8=options.int8,
+            data=options.data, split=options.split,
+        )  # fmt: skip
+    draw_export(found, as_json=options.json)
+
+
 def argument(
     name: str, kind: Any, help_text: str, default: Any = inspect.Parameter.empty
 ) -> inspect.Parameter:
@@ -167,6 +185,9 @@ def add_commands() -> None:
     )
     app.command("predict", help="Predict with a trained run: labels, tags, or what comes next.")(
         with_options(predict_command, {"options": PredictOptions()}, [folder, texts])
+    )
+    app.command("export", help="Write a trained run as an ONNX graph that needs no torch.")(
+        with_options(export_command, {"options": ExportOptions()}, [folder])
     )
 
 

@@ -152,6 +152,10 @@ def readme(run: LoadedRun, check: dict[str, Any]) -> str:
         "sentiment": 'python predict.py "some text"', "tagging": 'python predict.py "some text"',
         "forecast": "python predict.py new.csv",
     }  # fmt: skip
+    ends = check["predict"]
+    said = ends["what"]
+    if ends["compared"]:
+        said = f"at most {ends['largest_difference']:.2g} apart ({said})"
     lines = [
         f"# {run.task.name}: {run.task.config.encoder.encoder}, exported",
         "",
@@ -163,8 +167,7 @@ def readme(run: LoadedRun, check: dict[str, Any]) -> str:
         "",
         f"The graph was compared with the trained model on {len(check['graph']['shapes'])} shapes:"
         f" the largest difference was {check['graph']['largest_difference']:.2g}."
-        f" `predict.py` was compared with birnn: {check['predict']['largest_difference']:.2g}"
-        f" ({check['predict']['what']}).",
+        f" `predict.py` against birnn: {said}.",
         "",
     ]
     if "int8" in check:
