@@ -101,4 +101,3 @@ def predictions_apart(task: str, found: Sequence[Array], wanted: Sequence[Array]
         worst = max(worst, distance(np.asarray(one)[..., 1:] if task == "tagging" else one,
                                     np.asarray(other)[..., 1:] if task == "tagging" else other))  # fmt: skip
     return worst
-

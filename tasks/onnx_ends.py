@@ -93,9 +93,7 @@ def tags_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
     return worst
 
 
-def _check_series(
-    run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
-) -> dict[str, Any]:
+def _check_series(run: LoadedRun, made: Path, predictor: Callable[[Path], Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as home:
         path = Path(home) / "sample.csv"
         try:

@@ -43,6 +43,8 @@ class Predictor:
         if self.card["covariates"]:
             names = ", ".join(self.card["covariates"][:5])
             raise ValueError(f"the run reads covariates ({names}); feed model.onnx yourself")
+        if self.clock["kind"] != "whole" and not self.card["columns"]["time"]:
+            raise ValueError("model.json does not say which column holds the time")
         if self.clock["kind"] == "other":
             raise ValueError(f"steps of {self.clock['name']} can't be counted here; use birnn")
 
