@@ -38,6 +38,11 @@ class Batch:
         )
 
 
+def is_traced() -> bool:
+    """Whether a trace is being recorded, as for an export."""
+    return torch._C._get_tracing_state() is not None
+
+
 def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
     """Mark the real positions of padded sequences.
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from birnn.batch import sequence_mask
+from birnn.batch import is_traced, sequence_mask
 
 NORMALISE = ("last", "scale", "season", "season_scale", "mean", "none")
 SMALLEST_SPREAD = 1e-2  # of the series' standard deviation; flat windows are not blown up
@@ -111,7 +111,7 @@ def filled_lookback(values: Tensor, observed: Tensor, lengths: Tensor, lookback:
 
 def running_max(x: Tensor) -> Tensor:
     """The largest of whole numbers ``x [B, S]``, each at least -1, up to each place."""
-    if not torch.jit.is_tracing():
+    if not is_traced():
         return x.cummax(1).values
     # ONNX has no such operator: windows that double (Hillis & Steele 1986).
     reach = 1

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from birnn.batch import reverse_index, reverse_padded, sequence_mask
+from birnn.batch import is_traced, reverse_index, reverse_padded, sequence_mask
 
 
 class CellWeights(NamedTuple):
@@ -118,7 +118,7 @@ def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Ten
         ``[B, 2H]`` (``[B, H]`` one way).
     """
     # The general way takes longer than a short sentence, but a trace must not freeze the batch.
-    if len(lengths) == 1 and not torch.jit.is_tracing():
+    if len(lengths) == 1 and not is_traced():
         last = states[:, int(lengths) - 1]
     else:
         last = states[torch.arange(lengths.shape[0], device=states.device), lengths - 1]

@@ -38,7 +38,8 @@ def check_graph(run: LoadedRun, graph: Graph, session: Session, most: int) -> di
     """
     generator = np.random.default_rng(0)
     begun = perf_counter()
-    tried, largest = [], 0.0
+    tried: list[list[int]] = []
+    largest = 0.0
     for items, steps in shapes(most):
         if len(tried) >= LEAST and perf_counter() - begun > SECONDS:
             break
@@ -96,8 +97,6 @@ def predictions_apart(task: str, found: Sequence[Array], wanted: Sequence[Array]
     Two tag sequences that are equally good may both be found: where tags differ, the confidences
     of the two are compared, which then differ unless the two are a tie.
     """
-    worst = 0.0
-    for one, other in zip(found, wanted, strict=True):
-        worst = max(worst, distance(np.asarray(one)[..., 1:] if task == "tagging" else one,
-                                    np.asarray(other)[..., 1:] if task == "tagging" else other))  # fmt: skip
-    return worst
+    first = 1 if task == "tagging" else 0
+    pairs = zip(found, wanted, strict=True)
+    return max(distance(one[..., first:], other[..., first:]) for one, other in pairs)

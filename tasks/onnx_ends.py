@@ -23,7 +23,8 @@ ROWS = 60  # of a series, at least
 ODD = (
     "", "   ", "?", "It's GREAT!!! don't miss http://t.co/x :) #win @you",
     "I'd've said Dr. Müller-Lüdenscheidt's 3.5km run wasn't   bad…", "NAÏVE café — “quoted” <3",
-    "日本語のテキスト", "👩‍👩‍👧‍👦 🇩🇪 ok", "a" * 200, "x\u200by\u00a0z&amp;co e.g. U.S. 1,000.50", "<unk> <pad>",
+    "日本語のテキスト", "👩‍👩‍👧‍👦 🇩🇪 ok", "a" * 200,
+    "x\u200by\u00a0z&amp;co e.g. U.S. 1,000.50", "<unk> <pad>",
 )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def labels_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
     one, other = found["probabilities"], wanted["probabilities"]
     if list(one) != list(other) or found["text"] != wanted["text"]:
         return float("inf")
-    return max(abs(one[label] - other[label]) for label in one)
+    return float(max(abs(one[label] - other[label]) for label in one))
 
 
 def tags_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
@@ -106,7 +107,9 @@ def _check_series(run: LoadedRun, made: Path, predictor: Callable[[Path], Any]) 
             return {
                 "compared": False, "what": f"not compared: {reason}", "largest_difference": None,
             }  # fmt: skip
-    worst = forecasts_apart(found, wanted, dict(zip(run.info.names, run.info.scaling.scale)))
+    worst = forecasts_apart(
+        found, wanted, dict(zip(run.info.names, run.info.scaling.scale, strict=True))
+    )
     return _accepted(run, worst, f"a file of {len({row['id'] for row in wanted})} series")
 
 
@@ -134,7 +137,9 @@ def write_sample(path: Path, run: LoadedRun, columns: dict[str, Any]) -> None:
     stamps = [str(stamp) for stamp in info.clock.stamps(start, 0, rows)]
     wide = not columns["ids"]
     names = columns["targets"] if wide else info.names[:SERIES]
-    scales = dict(zip(info.names, zip(info.scaling.shift, info.scaling.scale, strict=True)))
+    scales = dict(
+        zip(info.names, zip(info.scaling.shift, info.scaling.scale, strict=True), strict=True)
+    )
     values = {}
     for name in names:
         shift, scale = scales.get(name, (0.0, 1.0))

@@ -1,7 +1,7 @@
 """The forecaster as an ONNX graph: scaled windows → scaled steps ahead."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ MONTH_STEPS = {"MS": ("start", 1), "ME": ("end", 1), "QS": ("start", 3), "QE": (
 class ForecastGraph(Graph):
     """The networks, the linear map, and how they are mixed."""
 
-    axes: Axes = {
+    axes: ClassVar[Axes] = {
         "segments": {0: "batch", 1: "time"}, "observed": {0: "batch", 1: "time"},
         "covariates": {0: "batch", 1: "time"}, "ahead": {0: "batch"}, "static": {0: "batch"},
         "series": {0: "batch"}, "lengths": {0: "batch"}, "forecast": {0: "batch"},

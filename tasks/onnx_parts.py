@@ -126,7 +126,6 @@ class Graph(ABC, nn.Module):
     """
 
     axes: ClassVar[Axes]  # of inputs and outputs: which have a size of their own, and its name
-    floats: ClassVar[tuple[str, ...]] = ()  # outputs that are compared, apart from the first
 
     def __init__(self, run: Any) -> None:
         super().__init__()

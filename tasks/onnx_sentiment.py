@@ -1,7 +1,7 @@
 """The sentence classifier as an ONNX graph."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ TOKENIZERS = ("social", "basic_english", "whitespace")  # those that predict.py 
 class SentimentGraph(Graph):
     """Words and n-grams → class probabilities, and what attention looked at."""
 
-    axes: Axes = {
+    axes: ClassVar[Axes] = {
         "types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
         "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
         "gram_ids": {0: "words", 1: "grams"}, "gram_counts": {0: "words"},

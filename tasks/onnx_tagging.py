@@ -1,7 +1,7 @@
 """The tagger as an ONNX graph: scores of tags; the chain that joins them stands beside it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from birnn.batch import Batch
 from birnn.chain import Potentials
-from data.offsets import CLITIC, _pattern
+from data.offsets import CLITIC, token_pattern
 from data.spelling import CASE_SIZE, MAX_CHARACTERS
 from tasks.onnx_parts import Arrays, Axes, Graph, padded_rows, ragged_sample, types_sample
 from tasks.tagging_model import TaggingModel, TaggingOutputs
@@ -18,7 +18,7 @@ from tasks.tagging_model import TaggingModel, TaggingOutputs
 class TaggingGraph(Graph):
     """Tokens → scores of tags, as sharp as the run's chain."""
 
-    axes: Axes = {
+    axes: ClassVar[Axes] = {
         "types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
         "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
         "characters": {0: "words", 1: "letters"}, "character_lengths": {0: "words"},
@@ -32,7 +32,8 @@ class TaggingGraph(Graph):
         assert isinstance(model, TaggingModel)
         self.vectors = model.pretrained is not None
         sharpness = float(model.log_sharpness.exp())
-        chains = [member.head.chain.potentials() for member in model.members]  # type: ignore[union-attr]
+        members: list[Any] = list(model.members)
+        chains = [member.head.chain.potentials() for member in members]
         parts = (torch.stack(list(part)).mean(0) * sharpness for part in zip(*chains, strict=True))
         self.chain = Potentials(*parts)
         self.bonus = model.span_bonus * model.openers
@@ -105,7 +106,7 @@ class TaggingGraph(Graph):
         chain = {name: _plain(part) for name, part in self.chain._asdict().items()}
         return {
             "task": "tagging", "labels": info.labels, "scheme": info.scheme,
-            "token_pattern": _pattern().pattern, "clitic_pattern": CLITIC.pattern,
+            "token_pattern": token_pattern().pattern, "clitic_pattern": CLITIC.pattern,
             "words": lexicon.words.words, "vector_words": lexicon.words.vector_words,
             "characters": lexicon.characters, "affixes": lexicon.affixes,
             "chain": chain, "bonus": self.bonus.tolist(),

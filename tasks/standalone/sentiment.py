@@ -17,6 +17,7 @@ import re
 import sys
 import zlib
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class Predictor:
     def ngrams(self, text: str) -> tuple[list[int], list[float]]:
         """TF-IDF of a text's word and character n-grams, each kind with a norm of 1."""
         tokens = self.tokens(text)
-        pairs = [f"{a} {b}" for a, b in zip(tokens, tokens[1:], strict=False)]
+        pairs = [f"{a} {b}" for a, b in pairwise(tokens)]
         ids: list[int] = []
         values: list[float] = []
         for (table, idf, start), grams in zip(

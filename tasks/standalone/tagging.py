@@ -214,12 +214,12 @@ def spell(found: list[tuple[int, int, str]], length: int, scheme: str) -> list[s
     tags, previous = ["O"] * length, (0, 0, "")
     for start, end, label in found:
         touches = previous[1:] == (start, label)
-        first, inside = SPELLING[scheme][:2]
+        first, inside = SPELLING[scheme][0], SPELLING[scheme][1]
         if scheme == "iob1":
             first = "B" if touches else "I"
         marks = first + inside * (end - start - 1)
         if scheme in ("iobes", "bilou"):
-            last, only = SPELLING[scheme][2:]
+            last, only = SPELLING[scheme][2], SPELLING[scheme][3]
             marks = only if end - start == 1 else marks[:-1] + last
         tags[start:end] = [f"{mark}-{label}" for mark in marks]
         previous = (start, end, label)
