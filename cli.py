@@ -33,6 +33,7 @@ from tasks import TASKS
 from tasks.forecasting_config import ForecastingData
 from terminal.options import (
     EvaluateOptions,
+    ExportOptions,
     OutputOptions,
     PredictOptions,
     PushOptions,
@@ -210,6 +211,23 @@ def push_command(run: str, repository: str, options: PushOptions) -> None:
     draw_pushed(where, names)
 
 
+def export_command(run: str, options: ExportOptions) -> None:
+    """Write a trained run in a form that needs neither birnn nor torch."""
+    from terminal.display import console
+    from terminal.export import draw_export
+
+    if not options.onnx:
+        raise ConfigError("export: name the format; there is one, --onnx")
+    with console().status("exporting and comparing"):
+        from tasks.onnx_export import export_onnx
+
+        found = export_onnx(
+            Path(run), options.out, overwrite=options.overwrite, int8=options.int8,
+            data=options.data, split=options.split,
+        )  # fmt: skip
+    draw_export(found, as_json=options.json)
+
+
 def argument(
     name: str, kind: Any, help_text: str, default: Any = inspect.Parameter.empty
 ) -> inspect.Parameter:
@@ -247,6 +265,9 @@ def add_commands() -> None:
     repository = argument("repository", str, "USER/NAME on the Hugging Face Hub.")
     app.command("push", help="Share a run on the Hugging Face Hub: model, vocabulary, card.")(
         with_options(push_command, {"options": PushOptions()}, [folder, repository])
+    )
+    app.command("export", help="Write a trained run as an ONNX graph that needs no torch.")(
+        with_options(export_command, {"options": ExportOptions()}, [folder])
     )
 
 

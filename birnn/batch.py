@@ -38,6 +38,11 @@ class Batch:
         )
 
 
+def is_traced() -> bool:
+    """Whether a trace is being recorded, as for an export."""
+    return torch._C._get_tracing_state() is not None
+
+
 def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
     """Mark the real positions of padded sequences.
 
@@ -67,7 +72,7 @@ def reverse_index(lengths: Tensor, max_length: int) -> Tensor:
     Returns:
         ``[B, T]`` int64. Applying it twice gives the identity.
     """
-    steps = torch.arange(max_length, device=lengths.device).expand(len(lengths), -1)
+    steps = torch.arange(max_length, device=lengths.device).expand(lengths.shape[0], -1)
     return torch.where(steps < lengths.unsqueeze(1), lengths.unsqueeze(1) - 1 - steps, steps)
 
 

@@ -85,16 +85,24 @@ def write_json(path: Path, value: object) -> None:
 
 
 @contextmanager
-def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def new_folder(
+    path: Path, *, overwrite: bool = False, mark: str = "config.json", kind: str = "run"
+) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; rename it to ``path`` if all goes well.
 
     Whatever interrupts the block, a final name never holds a partial folder, and an older folder
     that is overwritten stays until the new one is complete.
 
+    Args:
+        path: the final name.
+        overwrite: replace a folder of the same kind.
+        mark: the file by which such a folder is known.
+        kind: what it is called.
+
     Raises:
         DataError: ``path`` exists (and not ``overwrite``), or its parent can't be written.
     """
-    check_free(path, overwrite=overwrite)
+    check_free(path, overwrite=overwrite, mark=mark, kind=kind)
     path = path.resolve()  # a link stays one: what it points to is made or replaced
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,18 +113,18 @@ def new_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         raise DataError(f"can't write {path}: {error.strerror or error}") from error
     try:
         yield temporary
-        put_in_place(temporary, path, overwrite=overwrite)
+        check_free(path, overwrite=overwrite, mark=mark, kind=kind)
+        put_in_place(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def put_in_place(folder: Path, path: Path, *, overwrite: bool) -> None:
-    """Rename a complete ``folder`` to ``path``; an older run there goes when the new one stands.
+def put_in_place(folder: Path, path: Path) -> None:
+    """Rename a complete ``folder`` to ``path``; an older one there goes when the new one stands.
 
     Raises:
-        DataError: ``path`` is taken, or can't be written.
+        DataError: ``path`` can't be written.
     """
-    check_free(path, overwrite=overwrite)
     try:
         folder.chmod(0o755)
         for part in folder.rglob("*"):
@@ -133,19 +141,23 @@ def put_in_place(folder: Path, path: Path, *, overwrite: bool) -> None:
         raise DataError(f"can't write {path}: {error.strerror or error}") from error
 
 
-def check_free(path: Path, *, overwrite: bool) -> None:
-    """Refuse to write a run over something else.
+def check_free(
+    path: Path, *, overwrite: bool, mark: str = "config.json", kind: str = "run"
+) -> None:
+    """Refuse to write a run, or a folder of another ``kind``, over something else.
 
     Raises:
         DataError: ``path`` is taken.
     """
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    is_run = path.is_dir() and (path / "config.json").is_file()
-    if not is_run:
-        raise DataError(f"{path} exists and is not a run; choose another --out")
+    article = "an" if kind[0] in "aeiou" else "a"
+    if not (path.is_dir() and (path / mark).is_file()):
+        raise DataError(f"{path} exists and is not {article} {kind}; choose another --out")
     if not overwrite:
-        raise DataError(f"{path} holds a run already; choose another --out or add --overwrite")
+        raise DataError(
+            f"{path} holds {article} {kind} already; choose another --out or add --overwrite"
+        )
 
 
 def save_weights(path: Path, model: nn.Module) -> None:

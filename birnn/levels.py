@@ -6,8 +6,9 @@ shape that is 1 where a value was observed. What stands elsewhere never matters.
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from birnn.batch import sequence_mask
+from birnn.batch import is_traced, sequence_mask
 
 NORMALISE = ("last", "scale", "season", "season_scale", "mean", "none")
 SMALLEST_SPREAD = 1e-2  # of the series' standard deviation; flat windows are not blown up
@@ -49,7 +50,7 @@ def level_and_spread(
         ``[B]`` each. A window without any observed value has level 0 and spread 1.
     """
     flat, mask = values.flatten(1), observed.flatten(1)
-    zeros = flat.new_zeros(len(flat))
+    zeros = flat.new_zeros(flat.shape[0])
     if normalise == "none":
         return zeros, zeros + 1
     count = mask.sum(1).clamp(min=1)
@@ -102,7 +103,19 @@ def filled_lookback(values: Tensor, observed: Tensor, lengths: Tensor, lookback:
     place = ends - lookback + torch.arange(lookback, device=flat.device)
     steps = torch.arange(flat.shape[1], device=flat.device)
     # The place of the last observed value up to each step; before the first, that one's.
-    before = torch.where(mask, steps, -1).cummax(1).values
+    before = running_max(torch.where(mask, steps, -1))
     first = mask.float().argmax(1, keepdim=True)
     source = torch.where(before < 0, first, before)
     return flat.gather(1, source.gather(1, place.clamp(min=0)))
+
+
+def running_max(x: Tensor) -> Tensor:
+    """The largest of whole numbers ``x [B, S]``, each at least -1, up to each place."""
+    if not is_traced():
+        return x.cummax(1).values
+    # ONNX has no such operator: windows that double (Hillis & Steele 1986).
+    reach = 1
+    while reach < int(x.shape[1]):
+        x = torch.maximum(x, F.pad(x, (reach, 0), value=-1)[:, : x.shape[1]])
+        reach *= 2
+    return x

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from birnn.batch import reverse_index, reverse_padded, sequence_mask
+from birnn.batch import is_traced, reverse_index, reverse_padded, sequence_mask
 
 
 class CellWeights(NamedTuple):
@@ -117,10 +117,11 @@ def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Ten
     Returns:
         ``[B, 2H]`` (``[B, H]`` one way).
     """
-    if len(lengths) == 1:  # the general way takes longer than a short sentence
+    # The general way takes longer than a short sentence, but a trace must not freeze the batch.
+    if len(lengths) == 1 and not is_traced():
         last = states[:, int(lengths) - 1]
     else:
-        last = states[torch.arange(len(lengths), device=states.device), lengths - 1]
+        last = states[torch.arange(lengths.shape[0], device=states.device), lengths - 1]
     if not bidirectional:
         return last
     half = states.shape[-1] // 2

@@ -35,7 +35,7 @@ def token_offsets(text: str) -> list[tuple[int, int]]:
     ['It', "'s", '3.5km', ',', 'is', "n't", 'it', '?', ':)']
     """
     found: list[tuple[int, int]] = []
-    for match in _pattern().finditer(text):
+    for match in token_pattern().finditer(text):
         start, end = match.span()
         if match.lastgroup == "word" and ("'" in match[0] or "’" in match[0]):
             found += _apart(match[0], start)
@@ -54,7 +54,7 @@ def _apart(word: str, start: int) -> Iterator[tuple[int, int]]:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
+def token_pattern() -> re.Pattern[str]:
     """One alternative a kind of token; every repetition is possessive or bounded."""
     after = rf"(?:[{_extenders()}]|{ZWJ}[^{SPACE}]?+)*+"  # what never leaves its base
     letter = rf"(?:[^\W{SIGNS}]{after})"

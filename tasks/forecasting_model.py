@@ -154,7 +154,7 @@ class SegmentHead(ForecastHead):
 
     def states_to_steps(self, summary: Tensor) -> Tensor:
         """``[B, D] → [B, H, Q]``."""
-        count, places = len(summary), len(self.places)
+        count, places = summary.shape[0], len(self.places)
         queries = self.places.repeat(count, 1)
         states = self.cell(queries, summary.repeat_interleave(places, dim=0))
         steps: Tensor = self.linear(self.dropout(states))

@@ -187,7 +187,8 @@ def growing_run(out: Path, begun: Begun, *, resume: bool) -> Iterator[Path]:
                 _sweep(work)
                 write_begun(work, begun)
                 yield work
-                put_in_place(work, path, overwrite=begun.overwrite)
+                check_free(out, overwrite=begun.overwrite)
+                put_in_place(work, path)
             finally:
                 if not resumable(work):
                     shutil.rmtree(work, ignore_errors=True)

@@ -47,6 +47,26 @@ class EvaluateOptions:
 
 
 @dataclass(frozen=True)
+class ExportOptions:
+    """What a run is exported as, and where to."""
+
+    onnx: bool = option(False, "Write an ONNX graph and a predict.py for it.", group="Format")
+    int8: bool = option(
+        False, "Also write a graph with weights of 8 bits, and measure what it costs.",
+        group="Format",
+    )  # fmt: skip
+    data: str = option(
+        "", "Labelled data on which --int8 is measured. Empty: the run's own data.", group="Data"
+    )
+    split: str = option(
+        "validation", "Split that it is measured on: train, validation or test.", group="Data"
+    )
+    out: str = option("", "Folder of the export. Empty: RUN-onnx, beside the run.", group="Output")
+    overwrite: bool = option(False, "Replace the export that is there.", group="Output")
+    json: bool = option(False, "Print what was checked as JSON.", group="Output")
+
+
+@dataclass(frozen=True)
 class OutputOptions:
     """How something is shown."""
 

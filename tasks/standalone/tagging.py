@@ -1,0 +1,297 @@
+#!/usr/bin/env python3
+"""Tag texts with model.onnx and model.json, which stand beside this file.
+
+Needs Python 3.11, numpy and onnxruntime. Usage:
+
+    python predict.py "some text" "another one"
+    python predict.py --json < texts.txt        one text a line
+    python predict.py --model model.int8.onnx "some text"
+
+The graph scores each tag of each token; here the best legal sequence is found, and how sure the
+chain is of it. The answers are those of the trained run.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+UNKNOWN_ID = 1
+ITEMS, TOKENS = 64, 32768  # of a batch, at most
+FARTHEST = 300.0  # from the best, in logs: within, probabilities do not underflow
+SPELLING = {"iob1": "BI", "iob2": "BI", "iobes": "BIES", "bilou": "BILU"}
+
+
+class Predictor:
+    """The model of a folder: ``Predictor(folder).predict(texts)`` → a record a text."""
+
+    def __init__(self, folder: Path, model: str = "model.onnx") -> None:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        providers = ["CPUExecutionProvider"]
+        path = str(Path(folder) / model)
+        self.session = onnxruntime.InferenceSession(path, options, providers=providers)
+        self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
+        self.token = re.compile(self.card["token_pattern"])
+        self.clitic = re.compile(self.card["clitic_pattern"], re.IGNORECASE)
+        chain = self.card["chain"]
+        self.moves, self.start, self.end = (
+            np.where(np.isnan(part), -np.inf, part)
+            for part in (np.array(chain[k], np.float64) for k in ("transitions", "start", "end"))
+        )
+        self.ids = {
+            name: {row: i for i, row in enumerate(self.card[name])}
+            for name in ("words", "vector_words", "characters", "affixes")
+        }
+
+    def places(self, text: str) -> list[tuple[int, int]]:
+        """Start and end of each token."""
+        found = []
+        for match in self.token.finditer(text):
+            start, end = match.span()
+            ends = [end]
+            if match.lastgroup == "word" and ("'" in match[0] or "\u2019" in match[0]):
+                word, ends = match[0], [len(match[0])]
+                while part := self.clitic.search(word, max(0, ends[-1] - 4), ends[-1]):
+                    ends.append(part.start())
+                ends = [start + place for place in reversed(ends)]
+            found += list(zip([start, *ends[:-1]], ends, strict=True))
+        return found
+
+    def vector_rows(self, token: str) -> list[int]:
+        """Rows of pretrained vectors whose mean stands for a token."""
+        table, bare = self.ids["vector_words"], token.lstrip("#@")
+        for candidate in (token, token.lower(), bare, bare.lower()):
+            if candidate in table:
+                return [table[candidate]]
+        parts = re.findall(r"[^\W_]+", token.lower()) if len(token) > 1 else []
+        return [table[part] for part in parts if part in table]
+
+    def feeds(self, sentences: list[list[str]]) -> dict[str, Any]:
+        """The graph's inputs for tokens."""
+        distinct: dict[str, int] = {}
+        types = [[distinct.setdefault(token, len(distinct)) for token in row] for row in sentences]
+        tokens, words = list(distinct), self.ids["words"]
+        letters, affixes = self.ids["characters"], self.ids["affixes"]
+        found = {"types": pad(types)[0], "lengths": np.array([len(row) for row in sentences])}
+        found["word_ids"] = np.array([words.get(token.lower(), UNKNOWN_ID) for token in tokens])
+        if "vector_rows" in self.card["inputs"]:
+            found["vector_rows"], found["vector_counts"] = pad(
+                [self.vector_rows(token) for token in tokens]
+            )
+        if "characters" in self.card["inputs"]:
+            read = [token if len(token) <= 32 else token[:16] + token[-16:] for token in tokens]
+            rows = [[letters.get(c, UNKNOWN_ID) for c in token] for token in read]
+            found["characters"], found["character_lengths"] = pad(rows)
+        if "affixes" in self.card["inputs"]:
+            rows = [[affixes.get(a, UNKNOWN_ID) for a in affixes_of(token)] for token in tokens]
+            found["affixes"] = np.array(rows, dtype=np.int64)
+        if "case" in self.card["inputs"]:
+            found["case"] = np.array([case_of(token) for token in tokens], dtype=np.float32)
+        return found
+
+    def predict(self, texts: list[str]) -> list[dict[str, Any]]:
+        """``text``, ``tokens`` and, where the tags spell them, ``spans`` of each."""
+        places = [self.places(text) for text in texts]
+        records = [self.record(text, [], [], [], []) for text in texts]
+        full = [i for i in range(len(texts)) if places[i]]
+        for part in batches([len(places[i]) for i in full]):
+            chosen = [full[i] for i in part]
+            tokens = [[texts[i][a:b] for a, b in places[i]] for i in chosen]
+            feeds = self.feeds(tokens)
+            scores = self.session.run(["scores"], feeds)[0].astype(np.float64)
+            tags = self.best(scores + np.array(self.card["bonus"]), feeds["lengths"])
+            sure, given = self.confidence(scores, tags, feeds["lengths"])
+            for row, i in enumerate(chosen):
+                n = len(places[i])
+                names = [self.card["labels"][tag] for tag in tags[row, :n]]
+                records[i] = self.record(texts[i], places[i], names, sure[row], given[row])
+        return records
+
+    def best(self, scores: Any, lengths: Any) -> Any:
+        """The best legal tags ``[B, T]`` of ``scores [B, T, K]`` (Viterbi 1967)."""
+        scores = np.clip(np.nan_to_num(scores, nan=-1e30), -1e30, 1e30)
+        items, steps, _ = scores.shape
+        back = np.zeros(scores.shape, dtype=np.int64)
+        state = self.start + scores[:, 0]
+        ends = [state]
+        for t in range(1, steps):
+            ways = state[:, :, None] + self.moves
+            back[:, t] = ways.argmax(1)
+            state = ways.max(1) + scores[:, t]
+            ends.append(state)
+        rows = np.arange(items)
+        tags = np.zeros((items, steps), dtype=np.int64)
+        last = np.stack(ends, 1)[rows, lengths - 1] + self.end
+        tag = last.argmax(1)
+        for t in range(steps - 1, -1, -1):
+            inside = t < lengths
+            tags[inside, t] = tag[inside]
+            tag = np.where(inside, back[rows, t, tag], tag)
+        return tags
+
+    def confidence(self, scores: Any, tags: Any, lengths: Any) -> tuple[Any, Any]:
+        """The probability of each tag, and given the tag before it, ``[B, T]`` each."""
+        items, steps, _ = scores.shape
+        rows = np.arange(items)
+        left, right = np.zeros_like(scores), np.zeros_like(scores)
+        left[:, 0] = self.start + scores[:, 0]
+        for t in range(1, steps):
+            left[:, t] = along(left[:, t - 1], self.moves) + scores[:, t]
+        right[:, steps - 1] = self.end
+        for t in range(steps - 2, -1, -1):
+            after = along(right[:, t + 1] + scores[:, t + 1], self.moves.T)
+            right[:, t] = np.where((t + 1 < lengths)[:, None], after, self.end)
+        both = left + right
+        sure = both[rows[:, None], np.arange(steps), tags] - total(both)
+        given = sure.copy()
+        for t in range(1, steps):
+            before, now = tags[:, t - 1], tags[:, t]
+            onward = self.moves[before, now] + scores[rows, t, now] + right[rows, t, now]
+            given[:, t] = onward - right[rows, t - 1, before]
+        return np.exp(np.minimum(sure, 0)), np.exp(np.minimum(given, 0))
+
+    def record(self, text: str, places: Any, names: list[str], sure: Any, given: Any) -> Any:
+        """A text's tokens and spans, the tags spelled in the scheme of the run's data."""
+        scheme = self.card["scheme"]
+        found = spans(names) if scheme != "raw" else []
+        tags = spell(found, len(names), scheme) if scheme != "raw" else names
+        tokens = [
+            {"start": a, "end": b, "text": text[a:b], "tag": tag, "confidence": float(p)}
+            for (a, b), tag, p in zip(places, tags, sure, strict=False)
+        ]
+        record: dict[str, Any] = {"text": text, "tokens": tokens}
+        if scheme != "raw":
+            record["spans"] = []
+            for first, last, label in found:
+                a, b = places[first][0], places[last - 1][1]
+                share = float(sure[first] * np.prod(given[first + 1 : last]))
+                span = {"start": a, "end": b, "label": label, "text": text[a:b]}
+                record["spans"].append({**span, "confidence": share})
+        return record
+
+
+def total(x: Any) -> Any:
+    """``log Σ exp`` over the last axis."""
+    top = np.maximum(x.max(-1, keepdims=True), -1e300)
+    with np.errstate(divide="ignore"):
+        return (top + np.log(np.exp(x - top).sum(-1, keepdims=True)))[..., 0]
+
+
+def along(state: Any, moves: Any) -> Any:
+    """``log Σ_i exp(state[B, i] + moves[i, j])``; a matrix product where nothing underflows."""
+    top, peak = np.maximum(state.max(1, keepdims=True), -1e300), moves[np.isfinite(moves)].max()
+    near = np.min(state - top, initial=0.0, where=np.isfinite(state)) > -FARTHEST
+    if near and moves[np.isfinite(moves)].min() > peak - FARTHEST:
+        product = np.exp(state - top) @ np.exp(moves - peak)
+        with np.errstate(divide="ignore"):
+            return np.log(product) + top + peak
+    return total((state[:, :, None] + moves).transpose(0, 2, 1))
+
+
+def spans(tags: list[str]) -> list[tuple[int, int, str]]:
+    """First token, end and label of each span of IOBES tags, whatever breaks them read kindly."""
+    found: list[tuple[int, int, str]] = []
+    start, label, before = -1, "", "O"
+    for i, tag in enumerate([*tags, "O"]):
+        prefix, kind = (tag[0], tag[2:]) if re.match(r"[BIES]-.", tag, re.DOTALL) else ("O", "")
+        opens = prefix != "O" and (prefix in "BS" or before in "OES" or kind != label)
+        if start >= 0 and (prefix == "O" or opens):
+            found.append((start, i, label))
+            start = -1
+        start = i if opens else start
+        before, label = prefix, kind
+    return found
+
+
+def spell(found: list[tuple[int, int, str]], length: int, scheme: str) -> list[str]:
+    """The tags of ``length`` tokens that spell the spans."""
+    tags, previous = ["O"] * length, (0, 0, "")
+    for start, end, label in found:
+        touches = previous[1:] == (start, label)
+        first, inside = SPELLING[scheme][0], SPELLING[scheme][1]
+        if scheme == "iob1":
+            first = "B" if touches else "I"
+        marks = first + inside * (end - start - 1)
+        if scheme in ("iobes", "bilou"):
+            last, only = SPELLING[scheme][2], SPELLING[scheme][3]
+            marks = only if end - start == 1 else marks[:-1] + last
+        tags[start:end] = [f"{mark}-{label}" for mark in marks]
+        previous = (start, end, label)
+    return tags
+
+
+def affixes_of(token: str) -> list[str]:
+    """Prefixes of 1 to 3 and suffixes of 1 to 4 characters."""
+    plain = token.lower()
+    return [f"{plain[:n]}-" for n in (1, 2, 3)] + [f"-{plain[-n:]}" for n in (1, 2, 3, 4)]
+
+
+def case_of(token: str) -> tuple[bool, ...]:
+    """How a token is written."""
+    inner = token[1:]
+    return (
+        token.islower(), token.isupper(), token.istitle(), any(c.isupper() for c in inner),
+        any(c.isdigit() for c in token), any(c.isalpha() for c in token), "-" in inner,
+        not any(c.isalnum() for c in token), token[0] in "#@", token.isdigit(),
+    )  # fmt: skip
+
+
+def pad(rows: list[list[int]]) -> tuple[Any, Any]:
+    """Rows as one array, 0 beyond their ends, and their lengths."""
+    counts = np.array([len(row) for row in rows], dtype=np.int64)
+    found = np.zeros((len(rows), max(int(counts.max()), 1)), dtype=np.int64)
+    for row, values in zip(found, rows, strict=True):
+        row[: len(values)] = values
+    return found, counts
+
+
+def batches(lengths: list[int]) -> list[list[int]]:
+    """Numbers of items that are tagged together, in order."""
+    found: list[list[int]] = []
+    longest = 0
+    for item, length in enumerate(lengths):
+        longest = max(longest, length)
+        full = not found or len(found[-1]) >= ITEMS
+        if full or longest * (len(found[-1]) + 1) > TOKENS:
+            found.append([])
+            longest = length
+        found[-1].append(item)
+    return found
+
+
+def main() -> int:
+    """Read texts, print the tokens and tags of each."""
+    parser = argparse.ArgumentParser(description="Tag texts; without any, lines of the input.")
+    parser.add_argument("texts", nargs="*")
+    parser.add_argument("--json", action="store_true", help="print records as JSON lines")
+    parser.add_argument("--model", default="model.onnx", help="a graph beside this file")
+    given = parser.parse_args()
+    try:
+        texts = given.texts or sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
+        if not given.texts:  # one a line; what ends the last line begins no other
+            texts = [line.removesuffix("\r") for line in texts[: -1 if not texts[-1] else None]]
+        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        if not texts:
+            raise ValueError("nothing to predict: give texts in quotes, or a pipe")
+        records = Predictor(Path(__file__).resolve().parent, given.model).predict(texts)
+    except Exception as error:
+        print(f"predict: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    for record in records:
+        if given.json:
+            print(json.dumps(record, ensure_ascii=False))
+            continue
+        for token in record["tokens"]:
+            print(f"{token['text']}\t{token['tag']}\t{token['confidence']:.4f}")
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
