@@ -144,11 +144,11 @@ def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
         raise ConfigError("compare takes two runs or more: python cli.py compare RUN RUN")
     if len(folders) > MOST_RUNS:
         raise ConfigError(f"compare takes at most {MOST_RUNS} runs, got {len(folders)}")
-    places: dict[Path, Path] = {}
+    places: set[Path] = set()
     for folder in folders:
-        before = places.setdefault(folder.resolve(), folder)
-        if before is not folder:
+        if folder.resolve() in places:
             raise ConfigError(f"{folder} is named twice; compare takes runs that differ")
+        places.add(folder.resolve())
     configs = [read_config(folder) for folder in folders]
     task = configs[0]["task"]
     for folder, config in zip(folders, configs, strict=True):
@@ -203,7 +203,7 @@ def _is_number(value: Any) -> bool:
 
 def _headline(metrics: Mapping[str, Any], run: Compared) -> list[str]:
     """The scores that the run's own report compares with baselines."""
-    found = next(iter(metrics["test"]["differences"].values()), {})
+    found: Mapping[str, Any] = next(iter(metrics["test"]["differences"].values()), {})
     names = [name for name in found if name in run.scores]
     return names or list(run.scores)[:2]
 

@@ -74,9 +74,7 @@ def read_windows(folder: Path, config: Mapping[str, Any]) -> Kept:
         line = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{path} is not usable ({line}); train the run again") from None
     scopes = dict.fromkeys(OF_TRAIN, scales)
-    return Kept(
-        evaluation, items, windows, "windows", ("mae_scaled", "mse_scaled"), scopes=scopes
-    )
+    return Kept(evaluation, items, windows, "windows", ("mae_scaled", "mse_scaled"), scopes=scopes)
 
 
 def _read(path: Path) -> tuple[Sums, dict[str, Any]]:

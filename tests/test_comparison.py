@@ -1,0 +1,149 @@
+"""Runs side by side: the same numbers as metrics.json, and differences by brute force."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TINY, sentences, write_table
+from contract import write_sequences, write_series, write_tagged
+
+from birnn.errors import BirnnError
+from tasks.bootstrap import BOOTSTRAP_SEED, RESAMPLES
+from tasks.comparison import compare, short_names
+
+NOT_KEPT = {"span_calibration_error"}  # takes probabilities that no file holds
+SMALL = ("--epochs", "1", "--hidden-size", "4", "--threads", "1")
+OWN = {
+    "sentiment": TINY,
+    "tagging": ("--word-size", "8", "--vectors", "none", "--members", "1"),
+    "forecast": ("--members", "1", "--horizon", "3"),
+    "regression": ("--sequence-column", "who"),
+}
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory):
+    """``pairs(task)``: two runs of a task that differ in their seed."""
+    import cli
+
+    home, made = tmp_path_factory.mktemp("pairs"), {}
+
+    def pair(task: str) -> list[Path]:
+        if task not in made:
+            suffix = ".conll" if task == "tagging" else ".csv"
+            data = home / f"{task}{suffix}"
+            if task == "sentiment":
+                write_table(data, sentences())
+            else:
+                write = {"tagging": write_tagged, "forecast": write_series}
+                write.get(task, write_sequences)(data)
+            made[task] = [home / f"{task}-{seed}" for seed in (0, 1)]
+            for seed, out in enumerate(made[task]):
+                options = [task, "--data", str(data), "--out", str(out), *OWN[task], *SMALL]
+                assert cli.main([*options, "--seed", str(seed)]) == 0
+        return made[task]
+
+    return pair
+
+
+@pytest.mark.parametrize("task", OWN)
+def test_scores_and_intervals_are_those_of_the_run(pairs, task):
+    found = compare(pairs(task))
+    for folder, run in zip(pairs(task), found.runs, strict=True):
+        said = json.loads((folder / "metrics.json").read_text())["test"]["model"]
+        assert set(run.scores) == set(said)
+        for name, score in said.items():
+            for key in ("value", "low", "high"):
+                assert run.scores[name][key] == pytest.approx(score[key], abs=1e-9), (name, key)
+    assert set(found.runs[1].differences) == set(said) - NOT_KEPT
+    assert not found.notes
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_difference_is_that_of_a_bootstrap_written_out(pairs):
+    import csv
+
+    right = []
+    for folder in pairs("sentiment"):
+        with (folder / "predictions.csv").open(newline="") as file:
+            right.append(np.array([row["gold"] == row["label"] for row in csv.DictReader(file)]))
+    gap = right[1].astype(float) - right[0]
+    drawn = np.random.default_rng(BOOTSTRAP_SEED).integers(0, len(gap), (RESAMPLES, len(gap)))
+    low, high = np.quantile(gap[drawn].mean(1), [0.025, 0.975])
+    found = compare(pairs("sentiment")).runs[1].differences["accuracy"]
+    assert found["value"] == pytest.approx(gap.mean(), abs=1e-12)
+    assert (found["low"], found["high"]) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_only_what_differs_is_listed(pairs):
+    assert compare(pairs("sentiment")).options == {"train.seed": [0, 1]}
+
+
+def test_other_test_items_have_no_difference(pairs, tmp_path):
+    first, second = pairs("sentiment")
+    other = Path(shutil.copytree(second, tmp_path / "other"))
+    lines = (other / "predictions.csv").read_text().splitlines()
+    (other / "predictions.csv").write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
+    found = compare([first, other])
+    assert not found.runs[1].differences
+    assert "own scores, no difference" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: "", "has no column 'text'"),
+        (lambda text: text.splitlines()[0] + "\n", "has no rows"),
+        (lambda text: text.replace("p_good", "p_fair"), "no probability for the class"),
+        (lambda text: text + "a,b\n", "2 fields, expected"),
+        (lambda text: text + '"a', "not a readable CSV"),
+        (lambda text: text + "a,good,good,nan,1\n", "is not a share"),
+    ],
+)
+def test_damaged_predictions_are_one_line(pairs, tmp_path, damage, said):
+    first, second = pairs("sentiment")
+    other = Path(shutil.copytree(second, tmp_path / "other"))
+    path = other / "predictions.csv"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(BirnnError, match=said) as caught:
+        compare([first, other])
+    assert "\n" not in str(caught.value)
+
+
+def test_runs_that_cannot_stand_side_by_side(pairs, tmp_path):
+    one = pairs("sentiment")[0]
+    for folders, said in (
+        ([one], "two runs or more"),
+        ([one, one], "named twice"),
+        ([one, pairs("regression")[0]], "name runs of one task"),
+        ([one, tmp_path], "not a complete run folder"),
+    ):
+        with pytest.raises(BirnnError, match=said):
+            compare(folders)
+    with pytest.raises(BirnnError, match="accuracy"):
+        compare(pairs("sentiment"), "acuracy")
+
+
+def test_missing_history_costs_the_curve_alone(pairs, tmp_path):
+    first, second = pairs("regression")
+    other = Path(shutil.copytree(second, tmp_path / "other"))
+    (other / "history.csv").unlink()
+    found = compare([first, other])
+    assert found.runs[1].curve is None
+    assert "no curve" in found.notes[0]
+    assert found.runs[1].differences
+
+
+def test_run_without_sums_says_what_is_missing(pairs, tmp_path):
+    first, second = pairs("forecast")
+    other = Path(shutil.copytree(second, tmp_path / "other"))
+    (other / "backtest.safetensors").unlink()
+    with pytest.raises(BirnnError, match=r"backtest\.safetensors is missing"):
+        compare([first, other])
+
+
+def test_short_names_are_distinct():
+    assert short_names([Path("/a/x/run"), Path("/a/y/run")]) == ["x/run", "y/run"]
+    assert short_names([Path("/a/one"), Path("/b/two")]) == ["one", "two"]
