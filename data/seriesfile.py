@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
+from data.counts import plural
 from data.inspection import (
     CHOICES,
     Finding,
@@ -18,7 +19,6 @@ from data.inspection import (
     Inspection,
     SeriesOptions,
     lines_of,
-    plural,
     said,
 )
 from data.panel import Clock, Panel

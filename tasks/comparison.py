@@ -7,55 +7,21 @@ two runs share by chance may have been training items of one of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from birnn.checkpoint import read_json
-from birnn.errors import BirnnError, CheckpointError, ConfigError
+from birnn.errors import ConfigError
 from birnn.registry import resolve, suggestion
+from data.counts import plural
 from tasks import TASKS
-from tasks.compare import difference
-from tasks.kept import Kept, number, read_rows
-from tasks.metrics import with_intervals
+from tasks.bootstrap import interval
+from tasks.compared import Compared, make_run, read_metrics, short_names
+from tasks.kept import Kept, MissingError
 from tasks.run import OWN_KEYS, read_config
-from tasks.units import lower_is_better
+from tasks.units import has_better, lower_is_better
 
-Score = dict[str, float | None]  # value, low, high; of a difference also who is ahead
 MOST_RUNS = 50
-AGREE = 1e-6  # a score made anew may be so far from that of metrics.json
-
-
-@dataclass(frozen=True)
-class Curve:
-    """What ``history.csv`` says: a list of values an epoch, by column."""
-
-    columns: dict[str, list[float]]
-    best: int  # the epoch that was kept
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A run in a comparison.
-
-    Attributes:
-        name: short and unlike those of the others.
-        folder: of the run.
-        config: its options, flat, under dotted names.
-        about: encoder, version, engine, parameters, epochs, seconds, bytes, seeds.
-        scores: of each metric ``value``, ``low``, ``high``; over several seeds ``mean``, ``std``.
-        differences: from the reference, where they can be taken, with ``ahead``: ``run``,
-            ``reference`` or ``neither``.
-        curve: None where the history is missing or not usable.
-    """
-
-    name: str
-    folder: Path
-    config: dict[str, Any]
-    about: dict[str, Any]
-    scores: dict[str, Score]
-    differences: dict[str, dict[str, Any]] = field(default_factory=dict)
-    curve: Curve | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +32,7 @@ class Comparison:
     runs: list[Compared]
     metrics: list[str]  # that are shown
     monitor: str  # the validation score of the curves; empty without any
-    items: str  # how many test items the reference has
+    items: str  # how many test items the reference has; empty where it keeps none
     notes: list[str]
 
     @property
@@ -82,6 +48,7 @@ class Comparison:
             "task": self.task,
             "reference": self.runs[0].name,
             "metrics": self.metrics,
+            "monitor": self.monitor,
             "test_items": self.items,
             "runs": [
                 {
@@ -105,20 +72,18 @@ def compare(folders: Sequence[Path], metric: str = "") -> Comparison:
 
     Raises:
         BirnnError: too few or too many runs, one twice, runs of several tasks, an unfinished run,
-            kept files that are missing or not usable, an unknown metric.
+            kept files that are not usable, an unknown metric. Missing predictions cost the
+            differences alone.
     """
     configs = _configs(folders)
     task = configs[0]["task"]
-    names = short_names(folders)
     notes: list[str] = []
-    reader = resolve({task: TASKS[task].kept}, task, "task")
     read = []
     headline: list[str] = []
-    for name, folder, config in zip(names, folders, configs, strict=True):
-        metrics = _metrics(folder)
-        groups = {k: v for k, v in config.items() if k not in OWN_KEYS}
-        kept: Kept = reader(folder, groups)
-        run = _run(name, folder, config, metrics, kept, notes)
+    for name, folder, config in zip(short_names(folders), folders, configs, strict=True):
+        metrics = read_metrics(folder)
+        kept = _kept(name, folder, config, notes)
+        run = make_run(name, folder, config, metrics, kept, notes)
         headline = headline or _headline(metrics, run)
         read.append((run, kept))
     runs = _with_differences(read, notes)
@@ -127,15 +92,36 @@ def compare(folders: Sequence[Path], metric: str = "") -> Comparison:
         raise ConfigError(
             f"--metric: {metric!r} is not one of {', '.join(known)}{suggestion(metric, known)}"
         )
-    if len(read) > 2 and any(run.differences for run in runs):
+    if sum(bool(run.differences) for run in runs) > 1:
         notes.append(
-            f"{len(read) - 1} comparisons with one reference: each interval holds for itself;"
-            " none is adjusted for their number"
+            "several comparisons with one reference: each interval holds for itself; none is"
+            " adjusted for their number"
         )
-    monitor = _monitor(runs, configs[0], read[0][1].monitors)
-    count, unit = read[0][1].count, read[0][1].unit
-    items = f"{count:,} {unit if count != 1 else unit.removesuffix('s')}"
-    return Comparison(task, runs, [metric] if metric else headline, monitor, items, notes)
+    monitor = _monitor(runs, configs[0], next((k.monitors for _, k in read if k), ()))
+    return Comparison(
+        task, runs, [metric] if metric else headline, monitor, _items(read[0][1]), notes
+    )
+
+
+def _kept(name: str, folder: Path, config: Mapping[str, Any], notes: list[str]) -> Kept | None:
+    """What the run keeps of its test split; None, with a note, where the file is missing."""
+    task = config["task"]
+    reader = resolve({task: TASKS[task].kept}, task, "task")
+    try:
+        kept: Kept = reader(folder, {k: v for k, v in config.items() if k not in OWN_KEYS})
+    except MissingError as error:
+        notes.append(
+            f"{name}: {error.path.name} is missing, as in runs of older versions: scores of its"
+            " metrics.json, no difference; train the run again for one"
+        )
+        return None
+    return kept
+
+
+def _items(kept: Kept | None) -> str:
+    if kept is None:
+        return ""
+    return plural(kept.count, kept.unit.removesuffix("s"))
 
 
 def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
@@ -163,44 +149,6 @@ def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
     return configs
 
 
-def short_names(folders: Sequence[Path]) -> list[str]:
-    """The last part of each path, with as many parts before it as tell them all apart.
-
-    >>> short_names([Path("/a/x/run"), Path("/a/y/run")])
-    ['x/run', 'y/run']
-    """
-    parts = [folder.resolve().parts for folder in folders]
-    for count in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(part[-count:]) for part in parts]
-        if len(set(names)) == len(names):
-            break
-    return names
-
-
-def _metrics(folder: Path) -> dict[str, Any]:
-    """``metrics.json``, of the shape that is needed here."""
-    path = folder / "metrics.json"
-    found = read_json(path)
-    try:
-        scores, train = found["test"]["model"], found["train"]
-        for score in scores.values():
-            for key in ("value", "low", "high"):
-                if not _is_number(score[key]) and (key == "value" or score[key] is not None):
-                    raise TypeError(f"{key} is {score[key]!r}")
-        for key in ("parameters", "epochs", "seconds", "best_epoch", "seed"):
-            if not _is_number(train[key]):
-                raise TypeError(f"{key} is {train[key]!r}")
-        if not isinstance(found["test"]["differences"], dict):
-            raise TypeError("differences is not a table")
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path} is not usable ({error}); train the run again") from None
-    return dict(found)
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
 def _headline(metrics: Mapping[str, Any], run: Compared) -> list[str]:
     """The scores that the run's own report compares with baselines."""
     found: Mapping[str, Any] = next(iter(metrics["test"]["differences"].values()), {})
@@ -208,95 +156,27 @@ def _headline(metrics: Mapping[str, Any], run: Compared) -> list[str]:
     return names or list(run.scores)[:2]
 
 
-def _run(
-    name: str, folder: Path, config: Mapping[str, Any], metrics: Mapping[str, Any], kept: Kept,
-    notes: list[str],
-) -> Compared:  # fmt: skip
-    said = metrics["test"]["model"]
-    scores: dict[str, Score] = {
-        metric: dict(part.to_json())
-        for metric, part in with_intervals(
-            kept.evaluation.scores, kept.evaluation.replicates
-        ).items()
-    }
-    for metric, score in said.items():
-        own = scores.setdefault(metric, {k: score[k] for k in ("value", "low", "high")})
-        own |= {k: score[k] for k in ("mean", "std") if _is_number(score.get(k))}
-        value = own["value"]
-        assert value is not None
-        if abs(value - score["value"]) > AGREE * max(1.0, abs(score["value"])):
-            notes.append(
-                f"{name}: {metric} is {value:.6g} by its predictions and {score['value']:.6g} in"
-                " metrics.json; one of the two was changed"
-            )
-    train = metrics["train"]
-    seeds = train.get("seeds") if isinstance(train.get("seeds"), list) else None
-    if seeds:
-        notes.append(
-            f"{name}: mean ± deviation of {len(seeds)} seeds; the score is of seed"
-            f" {train['seed']}, the best on validation"
-        )
-    about = {
-        "encoder": str(metrics.get("encoder", "")),
-        "version": str(config.get("version", "")),
-        "engine": str(config.get("engine", "")),
-        **{k: train[k] for k in ("parameters", "epochs", "best_epoch", "seconds", "seed")},
-        "seeds": seeds,
-        "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
-    }
-    flat = flatten({k: v for k, v in config.items() if k not in ("format", "task")})
-    curve = _curve(name, folder, int(train["best_epoch"]), notes)
-    return Compared(name, folder, flat, about, scores, {}, curve)
-
-
-def flatten(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested tables as one, under dotted names."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            found |= flatten(value, f"{before}{key}.")
-        else:
-            found[f"{before}{key}"] = value
-    return found
-
-
-def _curve(name: str, folder: Path, best: int, notes: list[str]) -> Curve | None:
-    """The history; None, with a note, where there is none: scores don't need it."""
-    path = folder / "history.csv"
-    columns: dict[str, list[float]] = {}
-    try:
-        for row in read_rows(path, ("epoch", "loss")):
-            for column in row:
-                columns.setdefault(column, []).append(number(path, row, column))
-    except BirnnError as error:
-        notes.append(f"{name}: no curve ({str(error).split(':')[0]})")
-        return None
-    return Curve(columns, best) if columns else None
-
-
 def _with_differences(
-    read: Sequence[tuple[Compared, Kept]], notes: list[str]
+    read: Sequence[tuple[Compared, Kept | None]], notes: list[str]
 ) -> list[Compared]:  # fmt: skip
     """Each run with its differences from the first, or a note on why it has none."""
     reference, base = read[0]
     found = [reference]
     for run, kept in read[1:]:
         differences: dict[str, dict[str, Any]] = {}
-        if kept.items != base.items:
+        if base is None or kept is None:
+            pass  # a note has said so
+        elif kept.items != base.items:
             notes.append(
                 f"{run.name}: its test {kept.unit} are not those of {reference.name}, or stand in"
                 " another order: own scores, no difference"
             )
         elif kept.reading != base.reading:
-            said = ", ".join(f"{k} {v}" for k, v in kept.reading.items())
+            said = ", ".join(f"{k} {v}" for k, v in kept.reading.items()) or "without spans"
             notes.append(f"{run.name}: scored in another way ({said}): own scores, no difference")
         else:
             differences = _differences(base, kept)
-        found.append(
-            Compared(
-                run.name, run.folder, run.config, run.about, run.scores, differences, run.curve
-            )
-        )
+        found.append(replace(run, differences=differences))
     return found
 
 
@@ -307,21 +187,16 @@ def _differences(base: Kept, kept: Kept) -> dict[str, dict[str, Any]]:
     for name in ours.scores:
         if name not in theirs.scores or kept.scopes.get(name) != base.scopes.get(name):
             continue
-        part = difference(
-            "reference", name,
-            (ours.scores[name], ours.replicates[name]),
-            (theirs.scores[name], theirs.replicates[name]),
-        )  # fmt: skip
-        gap = part.advantage.to_json()
-        if lower_is_better(name):  # an advantage is turned: the difference is not
-            low, high = gap["low"], gap["high"]
-            gap = {
-                "value": ours.scores[name] - theirs.scores[name],
-                "low": None if high is None else -high,
-                "high": None if low is None else -low,
-            }
-        ahead = {"model": "run", "baseline": "reference", "neither": "neither"}[part.winner]
-        found[name] = {**gap, "ahead": ahead}
+        gap = interval(
+            ours.scores[name] - theirs.scores[name], ours.replicates[name] - theirs.replicates[name]
+        )
+        higher, lower = gap.known and gap.low > 0, gap.known and gap.high < 0
+        ahead: str | None = "neither"
+        if higher or lower:
+            ahead = "run" if higher != lower_is_better(name) else "reference"
+        if not has_better(name):
+            ahead = None
+        found[name] = {**gap.to_json(), "clear": higher or lower, "ahead": ahead}
     return found
 
 

@@ -17,6 +17,15 @@ from tasks.base import Evaluation
 
 CSV_LIMIT = 512 * 1024 * 1024  # bytes
 MOST_COLUMNS = 4096
+RETURN = "\udc0d"  # stands for a carriage return; no UTF-8 gives it
+
+
+class MissingError(CheckpointError):
+    """A run doesn't keep a file of its test split."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is missing: compare reads it; train the run again")
+        self.path = path
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,10 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
     check_file(path, CSV_LIMIT)
     csv.field_size_limit(sys.maxsize)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, strict=True)
+        with path.open(encoding="utf-8", newline="\n") as file:
+            # Runs of older versions hold carriage returns within cells that aren't quoted; Python's
+            # reader would end the row there.
+            reader = csv.reader((line.replace("\r", RETURN) for line in file), strict=True)
             columns = next(reader, [])
             _check_columns(path, columns, needed)
             for row in reader:
@@ -72,7 +83,8 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
                         f"{path} line {reader.line_num}: {len(row)} fields, expected"
                         f" {len(columns)}: not as the run wrote it; train again"
                     )
-                yield dict(zip(columns, row, strict=True))
+                cells = (cell.replace(RETURN, "\r") for cell in row)
+                yield dict(zip(columns, cells, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
         raise CheckpointError(f"{path} is not a readable CSV file: {error}") from None
     except OSError as error:
@@ -91,12 +103,11 @@ def check_file(path: Path, limit: int) -> None:
     """Refuse what is no file of at most ``limit`` bytes.
 
     Raises:
-        CheckpointError: says how to mend it.
+        MissingError: there is none.
+        CheckpointError: it is larger.
     """
     if not path.is_file():
-        raise CheckpointError(
-            f"{path} is missing: compare reads it; train the run again with this version"
-        )
+        raise MissingError(path)
     if path.stat().st_size > limit:
         raise CheckpointError(f"{path}: larger than {limit >> 20} MiB; not a file of ours")
 

@@ -25,3 +25,11 @@ def is_percent(name: str) -> bool:
 def lower_is_better(name: str) -> bool:
     """Whether less of a score is more."""
     return name in LOWER_IS_BETTER or name.startswith(("winkler_", "width_"))
+
+
+def has_better(name: str) -> bool:
+    """Whether more, or less, of a score is better by itself.
+
+    A coverage is best at its level; a width tells nothing without the coverage beside it.
+    """
+    return not name.startswith(("coverage_", "width_"))

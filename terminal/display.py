@@ -174,6 +174,20 @@ def draw_evaluation(event: Any, *, as_json: bool) -> None:
     draw_details(event.metrics["details"])
 
 
+def draw_comparison(found: Any, *, picture: str, as_json: bool) -> None:
+    """Runs side by side."""
+    from terminal import comparison
+
+    out, plain = console(), _plain()
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    chart = not plain and not out.no_color
+    out.print(comparison.render_comparison(found, out.width, plain=plain, chart=chart))
+    if picture:
+        out.print(f"\nCurves: {picture}", markup=False, soft_wrap=True)
+
+
 def draw_inspection(found: Any, *, as_json: bool) -> None:
     """What is in a file of series."""
     out = console()

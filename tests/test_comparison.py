@@ -136,12 +136,20 @@ def test_missing_history_costs_the_curve_alone(pairs, tmp_path):
     assert found.runs[1].differences
 
 
-def test_run_without_sums_says_what_is_missing(pairs, tmp_path):
-    first, second = pairs("forecast")
-    other = Path(shutil.copytree(second, tmp_path / "other"))
-    (other / "backtest.safetensors").unlink()
-    with pytest.raises(BirnnError, match=r"backtest\.safetensors is missing"):
-        compare([first, other])
+@pytest.mark.parametrize(
+    ("task", "file"), [("forecast", "backtest.safetensors"), ("sentiment", "predictions.csv")]
+)
+@pytest.mark.parametrize("place", [0, 1])
+def test_run_without_its_predictions_has_the_scores_it_wrote(pairs, tmp_path, task, file, place):
+    folders = pairs(task).copy()
+    folders[place] = Path(shutil.copytree(folders[place], tmp_path / "other"))
+    (folders[place] / file).unlink()
+    found = compare(folders)
+    said = json.loads((folders[place] / "metrics.json").read_text())["test"]["model"]
+    assert found.runs[place].scores == said
+    assert not found.runs[1].differences
+    assert found.monitor
+    assert [note for note in found.notes if f"other: {file} is missing" in note]
 
 
 def test_short_names_are_distinct():
