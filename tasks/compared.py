@@ -139,11 +139,11 @@ def _scores(
     scores: dict[str, Score] = {}
     if kept is not None:
         found = kept.evaluation
-        for metric, value in found.scores.items():
-            if not math.isfinite(value):
+        for metric, score_now in found.scores.items():
+            if not math.isfinite(score_now):
                 raise CheckpointError(
-                    f"{name}: its predictions give {value} for {metric}: they are not as the run"
-                    " wrote them; train again"
+                    f"{name}: its predictions give {score_now} for {metric}: not as the"
+                    " run wrote them; train again"
                 )
         parts = with_intervals(found.scores, found.replicates)
         scores = {metric: dict(part.to_json()) for metric, part in parts.items()}

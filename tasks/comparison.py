@@ -16,10 +16,11 @@ from birnn.registry import resolve, suggestion
 from data.counts import plural
 from tasks import TASKS
 from tasks.bootstrap import interval
+from tasks.compare import ALIKE
 from tasks.compared import Compared, make_run, read_metrics, short_names
 from tasks.kept import Kept, MissingError
 from tasks.run import OWN_KEYS, read_config
-from tasks.units import has_better, lower_is_better
+from tasks.units import has_better, is_percent, lower_is_better
 
 MOST_RUNS = 50
 
@@ -190,7 +191,10 @@ def _differences(base: Kept, kept: Kept) -> dict[str, dict[str, Any]]:
         gap = interval(
             ours.scores[name] - theirs.scores[name], ours.replicates[name] - theirs.replicates[name]
         )
-        higher, lower = gap.known and gap.low > 0, gap.known and gap.high < 0
+        told = gap.known
+        if lower_is_better(name) and not is_percent(name):  # two mixes can be one baseline
+            told &= max(abs(gap.low), abs(gap.high)) >= ALIKE * abs(theirs.scores[name])
+        higher, lower = told and gap.low > 0, told and gap.high < 0
         ahead: str | None = "neither"
         if higher or lower:
             ahead = "run" if higher != lower_is_better(name) else "reference"

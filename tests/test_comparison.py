@@ -1,7 +1,9 @@
 """Runs side by side: the same numbers as metrics.json, and differences by brute force."""
 
+import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,14 @@ from conftest import TINY, sentences, write_table
 from contract import write_sequences, write_series, write_tagged
 
 from birnn.errors import BirnnError
+from birnn.registry import resolve
+from tasks import TASKS
+from tasks.base import Evaluation
 from tasks.bootstrap import BOOTSTRAP_SEED, RESAMPLES
-from tasks.comparison import compare, short_names
+from tasks.compared import short_names
+from tasks.comparison import _differences, compare
+from tasks.kept import Kept, read_rows
+from tasks.run import read_config, write_csv
 
 NOT_KEPT = {"span_calibration_error"}  # takes probabilities that no file holds
 SMALL = ("--epochs", "1", "--hidden-size", "4", "--threads", "1")
@@ -62,9 +70,71 @@ def test_scores_and_intervals_are_those_of_the_run(pairs, task):
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_difference_is_that_of_a_bootstrap_written_out(pairs):
-    import csv
+@pytest.mark.parametrize("task", OWN)
+def test_readers_know_the_monitors_of_their_task(pairs, task):
+    folder, entry = pairs(task)[0], TASKS[task]
+    kept = resolve({task: entry.kept}, task, "task")(folder, read_config(folder))
+    assert kept.monitors == resolve({task: entry.task}, task, "task").monitors
+    assert compare(pairs(task)).monitor in kept.monitors
 
+
+def test_another_reading_of_spans_has_no_difference(pairs, tmp_path):
+    first, second = pairs("tagging")
+    other = Path(shutil.copytree(second, tmp_path / "other"))
+    config = json.loads((other / "config.json").read_text())
+    assert config["data"]["span_mode"] == "conlleval"
+    config["data"]["span_mode"] = "strict"
+    (other / "config.json").write_text(json.dumps(config))
+    found = compare([first, other])
+    assert not found.runs[1].differences
+    assert any("scored in another way (span_mode strict)" in note for note in found.notes)
+
+
+def test_scores_of_unseen_words_need_the_same_training_words(pairs, tmp_path):
+    first, second = pairs("tagging")
+    other = Path(shutil.copytree(second, tmp_path / "other"))
+    words = json.loads((other / "vocabulary.json").read_text())
+    words["rare"].append("a-word-more")
+    (other / "vocabulary.json").write_text(json.dumps(words))
+    there = compare([first, second]).runs[1].differences
+    left = compare([first, other]).runs[1].differences
+    assert set(there) - set(left) == {name for name in there if name.startswith("unseen_")}
+    assert any(name.startswith("unseen_") for name in there)
+
+
+def test_coverage_is_never_better(pairs):
+    for name, gap in compare(pairs("forecast")).runs[1].differences.items():
+        assert (gap["ahead"] is None) == name.startswith(("coverage_", "width_"))
+
+
+@pytest.mark.parametrize(("sign", "ahead"), [(1, "run"), (-1, "reference")])
+def test_who_is_ahead_follows_the_metric(sign, ahead):
+    drawn = np.linspace(0.1, 0.3, 1000)
+    base = Kept(Evaluation({"accuracy": 0.5, "nll": 0.5}, dict.fromkeys(("accuracy", "nll"), 0)),
+                "", 1, "texts", ())  # fmt: skip
+    scores = {"accuracy": 0.5 + sign * 0.2, "nll": 0.5 - sign * 0.2}
+    mine = {"accuracy": sign * drawn, "nll": -sign * drawn}
+    found = _differences(base, replace(base, evaluation=Evaluation(scores, mine)))
+    assert {gap["ahead"] for gap in found.values()} == {ahead}
+    assert found["nll"]["value"] == pytest.approx(-sign * 0.2)
+    tiny = {"accuracy": 0 * drawn, "nll": drawn * 1e-9}
+    found = _differences(base, replace(base, evaluation=Evaluation(base.evaluation.scores, tiny)))
+    assert not found["nll"]["clear"]
+
+
+@pytest.mark.parametrize("text", ["a\rb", "\r", "a\r\nb", 'a"\r,', "\x85\u2028"])
+def test_texts_with_line_ends_are_read_as_they_were(tmp_path, text):
+    """As written now, and as older versions wrote a bare carriage return."""
+    path = tmp_path / "a.csv"
+    write_csv(path, [{"text": text, "n": 1}, {"text": "plain", "n": 2}])
+    with path.open(newline="", encoding="utf-8") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == [text, "plain"]
+    assert [row["text"] for row in read_rows(path, ("text",))] == [text, "plain"]
+    path.write_bytes(b"text,n\na\rb,1\n")
+    assert [row["text"] for row in read_rows(path, ("text",))] == ["a\rb"]
+
+
+def test_difference_is_that_of_a_bootstrap_written_out(pairs):
     right = []
     for folder in pairs("sentiment"):
         with (folder / "predictions.csv").open(newline="") as file:
