@@ -14,6 +14,7 @@ from birnn.checkpoint import load_weights, read_json, save_weights, write_json, 
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.registry import resolve
+from data.counts import agree, plural
 from tasks import TASKS
 from tasks.base import Task
 from tasks.machine import engine_of
@@ -147,13 +148,15 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
     lines += [metrics["verdict"]]
     lines += ["", "## Data", "", f"Source: {data['source']}.", ""]
     unit = data.get("unit", "rows")
-    lines += [f"- {name}: {count:,} {unit}" for name, count in data["rows"].items()]
+    one = unit.removesuffix("s")
+    lines += [f"- {name}: {plural(count, one)}" for name, count in data["rows"].items()]
     notes = data.get("notes", [])
     lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
     for pair, count in data.get("overlap", {}).get("normalised", {}).items():
         if count:
             first, second = pair.split("/")
-            said = f"{count:,} rows of {second} also stand in {first}"
+            rows = plural(count, f"row of {second}", f"rows of {second}")
+            said = f"{rows} also {agree(count, 'stands', 'stand')} in {first}"
             lines.append(f"- **Warning: {said}: scores on {second} are flattered.**")
     lines += [
         "",
