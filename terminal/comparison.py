@@ -9,16 +9,14 @@ from rich.text import Text
 
 from tasks.compared import Compared
 from tasks.comparison import Comparison
-from tasks.units import is_percent
+from tasks.units import format_score, is_percent, score_title
 from terminal.chart import HEIGHT, Canvas
 from terminal.render import (
     BEST,
-    format_score,
     harmless,
     make_table,
     named,
     render_pairs,
-    score_title,
     titled,
 )
 

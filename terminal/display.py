@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from tasks.units import format_score, score_title
 from terminal import chart, forecast, inspection, render, tagging
 
 PIPE_WIDTH = 120
@@ -103,7 +104,7 @@ class ProgressBar:
     def scores(self, event: Any) -> None:
         """Remember the last validation score for the bar."""
         name, value = next(iter(event.scores.items()))
-        self.note = f", validation {render.score_title(name)} {render.format_score(name, value)}"
+        self.note = f", validation {score_title(name)} {format_score(name, value)}"
 
     def print(self, line: str) -> None:
         """A line above the bar."""
