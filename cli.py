@@ -32,6 +32,7 @@ from birnn.registry import resolve
 from tasks import TASKS
 from tasks.forecasting_config import ForecastingData
 from terminal.options import (
+    CompareOptions,
     EvaluateOptions,
     ExportOptions,
     OutputOptions,
@@ -166,6 +167,21 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
     draw_evaluation(evaluate(folder, options.data, options.split), as_json=options.json)
 
 
+def compare_command(runs: list[str], options: CompareOptions) -> None:
+    """Put runs of one task side by side."""
+    from terminal.display import console, draw_comparison
+
+    with console().status("reading the runs"):
+        from tasks.comparison import compare
+        from tasks.comparison_plot import picture_path, save_comparison
+
+        picture = picture_path(options.out) if options.out else None
+        found = compare([Path(run) for run in runs], options.metric)
+        if picture:
+            save_comparison(picture, found)
+    draw_comparison(found, picture=str(picture or ""), as_json=options.json)
+
+
 def use_machine(options: EvaluateOptions | PredictOptions) -> None:
     """Set the threads and the engine of a command that uses a trained run."""
     from birnn import engines
@@ -258,6 +274,10 @@ def add_commands() -> None:
     )
     app.command("evaluate", help="Score a trained run on labelled data.")(
         with_options(evaluate_command, {"options": EvaluateOptions()}, [folder])
+    )
+    runs = argument("runs", list[str], "Run folders of one task; the first is the reference.")
+    app.command("compare", help="Compare trained runs: scores, differences, options and curves.")(
+        with_options(compare_command, {"options": CompareOptions()}, [runs])
     )
     app.command("predict", help="Predict with a trained run: labels, tags, or what comes next.")(
         with_options(predict_command, {"options": PredictOptions()}, [folder, texts])

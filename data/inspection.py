@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.counts import plural
 from data.panel import Clock
 
 MAX_FINDINGS = 200
@@ -138,11 +139,6 @@ def said(lines: Sequence[int], count: int) -> str:
     """Line numbers in words, for ``count`` of which these are the first."""
     more = ", …" if count > len(lines) else ""
     return f"line {', '.join(map(str, lines))}{more}"
-
-
-def plural(count: int, noun: str, many: str = "") -> str:
-    """``1 row``, ``2,000 rows``, ``3 series``."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 class Findings:

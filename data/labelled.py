@@ -9,6 +9,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from birnn.errors import DataError
 from birnn.registry import suggestion
+from data.counts import agree, plural
 from data.provenance import audit, cut
 from data.samples import SAMPLES
 from data.sources import ReadOptions, Tables, guarded, load_tables
@@ -109,7 +110,7 @@ def read_labelled(options: TextOptions) -> ReadText:
     for given, table in tables.splits.items():
         name = SPLIT_ALIASES.get(str(given), str(given))
         if name not in SPLITS:
-            notes.append(f"the split {name!r} ({len(table):,} rows) is not used")
+            notes.append(f"the split {name!r} ({plural(len(table), 'row')}) is not used")
             continue
         where = tables.source if len(tables.splits) == 1 else f"{tables.source} ({given})"
         columns = find_columns(table, options.text_column, options.label_column, where)
@@ -261,7 +262,9 @@ def complete_splits(
         first, second = cut(train["text"][:], train["label"][:], share, options.split_seed)
         splits["train"], splits[name] = train.select(first), train.select(second)
         seed = options.split_seed
-        notes.append(f"{name}: {len(second):,} rows cut from train, stratified (split seed {seed})")
+        notes.append(
+            f"{name}: {plural(len(second), 'row')} cut from train, stratified (split seed {seed})"
+        )
     return {name: splits[name] for name in SPLITS}, notes
 
 
@@ -277,7 +280,7 @@ def check_classes(train: Dataset, source: str) -> None:
         raise DataError(f"{source}: only one class in train ({only!r}); at least two are needed")
     if len(counts) > MAX_CLASSES or len(counts) > max(2, len(train) // 2):
         raise DataError(
-            f"{source}: {len(counts):,} different labels in {len(train):,} rows:"
+            f"{source}: {len(counts):,} different labels in {plural(len(train), 'row')}:"
             " that is not a class; name another with --label-column"
         )
 
@@ -294,7 +297,7 @@ def check_unseen(splits: Mapping[str, Dataset], source: str) -> None:
         if unseen:
             said = ", ".join(f"{label!r} ({count})" for label, count in unseen.most_common(3))
             raise DataError(
-                f"{source}: {name} has {sum(unseen.values())} rows whose label train never has:"
+                f"{source}: {name} has {plural(unseen.total(), 'row')} whose label train never has:"
                 f" {said}; add such rows to train or take them out"
             )
 
@@ -314,7 +317,7 @@ def overlap_warnings(found: Mapping[str, Any], splits: Mapping[str, Dataset]) ->
             first, second = pair.split("/")
             share = count / len(splits[second])
             warnings.append(
-                f"{count:,} of {len(splits[second]):,} {second} texts ({share:.1%}) also stand in"
-                f" {first}: scores on {second} are flattered"
+                f"{count:,} of {plural(len(splits[second]), f'{second} text')} ({share:.1%}) also"
+                f" {agree(count, 'stands', 'stand')} in {first}: scores on {second} are flattered"
             )
     return warnings

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from data.counts import plural
 from data.frequency import Flags
-from data.inspection import Finding, Findings, SeriesOptions, lines_of, plural, said
+from data.inspection import Finding, Findings, SeriesOptions, lines_of, said
 from data.panel import Clock, Numbers, Panel, Values
 from data.season import clock_season, data_season
 from data.series_layout import Layout

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.counts import plural
 from data.frequency import (
     Flags,
     clock_changes,
@@ -17,7 +18,7 @@ from data.frequency import (
     named_clock,
     places,
 )
-from data.inspection import Finding, Findings, SeriesOptions, lines_of, plural, said
+from data.inspection import Finding, Findings, SeriesOptions, lines_of, said
 from data.panel import Clock, Numbers, Values
 from data.series_layout import Layout
 from data.stamps import BAD

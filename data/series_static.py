@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.inspection import Finding, Findings, lines_of, plural, said
+from data.counts import plural
+from data.inspection import Finding, Findings, lines_of, said
 from data.panel import Values
 from data.series_columns import read_ids, read_numbers
 from data.series_layout import Layout

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
+from data.counts import plural
 from data.inspection import (
     CHOICES,
     Finding,
@@ -18,7 +19,6 @@ from data.inspection import (
     Inspection,
     SeriesOptions,
     lines_of,
-    plural,
     said,
 )
 from data.panel import Clock, Panel
@@ -98,7 +98,8 @@ def check_options(options: SeriesOptions) -> None:
 def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str]]:
     """The one table of a source, in Arrow; its name in words; notes."""
     named = str(SERIES_SAMPLES[source]()) if source in SERIES_SAMPLES else source
-    tables = load_tables(named, ReadOptions(options.encoding, options.skip_ragged))
+    reading = ReadOptions(options.encoding, options.skip_ragged)
+    tables = load_tables(named, reading, aliases={}, samples=list(SERIES_SAMPLES))
     if len(tables.splits) != 1:
         raise DataError(
             f"{tables.source} has several splits ({', '.join(map(str, tables.splits))}): series are"

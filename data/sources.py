@@ -3,6 +3,7 @@
 import glob
 import logging
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,20 @@ class ReadOptions:
     skip_ragged: bool = False
 
 
-def load_tables(source: str, options: ReadOptions = ReadOptions()) -> Tables:
+def load_tables(
+    source: str,
+    options: ReadOptions = ReadOptions(),
+    *,
+    aliases: Mapping[str, str] = DATASETS,
+    samples: Sequence[str] = (),
+) -> Tables:
     """Load ``source``: a file, a folder, a saved data set, an alias or a Hub name.
+
+    Args:
+        source: what to load.
+        options: how files are read.
+        aliases: short names of data on the Hub that the task can use.
+        samples: other names that the caller knows, for the error.
 
     Raises:
         DataError: nothing there, an unknown format, or content that can't be read; one line.
@@ -65,13 +78,15 @@ def load_tables(source: str, options: ReadOptions = ReadOptions()) -> Tables:
         return _load_file(path, options)
     if path.is_dir():
         return _load_folder(path, options)
-    name = DATASETS.get(source, source)
+    name = aliases.get(source, source)
     looks_local = path.suffix.lower() in FORMATS or source.startswith((".", "/", "~"))
     if looks_local or not HUB_NAME.fullmatch(name):
         near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        known = [*samples, *aliases]
+        names = f"known names: {', '.join(known)}, or" if known else "give a file, a folder, or"
         raise DataError(
-            f"{source}: no such file or folder{suggestion(path.name, near + list(DATASETS))};"
-            f" known names: {', '.join(DATASETS)}, or owner/name on the Hugging Face Hub"
+            f"{source}: no such file or folder{suggestion(path.name, near + known)};"
+            f" {names} owner/name on the Hugging Face Hub"
         )
     return Tables(
         _as_dict(guarded(name, lambda: load_dataset(name))), f"Hugging Face Hub: {name}", []

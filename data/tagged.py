@@ -13,6 +13,7 @@ from birnn.errors import DataError
 from data.charspans import EMPTY
 from data.conll import Layout
 from data.conllu_files import word_lines
+from data.counts import plural
 from data.labelled import MAX_CLASSES, overlap_warnings, repeats_note
 from data.provenance import audit, cut, normalise
 from data.schemes import convert, detect, first_places, mixture, spans, split_tag, violations
@@ -78,7 +79,9 @@ def load_tagged(options: TagOptions) -> TaggedText:
     tables = {}
     for name, part in parts.items():
         if name not in SPLITS:
-            notes.append(f"the split {name!r} ({len(part.sentences):,} sentences) is not used")
+            notes.append(
+                f"the split {name!r} ({plural(len(part.sentences), 'sentence')}) is not used"
+            )
             continue
         tables[name], said = as_table(part, scheme)
         notes += [f"{name}: {text}" for text in said]
@@ -178,7 +181,7 @@ def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
     """
     own = told_scheme(part)
     notes = [
-        f"left out {len(places):,} {'rows' if reason == EMPTY else 'spans'} {reason}:"
+        f"left out {plural(len(places), 'row' if reason == EMPTY else 'span')} {reason}:"
         f" {some(places)}"
         for reason, places in part.left_out.items()
         if places
@@ -316,7 +319,9 @@ def complete_splits(
                 " and test"
             ) from None
         splits["train"], splits[name] = train.select(first), train.select(second)
-        notes.append(f"{name}: {len(second):,} sentences cut from train (split seed {seed})")
+        notes.append(
+            f"{name}: {plural(len(second), 'sentence')} cut from train (split seed {seed})"
+        )
     return {name: splits[name] for name in SPLITS}, notes
 
 

@@ -14,6 +14,7 @@ class TaskEntry(NamedTuple):
     summary: str
     serve: str = ""  # what answers a request to predict; empty where nothing does
     example: str = ""  # of such a request
+    kept: str = ""  # what reads the test predictions that a run keeps; empty: no comparison
 
 
 # Adding a task is one class, its configuration, and one line here.
@@ -24,6 +25,7 @@ TASKS = {
         "Train a sentence classifier and report it beside simple baselines.",
         "tasks.serving:serve_texts",
         '"some text"',
+        "tasks.kept_predictions:read_texts",
     ),
     "tagging": TaskEntry(
         "tasks.tagging:Tagging",
@@ -31,6 +33,7 @@ TASKS = {
         "Train a tagger of tokens (entities, parts of speech) and report it beside baselines.",
         "tasks.tag_serving:serve_tags",
         '"some text"',
+        "tasks.kept_predictions:read_tags",
     ),
     "forecast": TaskEntry(
         "tasks.forecasting:Forecasting",
@@ -38,10 +41,12 @@ TASKS = {
         "Train a forecaster of time series and backtest it beside simple baselines.",
         "tasks.forecast_serving:serve_forecast",
         "--input new.csv",
+        "tasks.kept_windows:read_windows",
     ),
     "regression": TaskEntry(
         "tasks.regression:Regression",
         "tasks.config:RegressionConfig",
         "Train a per-step regressor, the reference model the project grew from.",
+        kept="tasks.kept_predictions:read_steps",
     ),
 }

@@ -19,6 +19,7 @@ from birnn.training import LossSum
 from data.batching import Split
 from tasks.bootstrap import Array
 from tasks.inference import predict
+from tasks.units import format_score, score_title
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
 
@@ -201,8 +202,11 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         return "rows " + number_list(items + 1) + " of train"
 
     def epoch_line(self, event: EpochEvent) -> str | None:
-        """What is printed when an epoch ends; None for nothing."""
-        scores = "  ".join(f"{name} {value:.3f}" for name, value in event.scores.items())
+        """What is printed when an epoch ends, scores as the report names them; None for nothing."""
+        scores = "  ".join(
+            f"{score_title(name)} {format_score(name, value)}"
+            for name, value in event.scores.items()
+        )
         mark = " *" if event.improved else ""
         width = len(str(event.epochs))
         number = f"{event.epoch:>{width}}/{event.epochs}"

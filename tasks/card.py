@@ -7,6 +7,7 @@ from typing import Any
 
 from birnn import __version__
 from birnn.checkpoint import write_text
+from data.counts import agree, plural
 from tasks import TASKS
 
 # What the Hub calls a task; it has no name for numbers at each step.
@@ -103,13 +104,15 @@ def data_part(metrics: Mapping[str, Any]) -> list[str]:
     data = metrics["data"]
     lines = ["## Data", "", f"Source: {data['source']}.", ""]
     unit = data.get("unit", "rows")
-    lines += [f"- {name}: {count:,} {unit}" for name, count in data["rows"].items()]
+    one = unit.removesuffix("s")
+    lines += [f"- {name}: {plural(count, one)}" for name, count in data["rows"].items()]
     notes = data.get("notes", [])
     lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
     for pair, count in data.get("overlap", {}).get("normalised", {}).items():
         if count:
             first, second = pair.split("/")
-            said = f"{count:,} rows of {second} also stand in {first}"
+            rows = plural(count, f"row of {second}", f"rows of {second}")
+            said = f"{rows} also {agree(count, 'stands', 'stand')} in {first}"
             lines.append(f"- **Warning: {said}: scores on {second} are flattered.**")
     return [*lines, ""]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from data.counts import plural
 from data.panel import Numbers, Panel
 from data.windows import WindowSplit
 
@@ -44,10 +45,10 @@ def block_units(split: WindowSplit) -> Blocks:
         unit, count = _numbered(_since_first(times, np.zeros_like(times)) // length)
         together = ", all series together" if several else ""
         if count >= FEWEST or not several:
-            return Blocks(unit, count, f"{_count(count, 'block')} of {length} origins{together}")
+            return Blocks(unit, count, f"{plural(count, 'block')} of {length} origins{together}")
     own = _since_first(split.origin, split.series) // length
     unit, count = _numbered(split.series * (own.max(initial=0) + 1) + own)
-    words = f"{_count(count, 'block')} of up to {length} origins of one series each"
+    words = f"{plural(count, 'block')} of up to {length} origins of one series each"
     return Blocks(unit, count, words)
 
 
@@ -56,10 +57,6 @@ def _since_first(times: Numbers, group: Numbers) -> Numbers:
     first = np.full(int(group.max(initial=0)) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, group, times)
     return np.asarray(times - first[group])
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _numbered(keys: Numbers) -> tuple[Numbers, int]:

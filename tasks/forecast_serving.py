@@ -11,6 +11,7 @@ import numpy as np
 from birnn.checkpoint import atomic_path
 from birnn.errors import ConfigError
 from data.cells import RowWriter
+from data.counts import agree, plural
 from data.panel import Panel
 from data.sources import FORMATS
 from tasks.forecasting import Forecasting, fitting
@@ -88,14 +89,15 @@ def remarks(panel: Panel, info: ForecastInfo) -> list[str]:
     found = []
     unknown = int((info.numbers(panel) == 0).sum())
     if unknown:
+        are, their = agree(unknown, "is", "are"), agree(unknown, "its", "their")
         found.append(
-            f"{unknown:,} of {len(panel):,} series are new to the run: scaled by their own history"
+            f"{unknown:,} of {len(panel):,} series {are} new to the run: scaled by {their} own"
+            " history"
         )
     short = int(((panel.ends > 0) & (panel.ends < info.shape.lookback)).sum())
     if short:
-        found.append(
-            f"{short:,} series have less history than the lookback of {info.shape.lookback} steps"
-        )
+        have, steps = agree(short, "has", "have"), plural(info.shape.lookback, "step")
+        found.append(f"{short:,} series {have} less history than the lookback of {steps}")
     return found
 
 

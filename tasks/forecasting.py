@@ -52,6 +52,7 @@ from tasks.forecasting_output import (
     write_future,
     write_pictures,
 )
+from tasks.kept_windows import write_sums
 
 EPOCH_STEPS = 50
 # What a window loses before it is read, in words.
@@ -322,9 +323,10 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         predictions: Any,
         details: Mapping[str, Any],
     ) -> None:
-        """``forecast.csv``, its picture, and pictures of error and coverage by step."""
+        """``forecast.csv``, its picture, pictures of error and coverage by step, and the sums."""
         assert isinstance(model, ForecastModel)
         split = data.splits["test"]
+        write_sums(folder, split, accumulate(split, predictions, data.info.season))
         future = write_future(folder, self, model, split.panel, data.info)
         write_pictures(folder, split, predictions, future, details)
 

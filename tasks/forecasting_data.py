@@ -6,6 +6,7 @@ import numpy as np
 
 from birnn.errors import ConfigError, DataError
 from data.calendar import add_calendar, parse_calendar
+from data.counts import agree
 from data.inspection import Inspection, SeriesOptions
 from data.panel import Numbers, Panel
 from data.seriesfile import inspect_file, read_panel
@@ -94,7 +95,8 @@ def load_series(config: ForecastingConfig) -> SeriesData:
     strangers = len(panel) - len(info.names)
     if strangers:
         notes.append(
-            f"{strangers:,} of {len(panel):,} series have no training window: scored alone"
+            f"{strangers:,} of {len(panel):,} series {agree(strangers, 'has', 'have')} no"
+            " training window: scored alone"
         )
     info = replace(
         info,

@@ -95,4 +95,4 @@ def save_figure(figure: Figure, path: Path) -> None:
     with warnings.catch_warnings():
         # A label in a script that the font lacks is drawn as boxes; that is no user's business.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-        figure.savefig(path, dpi=130)
+        figure.savefig(path, dpi=130, format="png")

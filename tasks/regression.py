@@ -75,7 +75,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         if not self.config.data.data:
             return self._synthetic()
         options = ReadOptions(self.config.data.encoding, self.config.data.skip_ragged)
-        tables = load_tables(self.config.data.data, options)
+        tables = load_tables(self.config.data.data, options, aliases={})
         names, parts, notes = self._sequences(tables)
         x = np.concatenate(parts["train"][0])
         y = np.concatenate(parts["train"][1])
@@ -96,7 +96,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             where = f"{own.provenance['source']} ({name})"
             return LoadedSplit(replace(part, shift=info.shift, scale=info.scale), where, own.notes)
         options = self.config.data
-        tables = load_tables(source, ReadOptions(options.encoding, options.skip_ragged))
+        tables = load_tables(source, ReadOptions(options.encoding, options.skip_ragged), aliases={})
         found = {str(key): table for key, table in tables.splits.items()}
         if len(found) > 1 and name not in found:
             raise DataError(f"{source}: no {name} split; there are: {', '.join(found)}")

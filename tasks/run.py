@@ -158,9 +158,11 @@ def _load_run(folder: Path) -> LoadedRun:
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows of one shape, at least one, as CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer: csv.DictWriter[str] | None = None
-        for row in rows:
-            if writer is None:
-                writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
-                writer.writeheader()
-            writer.writerow(row)
+        writer = careful = csv.writer(file, lineterminator="\n")
+        for number, row in enumerate(rows):
+            if not number:
+                writer.writerow(row)
+                careful = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            # Python's writer leaves a carriage return bare, and readers end the row there.
+            returns = any(isinstance(cell, str) and "\r" in cell for cell in row.values())
+            (careful if returns else writer).writerow(row.values())

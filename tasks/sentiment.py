@@ -18,6 +18,7 @@ from birnn.errors import ConfigError, DataError
 from birnn.model import Embedder
 from birnn.pooling import parse_pooling
 from birnn.training import LossSum
+from data.counts import agree, plural
 from data.labelled import TextOptions, load_labelled, load_one
 from data.ngrams import NgramTable
 from data.sources import ReadOptions
@@ -84,7 +85,8 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         notes = [*found.notes, self._vector_note(info, splits["train"])]
         cut = sum(sum(count > 0 for count in table["cut"][:]) for table in tables.values())
         if cut:
-            notes.append(f"{cut:,} texts longer than {data.max_length} words are cut there")
+            longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
+            notes.append(f"{plural(cut, 'text')} {longer}")
         provenance = {**found.provenance, "cut_texts": cut, "vectors": info.vector_name}
         return TaskData(splits, info, provenance, notes, found.warnings)
 
@@ -101,8 +103,8 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         if unknown:
             some = ", ".join(map(repr, list(unknown)[:3]))
             raise DataError(
-                f"{options.data}: {sum(unknown.values())} rows have labels that the run doesn't"
-                f" know: {some}; it knows {', '.join(info.labels[:10])}"
+                f"{options.data}: {plural(unknown.total(), 'row')} with a label that the run"
+                f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}"
             )
         tokens = tokenize(table, data.tokenizer, data.max_length)
         where = source or f"{options.data} ({name})"

@@ -10,6 +10,7 @@ from birnn.checkpoint import atomic_path, read_json
 from birnn.embeddings import word_weights
 from birnn.errors import ConfigError, DataError
 from data.cells import RowWriter
+from data.counts import plural
 from data.csvcheck import check_text
 from data.labelled import TEXT_NAMES, find_column
 from data.sources import FORMATS, ReadOptions, guarded, load_tables
@@ -92,8 +93,8 @@ def changed_since(folder: Path, split: str, rows: int) -> list[str]:
     if type(then) is not int or then == rows:
         return []
     return [
-        f"WARNING: the data has changed since training ({split} had {then:,} rows, now {rows:,}):"
-        " rows that were trained on may be scored here"
+        f"WARNING: the data has changed since training ({split} had {plural(then, 'row')}, now"
+        f" {rows:,}): rows that were trained on may be scored here"
     ]
 
 
@@ -174,7 +175,9 @@ def label_texts(run: LoadedRun, texts: Sequence[str], *, explain: bool = False) 
     found = Predictions()
     empty = sum(not text.strip() for text in texts)
     if empty:
-        found.notes.append(f"note: {empty:,} empty texts got the answer for a text without words")
+        found.notes.append(
+            f"note: {plural(empty, 'empty text')} got the answer for a text without words"
+        )
     for start in range(0, len(texts), CHUNK):
         part = list(texts[start : start + CHUNK])
         probabilities, weights = _predict_chunk(run, run.task, part, explain)

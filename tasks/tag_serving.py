@@ -16,6 +16,7 @@ from birnn.errors import ConfigError
 from data.batching import by_length
 from data.cells import RowWriter
 from data.charspans import kind_of, read_json
+from data.counts import plural
 from data.offsets import token_offsets
 from data.schemes import convert, spans
 from data.sources import ReadOptions
@@ -220,7 +221,7 @@ def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
     found = TextTags(labels=shown_labels(run))
     empty = sum(not text.strip() for text in texts)
     if empty:
-        found.notes.append(f"note: {empty:,} empty texts have no token to tag")
+        found.notes.append(f"note: {plural(empty, 'empty text')} without a token to tag")
     for start in range(0, len(texts), CHUNK):
         part = texts[start : start + CHUNK]
         places = [token_offsets(text) for text in part]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from tasks.units import format_score, score_title
 from terminal import chart, forecast, inspection, render, tagging
 
 PIPE_WIDTH = 120
@@ -118,7 +119,7 @@ class ProgressBar:
     def scores(self, event: Any) -> None:
         """Remember the last validation score for the bar."""
         name, value = next(iter(event.scores.items()))
-        self.note = f", validation {render.score_title(name)} {render.format_score(name, value)}"
+        self.note = f", validation {score_title(name)} {format_score(name, value)}"
 
     def print(self, line: str) -> None:
         """A line above the bar."""
@@ -192,6 +193,20 @@ def draw_evaluation(event: Any, *, as_json: bool) -> None:
     out.print(render.render_pairs(event.title, event.pairs))
     out.print(render.render_scores(event.metrics, {}, out.width, plain=plain))
     draw_details(event.metrics["details"])
+
+
+def draw_comparison(found: Any, *, picture: str, as_json: bool) -> None:
+    """Runs side by side."""
+    from terminal import comparison
+
+    out, plain = console(), _plain()
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    chart = not plain and not out.no_color
+    out.print(comparison.render_comparison(found, out.width, plain=plain, chart=chart))
+    if picture:
+        out.print(f"\nCurves: {picture}", markup=False, soft_wrap=True)
 
 
 def draw_inspection(found: Any, *, as_json: bool) -> None:

@@ -67,6 +67,21 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
+class CompareOptions:
+    """How runs are compared."""
+
+    metric: str = option(
+        "", "The one test score to show. Empty: those that the run's report compares.",
+        group="Output",
+    )  # fmt: skip
+    out: str = option(
+        "", "Draw the curves of all runs into this .png file, or compare.png of this folder.",
+        group="Output",
+    )  # fmt: skip
+    json: bool = option(False, "Print everything as JSON.", group="Output")
+
+
+@dataclass(frozen=True)
 class OutputOptions:
     """How something is shown."""
 

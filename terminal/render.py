@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tasks.units import is_percent
+from tasks.units import format_score, score_title
 
 # Controls, line separators, and what turns the direction of text.
 CONTROL = re.compile(
@@ -73,24 +73,6 @@ def render_warnings(warnings: Sequence[str]) -> RenderableType:
     """Warnings that can't be missed."""
     lines = [Text(f"WARNING: {harmless(text)}", style="bold yellow") for text in warnings]
     return Group(*lines, Text())
-
-
-def format_score(name: str, value: float) -> str:
-    """A score with a sensible number of digits."""
-    if is_percent(name):
-        return f"{value * 100:.1f}"
-    size = abs(value)
-    if 0 < size < 0.01 or size >= 1e7:
-        return f"{value:.2g}" if size < 1 else f"{value:.3g}"
-    digits = 3 if size < 100 else 1 if size < 1000 else 0
-    return f"{value:,.{digits}f}"
-
-
-def score_title(name: str) -> str:
-    """A metric's name in words, with its unit."""
-    words = name.removesuffix("_error").replace("_", " ")
-    words = words.replace("f1", "F1").replace("roc auc", "ROC AUC")
-    return f"{words} %" if is_percent(name) or name in ("mape", "smape") else words
 
 
 def render_scores(

@@ -277,7 +277,7 @@ def test_cut_texts_are_counted(tmp_path):
     rows = [*sentences(100), ("word " * 50, "good")]
     data = small(write_table(tmp_path / "x.csv", rows), max_length=20).load()
     assert data.provenance["cut_texts"] == 1
-    assert any("1 texts longer than 20 words" in note for note in data.notes)
+    assert any("1 text longer than 20 words is cut" in note for note in data.notes)
 
 
 def test_model_without_a_wide_part_predicts_its_recurrent_part(sentences_csv):

@@ -7,8 +7,10 @@ import datasets
 import pandas as pd
 import pytest
 from conftest import write_table
+from contract import write_series
 
 from birnn.errors import DataError
+from data import DATASETS
 from data.sources import ReadOptions, load_tables
 
 ROWS = [("a film", "good"), ('one, "two"', "bad"), ("NA", "good"), ("日本 👍", "bad")]
@@ -250,3 +252,31 @@ def test_empty_file_in_a_folder_is_named(tmp_path):
     (tmp_path / "test.csv").touch()
     with pytest.raises(DataError, match=r"test\.csv is empty"):
         load_tables(str(tmp_path))
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_a_missing_series_file_is_offered_only_series(birnn, tmp_path, command):
+    import cli
+
+    data = tmp_path / "series.csv"
+    write_series(data)
+    run = tmp_path / "run"
+    tiny = ("--members", "1", "--horizon", "3", "--epochs", "1", "--hidden-size", "4")
+    assert cli.main(["forecast", "--data", str(data), "--out", str(run), *tiny]) == 0
+    missing = tmp_path / "serie.csv"
+    option = "--data" if command == "evaluate" else "--input"
+    said = birnn(command, run, option, missing).refusal()
+    assert "no such file or folder" in said
+    assert "series.csv" in said
+    told = said.split("no such file or folder")[1]
+    assert not [name for name in DATASETS if name in told]
+
+
+def test_missing_files_of_each_task(birnn, tmp_path):
+    missing = tmp_path / "none.csv"
+    said = birnn("forecast", "--data", missing).refusal()
+    assert "known names: temperatures, or owner/name" in said
+    assert (
+        "give a file, a folder, or owner/name" in birnn("regression", "--data", missing).refusal()
+    )
+    assert "sst2" in birnn("sentiment", "--data", missing).refusal()

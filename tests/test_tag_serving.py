@@ -117,7 +117,7 @@ def test_places_are_into_the_text_as_given(run, birnn):
     outcome = birnn("predict", run, *TEXTS, "--json")
     records = [json.loads(line) for line in outcome.out.split("\n")[:-1]]
     assert [record["text"] for record in records] == TEXTS
-    assert "1 empty texts have no token" in outcome.err
+    assert "1 empty text without a token" in outcome.err
     for record in records:
         text = record["text"]
         for part in (*record["tokens"], *record["spans"]):

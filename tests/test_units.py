@@ -1,0 +1,30 @@
+"""How scores are named and written: the same in a report and at the end of an epoch."""
+
+import pytest
+
+from birnn.registry import resolve
+from birnn.training import EpochEvent
+from tasks import TASKS
+from tasks.units import format_score, has_better, lower_is_better, score_title
+
+
+@pytest.mark.parametrize("name", ["sentiment", "tagging"])
+def test_epoch_lines_use_the_titles_of_the_report(name):
+    task = resolve({name: TASKS[name].task}, name, "task")
+    made = task(resolve({name: TASKS[name].config}, name, "task")())
+    scores = dict.fromkeys(task.monitors, 0.1234)
+    event = EpochEvent(3, 12, 0.5, scores, 0.001, 1.0, 100, improved=True)
+    line = made.epoch_line(event)
+    assert line.startswith("epoch  3/12  loss 0.500  ")
+    assert line.endswith("1.0 s *")
+    assert "_" not in line
+    for monitor in task.monitors:
+        assert f"{score_title(monitor)} {format_score(monitor, 0.1234)}" in line
+    assert "accuracy % 12.3" in line
+
+
+def test_neither_coverage_nor_width_is_better_by_itself():
+    assert not has_better("coverage_90")
+    assert not has_better("width_90")
+    assert has_better("winkler_90")
+    assert lower_is_better("winkler_90")
