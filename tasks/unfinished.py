@@ -9,6 +9,7 @@ data) and is renamed when it is complete. Its subfolder ``checkpoints`` holds ho
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,7 @@ from birnn import __version__
 from birnn.checkpoint import check_free, put_in_place, read_json, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
+from birnn.foreign import check_file
 from birnn.keepconfig import KeepConfig
 from birnn.registry import resolve
 from birnn.snapshots import snapshots
@@ -79,7 +81,7 @@ def read_begun(out: Path) -> Begun | None:
         CheckpointError: there is neither, or it is not one that this version can go on with.
     """
     path = work_folder(out) / STATE / "run.json"
-    if not path.is_file():
+    if not os.path.lexists(path):
         if (out / "config.json").is_file():
             return None
         there = ", ".join(unfinished_beside(out)[:5])
@@ -237,7 +239,10 @@ def _locked(work: Path, out: Path) -> Iterator[None]:
     except ImportError:  # no such locks on this system
         yield
         return
-    with (work / STATE / LOCK).open("a") as file:
+    lock = work / STATE / LOCK
+    if os.path.lexists(lock):
+        check_file(lock)  # opening a pipe would wait for ever
+    with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

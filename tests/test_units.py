@@ -2,8 +2,8 @@
 
 import pytest
 
+from birnn.events import EpochEvent
 from birnn.registry import resolve
-from birnn.training import EpochEvent
 from tasks import TASKS
 from tasks.units import format_score, has_better, lower_is_better, score_title
 
