@@ -72,12 +72,14 @@ def trials(task: str, options: argparse.Namespace, folder: Path) -> int:
     for number in range(options.first, options.first + options.trials):
         trial = Trial(task, arguments, folder / str(number))
         trial.until_complete(faults(number, seconds))
-        same = fingerprint(trial.out) == wanted
+        found = fingerprint(trial.out)
+        same = found == wanted
         failed += not same
         codes = [line.split(" → ")[1].split()[0] for line in trial.history]
         seen.update(codes)
         print(f"  {number:>3}  {'same' if same else 'DIFFERS'}  exit codes {' '.join(codes)}")
         if not same:
+            print(*(name for name in wanted if found.get(name) != wanted[name]), "differ")
             print("\n".join(trial.history))
     words = ", ".join(f"{count} × {code}" for code, count in sorted(seen.items()))
     print(f"{task}: {options.trials - failed} of {options.trials} the same; exit codes {words}")

@@ -209,6 +209,7 @@ class TrainingRun:
             tensors |= {f"average.{i}": part for i, part in enumerate(self.average.average)}
         numbers = {
             "position": dataclasses.asdict(position),
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
             "best": {"epoch": best.epoch, "score": best.score, "scores": best.scores},
             "average_updates": self.average.updates if self.average else 0,
             "history": [dataclasses.asdict(event) for event in self.history],
@@ -246,6 +247,8 @@ class TrainingRun:
             state = {name: best.get(name, found[name]) for name in found}
             self.best.state = {n: part.to(model[n].device).clone() for n, part in state.items()}
         self._restore_optimizer(nested(tensors, "optimizer"))
+        for group in self.optimizer.param_groups:
+            group["lr"] = float(numbers["learning_rate"])
         if self.average:
             kept = {str(i): part for i, part in enumerate(self.average.average)}
             own = nested(tensors, "average")

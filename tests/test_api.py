@@ -125,7 +125,7 @@ def test_evaluate_is_the_command_lines(
     told = json.loads(birnn("evaluate", trained, "--json").out)["test"]["model"]
     assert run.evaluate() == told
     assert run.evaluate(pd.read_csv(sentences_csv)) == run.evaluate(sentences_csv)
-    with pytest.raises(DataError, match="labels that the run doesn't know: 'ugly'"):
+    with pytest.raises(DataError, match="rows with a label that the run doesn't know: 'ugly'"):
         run.evaluate(FRAME.assign(label="ugly"))
     assert run.metrics == json.loads((trained / "metrics.json").read_text())
 

@@ -110,7 +110,7 @@ def test_text_of_files_steers_nothing(birnn, runs, tmp_path):
     [
         ("metrics.json", lambda found: found.pop("train"), "train the run again"),
         ("metrics.json", lambda found: found["train"].update(seconds="x"), "seconds"),
-        ("metrics.json", lambda found: found["train"].update(seconds=math.nan), "seconds"),
+        ("metrics.json", lambda found: found["train"].update(seconds=math.nan), "NaN is no number"),
         ("metrics.json", lambda found: found["test"].update(model=[]), "not usable"),
         ("metrics.json", lambda found: found["test"]["model"]["accuracy"].pop("low"), "low"),
         ("config.json", lambda found: found.update(format=99), "run format 99"),
