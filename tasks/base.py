@@ -204,7 +204,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def epoch_line(self, event: EpochEvent) -> str | None:
         """What is printed when an epoch ends, scores as the report names them; None for nothing."""
         scores = "  ".join(
-            f"{score_title(name)} {format_score(name, value)}"
+            f"{score_title(name).removesuffix(' %')} {format_score(name, value)}"  # 80 columns
             for name, value in event.scores.items()
         )
         mark = " *" if event.improved else ""
