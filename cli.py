@@ -124,7 +124,7 @@ def resumed(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     from tasks.unfinished import begun_config, read_begun, run_name
 
     out = run_name(Path(given["resume"]))
-    if given.get("out") and Path(given["out"]) != out:
+    if given.get("out") and Path(given["out"]).resolve() != out.resolve():
         raise ConfigError(f"out: --resume {out} names the run already; leave --out out")
     begun = read_begun(out)
     if begun is None:

@@ -29,8 +29,8 @@ KINDS = {  # as a safetensors header names them
 }  # fmt: skip
 
 __all__ = [
-    "atomic_path", "check_free", "load_weights", "new_folder", "read_json", "save_weights",
-    "write_json", "write_text",
+    "atomic_path", "check_free", "load_weights", "new_folder", "put_in_place", "read_json",
+    "save_weights", "sync", "write_json", "write_text",
 ]  # fmt: skip
 
 

@@ -272,7 +272,8 @@ def train(
         out: folder of the run; None: a temporary one that goes when the run does.
         overwrite: replace the run that ``out`` holds.
         seeds: see ``--seeds``.
-        resume: go on with what an interrupted call left of ``out``; begin where there is nothing.
+        resume: go on with what an interrupted call left of ``out``; begin where there is nothing,
+            and load what is complete.
         options: those of the command line with underscores: ``hidden_size=64``.
 
     Raises:
@@ -298,12 +299,14 @@ def train(
             made = resolve({task: TASKS[task].task}, task, "task")(config)
             command = f"birnn.train({task!r}, …)"
             plan = Plan(folder, seeds, overwrite, command)
-            if resume and work_folder(folder).is_dir():
+            begun = None
+            if resume and (work_folder(folder).is_dir() or folder.is_dir()):
                 begun = read_begun(folder)
                 changes = check_changes(begun, config, seeds) if begun else []
                 plan = dataclasses.replace(plan, begun=begun, changes=changes)
-            for _ in run_experiment(made, plan):
-                pass
+            if begun or not (resume and folder.is_dir()):  # else it is complete
+                for _ in run_experiment(made, plan):
+                    pass
         run = Run(load_run(folder))
     except BaseException:
         if temporary is not None:

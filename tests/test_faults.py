@@ -1,7 +1,9 @@
 """Training survives: kills at any moment, a torn checkpoint, a full disk, no permission, fsync."""
 
+import hashlib
 import json
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -55,11 +57,15 @@ def test_several_seeds_go_on_with_the_one_that_was_disturbed(data: Path, tmp_pat
 
 @pytest.fixture(scope="module")
 def halfway(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run that was killed within an epoch, with two checkpoints at least."""
-    trial = Trial("sentiment", [str(data), *OPTIONS], tmp_path_factory.mktemp("halfway"))
-    assert trial.start(Fault("write", 90)).code == -9, trial.history
-    assert len(checkpoints(trial.folder)) == 2
-    return trial.folder
+    """The folder of a run that was killed, with two complete checkpoints."""
+    for call in range(90, 130, 3):  # which one falls between two writings depends on caches
+        folder = tmp_path_factory.mktemp("halfway")
+        trial = Trial("sentiment", [str(data), *OPTIONS], folder)
+        assert trial.start(Fault("write", call)).code == -9, trial.history
+        found = checkpoints(folder)
+        if len(found) == 2 and all(path.with_suffix(".sha256").is_file() for path in found):
+            return folder
+    raise AssertionError("no kill fell between two checkpoints")
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -136,6 +142,35 @@ def test_no_permission_ends_in_one_line_and_loses_nothing(
     assert [path.read_bytes() for path in checkpoints(trial.folder)] == before
     assert go_on(trial).code == 0
     assert fingerprint(trial.out) == fingerprint(undisturbed)
+
+
+class Trap:
+    """A pickle of it makes a file when it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.path,))
+
+
+def test_a_pickle_in_any_file_of_a_growing_run_is_never_run(
+    birnn, data: Path, halfway: Path, tmp_path: Path
+) -> None:
+    names = [path.relative_to(halfway) for path in sorted(halfway.rglob("checkpoints/**/*"))]
+    names = [name for name in names if (halfway / name).is_file()]
+    assert len(names) == 6  # run.json, lock, two snapshots with their checksums
+    for number, name in enumerate(names):
+        trial = copy_of(halfway, data, tmp_path / str(number))
+        content = pickle.dumps(Trap(tmp_path / "ran"))
+        (trial.folder / name).write_bytes(content)
+        if name.suffix == ".safetensors":  # with a checksum that agrees
+            digest = hashlib.sha256(content).hexdigest()
+            (trial.folder / name).with_suffix(".sha256").write_text(f"{digest}  {name.name}\n")
+        outcome = birnn("sentiment", "--resume", trial.out)
+        assert outcome.code in (0, 2), outcome
+        assert outcome.code == 0 or outcome.refusal()
+        assert not (tmp_path / "ran").exists(), name
 
 
 def test_two_processes_do_not_make_one_run(data: Path, halfway: Path, tmp_path: Path) -> None:
