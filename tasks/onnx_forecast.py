@@ -132,7 +132,7 @@ def plain_clock(clock: Clock) -> dict[str, Any]:
     if clock.zone:
         return other
     offset: Any = pd.tseries.frequencies.to_offset(clock.frequency)
-    head = offset.name.split("-")[0]
+    head = offset.rule_code.split("-")[0]
     if head in MONTH_STEPS:
         at, months = MONTH_STEPS[head]
         return {"kind": "months", "step": months * offset.n, "at": at}
