@@ -28,9 +28,12 @@ from tasks.standalone import forecast, sentiment, tagging
 from tasks.tag_serving import tag_texts
 
 ODD = [
-    "", " ", "\x00", "a\x00b Ada", "Ada, Bo and Cy: the film\x1fwas", "e\u0301te\u0301 was GREAT!!!",
-    "👩‍👩‍👧‍👦 🇩🇪 Ada🎉Bo", "\u202eevil\u202c \ufeffAda", "ﬁlm ǅ ß İstanbul", "(really) \"a\" bit.<br />of; 3.5km",
-    "don't I'd've the-film www.x.y @you #tag", "Ada " * 700, "x" * 5000, "\u0301", "Ada\u2028Bo\x85Cy",
+    "", " ", "\x00", "a\x00b Ada", "Ada, Bo and Cy: the film\x1fwas",
+    "e\u0301te\u0301 was GREAT!!!",
+    "👩‍👩‍👧‍👦 🇩🇪 Ada🎉Bo", "\u202eevil\u202c \ufeffAda", "ﬁlm ǅ ß İstanbul",
+    "(really) \"a\" bit.<br />of; 3.5km",
+    "don't I'd've the-film www.x.y @you #tag",
+    "Ada " * 700, "x" * 5000, "\u0301", "Ada\u2028Bo\x85Cy",
     "𝔸da 𐐀𐐨 ²³½ ٣", "a-b 'tis ''", "Ada\tBo\r\nCy",
 ]  # fmt: skip
 Config = SentimentConfig | TaggingConfig | ForecastingConfig
