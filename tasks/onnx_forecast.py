@@ -112,6 +112,7 @@ class ForecastGraph(Graph):
             "segment": info.shape.segment,
             "shift": info.scaling.shift.tolist(), "scale": info.scaling.scale.tolist(),
             "covariates": [*info.past, *info.future, *info.static],
+            "covariate_moments": np.asarray(info.scaling.future).tolist(),
             "clock": plain_clock(info.clock),
             "columns": columns_of(self.folder, data),
             "missing": data.missing, "levels": list(info.levels),

@@ -150,10 +150,8 @@ LONG = {"layout": "long", "time_column": "time", "id_column": "id", "targets": [
 def long_run(tmp_path: Path, frequency: str, sizes: tuple[int, ...], **parts: Any) -> LoadedRun:
     write_long(tmp_path / "series.csv", frequency, sizes)
     config = contract.forecast(tmp_path)
-    data = replace(
-        config.data, data=str(tmp_path / "series.csv"), past="", future="", static="", calendar="",
-        season=4, **parts.pop("data", {}),
-    )  # fmt: skip
+    options = {"past": "", "future": "", "static": "", "calendar": "", **parts.pop("data", {})}
+    data = replace(config.data, data=str(tmp_path / "series.csv"), season=4, **options)
     model = replace(config.model, **parts)
     return make_run(replace(config, data=data, model=model), "forecast", tmp_path, LONG)
 
@@ -212,3 +210,11 @@ def test_gaps_are_treated_alike(missing: str, tmp_path: Path) -> None:
     found, _, apart = both(run, tmp_path / "gaps.csv")
     assert len({row["id"] for row in found}) == (1 if missing == "drop" else 4)
     assert apart < 1e-4
+
+
+@pytest.mark.parametrize("frequency", ["15min", "B", "QE", "h"])
+def test_calendar_features_are_made_alike(frequency: str, tmp_path: Path) -> None:
+    calendar = {"calendar": "minute,hour,weekday,monthday,month"}
+    run = long_run(tmp_path, frequency, (60, 72, 66), data=calendar, levels="50", loss="mae")
+    write_long(tmp_path / "new.csv", frequency, (40, 90, 31, 50, 9), gaps=False)
+    assert both(run, tmp_path / "new.csv")[2] < 1e-4
