@@ -112,6 +112,7 @@ class ForecastGraph(Graph):
             "segment": info.shape.segment,
             "shift": info.scaling.shift.tolist(), "scale": info.scaling.scale.tolist(),
             "covariates": [*info.past, *info.future, *info.static],
+            "covariate_moments": np.asarray(info.scaling.future).tolist(),
             "clock": plain_clock(info.clock),
             "columns": columns_of(self.folder, data),
             "missing": data.missing, "levels": list(info.levels),
@@ -132,7 +133,7 @@ def plain_clock(clock: Clock) -> dict[str, Any]:
     if clock.zone:
         return other
     offset: Any = pd.tseries.frequencies.to_offset(clock.frequency)
-    head = offset.name.split("-")[0]
+    head = offset.rule_code.split("-")[0]
     if head in MONTH_STEPS:
         at, months = MONTH_STEPS[head]
         return {"kind": "months", "step": months * offset.n, "at": at}

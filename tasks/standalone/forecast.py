@@ -9,9 +9,9 @@ Needs Python 3.11, numpy and onnxruntime. Usage:
 
 The file has the columns of the run's own: a time, and a column a series (wide) or columns of
 names and values (long). Stamps are written YYYY-MM-DD, with a time or not, or are whole numbers,
-and stand on the run's grid; other ways to write them, time zones and covariates are refused, and
-so are stamps that a series has twice. Gaps are treated as the run's options say. The answers are
-those of the trained run.
+and stand on the run's grid; other ways to write them, time zones and covariates other than
+calendar features are refused, and so are stamps that a series has twice. Gaps are treated as the
+run's options say. The answers are those of the trained run.
 """
 
 import argparse
@@ -27,6 +27,8 @@ import onnxruntime
 
 STAMP = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ](\d{1,2}:\d{2}(?::\d{2})?))?")
 ITEMS = 64  # of a batch
+PHASES = ("minute", "hour", "weekday", "monthday", "month")
+CALENDAR = {f"calendar:{name}:{part}" for name in PHASES for part in ("sin", "cos")}
 
 
 class Predictor:
@@ -40,8 +42,9 @@ class Predictor:
         self.session = onnxruntime.InferenceSession(path, options, providers=providers)
         self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
         self.clock = self.card["clock"]
-        if self.card["covariates"]:
-            names = ", ".join(self.card["covariates"][:5])
+        names, dated = ", ".join(self.card["covariates"][:5]), self.clock["kind"] != "whole"
+        made = CALENDAR.issuperset(self.card["covariates"]) and (dated or not names)
+        if not made or len(self.card["covariates"]) != len(self.card["covariate_moments"][0]):
             raise ValueError(f"the run reads covariates ({names}); feed model.onnx yourself")
         if self.clock["kind"] != "whole" and not self.card["columns"]["time"]:
             raise ValueError("model.json does not say which column holds the time")
@@ -143,36 +146,50 @@ class Predictor:
             known = np.interp(np.arange(len(known)), seen - seen[0], whole[seen])
         return stamps[steps == seen[0]][0], known
 
-    def ahead(self, start: Any, first: int) -> list[str]:
-        """The stamps of the steps ahead, ``first`` steps after ``start``."""
+    def stamps_of(self, start: Any, steps: Any) -> Any:
+        """The stamps of steps that are counted from ``start``."""
         kind, step = self.clock["kind"], self.clock["step"]
-        steps = np.arange(first, first + self.card["horizon"])
         if kind == "whole":
-            return [str(int(start) + step * int(i)) for i in steps]
+            return np.array([int(start) + step * int(i) for i in steps])
         if kind == "fixed":
-            stamps = start + (steps * step).astype("timedelta64[ns]")
-        elif kind == "business":
-            stamps = np.busday_offset(start.astype("datetime64[D]"), steps)
-        else:
-            late = self.clock["at"] == "end"
-            month = (start.astype("datetime64[D]") + late).astype("datetime64[M]")
-            stamps = (month + steps * step).astype("datetime64[D]") - late
-        return [str(part).replace("T", " ") for part in stamps.astype("datetime64[s]")]
+            return start + (steps * step).astype("timedelta64[ns]")
+        if kind == "business":
+            return np.busday_offset(start.astype("datetime64[D]"), steps)
+        late = self.clock["at"] == "end"
+        month = (start.astype("datetime64[D]") + late).astype("datetime64[M]")
+        return (month + steps * step).astype("datetime64[D]") - late
 
-    def feeds(self, histories: list[Any], shift: Any, scale: Any, numbers: Any) -> dict[str, Any]:
+    def calendar(self, start: Any, steps: Any) -> Any:
+        """Calendar features of steps, scaled, ``[len(steps), K]``; 0 before ``start``."""
+        found = phases(self.stamps_of(start, np.maximum(steps, 0)))
+        columns = [name.split(":")[1:] for name in self.card["covariates"]]
+        turns = [(2 * np.pi * found[name], part) for name, part in columns]
+        rows = np.stack([np.sin(x) if part == "sin" else np.cos(x) for x, part in turns], -1)
+        shift, scale = np.array(self.card["covariate_moments"])
+        return np.where((steps >= 0)[:, None], (rows - shift) / scale, 0).astype(np.float32)
+
+    def feeds(self, part: list[Any], shift: Any, scale: Any, numbers: Any) -> dict[str, Any]:
         """The graph's inputs: the last steps of each history, in segments, the real ones first."""
-        look, size = self.card["lookback"], self.card["segment"]
+        look, size, horizon = (self.card[name] for name in ("lookback", "segment", "horizon"))
         many = -(-look // size)
-        lengths = np.array([max(-(-min(len(h), look) // size), 1) for h in histories])
-        segments = np.zeros((len(histories), int(lengths.max()), size), dtype=np.float32)
-        observed = np.zeros_like(segments)
-        for row, history in enumerate(histories):
+        lengths = np.array([max(-(-min(len(h), look) // size), 1) for _, _, h in part])
+        segments = np.zeros((len(part), int(lengths.max()), size), dtype=np.float32)
+        observed, width = np.zeros_like(segments), len(self.card["covariates"])
+        covariates = np.zeros((*segments.shape, width), dtype=np.float32)
+        ahead = np.zeros((len(part), horizon, width), dtype=np.float32)
+        for row, (_, start, history) in enumerate(part):
             last = (history[-look:] - shift[row]) / scale[row]
             whole = np.concatenate([np.full(many * size - len(last), np.nan), last])
             whole = whole.reshape(many, size)[many - lengths[row] :]
             observed[row, : lengths[row]] = np.isfinite(whole)
             segments[row, : lengths[row]] = np.nan_to_num(whole)
-        found = {"segments": segments, "observed": observed, "series": numbers, "lengths": lengths}
+            if width:
+                steps = len(history) + np.arange(-size * lengths[row], horizon)
+                known = self.calendar(start, steps)
+                covariates[row, : lengths[row]] = known[:-horizon].reshape(-1, size, width)
+                ahead[row] = known[-horizon:]
+        found = {"segments": segments, "observed": observed, "covariates": covariates,
+                 "ahead": ahead, "series": numbers, "lengths": lengths}  # fmt: skip
         return {name: found[name] for name in self.card["inputs"]}
 
     def predict(self, path: Path) -> list[dict[str, Any]]:
@@ -188,14 +205,18 @@ class Predictor:
                 for i, (_, _, history) in zip(numbers, part, strict=True)
             ]
             shift, scale = np.array(pairs).T
-            feeds = self.feeds([history for _, _, history in part], shift, scale, numbers + 1)
+            feeds = self.feeds(part, shift, scale, numbers + 1)
             scaled = self.session.run(["forecast"], feeds)[0].astype(np.float64)
             values = scaled * scale[:, None, None] + shift[:, None, None]
             for row, (name, start, history) in enumerate(part):
                 bounds = self.bounds(values[row], int(numbers[row]), scale[row])
                 mean = clip(values[row, :, values.shape[2] // 2], card)
-                for step, stamp in enumerate(self.ahead(start, len(history))):
-                    record = {"id": name, "time": stamp, "mean": float(mean[step])}
+                stamps = self.stamps_of(start, len(history) + np.arange(card["horizon"]))
+                if self.clock["kind"] != "whole":
+                    stamps = stamps.astype("datetime64[s]")
+                for step, stamp in enumerate(stamps):
+                    time = str(stamp).replace("T", " ")
+                    record = {"id": name, "time": time, "mean": float(mean[step])}
                     for level, low, high in bounds:
                         record[f"lower_{level * 100:g}"] = float(low[step])
                         record[f"upper_{level * 100:g}"] = float(high[step])
@@ -227,6 +248,21 @@ class Predictor:
                 low, high = point - radius, point + radius
             found.append((level, clip(low, card), clip(high, card)))
         return found
+
+
+def phases(stamps: Any) -> dict[str, Any]:
+    """Where stamps stand in their hour, day, week, month and year, from 0 to 1."""
+    days, months = stamps.astype("datetime64[D]"), stamps.astype("datetime64[M]")
+    minutes = (stamps.astype("datetime64[m]") - days).astype(np.int64)
+    hours, minute = np.divmod(minutes, 60)
+    first = months.astype("datetime64[D]")
+    size = ((months + 1).astype("datetime64[D]") - first).astype(np.int64)
+    share = (days - first).astype(np.int64) / size
+    return {
+        "minute": minute / 60, "hour": (hours + minute / 60) / 24, "monthday": share,
+        "weekday": ((days.astype(np.int64) + 3) % 7 + hours / 24) / 7,
+        "month": (months.astype(np.int64) % 12 + share) / 12,
+    }  # fmt: skip
 
 
 def clip(values: Any, card: dict[str, Any]) -> Any:
