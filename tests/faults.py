@@ -25,7 +25,6 @@ MODULES = [
     "tasks.unfinished", "terminal.display", "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip
 PATIENCE = 300  # seconds until a process counts as hanging
-NOBODY = 65534
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,12 @@ class Outcome:
         return len(lines) == 1 and lines[0].startswith("birnn: error: ")
 
 
-def run(arguments: list[str], fault: Fault, folder: Path, *, user: int = 0) -> Outcome:
+def run(arguments: list[str], fault: Fault, folder: Path) -> Outcome:
     """Run a command in a process of its own, under ``fault``."""
     SERVER.set_forkserver_preload(MODULES)
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "stderr.txt"
-    process: Any = SERVER.Process(target=_child, args=(arguments, fault, str(log), user))
+    process: Any = SERVER.Process(target=_child, args=(arguments, fault, str(log)))
     process.start()
     if fault.kind in ("time", "term"):
         process.join(fault.at)
@@ -74,15 +73,12 @@ def run(arguments: list[str], fault: Fault, folder: Path, *, user: int = 0) -> O
     return Outcome(process.exitcode, log.read_text(errors="replace") if log.is_file() else "")
 
 
-def _child(arguments: list[str], fault: Fault, log: str, user: int) -> None:
+def _child(arguments: list[str], fault: Fault, log: str) -> None:
     """The command, with its output in files."""
     errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     os.dup2(errors, 2)
-    if user:
-        os.setgid(user)
-        os.setuid(user)
     import cli
 
     _plant(fault)
