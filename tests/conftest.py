@@ -33,6 +33,10 @@ os.environ.update(
 for _name in ("HF_DATASETS_CACHE", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "TTY_COMPATIBLE"):
     os.environ.pop(_name, None)
 
+# Some thousand small files are written here: on a busy disk, waiting for each takes minutes. The
+# processes of tests/faults.py wait as usual.
+os.fsync = lambda descriptor: None
+
 Rows = Sequence[tuple[str, ...]]
 
 # Options that make a run take half a second.
