@@ -1,0 +1,31 @@
+"""What a message says of rows, and what the files of a run share."""
+
+from pathlib import Path
+
+import pytest
+from conftest import sentences, write_table
+
+from birnn.errors import CheckpointError
+from birnn.foreign import MEMORY, charge, one_budget
+from tasks.config import SentimentConfig, SentimentData
+from tasks.sentiment import Sentiment
+
+
+def test_items_are_named_by_their_rows_of_the_file(tmp_path: Path) -> None:
+    rows = sentences()
+    path = write_table(tmp_path / "x.csv", [("", "good"), *rows])
+    task = Sentiment(SentimentConfig(SentimentData(str(path), vectors="none")))
+    train = task.load().splits["train"]
+    text = train.table["text"][7]
+    number = next(i for i, row in enumerate(rows, start=2) if row[0] == text)
+    assert task.name_items(train, [7]) == f"rows {number} of {path}"
+
+
+def test_the_files_of_a_run_share_one_budget() -> None:
+    half = MEMORY // 2 + 1
+    charge(Path("a"), half)
+    charge(Path("b"), half)  # each by itself
+    with one_budget():
+        charge(Path("a"), half)
+        with pytest.raises(CheckpointError, match="b would take"):
+            charge(Path("b"), half)
