@@ -138,6 +138,9 @@ def test_loss_that_is_not_finite_is_one_line(train, sentences_csv):
     line = train(sentences_csv, "--learning-rate", "1e30", "--clip-norm", "0").refusal()
     assert "loss" in line
     assert "--learning-rate" in line
+    named = re.search(rf"the batch: rows ([0-9, ]+) of {re.escape(str(sentences_csv))}", line)
+    assert named
+    assert len(named[1].split(", ")) == 32  # the size of a batch
 
 
 def test_last_step_that_spoils_the_weights_is_one_line(train, sentences_csv):

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import sentences, write_table
+from contract import TINY, prepare
 
 from birnn.errors import CheckpointError
 from birnn.foreign import MEMORY, charge, one_budget
@@ -29,3 +31,21 @@ def test_the_files_of_a_run_share_one_budget() -> None:
         charge(Path("a"), half)
         with pytest.raises(CheckpointError, match="b would take"):
             charge(Path("b"), half)
+
+
+@pytest.mark.parametrize("task", ["tagging", "forecast", "regression"])
+def test_items_of_every_task_are_named_by_their_place(task: str, tmp_path: Path) -> None:
+    variant = next(iter(TINY[task]))
+    case = prepare(task, variant, tmp_path)
+    train = case.data.splits["train"]
+    said = case.task.name_items(train, np.array([1, 0]))
+    if task == "tagging":
+        lines = sorted(row["line"] for row in train.table.select([0, 1]))
+        wanted = f"sentences at lines {lines[0]}, {lines[1]} of "
+    elif task == "regression":
+        wanted = "sequences 1, 2 of train"
+    else:
+        name = train.panel.names[int(train.series[0])]
+        stamp = train.panel.stamps(int(train.series[0]), int(train.origin[0]), 1)[0]
+        wanted = f"windows of {name} at {stamp}"
+    assert said.startswith(wanted)
