@@ -74,8 +74,9 @@ def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
 
     config = with_source(config, source)
     with console().status("loading libraries"):
+        from tasks.begun import check_changes, read_begun, run_name, work_folder
         from tasks.experiment import Finished, Plan, how_to_go_on, train
-        from tasks.unfinished import check_changes, read_begun, resumable, run_name, work_folder
+        from tasks.unfinished import resumable
     stamp = time.strftime("%Y%m%d-%H%M%S")
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     command = "python cli.py " + shlex.join(sys.argv[1:])
@@ -121,7 +122,7 @@ def resumed(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     run = RunOptions()
     if not given.get("resume"):
         return {"config": resolve({name: entry.config}, name, "task")(), "run": run}
-    from tasks.unfinished import begun_config, read_begun, run_name
+    from tasks.begun import begun_config, read_begun, run_name
 
     out = run_name(Path(given["resume"]))
     if given.get("out") and Path(given["out"]).resolve() != out.resolve():

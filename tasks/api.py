@@ -280,9 +280,9 @@ def train(
         ConfigError: an unknown task or option, or a value that it can't have.
         BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
     """
+    from tasks.begun import check_changes, read_begun, work_folder
     from tasks.experiment import Plan
     from tasks.experiment import train as run_experiment
-    from tasks.unfinished import check_changes, read_begun, work_folder
 
     config = configured(task, options)
     if data is not None and "data" in options:

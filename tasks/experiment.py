@@ -30,6 +30,7 @@ from birnn.randomness import seed_everything
 from birnn.training import fit
 from data.batching import BucketSampler
 from tasks.base import Baseline, Task, TaskData
+from tasks.begun import Begun, write_begun
 from tasks.bootstrap import Array
 from tasks.inference import run_split
 from tasks.machine import engine_of
@@ -37,13 +38,11 @@ from tasks.plots import save_confusion, save_curves
 from tasks.report import Report, Trained, add_spread, make_report
 from tasks.run import room_note, write_card, write_csv, write_model
 from tasks.unfinished import (
-    Begun,
     SeedResult,
     data_digest,
     growing_run,
     read_done,
     seed_folder,
-    write_begun,
     write_done,
 )
 from tasks.units import lower_is_better
