@@ -109,6 +109,7 @@ def guided(name: str, target: Target, inputs: int, seed: int, findings: Path) ->
     for number, data in enumerate(target.seeds):
         (corpus / f"seed-{number}").write_bytes(data)
     flags = [sys.argv[0], str(corpus), f"-runs={inputs}", f"-seed={seed + 1}", "-max_len=65536"]
+    flags.append(f"-artifact_prefix={findings}/")
     flags += ["-timeout=20", "-rss_limit_mb=3000", "-verbosity=0", "-print_final_stats=1"]
     atheris.Setup(flags, one, custom_mutator=custom)
     atheris.Fuzz()

@@ -8,7 +8,10 @@ import reprlib
 
 
 class BirnnError(Exception):
-    """Base of all errors that a user can mend."""
+    """Base of all errors that a user can mend; a name in the message may not break its line."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(" ".join(message.split()))
 
 
 class ConfigError(BirnnError):

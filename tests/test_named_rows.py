@@ -49,3 +49,7 @@ def test_items_of_every_task_are_named_by_their_place(task: str, tmp_path: Path)
         stamp = train.panel.stamps(int(train.series[0]), int(train.origin[0]), 1)[0]
         wanted = f"windows of {name} at {stamp}"
     assert said.startswith(wanted)
+
+
+def test_a_message_is_one_line_whatever_names_it_holds() -> None:
+    assert str(CheckpointError("no column 'a\n\tb'\r\n here")) == "no column 'a b' here"
