@@ -38,6 +38,15 @@ class Recurrence(NamedTuple):
     scan: Scan
 
 
+def _train() -> bool:
+    """Torch's flag ``train``: cuDNN keeps what a backward pass needs only where it is set.
+
+    There is no dropout within the call, so that it follows the gradient mode, and a model in
+    evaluation mode can be differentiated too.
+    """
+    return torch.is_grad_enabled()
+
+
 def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
     """Run a GRU left to right from a zero state (Cho et al. 2014, torch's variant).
 
@@ -52,7 +61,7 @@ def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
         The states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
-    states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, False, False, True)
+    states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, _train(), False, True)
     return states
 
 
@@ -69,7 +78,7 @@ def lstm_scan(x: Tensor, weights: CellWeights) -> Tensor:
         The hidden states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
-    states, _, _ = torch.lstm(x, [state, state], list(weights), True, 1, 0.0, False, False, True)
+    states, _, _ = torch.lstm(x, [state, state], list(weights), True, 1, 0.0, _train(), False, True)
     return states
 
 

@@ -42,6 +42,27 @@ def test_both_directions_match_numpy(cell: str, ragged: Ragged, hidden: int) -> 
 
 
 @pytest.mark.parametrize("cell", SCANS)
+def test_torch_is_told_to_keep_what_gradients_need(cell: str, monkeypatch) -> None:
+    """CuDNN refuses a backward pass through a call that was not flagged; a CPU does not."""
+    scan, gates = SCANS[cell]
+    name = cell.removeprefix("bi")
+    plain_call, flags = getattr(torch, name), []
+
+    def watched(*arguments):
+        flags.append(arguments[6])
+        return plain_call(*arguments)
+
+    monkeypatch.setattr(torch, name, watched)
+    weights, x = draw_weights(gates, 3, 2, 0), torch.randn(1, 4, 2, dtype=torch.float64)
+    scan(x, weights)
+    with torch.no_grad():
+        scan(x, weights)
+    with torch.inference_mode():
+        scan(x, weights)
+    assert flags == [True, False, False]
+
+
+@pytest.mark.parametrize("cell", SCANS)
 def test_one_way_reads_left_to_right(cell: str) -> None:
     scan, gates = SCANS[cell]
     weights = draw_weights(gates, 3, 2, 0)
