@@ -258,3 +258,44 @@ def test_code_is_not_kept_in_a_folder_of_another_user(
     with pytest.raises(compiler.NativeError, match="no folder to write"):
         compiler.compiled(library.SOURCE)
     assert not list((tmp_path / "cache").iterdir())
+
+
+def other_users(patch: pytest.MonkeyPatch, planted: Path) -> None:
+    """``planted`` is another user's; what is made from now on is one's own."""
+    plain = os.stat_result
+    inode = planted.lstat().st_ino
+
+    def theirs(found: os.stat_result) -> os.stat_result:
+        if found.st_ino != inode:
+            return found
+        return plain([*found[:4], os.getuid() + 1, *found[5:]])
+
+    for name in ("stat", "lstat"):
+        real = getattr(Path, name)
+        patch.setattr(Path, name, lambda self, *a, real=real, **k: theirs(real(self, *a, **k)))
+
+
+@needs_compiler
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="no users here")
+@pytest.mark.parametrize("how", ["file", "folder", "link", "open folder", "open file"])
+def test_code_that_others_planted_is_not_loaded(
+    bare: pytest.MonkeyPatch, tmp_path: Path, how: str
+) -> None:
+    cache = tmp_path / "cache"
+    planted = compiler.compiled(library.SOURCE)
+    assert planted.parent == cache
+    planted.write_bytes(b"evil")
+    if how in ("file", "folder"):
+        other_users(bare, planted if how == "file" else cache)
+    if how == "link":
+        planted.rename(tmp_path / "elsewhere.so")
+        planted.symlink_to(tmp_path / "elsewhere.so")
+        other_users(bare, planted)
+    if how == "open folder":
+        cache.chmod(0o777)
+    if how == "open file":
+        planted.chmod(0o666)
+    found = compiler.compiled(library.SOURCE)
+    assert found.parent == tmp_path / "own"
+    assert found.read_bytes() != b"evil"
+    assert library.Library().lanes > 0

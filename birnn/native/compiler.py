@@ -6,6 +6,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ FLAGS = (
     # One rounding for a * b + c, everywhere alike; no other liberty with floats.
     *("-ffp-contract=fast", "-fno-math-errno"),
 )
+SUFFIX = ".so"
 PATIENCE = 120  # seconds; it takes one or two
 
 
@@ -31,17 +33,33 @@ def compiled(source: Path) -> Path:
     Raises:
         NativeError: no compiler, one that fails, or no folder to write to.
     """
-    name = f"{source.stem}-{_fingerprint(source)}.so"
+    name = f"{source.stem}-{_fingerprint(source)}{SUFFIX}"
     for folder in (cache_folder(), _own_folder()):
         library = folder / name
-        if library.is_file():
-            return library
         try:
-            _compile(source, library)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_owned(folder, folder.stat())
+            if not os.path.lexists(library):
+                _compile(source, library)
+            _check_owned(library, library.lstat())  # a link's own: it may lead anywhere
+            if not library.is_file():
+                raise FileNotFoundError(f"{library} is no file")
         except OSError:
-            continue  # not writable, or full: the next folder
+            continue  # another user's, not writable, or full: the next folder
         return library
     raise NativeError("no folder to write the compiled engine to; set BIRNN_CACHE to one")
+
+
+def _check_owned(path: Path, found: os.stat_result) -> None:
+    """Refuse what another user could have put there, or could change: code is loaded from it.
+
+    Raises:
+        PermissionError: another user owns it, or may write to it.
+    """
+    if not hasattr(os, "getuid"):
+        return  # Windows: a profile's folder is its user's
+    if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(f"{path} is another user's, or others may write to it")
 
 
 def cache_folder() -> Path:
@@ -62,9 +80,6 @@ def _own_folder() -> Path:
 
 
 def _compile(source: Path, library: Path) -> None:
-    library.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if hasattr(os, "getuid") and library.parent.stat().st_uid != os.getuid():
-        raise PermissionError(f"{library.parent} is another user's")  # code is loaded from it
     compiler = find_compiler()
     handle, partial = tempfile.mkstemp(dir=library.parent, suffix=".partial")
     os.close(handle)
