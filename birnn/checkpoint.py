@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -29,9 +30,32 @@ KINDS = {  # as a safetensors header names them
 }  # fmt: skip
 
 __all__ = [
-    "atomic_path", "check_free", "load_weights", "new_folder", "put_in_place", "read_json",
-    "save_weights", "sync", "write_json", "write_text",
+    "FolderKind", "atomic_path", "check_free", "load_weights", "new_folder", "put_in_place",
+    "read_json", "save_weights", "sync", "write_json", "write_text",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FolderKind:
+    """A kind of folder that we write, known by its content, so that nothing else is overwritten.
+
+    Attributes:
+        name: what it is called.
+        strangers: what a folder holds that we did not write, by name; None if it is not of this
+            kind at all.
+    """
+
+    name: str
+    strangers: Callable[[Path], list[str] | None]
+
+    @property
+    def described(self) -> str:
+        """The name with its article."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+
+    def owns(self, path: Path) -> bool:
+        """Whether ``path`` holds what we wrote and nothing else."""
+        return path.is_dir() and self.strangers(path) == []
 
 
 @contextmanager
@@ -85,9 +109,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 @contextmanager
-def new_folder(
-    path: Path, *, overwrite: bool = False, mark: str = "config.json", kind: str = "run"
-) -> Iterator[Path]:
+def new_folder(path: Path, kind: FolderKind, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; rename it to ``path`` if all goes well.
 
     Whatever interrupts the block, a final name never holds a partial folder, and an older folder
@@ -95,14 +117,13 @@ def new_folder(
 
     Args:
         path: the final name.
+        kind: what is written.
         overwrite: replace a folder of the same kind.
-        mark: the file by which such a folder is known.
-        kind: what it is called.
 
     Raises:
         DataError: ``path`` exists (and not ``overwrite``), or its parent can't be written.
     """
-    check_free(path, overwrite=overwrite, mark=mark, kind=kind)
+    check_free(path, kind, overwrite=overwrite)
     path = path.resolve()  # a link stays one: what it points to is made or replaced
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +134,7 @@ def new_folder(
         raise DataError(f"can't write {path}: {error.strerror or error}") from error
     try:
         yield temporary
-        check_free(path, overwrite=overwrite, mark=mark, kind=kind)
+        check_free(path, kind, overwrite=overwrite)
         put_in_place(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -141,22 +162,26 @@ def put_in_place(folder: Path, path: Path) -> None:
         raise DataError(f"can't write {path}: {error.strerror or error}") from error
 
 
-def check_free(
-    path: Path, *, overwrite: bool, mark: str = "config.json", kind: str = "run"
-) -> None:
-    """Refuse to write a run, or a folder of another ``kind``, over something else.
+def check_free(path: Path, kind: FolderKind, *, overwrite: bool) -> None:
+    """Refuse to write a folder of a ``kind`` over anything that we did not write.
 
     Raises:
         DataError: ``path`` is taken.
     """
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    article = "an" if kind[0] in "aeiou" else "a"
-    if not (path.is_dir() and (path / mark).is_file()):
-        raise DataError(f"{path} exists and is not {article} {kind}; choose another --out")
+    strangers = kind.strangers(path) if path.is_dir() else None
+    if strangers is None:
+        raise DataError(f"{path} exists and is not {kind.described}; choose another --out")
     if not overwrite:
         raise DataError(
-            f"{path} holds {article} {kind} already; choose another --out or add --overwrite"
+            f"{path} holds {kind.described} already; choose another --out or add --overwrite"
+        )
+    if strangers:
+        more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+        raise DataError(
+            f"{path} also holds what birnn did not write: {', '.join(strangers[:3])}{more}; move"
+            " that elsewhere, or choose another --out"
         )
 
 

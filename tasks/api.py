@@ -20,7 +20,7 @@ from tasks import TASKS
 from tasks.answers import answerer
 from tasks.card import write_card
 from tasks.hub import push, run_folder, upload, write_repository
-from tasks.run import LoadedRun, load_run, write_model
+from tasks.run import RUN, LoadedRun, load_run, write_model
 from tasks.serving import evaluate_run
 
 KEPT = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
@@ -138,7 +138,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         Raises:
             DataError: the folder is taken, or can't be written.
         """
-        with new_folder(Path(folder), overwrite=overwrite) as made:
+        with new_folder(Path(folder), RUN, overwrite=overwrite) as made:
             if self.folder.is_dir():
                 for path in self.folder.iterdir():
                     if path.suffix in KEPT and path.is_file():

@@ -36,7 +36,7 @@ from tasks.inference import run_split
 from tasks.machine import engine_of
 from tasks.plots import save_confusion, save_curves
 from tasks.report import Report, Trained, add_spread, make_report
-from tasks.run import room_note, write_card, write_csv, write_model
+from tasks.run import RUN, room_note, write_card, write_csv, write_model
 from tasks.unfinished import (
     SeedResult,
     data_digest,
@@ -121,7 +121,7 @@ def train(task: Task[Any, Any, Any], plan: Plan) -> Generator[AnyEvent, None, No
         Stopped: ``plan.stop`` asked for it; the message says how to go on.
     """
     settings, begun = task.config.train, plan.begun
-    check_free(plan.out, overwrite=plan.overwrite)
+    check_free(plan.out, RUN, overwrite=plan.overwrite)
     if settings.seed + plan.seeds - 1 > LARGEST_SEED:
         raise ConfigError(f"seeds: --seed {settings.seed} leaves no room for {plan.seeds} of them")
     use_threads(settings.threads or (begun.threads if begun else 0))

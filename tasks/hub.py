@@ -13,7 +13,7 @@ from typing import Any
 from birnn.checkpoint import new_folder, write_json, write_text
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
 from tasks.card import render_card
-from tasks.run import LoadedRun, write_model
+from tasks.run import RUN, LoadedRun, write_model
 
 SCHEME = "hf://"
 NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -210,7 +210,7 @@ def push(
     if not NAME.fullmatch(repository):
         raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
     if to:
-        with new_folder(Path(to)) as folder:
+        with new_folder(Path(to), RUN) as folder:
             names = write_repository(folder, run, metrics, repository)
         return to, names
     import tempfile

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from birnn import __version__
-from birnn.checkpoint import check_free, new_folder, write_json, write_text
+from birnn.checkpoint import FolderKind, check_free, new_folder, read_json, write_json, write_text
 from birnn.errors import CheckpointError, ConfigError
 from birnn.registry import resolve
 from tasks.onnx_check import check_graph
@@ -24,7 +24,8 @@ from tasks.onnx_session import Session, require_onnx
 from tasks.run import LoadedRun, load_run, read_config
 
 OPSET = 17
-MARK = "check.json"  # a folder with this file is an export
+MARK = "check.json"  # a folder with this file, and this alone, is an export
+FILES = ("model.onnx", "model.int8.onnx", "model.json", "predict.py", "README.md", MARK)
 SCRIPTS = Path(__file__).parent / "standalone"
 GRAPHS = {
     "sentiment": "tasks.onnx_sentiment:SentimentGraph",
@@ -32,6 +33,23 @@ GRAPHS = {
     "forecast": "tasks.onnx_forecast:ForecastGraph",
 }
 LONGEST = 500  # steps of the longest item that is compared
+
+
+def export_strangers(folder: Path) -> list[str] | None:
+    """What an export's folder holds that birnn did not write; None if it is no export."""
+    try:
+        check = read_json(folder / MARK)
+    except CheckpointError:
+        return None
+    parts = {"task": str, "version": str, "opset": int, "packages": dict, "graph": dict}
+    if not isinstance(check, dict):
+        return None
+    if any(type(check.get(name)) is not kind for name, kind in parts.items()):
+        return None
+    return [path.name for path in sorted(folder.iterdir()) if path.name not in FILES]
+
+
+EXPORT = FolderKind("export", export_strangers)
 
 
 @dataclass(frozen=True)
@@ -70,10 +88,10 @@ def export_onnx(
     require_onnx()
     whole = folder.resolve()
     target = Path(out) if out else whole.with_name(f"{whole.name}-onnx")
-    check_free(target, overwrite=overwrite, mark=MARK, kind="export")
+    check_free(target, EXPORT, overwrite=overwrite)
     run = load_run(folder)
     graph: Graph = resolve(GRAPHS, name, "task")(run)
-    with new_folder(target, overwrite=overwrite, mark=MARK, kind="export") as made, quiet():
+    with new_folder(target, EXPORT, overwrite=overwrite) as made, quiet():
         found = _fill(made, run, graph, int8=(data, split) if int8 else None)
         files = {path.name: path.stat().st_size for path in sorted(made.iterdir())}
     return Exported(target, files, found)

@@ -2,28 +2,72 @@
 
 import csv
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TypeVar
 
 from torch import nn
 
 from birnn import __version__
-from birnn.checkpoint import load_weights, read_json, save_weights, write_json
+from birnn.checkpoint import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.foreign import charge, check_weights, json_memory, one_budget
 from birnn.registry import resolve
 from tasks import TASKS
 from tasks.base import Task
+from tasks.begun import STATE
 from tasks.card import write_card as write_card
 from tasks.machine import engine_of
 from tasks.request import Answer, Request
 
 OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
 T = TypeVar("T")
+# Everything that a version of birnn has written into a run folder, as patterns; what a task adds
+# stands here too.
+FILES = (
+    "config.json", "model.safetensors", "metrics.json", "history.csv", "curves.png", "README.md",
+    "predictions.*", "confusion.png", "labels.json", "vocabulary.json", "ngrams.json",
+    "scaler.json", "series.json", "forecast.csv", "forecast.png", "error_by_step.png",
+    "coverage_by_step.png", "backtest.safetensors",
+    # While it grows: how it began, its lock, seeds that are done, snapshots, what a kill left.
+    "run.json", "lock", "done-*.json", "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",
+)  # fmt: skip
 FORMAT = 1  # of the run folder; raised when an older reader could misread a newer run
+
+
+def run_strangers(folder: Path) -> list[str] | None:
+    """What a run folder holds that birnn did not write; None if it is no run."""
+    try:
+        config = read_json(folder / "config.json")
+    except CheckpointError:
+        return None
+    parts = {"format": int, "version": str, "task": str, "encoder": dict, "train": dict}
+    if not isinstance(config, dict):
+        return None
+    if any(type(config.get(name)) is not kind for name, kind in parts.items()):
+        return None
+    return unknown_names(folder)
+
+
+def unknown_names(folder: Path) -> list[str]:
+    """What a run folder, whole or growing, holds under names that no version of birnn has used."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            if path.name == STATE or re.fullmatch(r"seed-\d+", path.name):
+                found += [f"{path.name}/{name}" for name in unknown_names(path)]
+            else:
+                found.append(path.name)
+        elif not any(fnmatch(path.name, pattern) for pattern in FILES):
+            found.append(path.name)
+    return found
+
+
+RUN = FolderKind("run", run_strangers)
 
 
 @dataclass(frozen=True)

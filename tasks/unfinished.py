@@ -24,6 +24,7 @@ from birnn.foreign import check_file
 from birnn.snapshots import snapshots
 from tasks.base import Task, TaskData
 from tasks.begun import STATE, Begun, work_folder, write_begun
+from tasks.run import RUN, unknown_names
 
 LOCK = "lock"
 SAMPLE = 256  # items of each split whose tensors are remembered
@@ -40,7 +41,7 @@ def growing_run(out: Path, begun: Begun, *, resume: bool) -> Iterator[Path]:
         DataError: ``out`` is taken, an unfinished run stands there, another process makes it, or
             the disk refuses.
     """
-    check_free(out, overwrite=begun.overwrite)
+    check_free(out, RUN, overwrite=begun.overwrite)
     path = out.resolve()  # a link stays one: what it points to is made or replaced
     work = work_folder(out)
     try:
@@ -52,20 +53,26 @@ def growing_run(out: Path, begun: Begun, *, resume: bool) -> Iterator[Path]:
                 _sweep(work)
                 write_begun(work, begun)
                 yield work
-                check_free(out, overwrite=begun.overwrite)
+                check_free(out, RUN, overwrite=begun.overwrite)
                 put_in_place(work, path)
             finally:
                 if not resumable(work):
                     shutil.rmtree(work, ignore_errors=True)
             shutil.rmtree(path / STATE, ignore_errors=True)
             for old in path.parent.glob(f".{path.name}.*.old"):  # of a stop between two renamings
-                shutil.rmtree(old, ignore_errors=True)
+                if RUN.owns(old):
+                    shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise DataError(f"can't write {out}: {error.strerror or error}") from error
 
 
 def _make_way(work: Path, out: Path, begun: Begun) -> None:
-    """Refuse to begin over an unfinished run, unless it may be overwritten."""
+    """Refuse to begin over an unfinished run, unless it may be overwritten; sweep it away."""
+    if strangers := unknown_names(work):
+        raise DataError(
+            f"{work} holds what birnn did not write: {', '.join(strangers[:3])}; move that"
+            " elsewhere, or choose another --out"
+        )
     if resumable(work) and not begun.overwrite:
         raise DataError(
             f"{work} holds an unfinished run; go on with --resume {out}, or add --overwrite to"

@@ -22,7 +22,11 @@ class RunOptions:
     """Where a run goes, and how many."""
 
     out: str = option("", "Folder of the run. Empty: runs/TASK-ENCODER-TIME.", group="Run")
-    overwrite: bool = option(False, "Replace the run that --out holds.", group="Run")
+    overwrite: bool = option(
+        False,
+        "Replace the run that --out holds; refused where anything else lies there.",
+        group="Run",
+    )
     seeds: int = option(
         1, "Train this many seeds (--seed, --seed + 1, …); report mean and deviation.",
         low=1, high=1000, group="Run",

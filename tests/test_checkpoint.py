@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from birnn.checkpoint import (
+    FolderKind,
     atomic_path,
     check_free,
     load_weights,
@@ -334,17 +335,25 @@ def test_a_folder_that_cannot_be_written_is_a_data_error(tmp_path: Path) -> None
     with pytest.raises(DataError, match="can't write .*No such file"):
         write_text(tmp_path / "missing" / "a.txt", "x")
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="can't write"), new_folder(tmp_path / "file" / "run"):
+    with pytest.raises(DataError, match="can't write"), new_folder(tmp_path / "file" / "run", RUN):
         pass
 
 
+def strangers(path: Path) -> list[str] | None:
+    names = sorted(part.name for part in path.iterdir())
+    return [n for n in names if n != "config.json"] if "config.json" in names else None
+
+
+RUN = FolderKind("run", strangers)
+
+
 def fill(path: Path, text: str, *, overwrite: bool = False) -> None:
-    with new_folder(path, overwrite=overwrite) as folder:
+    with new_folder(path, RUN, overwrite=overwrite) as folder:
         (folder / "config.json").write_text(text)
 
 
 def half_a_folder(path: Path, error: BaseException, *, overwrite: bool) -> None:
-    with new_folder(path, overwrite=overwrite) as folder:
+    with new_folder(path, RUN, overwrite=overwrite) as folder:
         (folder / "config.json").write_text("half")
         raise error
 
@@ -367,7 +376,7 @@ def test_an_interrupted_overwrite_leaves_the_old_run(tmp_path: Path, error: Base
 
 def test_a_folder_appears_when_it_is_whole_and_makes_its_parents(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "run"
-    with new_folder(path) as folder:
+    with new_folder(path, RUN) as folder:
         (folder / "config.json").write_text("new")
         assert not path.exists()
     assert (path / "config.json").read_text() == "new"
@@ -378,8 +387,7 @@ def test_a_folder_appears_when_it_is_whole_and_makes_its_parents(tmp_path: Path)
 def test_an_overwritten_run_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "run"
     fill(path, "old")
-    (path / "leftover.txt").write_text("x")
-    with new_folder(path, overwrite=True) as folder:
+    with new_folder(path, RUN, overwrite=True) as folder:
         (folder / "config.json").write_text("new")
         assert (path / "config.json").read_text() == "old"
     assert [p.name for p in path.iterdir()] == ["config.json"]
@@ -405,16 +413,39 @@ def test_what_is_not_a_run_is_never_overwritten(tmp_path: Path, overwrite: bool)
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
 
 
+def test_a_run_with_files_of_others_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    fill(path, "old")
+    for name in ("a.txt", "b.txt", "c.txt", "d.txt"):
+        (path / name).write_text("mine")
+    with pytest.raises(DataError, match=r"also holds .*: a\.txt, b\.txt, c\.txt and 1 more"):
+        fill(path, "new", overwrite=True)
+    assert len(list(path.iterdir())) == 5
+    assert (path / "config.json").read_text() == "old"
+
+
+def test_a_file_that_came_into_the_old_run_meanwhile_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    fill(path, "old")
+    with (
+        pytest.raises(DataError, match=r"also holds .*: late\.txt"),
+        new_folder(path, RUN, overwrite=True) as folder,
+    ):
+        (folder / "config.json").write_text("new")
+        (path / "late.txt").write_text("mine")
+    assert (path / "late.txt").read_text() == "mine"
+
+
 def test_an_empty_folder_is_free(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    check_free(tmp_path / "run", overwrite=False)
+    check_free(tmp_path / "run", RUN, overwrite=False)
     fill(tmp_path / "run", "new")
     assert (tmp_path / "run" / "config.json").read_text() == "new"
 
 
 def test_a_run_that_came_up_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with pytest.raises(DataError, match="holds a run already"), new_folder(path) as folder:
+    with pytest.raises(DataError, match="holds a run already"), new_folder(path, RUN) as folder:
         (folder / "config.json").write_text("ours")
         fill(path, "theirs")
     assert (path / "config.json").read_text() == "theirs"

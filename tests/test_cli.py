@@ -574,9 +574,9 @@ def test_taken_folder_is_refused_before_any_work(train, sentences_csv, tmp_path)
 
 def test_overwrite_replaces_a_run_whole(train, sentences_csv, tmp_path):
     assert train(sentences_csv, "--epochs", 1).code == 0
-    (tmp_path / "runs/run/stale.txt").write_text("old")
+    (tmp_path / "runs/run/predictions.conll").write_text("old")
     assert train(sentences_csv, "--epochs", 1, "--overwrite", "--seed", 1).code == 0
-    assert not (tmp_path / "runs/run/stale.txt").exists()
+    assert not (tmp_path / "runs/run/predictions.conll").exists()
     config = json.loads((tmp_path / "runs/run/config.json").read_text())
     assert config["train"]["seed"] == 1
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["run"]
@@ -591,6 +591,54 @@ def test_overwrite_never_touches_what_is_no_run(birnn, sentences_csv, tmp_path):
         assert birnn("sentiment", *options).refusal()
     assert (tmp_path / "thesis/chapter.txt").read_text() == "years of work"
     assert (tmp_path / "file").read_text() == "a file"
+
+
+THEIRS = {
+    "another library's": {"model_type": "bert", "hidden_size": 768},
+    "a run of another tool": {"task": "sentiment", "format": 1, "version": "2.0"},
+    "a list": [1, 2],
+    "an export's": {"task": "sentiment", "version": "0.1.0", "opset": 17},
+}
+
+
+@pytest.mark.parametrize("name", ["config.json", "check.json"])
+@pytest.mark.parametrize("config", THEIRS.values(), ids=THEIRS)
+def test_overwrite_knows_our_folders_by_their_content(birnn, sentences_csv, tmp_path, config, name):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / name).write_text(json.dumps(config))
+    (theirs / "weights.bin").write_bytes(b"months of work")
+    before = {path.name: path.read_bytes() for path in theirs.iterdir()}
+    options = ["--data", sentences_csv, "--out", theirs, "--overwrite", *TINY]
+    assert "is not a run" in birnn("sentiment", *options).refusal()
+    assert before == {path.name: path.read_bytes() for path in theirs.iterdir()}
+
+
+@pytest.mark.parametrize("where", ["notes.txt", "data/train.csv", ".git/HEAD", "seed-x/a", "link"])
+def test_overwrite_keeps_what_lies_in_a_run_and_is_not_ours(train, sentences_csv, tmp_path, where):
+    assert train(sentences_csv, "--epochs", 1).code == 0
+    path = tmp_path / "runs/run" / where
+    path.parent.mkdir(exist_ok=True)
+    if where == "link":
+        (tmp_path / "home").mkdir()
+        path.symlink_to(tmp_path / "home")
+    else:
+        path.write_text("mine")
+    before = {path.name for path in (tmp_path / "runs/run").rglob("*")}
+    line = train(sentences_csv, "--epochs", 1, "--overwrite", "--seed", 1).refusal()
+    assert where.split("/")[0] in line
+    assert "move that elsewhere" in line
+    assert before == {path.name for path in (tmp_path / "runs/run").rglob("*")}
+
+
+def test_a_hidden_folder_of_others_is_not_taken_for_a_growing_run(train, sentences_csv, tmp_path):
+    for name in (".run.partial", ".run.1.old"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "thesis.txt").write_text("mine")
+    assert "thesis.txt" in train(sentences_csv, "--epochs", 1, "--overwrite").refusal()
+    (tmp_path / "runs/.run.partial").rename(tmp_path / "elsewhere")
+    assert train(sentences_csv, "--epochs", 1).code == 0
+    assert (tmp_path / "runs/.run.1.old/thesis.txt").read_text() == "mine"
 
 
 def test_overwrite_keeps_the_older_run_when_the_new_one_fails(train, sentences_csv, tmp_path):

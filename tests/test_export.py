@@ -229,9 +229,18 @@ def test_the_command_writes_measures_and_keeps(birnn, run_copy: Path) -> None:
     assert "int8" in (out / "README.md").read_text()
     assert "model.int8.onnx" in told.out
     assert "already" in birnn("export", run_copy, "--onnx").refusal()
+    (out / "notes.txt").write_text("mine")
+    assert "notes.txt" in birnn("export", run_copy, "--onnx", "--overwrite").refusal()
+    (out / "notes.txt").unlink()
     assert birnn("export", run_copy, "--onnx", "--overwrite", "--json").code == 0
     assert not (out / "model.int8.onnx").exists()
-    assert "not an export" in birnn("export", run_copy, "--onnx", "--out", run_copy).refusal()
+    again = ("export", run_copy, "--onnx", "--overwrite", "--out")
+    assert "not an export" in birnn(*again, run_copy).refusal()
+    other = run_copy.parent / "other"
+    other.mkdir()
+    (other / "check.json").write_text('{"ok": true}')
+    assert "not an export" in birnn(*again, other).refusal()
+    assert (other / "check.json").is_file()
 
 
 def test_refusals(birnn, made, run_copy: Path, tmp_path: Path) -> None:
