@@ -25,13 +25,12 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
-from birnn import __version__
 from birnn.errors import BirnnError, ConfigError, Stopped
 from birnn.keepconfig import StopRequest
 from birnn.registry import resolve
-from tasks import TASKS
-from tasks.forecasting_config import ForecastingData
-from terminal.options import (
+from birnn.tasks import TASKS
+from birnn.tasks.forecasting_config import ForecastingData
+from birnn.terminal.options import (
     CompareOptions,
     EvaluateOptions,
     ExportOptions,
@@ -41,6 +40,7 @@ from terminal.options import (
     RunOptions,
     with_options,
 )
+from birnn.version import __version__
 
 app = typer.Typer(
     add_completion=False,
@@ -70,13 +70,13 @@ stop = StopRequest()  # how a signal reaches training
 
 def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
     """Train a task, drawing its events; or go on with an unfinished run."""
-    from terminal.display import console, draw_training
+    from birnn.terminal.display import console, draw_training
 
     config = with_source(config, source)
     with console().status("loading libraries"):
-        from tasks.begun import check_changes, read_begun, run_name, work_folder
-        from tasks.experiment import Finished, Plan, how_to_go_on, train
-        from tasks.unfinished import resumable
+        from birnn.tasks.begun import check_changes, read_begun, run_name, work_folder
+        from birnn.tasks.experiment import Finished, Plan, how_to_go_on, train
+        from birnn.tasks.unfinished import resumable
     stamp = time.strftime("%Y%m%d-%H%M%S")
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     command = "python cli.py " + shlex.join(sys.argv[1:])
@@ -122,7 +122,7 @@ def resumed(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     run = RunOptions()
     if not given.get("resume"):
         return {"config": resolve({name: entry.config}, name, "task")(), "run": run}
-    from tasks.begun import begun_config, read_begun, run_name
+    from birnn.tasks.begun import begun_config, read_begun, run_name
 
     out = run_name(Path(given["resume"]))
     if given.get("out") and Path(given["out"]).resolve() != out.resolve():
@@ -146,10 +146,10 @@ def with_source(config: Any, source: str) -> Any:
 
 def inspect_command(source: str, data: ForecastingData, output: OutputOptions) -> None:
     """Say what is in a file of series, and what is wrong with it."""
-    from terminal.display import console, draw_inspection
+    from birnn.terminal.display import console, draw_inspection
 
     with console().status("reading data"):
-        from tasks.forecasting_data import inspect_series
+        from birnn.tasks.forecasting_data import inspect_series
 
         found = inspect_series(replace(data, data=source or data.data))
     draw_inspection(found, as_json=output.json)
@@ -157,11 +157,11 @@ def inspect_command(source: str, data: ForecastingData, output: OutputOptions) -
 
 def evaluate_command(run: str, options: EvaluateOptions) -> None:
     """Score a trained run on labelled data."""
-    from terminal.display import console, draw_evaluation
+    from birnn.terminal.display import console, draw_evaluation
 
     with console().status("loading the run"):
-        from tasks.hub import run_folder
-        from tasks.serving import evaluate
+        from birnn.tasks.hub import run_folder
+        from birnn.tasks.serving import evaluate
 
         use_machine(options)
         folder = run_folder(run)
@@ -170,11 +170,11 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
 
 def compare_command(runs: list[str], options: CompareOptions) -> None:
     """Put runs of one task side by side."""
-    from terminal.display import console, draw_comparison
+    from birnn.terminal.display import console, draw_comparison
 
     with console().status("reading the runs"):
-        from tasks.comparison import compare
-        from tasks.comparison_plot import picture_path, save_comparison
+        from birnn.tasks.comparison import compare
+        from birnn.tasks.comparison_plot import picture_path, save_comparison
 
         picture = picture_path(options.out) if options.out else None
         found = compare([Path(run) for run in runs], options.metric)
@@ -196,12 +196,12 @@ def use_machine(options: EvaluateOptions | PredictOptions) -> None:
 
 def predict_command(run: str, texts: list[str] | None, options: PredictOptions) -> None:
     """Predict texts, a file of them, or standard input."""
-    from terminal.display import console, draw_answer
+    from birnn.terminal.display import console, draw_answer
 
     with console().status("loading the run"):
-        from tasks.hub import run_folder
-        from tasks.request import Request
-        from tasks.run import serve
+        from birnn.tasks.hub import run_folder
+        from birnn.tasks.request import Request
+        from birnn.tasks.run import serve
 
         use_machine(options)
         folder = run_folder(run)
@@ -218,11 +218,11 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
 
 def push_command(run: str, repository: str, options: PushOptions) -> None:
     """Send a run to the Hugging Face Hub, or write what would be sent into a folder."""
-    from terminal.display import console
-    from terminal.hub import draw_pushed
+    from birnn.terminal.display import console
+    from birnn.terminal.hub import draw_pushed
 
     with console().status("writing the repository"):
-        from tasks.api import push_run
+        from birnn.tasks.api import push_run
 
         where, names = push_run(run, repository, private=options.private, to=options.to)
     draw_pushed(where, names)
@@ -230,13 +230,13 @@ def push_command(run: str, repository: str, options: PushOptions) -> None:
 
 def export_command(run: str, options: ExportOptions) -> None:
     """Write a trained run in a form that needs neither birnn nor torch."""
-    from terminal.display import console
-    from terminal.export import draw_export
+    from birnn.terminal.display import console
+    from birnn.terminal.export import draw_export
 
     if not options.onnx:
         raise ConfigError("export: name the format; there is one, --onnx")
     with console().status("exporting and comparing"):
-        from tasks.onnx_export import export_onnx
+        from birnn.tasks.onnx_export import export_onnx
 
         found = export_onnx(
             Path(run), options.out, overwrite=options.overwrite, int8=options.int8,
@@ -300,7 +300,7 @@ STOPPED = 130  # exit code of a command that a signal ended
 
 def fail(message: str, code: int = 2) -> int:
     """Print one line to standard error; returns the exit code."""
-    from terminal.render import harmless, shortened
+    from birnn.terminal.render import harmless, shortened
 
     line = shortened(" ".join(harmless(str(message)).split()))
     print(f"birnn: error: {line}", file=sys.stderr)

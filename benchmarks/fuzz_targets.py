@@ -95,17 +95,17 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     import pyarrow as pa
 
     from birnn.config import apply
+    from birnn.data.csvcheck import check_csv, even_rows
+    from birnn.data.labelled import TextOptions, load_labelled
+    from birnn.data.seriesfile import read_panel
+    from birnn.data.sources import load_tables
+    from birnn.data.stamps import read_stamps
+    from birnn.data.vectors import read_vectors
     from birnn.errors import DataError
-    from data.csvcheck import check_csv, even_rows
-    from data.labelled import TextOptions, load_labelled
-    from data.seriesfile import read_panel
-    from data.sources import load_tables
-    from data.stamps import read_stamps
-    from data.vectors import read_vectors
-    from tasks.config import SentimentConfig
-    from tasks.forecasting_config import ForecastingConfig, ForecastingData
-    from tasks.forecasting_data import series_options
-    from terminal.options import read_toml
+    from birnn.tasks.config import SentimentConfig
+    from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData
+    from birnn.tasks.forecasting_data import series_options
+    from birnn.terminal.options import read_toml
 
     def table(data: bytes) -> None:
         path = desk.put("x.csv", data)
@@ -136,7 +136,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
         if not rows or len(set(names)) < len(names):
             raise DataError("no table")
         columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-        with patch("data.seriesfile._load", lambda *_: (pa.table(columns), "x", [])):
+        with patch("birnn.data.seriesfile._load", lambda *_: (pa.table(columns), "x", [])):
             read_panel("x", options, horizon=2)
 
     options = series_options(ForecastingData())
@@ -165,10 +165,10 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
 
 def tagged_targets(desk: Desk) -> dict[str, Target]:
     """Column files, treebanks, JSON with spans."""
-    from data.charspans import read_json, read_rows
-    from data.conll import read_columns
-    from data.conllu_files import read_conllu
-    from data.tagged import TagOptions, load_tagged
+    from birnn.data.charspans import read_json, read_rows
+    from birnn.data.conll import read_columns
+    from birnn.data.conllu_files import read_conllu
+    from birnn.data.tagged import TagOptions, load_tagged
 
     def spans(data: bytes) -> None:
         path = desk.put("s.jsonl", data)
@@ -203,9 +203,9 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
     from birnn.checkpoint import load_weights
     from birnn.foreign import read_json
-    from tasks.config import RegressionConfig, SentimentConfig, TaggingConfig
-    from tasks.forecasting_config import ForecastingConfig
-    from tasks.run import config_of
+    from birnn.tasks.config import RegressionConfig, SentimentConfig, TaggingConfig
+    from birnn.tasks.forecasting_config import ForecastingConfig
+    from birnn.tasks.run import config_of
 
     torch.set_num_threads(1)
     folders = {task: RUNS / f"{VERSION}-{task}" for task in TASKS}
@@ -261,9 +261,9 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
 def use(folder: Path, history: Path) -> None:
     """Predict with a run of any task; one that answers no request is evaluated."""
-    from tasks.request import Request
-    from tasks.run import load_run, read_config, serve
-    from tasks.serving import evaluate
+    from birnn.tasks.request import Request
+    from birnn.tasks.run import load_run, read_config, serve
+    from birnn.tasks.serving import evaluate
 
     task = read_config(folder)["task"]
     if task == "forecast":

@@ -1,45 +1,23 @@
-"""birnn: bidirectional recurrent encoders that are exact under padding.
+"""birnn: bidirectional recurrent models, as one import name.
 
-This package knows tensors only. Importing it is cheap: torch is loaded by the
-modules that need it, so that a command line can answer before they do.
+This file is a façade of strings: what it names is imported when it is first asked for, so that
+``import birnn`` stays cheap. Nothing inside the package imports it; see ``__init__.pyi`` for types.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:  # so that editors know the names; at run time they are looked up in API
-    from tasks.api import Run as Run
-    from tasks.api import load as load
-    from tasks.api import train as train
-    from tasks.estimators import SentimentClassifier as SentimentClassifier
-    from tasks.estimators import Tagger as Tagger
-    from tasks.number_estimators import Forecaster as Forecaster
-    from tasks.number_estimators import SequenceRegressor as SequenceRegressor
-
-__version__ = "0.1.0"
-
-# Encoder name → where its class lives. Adding an encoder is one class and one line here.
-ENCODERS = {
-    "bigru": "birnn.encoders:BiGRU",
-    "bilstm": "birnn.encoders:BiLSTM",
-}
-
-# Engine name → how a recurrent layer is computed, in order of preference; see birnn.engines.
-ENGINES = {
-    "cudnn": "birnn.engines:CUDNN",
-    "native": "birnn.engines:NATIVE",
-    "onednn": "birnn.engines:ONEDNN",
-    "torch": "birnn.engines:TORCH",
-}
-
-# Name in ``birnn`` → where it lives; resolved on first use, so that ``import birnn`` stays cheap.
+# Name in ``birnn`` → where it lives.
 API = {
-    "load": "tasks.api:load",
-    "train": "tasks.api:train",
-    "Run": "tasks.api:Run",
-    "SentimentClassifier": "tasks.estimators:SentimentClassifier",
-    "Tagger": "tasks.estimators:Tagger",
-    "Forecaster": "tasks.number_estimators:Forecaster",
-    "SequenceRegressor": "tasks.number_estimators:SequenceRegressor",
+    "BiGRU": "birnn.encoders:BiGRU",
+    "BiLSTM": "birnn.encoders:BiLSTM",
+    "load": "birnn.tasks.api:load",
+    "train": "birnn.tasks.api:train",
+    "Run": "birnn.tasks.api:Run",
+    "SentimentClassifier": "birnn.tasks.estimators:SentimentClassifier",
+    "Tagger": "birnn.tasks.estimators:Tagger",
+    "Forecaster": "birnn.tasks.number_estimators:Forecaster",
+    "SequenceRegressor": "birnn.tasks.number_estimators:SequenceRegressor",
+    "__version__": "birnn.version:__version__",
 }
 
 

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from birnn import ENCODERS, ENGINES
 from birnn.errors import ConfigError, brief
-from birnn.registry import suggestion
+from birnn.registry import ENCODERS, ENGINES, suggestion
 
 T = TypeVar("T")
 LARGEST_SEED = 2**31 - 1  # what every generator takes

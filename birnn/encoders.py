@@ -11,11 +11,11 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from birnn import ENCODERS, engines
+from birnn import engines
 from birnn.batch import check_lengths, sequence_mask
 from birnn.config import EncoderConfig
 from birnn.dropout import Dropout, LockedDropout
-from birnn.registry import resolve
+from birnn.registry import ENCODERS, resolve
 from birnn.scan import GRU, LSTM, CellWeights, Recurrence, final_states
 
 

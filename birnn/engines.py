@@ -21,9 +21,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from birnn import ENGINES
 from birnn.errors import ConfigError
-from birnn.registry import resolve
+from birnn.registry import ENGINES, resolve
 from birnn.scan import CellWeights, Recurrence, bidirectional_scan
 
 AUTO = "auto"

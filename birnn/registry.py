@@ -7,6 +7,20 @@ from typing import Any
 
 from birnn.errors import ConfigError
 
+# Encoder name → where its class lives. Adding an encoder is one class and one line here.
+ENCODERS = {
+    "bigru": "birnn.encoders:BiGRU",
+    "bilstm": "birnn.encoders:BiLSTM",
+}
+
+# Engine name → how a recurrent layer is computed, in order of preference; see birnn.engines.
+ENGINES = {
+    "cudnn": "birnn.engines:CUDNN",
+    "native": "birnn.engines:NATIVE",
+    "onednn": "birnn.engines:ONEDNN",
+    "torch": "birnn.engines:TORCH",
+}
+
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the known name nearest to ``name``, else ``""``."""

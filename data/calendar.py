@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from birnn.data.panel import Panel, Values
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
-from data.panel import Panel, Values
 
 # Name → the phase of a stamp in [0, 1).
 PHASES = {

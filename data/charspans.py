@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from birnn.data.conll import MAX_TOKENS, TAG_NAMES, TOKEN_NAMES, Layout, Sentence, read_lines
+from birnn.data.offsets import token_offsets
+from birnn.data.schemes import Span, tags_of
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data.conll import MAX_TOKENS, TAG_NAMES, TOKEN_NAMES, Layout, Sentence, read_lines
-from data.offsets import token_offsets
-from data.schemes import Span, tags_of
 
 TEXT_NAMES = ("text", "sentence", "content", "document", "data", "body")
 SPAN_NAMES = ("spans", "entities", "label", "labels", "annotations", "ents", "ner", "tags")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from birnn.data.csvcheck import check_text
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data.csvcheck import check_text
 
 TOKEN_NAMES = ("tokens", "words", "token", "word", "form", "forms", "text")
 TAG_NAMES = (

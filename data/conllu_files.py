@@ -13,9 +13,9 @@ from conllu import parse_token_and_metadata
 from conllu.exceptions import ParseException
 from conllu.parser import parse_dict_value, parse_id_value
 
+from birnn.data.conll import GLOBAL, PREDICTED, Layout, Sentence, read_lines
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data.conll import GLOBAL, PREDICTED, Layout, Sentence, read_lines
 
 COLUMNS = (
     "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",

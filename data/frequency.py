@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from birnn.data.panel import Clock, Numbers
 from birnn.errors import DataError
-from data.panel import Clock, Numbers
 
 Flags = NDArray[np.bool_]
 

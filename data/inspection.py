@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.counts import plural
-from data.panel import Clock
+from birnn.data.counts import plural
+from birnn.data.panel import Clock
 
 MAX_FINDINGS = 200
 SERIES_A_KIND = 30  # findings of one kind that are told series by series
@@ -32,7 +32,7 @@ class SeriesOptions:
         duplicates: what becomes of a stamp that stands twice in one series: ``fail``, ``mean``,
             ``first``, or ``last``.
         text: what a cell is that holds no number: ``fail``, or ``missing``.
-        encoding, skip_ragged: as :class:`data.sources.ReadOptions` takes them.
+        encoding, skip_ragged: as :class:`birnn.data.sources.ReadOptions` takes them.
     """
 
     time_column: str = ""

@@ -7,12 +7,12 @@ from typing import Any
 
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
+from birnn.data.counts import agree, plural
+from birnn.data.provenance import audit, cut
+from birnn.data.samples import SAMPLES
+from birnn.data.sources import ReadOptions, Tables, guarded, load_tables
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data.counts import agree, plural
-from data.provenance import audit, cut
-from data.samples import SAMPLES
-from data.sources import ReadOptions, Tables, guarded, load_tables
 
 TEXT_NAMES = (
     "text", "sentence", "review", "tweet", "content", "document", "comment", "message", "body",

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from data.text import Tokenizer
+from birnn.data.text import Tokenizer
 
 
 def word_vectorizer(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 from datasets import Dataset
 
+from birnn.data.provenance import normalise
 from birnn.errors import DataError
-from data.provenance import normalise
 
 INSTALL = 'pip install -e ".[samples]"'
 

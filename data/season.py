@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from data.frequency import DAY
-from data.panel import Clock, Values
+from birnn.data.frequency import DAY
+from birnn.data.panel import Clock, Values
 
 SEASON_SERIES = 50
 SEASON_ROWS = 20_000

@@ -9,9 +9,9 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from birnn.batch import Batch
+from birnn.data.batching import Indices
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data.batching import Indices
 
 Array = NDArray[np.float64]
 LARGEST = 1e15  # beyond it, squares lose the digits that a fit needs

@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from data.counts import plural
-from data.frequency import Flags
-from data.inspection import Finding, Findings, SeriesOptions, lines_of, said
-from data.panel import Clock, Numbers, Panel, Values
-from data.season import clock_season, data_season
-from data.series_layout import Layout
-from data.series_rows import Rows, missing_treatment
+from birnn.data.counts import plural
+from birnn.data.frequency import Flags
+from birnn.data.inspection import Finding, Findings, SeriesOptions, lines_of, said
+from birnn.data.panel import Clock, Numbers, Panel, Values
+from birnn.data.season import clock_season, data_season
+from birnn.data.series_layout import Layout
+from birnn.data.series_rows import Rows, missing_treatment
 
 CONSTANT_SHARE = 0.05  # of a series, from which on equal values in a row are told
 CONSTANT_ROWS = 24
@@ -19,7 +19,7 @@ CONSTANT_ROWS = 24
 
 @dataclass(frozen=True)
 class Grid:
-    """``N`` series on one grid, ``R'`` steps in all; see :class:`data.panel.Panel`.
+    """``N`` series on one grid, ``R'`` steps in all; see :class:`birnn.data.panel.Panel`.
 
     Attributes:
         frames: ``[N]`` which frame's rows a series is from.

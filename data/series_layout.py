@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from birnn.data.inspection import SeriesOptions
+from birnn.data.panel import Numbers
+from birnn.data.series_columns import NumberColumn, may_be_numeric, read_ids, read_numbers
+from birnn.data.stamps import BAD, Stamps, head, read_stamps
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data.inspection import SeriesOptions
-from data.panel import Numbers
-from data.series_columns import NumberColumn, may_be_numeric, read_ids, read_numbers
-from data.stamps import BAD, Stamps, head, read_stamps
 
 TIME_NAMES = (
     "ds", "timestamp", "datetime", "date_time", "date", "time", "stamp", "utc_timestamp", "month",

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.counts import plural
-from data.frequency import (
+from birnn.data.counts import plural
+from birnn.data.frequency import (
     Flags,
     clock_changes,
     coarser,
@@ -18,10 +18,10 @@ from data.frequency import (
     named_clock,
     places,
 )
-from data.inspection import Finding, Findings, SeriesOptions, lines_of, said
-from data.panel import Clock, Numbers, Values
-from data.series_layout import Layout
-from data.stamps import BAD
+from birnn.data.inspection import Finding, Findings, SeriesOptions, lines_of, said
+from birnn.data.panel import Clock, Numbers, Values
+from birnn.data.series_layout import Layout
+from birnn.data.stamps import BAD
 
 LONG_RUN = 10  # equal steps, one after the other, that are no accident
 GRID_FACTOR, GRID_ROWS = 20, 1_000_000  # a grid of more steps than this is a mistake

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.counts import plural
-from data.inspection import Finding, Findings, lines_of, said
-from data.panel import Values
-from data.series_columns import read_ids, read_numbers
-from data.series_layout import Layout
+from birnn.data.counts import plural
+from birnn.data.inspection import Finding, Findings, lines_of, said
+from birnn.data.panel import Values
+from birnn.data.series_columns import read_ids, read_numbers
+from birnn.data.series_layout import Layout
 
 MAX_LEVELS = 50
 

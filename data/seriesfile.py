@@ -9,10 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from birnn.errors import ConfigError, DataError
-from birnn.registry import suggestion
-from data.counts import plural
-from data.inspection import (
+from birnn.data.counts import plural
+from birnn.data.inspection import (
     CHOICES,
     Finding,
     Findings,
@@ -21,12 +19,12 @@ from data.inspection import (
     lines_of,
     said,
 )
-from data.panel import Clock, Panel
-from data.samples import SERIES_SAMPLES
-from data.series_columns import NumberColumn, read_numbers
-from data.series_grid import Grid, build_grid, pick_season
-from data.series_layout import Layout, find_layout
-from data.series_rows import (
+from birnn.data.panel import Clock, Panel
+from birnn.data.samples import SERIES_SAMPLES
+from birnn.data.series_columns import NumberColumn, read_numbers
+from birnn.data.series_grid import Grid, build_grid, pick_season
+from birnn.data.series_layout import Layout, find_layout
+from birnn.data.series_rows import (
     by_series,
     find_clock,
     merge_duplicates,
@@ -36,8 +34,10 @@ from data.series_rows import (
     sort_rows,
     usable_rows,
 )
-from data.series_static import read_static
-from data.sources import ReadOptions, load_tables
+from birnn.data.series_static import read_static
+from birnn.data.sources import ReadOptions, load_tables
+from birnn.errors import ConfigError, DataError
+from birnn.registry import suggestion
 
 
 def read_panel(
@@ -46,7 +46,7 @@ def read_panel(
     """Read a file of series for training or forecasting.
 
     Args:
-        source: as :func:`data.sources.load_tables` takes it, or the name of an embedded sample.
+        source: as :func:`birnn.data.sources.load_tables` takes it, or an embedded sample's name.
         options: how to read it.
         horizon: steps to be forecast; series that are too short for it are left out.
         lookback: steps that a forecast sees; 0 if not known yet.

@@ -19,11 +19,11 @@ from datasets import (
     load_from_disk,
 )
 
+from birnn.data import DATASETS
+from birnn.data.csvcheck import CsvShape, check_csv, check_text, even_rows
+from birnn.data.memory import in_memory
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data import DATASETS
-from data.csvcheck import CsvShape, check_csv, check_text, even_rows
-from data.memory import in_memory
 
 datasets.disable_progress_bars()
 datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our error

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from data.text import PAD, UNKNOWN
+from birnn.data.text import PAD, UNKNOWN
 
 MAX_CHARACTERS = 32  # of a token that are read: the first and the last halves of a longer one
 PREFIXES, SUFFIXES = (1, 2, 3), (1, 2, 3, 4)

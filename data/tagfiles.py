@@ -8,15 +8,15 @@ from typing import Any, Protocol
 
 from datasets import ClassLabel, Dataset, List
 
+from birnn.data import DATASETS
+from birnn.data.charspans import read_json, read_rows
+from birnn.data.conll import Layout, Sentence, read_columns
+from birnn.data.conllu_files import read_conllu
+from birnn.data.memory import in_memory
+from birnn.data.samples import TAGGED_SAMPLES
+from birnn.data.sources import HUB_NAME, ReadOptions, load_tables
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data import DATASETS
-from data.charspans import read_json, read_rows
-from data.conll import Layout, Sentence, read_columns
-from data.conllu_files import read_conllu
-from data.memory import in_memory
-from data.samples import TAGGED_SAMPLES
-from data.sources import HUB_NAME, ReadOptions, load_tables
 
 CONLLU = (".conllu", ".conllup")
 COLUMNS = (

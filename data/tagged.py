@@ -9,16 +9,16 @@ import numpy as np
 from datasets import Dataset, Features, List, Value
 from numpy.typing import NDArray
 
+from birnn.data.charspans import EMPTY
+from birnn.data.conll import Layout
+from birnn.data.conllu_files import word_lines
+from birnn.data.counts import plural
+from birnn.data.labelled import MAX_CLASSES, overlap_warnings, repeats_note
+from birnn.data.provenance import audit, cut, normalise
+from birnn.data.schemes import convert, detect, first_places, mixture, spans, split_tag, violations
+from birnn.data.sources import ReadOptions
+from birnn.data.tagfiles import Part, read_parts
 from birnn.errors import DataError
-from data.charspans import EMPTY
-from data.conll import Layout
-from data.conllu_files import word_lines
-from data.counts import plural
-from data.labelled import MAX_CLASSES, overlap_warnings, repeats_note
-from data.provenance import audit, cut, normalise
-from data.schemes import convert, detect, first_places, mixture, spans, split_tag, violations
-from data.sources import ReadOptions
-from data.tagfiles import Part, read_parts
 
 Rows = NDArray[np.int64]
 

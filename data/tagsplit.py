@@ -10,11 +10,11 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from birnn.batch import Batch
-from data.batching import Indices
-from data.conll import Layout
-from data.spelling import affixes, case_features, pad_letters
-from data.text import UNKNOWN_ID
-from data.words import Lexicon, ragged
+from birnn.data.batching import Indices
+from birnn.data.conll import Layout
+from birnn.data.spelling import affixes, case_features, pad_letters
+from birnn.data.text import UNKNOWN_ID
+from birnn.data.words import Lexicon, ragged
 
 Array = NDArray[Any]
 

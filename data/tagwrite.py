@@ -8,10 +8,10 @@ from typing import Any
 from datasets import Dataset
 
 from birnn.checkpoint import atomic_path
-from data.charspans import char_spans
-from data.conll import Layout, column_lines
-from data.conllu_files import conllu_lines, global_columns
-from data.schemes import spans
+from birnn.data.charspans import char_spans
+from birnn.data.conll import Layout, column_lines
+from birnn.data.conllu_files import conllu_lines, global_columns
+from birnn.data.schemes import spans
 
 
 def prediction_lines(
@@ -26,7 +26,7 @@ def prediction_lines(
     """The lines of a file of predictions, without line ends.
 
     Args:
-        table: ``N`` sentences with the columns of :data:`data.tagged.FEATURES`.
+        table: ``N`` sentences with the columns of :data:`birnn.data.tagged.FEATURES`.
         predicted: their tags.
         layout: of the file they were read from.
         scheme: of the predicted tags.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from torchtext import vocab as torchtext_vocab
 from torchtext.data.utils import get_tokenizer as torchtext_tokenizer
 
+from birnn.data.tokens import social_tokens
 from birnn.errors import ConfigError
-from data.tokens import social_tokens
 
 Tokenizer = Callable[[str], list[str]]
 

@@ -11,10 +11,10 @@ from datasets import Dataset, Features, List, Value
 from numpy.typing import NDArray
 
 from birnn.batch import Batch
-from data.batching import Indices
-from data.ngrams import bag
-from data.text import UNKNOWN, get_tokenizer
-from data.words import Lexicon, ragged
+from birnn.data.batching import Indices
+from birnn.data.ngrams import bag
+from birnn.data.text import UNKNOWN, get_tokenizer
+from birnn.data.words import Lexicon, ragged
 
 
 def tokenize(table: Dataset, tokenizer: str, max_length: int) -> Dataset:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from birnn.data.panel import Numbers, Panel
 from birnn.errors import ConfigError, DataError
-from data.panel import Numbers, Panel
 
 # Windows overlap: however many there are, what they choose rests on those that don't.
 APART = 15
@@ -18,7 +18,7 @@ APART = 15
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How rows are split; see :class:`tasks.forecasting_config.ForecastingData`."""
+    """How rows are split; see :class:`birnn.tasks.forecasting_config.ForecastingData`."""
 
     split: str = ""
     test_last: int = 0

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from birnn.checkpoint import atomic_path
+from birnn.data.samples import INSTALL, package_file
+from birnn.data.text import vector_names, vector_source
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
-from data.samples import INSTALL, package_file
-from data.text import vector_names, vector_source
 
 PACKAGED = "glove.6B.50d"
 

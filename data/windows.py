@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from birnn.batch import Batch
-from data.panel import Numbers, Panel, Values
+from birnn.data.panel import Numbers, Panel, Values
 
 
 @dataclass(frozen=True)

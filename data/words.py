@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data.text import UNKNOWN_ID
+from birnn.data.text import UNKNOWN_ID
 
 PARTS = re.compile(r"[^\W_]+")
 MAX_GRAMS = 64  # of a word; a longer word is a link or noise

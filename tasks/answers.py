@@ -7,21 +7,21 @@ from typing import Any, Protocol
 import numpy as np
 
 from birnn.crf import marginals
+from birnn.data.memory import as_tables, held
+from birnn.data.sequences import StepSplit
+from birnn.data.tagsplit import TagSplit
 from birnn.errors import ConfigError, DataError
-from data.memory import as_tables, held
-from data.sequences import StepSplit
-from data.tagsplit import TagSplit
-from tasks.bootstrap import Array
-from tasks.forecast_serving import forecast_source
-from tasks.inference import predict, run_split
-from tasks.inputs import Sentences, Texts, read_sentences, read_texts, step_sequences
-from tasks.run import LoadedRun
-from tasks.serving import label_texts
-from tasks.tag_serving import tag_raw, tag_sentences, tag_tokens
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.forecast_serving import forecast_source
+from birnn.tasks.inference import predict, run_split
+from birnn.tasks.inputs import Sentences, Texts, read_sentences, read_texts, step_sequences
+from birnn.tasks.run import LoadedRun
+from birnn.tasks.serving import label_texts
+from birnn.tasks.tag_serving import tag_raw, tag_sentences, tag_tokens
 
 
 class Answers(Protocol):
-    """How a task answers; see :class:`tasks.api.Run`."""
+    """How a task answers; see :class:`birnn.tasks.api.Run`."""
 
     def predict(self, data: Any, column: str) -> Any:
         """What is predicted."""
@@ -161,7 +161,7 @@ class StepAnswers:
         ]
 
     def predict(self, data: Any, column: str) -> Any:
-        """See :meth:`tasks.api.Run.predict`."""
+        """See :meth:`birnn.tasks.api.Run.predict`."""
         features, back = step_sequences(data, self.run)
         return back(self.sequences(features))
 

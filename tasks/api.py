@@ -13,15 +13,15 @@ from huggingface_hub import ModelHubMixin
 
 from birnn.checkpoint import new_folder, read_json, write_json
 from birnn.config import with_flat
+from birnn.data.memory import as_tables, held
 from birnn.errors import ConfigError
 from birnn.registry import resolve
-from data.memory import as_tables, held
-from tasks import TASKS
-from tasks.answers import answerer
-from tasks.card import write_card
-from tasks.hub import push, run_folder, upload, write_repository
-from tasks.run import RUN, LoadedRun, load_run, write_model
-from tasks.serving import evaluate_run
+from birnn.tasks import TASKS
+from birnn.tasks.answers import answerer
+from birnn.tasks.card import write_card
+from birnn.tasks.hub import push, run_folder, upload, write_repository
+from birnn.tasks.run import RUN, LoadedRun, load_run, write_model
+from birnn.tasks.serving import evaluate_run
 
 KEPT = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
 
@@ -157,7 +157,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         push_to_hub: bool = False,
         **push_to_hub_kwargs: Any,
     ) -> str | None:
-        """Write what a repository on the Hub holds: see :func:`tasks.hub.write_repository`.
+        """Write what a repository on the Hub holds: see :func:`birnn.tasks.hub.write_repository`.
 
         Args:
             save_directory: made if it isn't there; what else it holds stays.
@@ -280,9 +280,9 @@ def train(
         ConfigError: an unknown task or option, or a value that it can't have.
         BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
     """
-    from tasks.begun import check_changes, read_begun, work_folder
-    from tasks.experiment import Plan
-    from tasks.experiment import train as run_experiment
+    from birnn.tasks.begun import check_changes, read_begun, work_folder
+    from birnn.tasks.experiment import Plan
+    from birnn.tasks.experiment import train as run_experiment
 
     config = configured(task, options)
     if data is not None and "data" in options:

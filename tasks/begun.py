@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from birnn import __version__
 from birnn.checkpoint import read_json, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.keepconfig import KeepConfig
 from birnn.registry import resolve
-from tasks import TASKS
+from birnn.tasks import TASKS
+from birnn.version import __version__
 
 FORMAT = 1  # of run.json
 STATE = "checkpoints"

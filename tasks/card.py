@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from birnn import __version__
 from birnn.checkpoint import write_text
-from data.counts import agree, plural
-from tasks import TASKS
+from birnn.data.counts import agree, plural
+from birnn.tasks import TASKS
+from birnn.version import __version__
 
 # What the Hub calls a task; it has no name for numbers at each step.
 PIPELINES = {

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.bootstrap import Array, Interval, interval
-from tasks.units import is_percent, lower_is_better
+from birnn.tasks.bootstrap import Array, Interval, interval
+from birnn.tasks.units import is_percent, lower_is_better
 
 ALIKE = 0.0005  # shares of an error that no table would show; a mix can be all baseline
 

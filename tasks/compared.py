@@ -12,8 +12,8 @@ from typing import Any
 
 from birnn.checkpoint import read_json
 from birnn.errors import BirnnError, CheckpointError
-from tasks.kept import Kept, number, read_rows
-from tasks.metrics import with_intervals
+from birnn.tasks.kept import Kept, number, read_rows
+from birnn.tasks.metrics import with_intervals
 
 Score = dict[str, float | None]  # value, low, high; of a difference also who is ahead
 AGREE = 1e-6  # a score made anew may be so far from that of metrics.json

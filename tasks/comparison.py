@@ -2,8 +2,8 @@
 
 Everything comes from the run folders; neither data nor models are needed. The first run is the
 reference. A difference is taken on the same bootstrap resamples of the same test items (see
-:mod:`tasks.bootstrap`), and only where the items are the same and in the same order: items that
-two runs share by chance may have been training items of one of them.
+:mod:`birnn.tasks.bootstrap`), and only where the items are the same and in the same order: items
+that two runs share by chance may have been training items of one of them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from birnn.data.counts import plural
 from birnn.errors import ConfigError
 from birnn.registry import resolve, suggestion
-from data.counts import plural
-from tasks import TASKS
-from tasks.bootstrap import interval
-from tasks.compare import ALIKE
-from tasks.compared import Compared, make_run, read_metrics, short_names
-from tasks.kept import Kept, MissingError
-from tasks.run import OWN_KEYS, read_config
-from tasks.units import has_better, is_percent, lower_is_better
+from birnn.tasks import TASKS
+from birnn.tasks.bootstrap import interval
+from birnn.tasks.compare import ALIKE
+from birnn.tasks.compared import Compared, make_run, read_metrics, short_names
+from birnn.tasks.kept import Kept, MissingError
+from birnn.tasks.run import OWN_KEYS, read_config
+from birnn.tasks.units import has_better, is_percent, lower_is_better
 
 MOST_RUNS = 50
 

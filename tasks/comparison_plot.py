@@ -6,9 +6,9 @@ from typing import Any
 
 from birnn.checkpoint import atomic_path
 from birnn.errors import ConfigError
-from tasks.compared import Compared, Curve
-from tasks.comparison import Comparison
-from tasks.units import lower_is_better
+from birnn.tasks.compared import Compared, Curve
+from birnn.tasks.comparison import Comparison
+from birnn.tasks.units import lower_is_better
 
 # Okabe and Ito's colours, told apart by the colour-blind too; yellow is too pale on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -46,7 +46,7 @@ def save_comparison(path: Path, comparison: Comparison) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    from tasks.plots import save_figure
+    from birnn.tasks.plots import save_figure
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     keys = [("loss", "training loss")]
@@ -73,7 +73,7 @@ def save_comparison(path: Path, comparison: Comparison) -> None:
 
 def _draw_lines(axes: Any, drawn: Sequence[Drawn], key: str) -> None:
     """A line a run, each with its own colour or dashes; names at their ends where they are few."""
-    from tasks.plots import shortened
+    from birnn.tasks.plots import shortened
 
     ends = []
     for number, (run, curve) in enumerate(drawn):
@@ -100,7 +100,7 @@ def _draw_lines(axes: Any, drawn: Sequence[Drawn], key: str) -> None:
 
 def _safe(name: str) -> str:
     """A name for a legend, which leaves out those that begin with an underscore."""
-    from tasks.plots import shortened
+    from birnn.tasks.plots import shortened
 
     return "\u200b" * name.startswith("_") + shortened(name)
 

@@ -14,9 +14,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from birnn.data.panel import Numbers, Values
 from birnn.errors import ConfigError, DataError
-from data.panel import Numbers, Values
-from tasks.bootstrap import Array
+from birnn.tasks.bootstrap import Array
 
 OWN_RADIUS = 5  # times the windows that a level needs: from there on a series has its own radius
 

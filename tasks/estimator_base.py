@@ -19,11 +19,11 @@ from birnn.errors import BirnnError, ConfigError, DataError
 from birnn.model import count_parameters
 from birnn.randomness import random_states, set_random_states
 from birnn.registry import resolve
-from tasks import TASKS
-from tasks.api import Run, configured
-from tasks.base import Task, TaskData
-from tasks.experiment import train_one
-from tasks.run import LoadedRun, load_run, write_model
+from birnn.tasks import TASKS
+from birnn.tasks.api import Run, configured
+from birnn.tasks.base import Task, TaskData
+from birnn.tasks.experiment import train_one
+from birnn.tasks.run import LoadedRun, load_run, write_model
 
 NAMED = ("encoder", "hidden_size", "layers", "dropout", "epochs", "batch_size", "learning_rate")
 

@@ -10,15 +10,15 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 
+from birnn.data.memory import held
+from birnn.data.provenance import cut
+from birnn.data.schemes import detect
+from birnn.data.tagged import fair_cut
 from birnn.errors import BirnnError
-from data.memory import held
-from data.provenance import cut
-from data.schemes import detect
-from data.tagged import fair_cut
-from tasks.bootstrap import Array
-from tasks.estimator_base import BirnnEstimator, InputError, own_generators, provenance
-from tasks.inputs import Sentences, read_sentences, read_texts
-from tasks.spans import count_spans, precision_recall_f1, read_spans
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.estimator_base import BirnnEstimator, InputError, own_generators, provenance
+from birnn.tasks.inputs import Sentences, read_sentences, read_texts
+from birnn.tasks.spans import count_spans, precision_recall_f1, read_spans
 
 
 class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc]

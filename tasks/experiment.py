@@ -18,6 +18,7 @@ import torch
 from birnn import engines
 from birnn.checkpoint import check_free, write_json
 from birnn.config import LARGEST_SEED, TrainConfig
+from birnn.data.batching import BucketSampler
 from birnn.devices import resolve_device, use_threads
 from birnn.engines import Choice
 from birnn.errors import ConfigError, DataError, NonFiniteLossError, Stopped, TrainingError
@@ -27,17 +28,15 @@ from birnn.keeper import Keeper
 from birnn.model import count_parameters
 from birnn.progress import Validation
 from birnn.randomness import seed_everything
-from birnn.training import fit
-from data.batching import BucketSampler
-from tasks.base import Baseline, Task, TaskData
-from tasks.begun import Begun, write_begun
-from tasks.bootstrap import Array
-from tasks.inference import run_split
-from tasks.machine import engine_of
-from tasks.plots import save_confusion, save_curves
-from tasks.report import Report, Trained, add_spread, make_report
-from tasks.run import RUN, room_note, write_card, write_csv, write_model
-from tasks.unfinished import (
+from birnn.tasks.base import Baseline, Task, TaskData
+from birnn.tasks.begun import Begun, write_begun
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.inference import run_split
+from birnn.tasks.machine import engine_of
+from birnn.tasks.plots import save_confusion, save_curves
+from birnn.tasks.report import Report, Trained, add_spread, make_report
+from birnn.tasks.run import RUN, room_note, write_card, write_csv, write_model
+from birnn.tasks.unfinished import (
     SeedResult,
     data_digest,
     growing_run,
@@ -45,7 +44,8 @@ from tasks.unfinished import (
     seed_folder,
     write_done,
 )
-from tasks.units import lower_is_better
+from birnn.tasks.units import lower_is_better
+from birnn.training import fit
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from birnn.data.panel import Numbers, Values
+from birnn.data.windows import WindowSplit
 from birnn.errors import DataError
-from data.panel import Numbers, Values
-from data.windows import WindowSplit
-from tasks.ridge import MOST, choose, fit_ridge, predict_ridge
+from birnn.tasks.ridge import MOST, choose, fit_ridge, predict_ridge
 
 
 class Forecaster(Protocol):
@@ -127,7 +127,7 @@ class Drift:
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """One linear map of the lookback for all series, see :mod:`tasks.ridge`."""
+    """One linear map of the lookback for all series, see :mod:`birnn.tasks.ridge`."""
 
     weight: Values  # [H, L]
     bias: Values  # [H]

@@ -1,6 +1,6 @@
 """Scores of forecasts: errors, scaled errors, quantiles and intervals, with a block bootstrap.
 
-All from the sums of :mod:`tasks.forecast_sums`, which are divided once.
+All from the sums of :mod:`birnn.tasks.forecast_sums`, which are divided once.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from data.panel import Values
-from tasks.bootstrap import Array, replicates
-from tasks.forecast_sums import ABSOLUTE, COUNT, SQUARED, Sums
+from birnn.data.panel import Values
+from birnn.tasks.bootstrap import Array, replicates
+from birnn.tasks.forecast_sums import ABSOLUTE, COUNT, SQUARED, Sums
 
 CELLS = 4_000_000  # numbers of an array of the bootstrap
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from tasks.conformal import level_name
-from tasks.plots import INK, SOFT, save_figure, shortened
+from birnn.tasks.conformal import level_name
+from birnn.tasks.plots import INK, SOFT, save_figure, shortened
 
 BAND = "#8db3d9"
 
@@ -17,7 +17,7 @@ def save_forecasts(path: Path, series: Sequence[Mapping[str, Any]]) -> None:
 
     Args:
         path: of the picture.
-        series: as :func:`tasks.forecasting_output.pictured` makes them.
+        series: as :func:`birnn.tasks.forecasting_output.pictured` makes them.
     """
     figure = Figure(figsize=(9, 2.6 * len(series) + 0.9), layout="constrained")
     grid = figure.subplots(len(series), 1, squeeze=False)

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from birnn.checkpoint import atomic_path
+from birnn.data.cells import RowWriter
+from birnn.data.counts import agree, plural
+from birnn.data.panel import Panel
+from birnn.data.sources import FORMATS
 from birnn.errors import ConfigError
-from data.cells import RowWriter
-from data.counts import agree, plural
-from data.panel import Panel
-from data.sources import FORMATS
-from tasks.forecasting import Forecasting, fitting
-from tasks.forecasting_data import load_panel
-from tasks.forecasting_info import ForecastInfo
-from tasks.forecasting_model import ForecastModel
-from tasks.forecasting_output import Future, chart, forecast_future, forecast_rows
-from tasks.request import Answer, Request
-from tasks.run import LoadedRun, load_run
-from tasks.serving import check_output
+from birnn.tasks.forecasting import Forecasting, fitting
+from birnn.tasks.forecasting_data import load_panel
+from birnn.tasks.forecasting_info import ForecastInfo
+from birnn.tasks.forecasting_model import ForecastModel
+from birnn.tasks.forecasting_output import Future, chart, forecast_future, forecast_rows
+from birnn.tasks.request import Answer, Request
+from birnn.tasks.run import LoadedRun, load_run
+from birnn.tasks.serving import check_output
 
 OUTPUTS = (".csv", ".json", ".jsonl")
 CHARTS = 3  # series that are drawn

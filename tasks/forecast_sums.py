@@ -11,18 +11,18 @@ from typing import Protocol
 
 import numpy as np
 
+from birnn.data.panel import Numbers, Values
+from birnn.data.windows import WindowSplit
 from birnn.errors import ConfigError, DataError
-from data.panel import Numbers, Values
-from data.windows import WindowSplit
-from tasks.bootstrap import Array
-from tasks.conformal import (
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.conformal import (
     Calibration,
     absolute_scores,
     calibrate_groups,
     level_name,
     quantile_scores,
 )
-from tasks.forecast_blocks import block_units
+from birnn.tasks.forecast_blocks import block_units
 
 BASE = (
     "count",

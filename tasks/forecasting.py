@@ -12,21 +12,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.batch import Batch
+from birnn.data.panel import Panel
+from birnn.data.windows import WindowSplit, windows_between
 from birnn.errors import DataError
 from birnn.events import EpochEvent
 from birnn.model import Embedder
-from birnn.training import LossSum
-from data.panel import Panel
-from data.windows import WindowSplit, windows_between
-from tasks.base import MOST_NAMED, Baseline, Evaluation, LoadedSplit, Task, TaskData
-from tasks.bootstrap import Array
-from tasks.conformal import check_levels
-from tasks.forecast_baselines import fit_baselines
-from tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
-from tasks.forecast_sums import Forecasts, accumulate
-from tasks.forecasting_config import ForecastingConfig
-from tasks.forecasting_data import SeriesData, first_scored, load_panel, load_series
-from tasks.forecasting_fit import (
+from birnn.tasks.base import MOST_NAMED, Baseline, Evaluation, LoadedSplit, Task, TaskData
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.conformal import check_levels
+from birnn.tasks.forecast_baselines import fit_baselines
+from birnn.tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
+from birnn.tasks.forecast_sums import Forecasts, accumulate
+from birnn.tasks.forecasting_config import ForecastingConfig
+from birnn.tasks.forecasting_data import SeriesData, first_scored, load_panel, load_series
+from birnn.tasks.forecasting_fit import (
     calibrated,
     fit_linear,
     fit_mix,
@@ -37,22 +36,23 @@ from tasks.forecasting_fit import (
     use_best,
     validation_errors,
 )
-from tasks.forecasting_info import ForecastInfo, read_forecast_info
-from tasks.forecasting_model import (
+from birnn.tasks.forecasting_info import ForecastInfo, read_forecast_info
+from birnn.tasks.forecasting_model import (
     DECODERS,
     ForecastModel,
     ForecastOutputs,
     InputSizes,
     SegmentEmbedder,
 )
-from tasks.forecasting_output import (
+from birnn.tasks.forecasting_output import (
     backtest_rows,
     chart,
     forecast_future,
     write_future,
     write_pictures,
 )
-from tasks.kept_windows import write_sums
+from birnn.tasks.kept_windows import write_sums
+from birnn.training import LossSum
 
 EPOCH_STEPS = 50
 # What a window loses before it is read, in words.

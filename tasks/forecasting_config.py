@@ -1,9 +1,9 @@
-"""The options of forecasting; light to import, as :mod:`tasks.config` is."""
+"""The options of forecasting; light to import, as :mod:`birnn.tasks.config` is."""
 
 from dataclasses import dataclass, field
 
 from birnn.config import EncoderConfig, TrainConfig, option
-from tasks.config import MAX_MEMBERS, file_encoding, without_ragged
+from birnn.tasks.config import MAX_MEMBERS, file_encoding, without_ragged
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from birnn.data.calendar import add_calendar, parse_calendar
+from birnn.data.counts import agree
+from birnn.data.inspection import Inspection, SeriesOptions
+from birnn.data.panel import Numbers, Panel
+from birnn.data.seriesfile import inspect_file, read_panel
+from birnn.data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
+from birnn.data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
 from birnn.errors import ConfigError, DataError
-from data.calendar import add_calendar, parse_calendar
-from data.counts import agree
-from data.inspection import Inspection, SeriesOptions
-from data.panel import Numbers, Panel
-from data.seriesfile import inspect_file, read_panel
-from data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
-from data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
-from tasks.conformal import OWN_RADIUS, check_levels, level_name, supported, windows_needed
-from tasks.forecasting_config import ForecastingConfig, ForecastingData
-from tasks.forecasting_info import ForecastInfo, auto_members, auto_normalise, choose_shape
+from birnn.tasks.conformal import OWN_RADIUS, check_levels, level_name, supported, windows_needed
+from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData
+from birnn.tasks.forecasting_info import ForecastInfo, auto_members, auto_normalise, choose_shape
 
 LARGEST = 1e30  # float32 networks see scaled values, but sums of squares must stay finite
 FEWEST = 20  # windows that choose an epoch, where some can be held back to calibrate

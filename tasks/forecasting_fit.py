@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from birnn.data.batching import BucketSampler
+from birnn.data.panel import Numbers
+from birnn.data.windows import WindowSplit, windows_between
 from birnn.errors import CheckpointError, DataError
 from birnn.progress import Validation
-from birnn.training import fit
-from data.batching import BucketSampler
-from data.panel import Numbers
-from data.windows import WindowSplit, windows_between
-from tasks.base import TaskData
-from tasks.conformal import Calibration
-from tasks.forecast_baselines import (
+from birnn.tasks.base import TaskData
+from birnn.tasks.conformal import Calibration
+from birnn.tasks.forecast_baselines import (
     Drift,
     Forecaster,
     LastValue,
@@ -23,15 +22,16 @@ from tasks.forecast_baselines import (
     Ridge,
     SeasonalNaive,
 )
-from tasks.forecast_metrics import scores
-from tasks.forecast_sums import Forecasts, accumulate, calibrate_forecasts
-from tasks.forecasting_info import ForecastInfo
-from tasks.forecasting_model import ForecastModel
-from tasks.inference import run_split
-from tasks.ridge import fit_ridge, solve
+from birnn.tasks.forecast_metrics import scores
+from birnn.tasks.forecast_sums import Forecasts, accumulate, calibrate_forecasts
+from birnn.tasks.forecasting_info import ForecastInfo
+from birnn.tasks.forecasting_model import ForecastModel
+from birnn.tasks.inference import run_split
+from birnn.tasks.ridge import fit_ridge, solve
+from birnn.training import fit
 
 if TYPE_CHECKING:
-    from tasks.forecasting import Forecasting
+    from birnn.tasks.forecasting import Forecasting
 
 SHARES = np.round(np.linspace(0, 1, 21), 2)  # of the linear map, tried on validation
 FORECASTERS = ("model", "last_value", "seasonal_naive", "drift", "ridge")

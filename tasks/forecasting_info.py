@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from birnn.checkpoint import read_json
+from birnn.data.frequency import named_clock
+from birnn.data.panel import Clock, Numbers, Panel, Values
+from birnn.data.windows import Scaling, WindowShape, fit_scaling
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.levels import NORMALISE
-from data.frequency import named_clock
-from data.panel import Clock, Numbers, Panel, Values
-from data.windows import Scaling, WindowShape, fit_scaling
-from tasks.base import Files
-from tasks.checks import DAMAGED, check_strings, check_whole, reason
-from tasks.config import MAX_MEMBERS
-from tasks.conformal import check_levels
+from birnn.tasks.base import Files
+from birnn.tasks.checks import DAMAGED, check_strings, check_whole, reason
+from birnn.tasks.config import MAX_MEMBERS
+from birnn.tasks.conformal import check_levels
 
 MAX_LOOKBACK = 720
 SEASONS = 14  # of a lookback

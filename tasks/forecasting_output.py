@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from birnn.data.panel import Numbers, Panel, Values
+from birnn.data.windows import WindowSplit
 from birnn.errors import DataError
-from data.panel import Numbers, Panel, Values
-from data.windows import WindowSplit
-from tasks.conformal import level_name
-from tasks.forecast_plots import (
-    save_coverage_by_step,
-    save_error_by_step,
-    save_forecasts,
-)
-from tasks.forecast_sums import Forecasts
-from tasks.forecasting_fit import forecast_split, own_calibration
-from tasks.forecasting_info import ForecastInfo
-from tasks.forecasting_model import ForecastModel
-from tasks.run import write_csv
+from birnn.tasks.conformal import level_name
+from birnn.tasks.forecast_plots import save_coverage_by_step, save_error_by_step, save_forecasts
+from birnn.tasks.forecast_sums import Forecasts
+from birnn.tasks.forecasting_fit import forecast_split, own_calibration
+from birnn.tasks.forecasting_info import ForecastInfo
+from birnn.tasks.forecasting_model import ForecastModel
+from birnn.tasks.run import write_csv
 
 if TYPE_CHECKING:
-    from tasks.forecasting import Forecasting
+    from birnn.tasks.forecasting import Forecasting
 
 HISTORY = 3  # horizons of history in a chart, at least
 CHUNK = 256  # windows that are held as rows at once
@@ -206,7 +202,7 @@ def curve(
 
 
 def chart(future: Future, number: int) -> dict[str, Any]:
-    """What a terminal draws of one series; see :func:`terminal.chart.render_chart`."""
+    """What a terminal draws of one series; see :func:`birnn.terminal.chart.render_chart`."""
     split, window = future.split, np.array([number])
     series, end = int(split.series[number]), int(split.origin[number])
     panel, horizon = split.panel, split.horizon

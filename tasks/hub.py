@@ -12,8 +12,8 @@ from typing import Any
 
 from birnn.checkpoint import new_folder, write_json, write_text
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
-from tasks.card import render_card
-from tasks.run import RUN, LoadedRun, write_model
+from birnn.tasks.card import render_card
+from birnn.tasks.run import RUN, LoadedRun, write_model
 
 SCHEME = "hf://"
 NAME = re.compile(r"[\w.-]+/[\w.-]+")

@@ -8,9 +8,9 @@ from torch import nn
 
 from birnn.batch import Batch
 from birnn.config import TrainConfig
+from birnn.data.batching import Indices, Split, by_length
 from birnn.model import outputs_of
-from data.batching import Indices, Split, by_length
-from tasks.bootstrap import Array
+from birnn.tasks.bootstrap import Array
 
 
 class Decodes(Protocol):

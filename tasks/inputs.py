@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from birnn.data.conll import TOKEN_NAMES
+from birnn.data.labelled import TEXT_NAMES, find_column
+from birnn.data.sequences import LARGEST
 from birnn.errors import DataError
 from birnn.registry import suggestion
-from data.conll import TOKEN_NAMES
-from data.labelled import TEXT_NAMES, find_column
-from data.sequences import LARGEST
-from tasks.bootstrap import Array
-from tasks.run import LoadedRun
-from tasks.serving import encodable
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.run import LoadedRun
+from birnn.tasks.serving import encodable
 
 SHAPES = ("one", "list", "array", "series", "frame")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from birnn.errors import CheckpointError
-from tasks.base import Evaluation
+from birnn.tasks.base import Evaluation
 
 CSV_LIMIT = 512 * 1024 * 1024  # bytes
 MOST_COLUMNS = 4096

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from birnn.checkpoint import read_json
+from birnn.data.schemes import SCHEMES
 from birnn.errors import BirnnError, CheckpointError
-from data.schemes import SCHEMES
-from tasks.base import Evaluation
-from tasks.bootstrap import BOOTSTRAP_SEED
-from tasks.kept import Kept, checked, digest, number, read_rows, whole
-from tasks.metrics import (
+from birnn.tasks.base import Evaluation
+from birnn.tasks.bootstrap import BOOTSTRAP_SEED
+from birnn.tasks.kept import Kept, checked, digest, number, read_rows, whole
+from birnn.tasks.metrics import (
     classification_replicates,
     classification_scores,
     regression_replicates,
@@ -64,7 +64,7 @@ def read_tags(folder: Path, config: Mapping[str, Any]) -> Kept:
     Raises:
         CheckpointError: a file is missing or not what it should be.
     """
-    from tasks.tag_metrics import Tagged, evaluate_tags
+    from birnn.tasks.tag_metrics import Tagged, evaluate_tags
 
     path = folder / "predictions.csv"
     tokens: list[list[str]] = []
@@ -103,7 +103,7 @@ def read_tags(folder: Path, config: Mapping[str, Any]) -> Kept:
 
 def _read_training(folder: Path) -> tuple[str, Any, str]:
     """The scheme of the tags, what train has, and a digest of that."""
-    from tasks.tag_metrics import Seen
+    from birnn.tasks.tag_metrics import Seen
 
     labels, found = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
     try:

@@ -1,7 +1,7 @@
 """The sums of a backtest as a file: what every score of its windows is divided from.
 
 ``predictions.csv`` holds only windows that don't overlap; the scores are of all windows, so a run
-keeps its :class:`~tasks.forecast_sums.Sums` beside it.
+keeps its :class:`~birnn.tasks.forecast_sums.Sums` beside it.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from birnn.checkpoint import atomic_path
+from birnn.data.windows import WindowSplit
 from birnn.errors import CheckpointError
-from data.windows import WindowSplit
-from tasks.base import Evaluation
-from tasks.bootstrap import BOOTSTRAP_SEED, Array
-from tasks.forecast_metrics import forecast_replicates, scores
-from tasks.forecast_sums import STEPS, Sums
-from tasks.kept import Kept, check_file
+from birnn.tasks.base import Evaluation
+from birnn.tasks.bootstrap import BOOTSTRAP_SEED, Array
+from birnn.tasks.forecast_metrics import forecast_replicates, scores
+from birnn.tasks.forecast_sums import STEPS, Sums
+from birnn.tasks.kept import Kept, check_file
 
 NAME = "backtest.safetensors"
 LIMIT = 512 * 1024 * 1024  # bytes

@@ -10,9 +10,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
-from data.ngrams import word_vectorizer
-from data.text import Tokenizer
-from tasks.bootstrap import Array
+from birnn.data.ngrams import word_vectorizer
+from birnn.data.text import Tokenizer
+from birnn.tasks.bootstrap import Array
 
 PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength
 NGRAMS = ((1, 1), (1, 2))

@@ -2,10 +2,10 @@
 
 import torch
 
-from birnn import ENCODERS, engines
+from birnn import engines
 from birnn.devices import resolve_device
-from birnn.registry import resolve
-from tasks.base import TaskConfig
+from birnn.registry import ENCODERS, resolve
+from birnn.tasks.base import TaskConfig
 
 PRECISIONS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

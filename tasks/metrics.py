@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn import metrics as sk
 
-from tasks.bootstrap import Array, Interval, interval, replicates
+from birnn.tasks.bootstrap import Array, Interval, interval, replicates
 
 CALIBRATION_BINS = 15
 EPSILON = (

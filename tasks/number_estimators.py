@@ -9,17 +9,17 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
+from birnn.data.panel import Clock, Panel
+from birnn.data.sequences import LARGEST, StepSplit
+from birnn.data.windows import Scaling, WindowSplit
 from birnn.errors import BirnnError
-from data.panel import Clock, Panel
-from data.sequences import LARGEST, StepSplit
-from data.windows import Scaling, WindowSplit
-from tasks.base import TaskData
-from tasks.bootstrap import Array
-from tasks.estimator_base import BirnnEstimator, InputError, provenance
-from tasks.forecasting_fit import forecast_split
-from tasks.forecasting_info import ForecastInfo, auto_members, auto_normalise, choose_shape
-from tasks.inputs import step_features
-from tasks.regression import StepInfo
+from birnn.tasks.base import TaskData
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.estimator_base import BirnnEstimator, InputError, provenance
+from birnn.tasks.forecasting_fit import forecast_split
+from birnn.tasks.forecasting_info import ForecastInfo, auto_members, auto_normalise, choose_shape
+from birnn.tasks.inputs import step_features
+from birnn.tasks.regression import StepInfo
 
 SERIES = "window"  # what the one series of a forecaster is called in its run
 

@@ -9,10 +9,10 @@ import torch
 
 from birnn.batch import Batch, sequence_mask
 from birnn.errors import CheckpointError
-from tasks.bootstrap import Array
-from tasks.onnx_parts import Graph
-from tasks.onnx_session import Session
-from tasks.run import LoadedRun
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.onnx_parts import Graph
+from birnn.tasks.onnx_session import Session
+from birnn.tasks.run import LoadedRun
 
 TOLERANCE = 1e-4
 BATCHES = (1, 2, 3, 8, 64)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from birnn.errors import BirnnError, CheckpointError
-from tasks.forecast_serving import serve_forecast
-from tasks.onnx_check import TOLERANCE
-from tasks.request import Request
-from tasks.run import LoadedRun
-from tasks.serving import predict_texts
-from tasks.tag_serving import tag_texts
+from birnn.tasks.forecast_serving import serve_forecast
+from birnn.tasks.onnx_check import TOLERANCE
+from birnn.tasks.request import Request
+from birnn.tasks.run import LoadedRun
+from birnn.tasks.serving import predict_texts
+from birnn.tasks.tag_serving import tag_texts
 
 LENGTHS = (1, 2, 7, 33, 128, 500)  # words of the texts
 SERIES = 8  # that are forecast, of a long file
@@ -37,7 +37,7 @@ def check_ends(run: LoadedRun, made: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: they differ.
     """
-    predictor = import_module(f"tasks.standalone.{run.task.name}").Predictor
+    predictor = import_module(f"birnn.tasks.standalone.{run.task.name}").Predictor
     if run.task.name == "forecast":
         return _check_series(run, made, predictor)
     texts = sample_texts(run)

@@ -12,25 +12,25 @@ from typing import Any
 
 import torch
 
-from birnn import __version__
 from birnn.checkpoint import FolderKind, check_free, new_folder, read_json, write_json, write_text
 from birnn.errors import CheckpointError, ConfigError
 from birnn.registry import resolve
-from tasks.onnx_check import check_graph
-from tasks.onnx_ends import check_ends
-from tasks.onnx_int8 import measure_int8, quantise
-from tasks.onnx_parts import Graph
-from tasks.onnx_session import Session, require_onnx
-from tasks.run import LoadedRun, load_run, read_config
+from birnn.tasks.onnx_check import check_graph
+from birnn.tasks.onnx_ends import check_ends
+from birnn.tasks.onnx_int8 import measure_int8, quantise
+from birnn.tasks.onnx_parts import Graph
+from birnn.tasks.onnx_session import Session, require_onnx
+from birnn.tasks.run import LoadedRun, load_run, read_config
+from birnn.version import __version__
 
 OPSET = 17
 MARK = "check.json"  # a folder with this file, and this alone, is an export
 FILES = ("model.onnx", "model.int8.onnx", "model.json", "predict.py", "README.md", MARK)
 SCRIPTS = Path(__file__).parent / "standalone"
 GRAPHS = {
-    "sentiment": "tasks.onnx_sentiment:SentimentGraph",
-    "tagging": "tasks.onnx_tagging:TaggingGraph",
-    "forecast": "tasks.onnx_forecast:ForecastGraph",
+    "sentiment": "birnn.tasks.onnx_sentiment:SentimentGraph",
+    "tagging": "birnn.tasks.onnx_tagging:TaggingGraph",
+    "forecast": "birnn.tasks.onnx_forecast:ForecastGraph",
 }
 LONGEST = 500  # steps of the longest item that is compared
 

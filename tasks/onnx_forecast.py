@@ -10,11 +10,11 @@ from torch import Tensor
 
 from birnn.batch import Batch
 from birnn.checkpoint import read_json
+from birnn.data.panel import Clock
 from birnn.errors import BirnnError, ConfigError
-from data.panel import Clock
-from tasks.forecasting_fit import FORECASTERS
-from tasks.forecasting_model import ForecastModel, ForecastOutputs
-from tasks.onnx_parts import Arrays, Axes, Graph
+from birnn.tasks.forecasting_fit import FORECASTERS
+from birnn.tasks.forecasting_model import ForecastModel, ForecastOutputs
+from birnn.tasks.onnx_parts import Arrays, Axes, Graph
 
 MONTH_STEPS = {"MS": ("start", 1), "ME": ("end", 1), "QS": ("start", 3), "QE": ("end", 3),
                "YS": ("start", 12), "YE": ("end", 12)}  # fmt: skip

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from tasks.bootstrap import BOOTSTRAP_SEED
-from tasks.onnx_parts import Graph
-from tasks.onnx_session import Session, standing_in
-from tasks.run import LoadedRun
+from birnn.tasks.bootstrap import BOOTSTRAP_SEED
+from birnn.tasks.onnx_parts import Graph
+from birnn.tasks.onnx_session import Session, standing_in
+from birnn.tasks.run import LoadedRun
 
 
 def quantise(source: Path, target: Path) -> None:

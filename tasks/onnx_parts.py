@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from birnn.batch import Batch, sequence_mask
 from birnn.embeddings import PretrainedVectors, WordEmbedder
 from birnn.encoders import MaskedBatchNorm
-from tasks.bootstrap import Array
+from birnn.tasks.bootstrap import Array
 
 Arrays = dict[str, Array]
 Axes = dict[str, dict[int, str]]

@@ -8,10 +8,18 @@ import torch
 from torch import Tensor
 
 from birnn.batch import Batch
+from birnn.data.tokens import TOKEN
 from birnn.errors import ConfigError
-from data.tokens import TOKEN
-from tasks.onnx_parts import Arrays, Axes, Graph, padded_rows, ragged_sample, spread, types_sample
-from tasks.sentiment_model import SentimentModel, SentimentOutputs
+from birnn.tasks.onnx_parts import (
+    Arrays,
+    Axes,
+    Graph,
+    padded_rows,
+    ragged_sample,
+    spread,
+    types_sample,
+)
+from birnn.tasks.sentiment_model import SentimentModel, SentimentOutputs
 
 TOKENIZERS = ("social", "basic_english", "whitespace")  # those that predict.py brings along
 

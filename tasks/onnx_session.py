@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from birnn.batch import Batch
 from birnn.errors import ConfigError
-from tasks.bootstrap import Array
-from tasks.onnx_parts import Graph
-from tasks.run import LoadedRun
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.onnx_parts import Graph
+from birnn.tasks.run import LoadedRun
 
 
 def require_onnx() -> None:

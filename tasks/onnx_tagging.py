@@ -9,10 +9,10 @@ from torch import Tensor
 
 from birnn.batch import Batch
 from birnn.chain import Potentials
-from data.offsets import CLITIC, token_pattern
-from data.spelling import CASE_SIZE, MAX_CHARACTERS
-from tasks.onnx_parts import Arrays, Axes, Graph, padded_rows, ragged_sample, types_sample
-from tasks.tagging_model import TaggingModel, TaggingOutputs
+from birnn.data.offsets import CLITIC, token_pattern
+from birnn.data.spelling import CASE_SIZE, MAX_CHARACTERS
+from birnn.tasks.onnx_parts import Arrays, Axes, Graph, padded_rows, ragged_sample, types_sample
+from birnn.tasks.tagging_model import TaggingModel, TaggingOutputs
 
 
 class TaggingGraph(Graph):

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tasks.bootstrap import Array
+from birnn.tasks.bootstrap import Array
 
 matplotlib.use("agg")
 

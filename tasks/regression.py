@@ -17,18 +17,18 @@ from torch import Tensor, nn
 
 from birnn.batch import Batch, sequence_mask
 from birnn.checkpoint import read_json
+from birnn.data.sequences import StepSplit, cut_sequences, synthetic
+from birnn.data.sources import ReadOptions, Tables, load_tables
 from birnn.encoders import Encoded
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.events import EpochEvent
 from birnn.model import Embedder, Features
+from birnn.tasks.base import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData, number_list
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.checks import DAMAGED, check_strings, reason
+from birnn.tasks.config import RegressionConfig
+from birnn.tasks.metrics import regression_replicates, regression_scores
 from birnn.training import LossSum
-from data.sequences import StepSplit, cut_sequences, synthetic
-from data.sources import ReadOptions, Tables, load_tables
-from tasks.base import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData, number_list
-from tasks.bootstrap import Array
-from tasks.checks import DAMAGED, check_strings, reason
-from tasks.config import RegressionConfig
-from tasks.metrics import regression_replicates, regression_scores
 
 MAX_SYNTHETIC = 20_000_000  # numbers of a split
 SYNTHETIC_HELD_OUT = {"validation": 64, "test": 256}

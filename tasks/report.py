@@ -8,10 +8,10 @@ from torch import nn
 
 from birnn.events import StopEvent
 from birnn.model import count_parameters
-from tasks.base import Baseline, Evaluation, Task, TaskData
-from tasks.bootstrap import BOOTSTRAP_SEED
-from tasks.compare import Difference, difference, strongest, verdict
-from tasks.metrics import with_intervals
+from birnn.tasks.base import Baseline, Evaluation, Task, TaskData
+from birnn.tasks.bootstrap import BOOTSTRAP_SEED
+from birnn.tasks.compare import Difference, difference, strongest, verdict
+from birnn.tasks.metrics import with_intervals
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from birnn.data.panel import Numbers, Values
+from birnn.data.windows import WindowSplit
 from birnn.errors import DataError
-from data.panel import Numbers, Values
-from data.windows import WindowSplit
-from tasks.bootstrap import Array
+from birnn.tasks.bootstrap import Array
 
 CHUNK = 2048  # windows that are built at once
 MOST = 200_000  # windows that a map is fitted to

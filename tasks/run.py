@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from birnn import __version__
 from birnn.checkpoint import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.foreign import charge, check_weights, json_memory, one_budget
 from birnn.registry import resolve
-from tasks import TASKS
-from tasks.base import Task
-from tasks.begun import STATE
-from tasks.card import write_card as write_card
-from tasks.machine import engine_of
-from tasks.request import Answer, Request
+from birnn.tasks import TASKS
+from birnn.tasks.base import Task
+from birnn.tasks.begun import STATE
+from birnn.tasks.card import write_card as write_card
+from birnn.tasks.machine import engine_of
+from birnn.tasks.request import Answer, Request
+from birnn.version import __version__
 
 OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
 T = TypeVar("T")

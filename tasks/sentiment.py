@@ -13,33 +13,33 @@ from torch import nn
 from torch.nn import functional as F
 
 from birnn.batch import Batch
+from birnn.data.counts import agree, plural
+from birnn.data.labelled import TextOptions, load_labelled, load_one
+from birnn.data.ngrams import NgramTable
+from birnn.data.sources import ReadOptions
+from birnn.data.text import build_vocabulary, get_tokenizer
+from birnn.data.textsplit import TextSplit, tokenize
+from birnn.data.vectors import VectorTable, find_vectors
+from birnn.data.words import Lexicon
 from birnn.embeddings import PretrainedVectors, WordEmbedder, WordSizes
 from birnn.errors import ConfigError, DataError
 from birnn.model import Embedder
 from birnn.pooling import parse_pooling
-from birnn.training import LossSum
-from data.counts import agree, plural
-from data.labelled import TextOptions, load_labelled, load_one
-from data.ngrams import NgramTable
-from data.sources import ReadOptions
-from data.text import build_vocabulary, get_tokenizer
-from data.textsplit import TextSplit, tokenize
-from data.vectors import VectorTable, find_vectors
-from data.words import Lexicon
-from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
-from tasks.bootstrap import Array
-from tasks.config import SentimentConfig
-from tasks.inference import run_split
-from tasks.linear import class_weights, fit_logistic, majority, tfidf_logistic
-from tasks.metrics import classification_replicates, classification_scores
-from tasks.sentiment_info import TextInfo, read_text_info
-from tasks.sentiment_model import (
+from birnn.tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.config import SentimentConfig
+from birnn.tasks.inference import run_split
+from birnn.tasks.linear import class_weights, fit_logistic, majority, tfidf_logistic
+from birnn.tasks.metrics import classification_replicates, classification_scores
+from birnn.tasks.sentiment_info import TextInfo, read_text_info
+from birnn.tasks.sentiment_model import (
     SentimentHead,
     SentimentModel,
     SentimentOutputs,
     consistency_loss,
     fit_mix,
 )
+from birnn.training import LossSum
 
 MISTAKES = 8  # shown in the report
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from birnn.checkpoint import read_json
+from birnn.data.ngrams import NgramTable
+from birnn.data.vectors import VectorTable
+from birnn.data.words import Lexicon
 from birnn.errors import CheckpointError
-from data.ngrams import NgramTable
-from data.vectors import VectorTable
-from data.words import Lexicon
-from tasks.base import Files
-from tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
-from tasks.config import MAX_MEMBERS, SentimentParts
+from birnn.tasks.base import Files
+from birnn.tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
+from birnn.tasks.config import MAX_MEMBERS, SentimentParts
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from birnn.embeddings import PretrainedVectors
 from birnn.encoders import Encoded
 from birnn.model import SequenceModel
 from birnn.pooling import Pooling
-from tasks.bootstrap import Array
+from birnn.tasks.bootstrap import Array
 
 
 class HeadOutputs(NamedTuple):

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from birnn.checkpoint import atomic_path, read_json
+from birnn.data.cells import RowWriter
+from birnn.data.counts import plural
+from birnn.data.csvcheck import check_text
+from birnn.data.labelled import TEXT_NAMES, find_column
+from birnn.data.sources import FORMATS, ReadOptions, guarded, load_tables
 from birnn.embeddings import word_weights
 from birnn.errors import ConfigError, DataError
-from data.cells import RowWriter
-from data.counts import plural
-from data.csvcheck import check_text
-from data.labelled import TEXT_NAMES, find_column
-from data.sources import FORMATS, ReadOptions, guarded, load_tables
-from tasks.bootstrap import BOOTSTRAP_SEED, Array
-from tasks.inference import predict, run_split
-from tasks.metrics import with_intervals
-from tasks.request import Answer, Request
-from tasks.run import LoadedRun, load_run
-from tasks.sentiment import Sentiment
+from birnn.tasks.bootstrap import BOOTSTRAP_SEED, Array
+from birnn.tasks.inference import predict, run_split
+from birnn.tasks.metrics import with_intervals
+from birnn.tasks.request import Answer, Request
+from birnn.tasks.run import LoadedRun, load_run
+from birnn.tasks.sentiment import Sentiment
 
 OUTPUTS = (".csv", ".json", ".jsonl", ".txt")
 CHUNK = 8192  # texts that are held as batches and features at once

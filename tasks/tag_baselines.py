@@ -15,10 +15,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from birnn.chain import Allowed, constrain, neutral
 from birnn.crf import path_confidence
+from birnn.data.schemes import convert, legal
 from birnn.decoding import best_path
-from data.schemes import convert, legal
-from tasks.bootstrap import Array
-from tasks.spans import count_spans, precision_recall_f1, read_spans
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.spans import count_spans, precision_recall_f1, read_spans
 
 Tags = Sequence[Sequence[str]]
 

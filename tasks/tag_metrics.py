@@ -14,12 +14,12 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn import metrics as sk
 
+from birnn.data.schemes import Span
 from birnn.errors import DataError
-from data.schemes import Span
-from tasks.base import Evaluation
-from tasks.bootstrap import Array, replicates
-from tasks.metrics import CALIBRATION_BINS, calibration_error
-from tasks.spans import (
+from birnn.tasks.base import Evaluation
+from birnn.tasks.bootstrap import Array, replicates
+from birnn.tasks.metrics import CALIBRATION_BINS, calibration_error
+from birnn.tasks.spans import (
     READERS,
     Rows,
     count_spans,

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn import metrics as sk
 
-from data.schemes import Span
-from tasks.bootstrap import Array
-from tasks.spans import error_table, judge, overlaps, table_rows, type_confusions, type_table
-from tasks.tag_metrics import Tagged, span_confidence
+from birnn.data.schemes import Span
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.spans import error_table, judge, overlaps, table_rows, type_confusions, type_table
+from birnn.tasks.tag_metrics import Tagged, span_confidence
 
 MISTAKES = 8  # shown in the report
 PAIRS = 20  # confusions shown
@@ -24,7 +24,7 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
         ``tags``: precision, recall, F1 and support of each; ``confusions``: the most frequent
         ``gold`` → ``predicted`` with their ``count``; ``mistakes``: the most confident ones, none
         without confidences. With spans also ``types``, like ``tags``, and ``errors``, of
-        :func:`tasks.spans.error_table`; confusions and mistakes are then of spans.
+        :func:`birnn.tasks.spans.error_table`; confusions and mistakes are then of spans.
     """
     details: dict[str, Any] = {"tags": tag_table(tagged)}
     confusions, mistakes = tag_confusions(tagged), tag_mistakes

@@ -11,28 +11,28 @@ import numpy as np
 import torch
 
 from birnn.checkpoint import write_text
+from birnn.data.batching import by_length
+from birnn.data.cells import RowWriter
+from birnn.data.charspans import kind_of, read_json
+from birnn.data.counts import plural
+from birnn.data.offsets import token_offsets
+from birnn.data.schemes import convert, spans
+from birnn.data.sources import ReadOptions
+from birnn.data.tagfiles import COLUMNS, CONLLU, JSON
+from birnn.data.tagged import TagOptions, read_untagged
+from birnn.data.tagsplit import TagSplit
+from birnn.data.tagwrite import prediction_lines, write_lines
 from birnn.decoding import n_best
 from birnn.errors import ConfigError
-from data.batching import by_length
-from data.cells import RowWriter
-from data.charspans import kind_of, read_json
-from data.counts import plural
-from data.offsets import token_offsets
-from data.schemes import convert, spans
-from data.sources import ReadOptions
-from data.tagfiles import COLUMNS, CONLLU, JSON
-from data.tagged import TagOptions, read_untagged
-from data.tagsplit import TagSplit
-from data.tagwrite import prediction_lines, write_lines
-from tasks.bootstrap import Array
-from tasks.inference import predict, run_split
-from tasks.request import Answer, Request
-from tasks.run import LoadedRun, load_run
-from tasks.serving import OUTPUTS, check_output, read_inputs
-from tasks.spans import span_posterior
-from tasks.tagging import Tagging
-from tasks.tagging_model import best_tags
-from tasks.tagging_output import predicted_tags
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.inference import predict, run_split
+from birnn.tasks.request import Answer, Request
+from birnn.tasks.run import LoadedRun, load_run
+from birnn.tasks.serving import OUTPUTS, check_output, read_inputs
+from birnn.tasks.spans import span_posterior
+from birnn.tasks.tagging import Tagging
+from birnn.tasks.tagging_model import best_tags
+from birnn.tasks.tagging_output import predicted_tags
 
 CHUNK = 4096  # texts that are held as batches at once
 FILES = (*CONLLU, *(suffix for suffix in COLUMNS if suffix != ".txt"))  # a .txt holds texts

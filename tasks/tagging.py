@@ -15,30 +15,28 @@ from torch.nn import functional as F
 from birnn.batch import Batch, sequence_mask
 from birnn.chain import Allowed
 from birnn.crf import CRF, negative_log_likelihood, path_confidence
+from birnn.data.schemes import convert, legal, spans
+from birnn.data.sources import ReadOptions
+from birnn.data.spelling import AFFIX_SLOTS, CASE_SIZE
+from birnn.data.tagged import TagOptions, kinds, load_one_tagged, load_tagged
+from birnn.data.tagsplit import TagSplit
+from birnn.data.tagwrite import prediction_lines, write_lines
+from birnn.data.vectors import find_vectors
 from birnn.embeddings import PretrainedVectors
 from birnn.errors import ConfigError, DataError
 from birnn.model import Embedder
-from birnn.tokens import TokenDropout, TokenEmbedder, TokenSizes
-from birnn.training import LossSum
-from data.schemes import convert, legal, spans
-from data.sources import ReadOptions
-from data.spelling import AFFIX_SLOTS, CASE_SIZE
-from data.tagged import TagOptions, kinds, load_one_tagged, load_tagged
-from data.tagsplit import TagSplit
-from data.tagwrite import prediction_lines, write_lines
-from data.vectors import find_vectors
-from tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
-from tasks.bootstrap import Array
-from tasks.checks import MAX_LABELS
-from tasks.config import TaggingConfig
-from tasks.inference import run_split
-from tasks.plots import save_confusion
-from tasks.spans import precision_recall_f1, span_posterior
-from tasks.tag_baselines import linear_tagger, most_frequent_tag
-from tasks.tag_metrics import Tagged, evaluate_tags
-from tasks.tag_report import confusion, tag_details
-from tasks.tagging_info import TagInfo, learn_info, read_tag_info
-from tasks.tagging_model import (
+from birnn.tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.checks import MAX_LABELS
+from birnn.tasks.config import TaggingConfig
+from birnn.tasks.inference import run_split
+from birnn.tasks.plots import save_confusion
+from birnn.tasks.spans import precision_recall_f1, span_posterior
+from birnn.tasks.tag_baselines import linear_tagger, most_frequent_tag
+from birnn.tasks.tag_metrics import Tagged, evaluate_tags
+from birnn.tasks.tag_report import confusion, tag_details
+from birnn.tasks.tagging_info import TagInfo, learn_info, read_tag_info
+from birnn.tasks.tagging_model import (
     LegalChain,
     TaggingHead,
     TaggingModel,
@@ -46,7 +44,15 @@ from tasks.tagging_model import (
     best_tags,
     fit_sharpness,
 )
-from tasks.tagging_output import BONUSES, as_predictions, count_right, predicted_tags, seen_in_train
+from birnn.tasks.tagging_output import (
+    BONUSES,
+    as_predictions,
+    count_right,
+    predicted_tags,
+    seen_in_train,
+)
+from birnn.tokens import TokenDropout, TokenEmbedder, TokenSizes
+from birnn.training import LossSum
 
 IGNORED = -100  # torch's mark of a target that no loss counts
 MAX_PICTURE = 60  # labels of a confusion matrix

@@ -8,16 +8,16 @@ from typing import Any
 from datasets import Dataset
 
 from birnn.checkpoint import read_json
+from birnn.data.schemes import SCHEMES, label_set, spans
+from birnn.data.spelling import affixes, frequent
+from birnn.data.tagsplit import TagLexicon
+from birnn.data.text import build_vocabulary
+from birnn.data.vectors import VectorTable
+from birnn.data.words import Lexicon
 from birnn.errors import CheckpointError, brief
-from data.schemes import SCHEMES, label_set, spans
-from data.spelling import affixes, frequent
-from data.tagsplit import TagLexicon
-from data.text import build_vocabulary
-from data.vectors import VectorTable
-from data.words import Lexicon
-from tasks.base import Files
-from tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
-from tasks.config import MAX_MEMBERS, TaggingParts
+from birnn.tasks.base import Files
+from birnn.tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
+from birnn.tasks.config import MAX_MEMBERS, TaggingParts
 
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
 

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from birnn.batch import sequence_mask
-from data.schemes import convert
-from tasks.bootstrap import Array
-from tasks.spans import TagPairs, count_tags
-from tasks.tag_baselines import Guesses
-from tasks.tag_metrics import Seen
-from tasks.tagging_info import TagInfo
-from tasks.tagging_model import TaggingOutputs, best_tags
+from birnn.data.schemes import convert
+from birnn.tasks.bootstrap import Array
+from birnn.tasks.spans import TagPairs, count_tags
+from birnn.tasks.tag_baselines import Guesses
+from birnn.tasks.tag_metrics import Seen
+from birnn.tasks.tagging_info import TagInfo
+from birnn.tasks.tagging_model import TaggingOutputs, best_tags
 
 BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
 

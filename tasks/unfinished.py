@@ -22,9 +22,9 @@ from birnn.checkpoint import check_free, put_in_place, read_json, write_json
 from birnn.errors import CheckpointError, DataError
 from birnn.foreign import check_file
 from birnn.snapshots import snapshots
-from tasks.base import Task, TaskData
-from tasks.begun import STATE, Begun, work_folder, write_begun
-from tasks.run import RUN, unknown_names
+from birnn.tasks.base import Task, TaskData
+from birnn.tasks.begun import STATE, Begun, work_folder, write_begun
+from birnn.tasks.run import RUN, unknown_names
 
 LOCK = "lock"
 SAMPLE = 256  # items of each split whose tensors are remembered

@@ -7,18 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tasks.compared import Compared
-from tasks.comparison import Comparison
-from tasks.units import format_score, is_percent, score_title
-from terminal.chart import HEIGHT, Canvas
-from terminal.render import (
-    BEST,
-    harmless,
-    make_table,
-    named,
-    render_pairs,
-    titled,
-)
+from birnn.tasks.compared import Compared
+from birnn.tasks.comparison import Comparison
+from birnn.tasks.units import format_score, is_percent, score_title
+from birnn.terminal.chart import HEIGHT, Canvas
+from birnn.terminal.render import BEST, harmless, make_table, named, render_pairs, titled
 
 VALUE = 24  # columns of an option's value
 WORSE = "bold red"

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from tasks.units import format_score, score_title
-from terminal import chart, forecast, inspection, render, tagging
+from birnn.tasks.units import format_score, score_title
+from birnn.terminal import chart, forecast, inspection, render, tagging
 
 PIPE_WIDTH = 120
 ROWS_SHOWN = 48  # of a forecast in a terminal
@@ -34,9 +34,9 @@ def _plain() -> bool:
 
 
 def draw_training(events: Iterator[Any]) -> None:
-    """Draw the events of :func:`tasks.experiment.train` until the report."""
+    """Draw the events of :func:`birnn.tasks.experiment.train` until the report."""
     from birnn.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
-    from tasks.experiment import Evaluating, Finished, Prepared, SeedStarted
+    from birnn.tasks.experiment import Evaluating, Finished, Prepared, SeedStarted
 
     task: Any = None
     bar = ProgressBar()
@@ -197,7 +197,7 @@ def draw_evaluation(event: Any, *, as_json: bool) -> None:
 
 def draw_comparison(found: Any, *, picture: str, as_json: bool) -> None:
     """Runs side by side."""
-    from terminal import comparison
+    from birnn.terminal import comparison
 
     out, plain = console(), _plain()
     if as_json:

@@ -6,8 +6,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from tasks.units import format_score, score_title
-from terminal.render import make_table, shown, titled
+from birnn.tasks.units import format_score, score_title
+from birnn.terminal.render import make_table, shown, titled
 
 STEPS_SHOWN = 8
 SERIES_SHOWN = 10

@@ -3,8 +3,8 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from data.inspection import Finding, Inspection
-from terminal.render import harmless, make_table, named, render_pairs
+from birnn.data.inspection import Finding, Inspection
+from birnn.terminal.render import harmless, make_table, named, render_pairs
 
 SHOWN = 40
 PLACES = {"wide": "a column a series", "long": "a row for each series and time"}

@@ -95,8 +95,8 @@ class Outcome(NamedTuple):
 @pytest.fixture
 def birnn(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcome]]:
     """``birnn("predict", run, …)`` runs a command in this process."""
-    import cli
-    from terminal.display import console
+    from birnn import cli
+    from birnn.terminal.display import console
 
     def run(*arguments: object) -> Outcome:
         capsys.readouterr()
@@ -148,7 +148,7 @@ def sentences_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trained(sentences_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished sentiment run on ``sentences_csv``; not to be changed."""
-    import cli
+    from birnn import cli
 
     folder = tmp_path_factory.mktemp("trained") / "run"
     code = cli.main(["sentiment", "--data", str(sentences_csv), "--out", str(folder), *TINY])

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from birnn.batch import Batch, sequence_mask
 from birnn.config import EncoderConfig, TrainConfig
+from birnn.data.batching import BucketSampler
+from birnn.data.schemes import legal
 from birnn.errors import Stopped
 from birnn.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 from birnn.keepconfig import KeepConfig, StopRequest
@@ -26,12 +28,9 @@ from birnn.keeper import Keeper
 from birnn.model import outputs_of
 from birnn.progress import Validation
 from birnn.registry import resolve
-from birnn.training import LossSum, fit
-from data.batching import BucketSampler
-from data.schemes import legal
-from tasks import TASKS
-from tasks.base import Task, TaskData
-from tasks.config import (
+from birnn.tasks import TASKS
+from birnn.tasks.base import Task, TaskData
+from birnn.tasks.config import (
     RegressionConfig,
     RegressionData,
     SentimentConfig,
@@ -41,9 +40,10 @@ from tasks.config import (
     TaggingData,
     TaggingParts,
 )
-from tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
-from tasks.inference import predict
-from tasks.run import load_run, write_model
+from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
+from birnn.tasks.inference import predict
+from birnn.tasks.run import load_run, write_model
+from birnn.training import LossSum, fit
 
 AnyTask = Task[Any, Any, Any]
 AnyData = TaskData[Any, Any]

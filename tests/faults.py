@@ -21,8 +21,9 @@ from typing import Any
 
 SERVER = multiprocessing.get_context("forkserver")
 MODULES = [
-    "cli", "tasks.experiment", "tasks.sentiment", "tasks.tagging", "tasks.forecasting",
-    "tasks.unfinished", "terminal.display", "sklearn.linear_model", "matplotlib.figure",
+    "birnn.cli", "birnn.tasks.experiment", "birnn.tasks.sentiment", "birnn.tasks.tagging",
+    "birnn.tasks.forecasting", "birnn.tasks.unfinished", "birnn.terminal.display",
+    "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip
 PATIENCE = 300  # seconds until a process counts as hanging
 
@@ -79,7 +80,7 @@ def _child(arguments: list[str], fault: Fault, log: str) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1)
     os.dup2(errors, 2)
-    import cli
+    from birnn import cli
 
     _plant(fault)
     sys.argv = ["cli.py", *arguments]

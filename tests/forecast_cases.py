@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from data.panel import Clock, Panel
-from data.windows import WindowShape, WindowSplit, fit_scaling
-from tasks.forecast_baselines import OnDemand
+from birnn.data.panel import Clock, Panel
+from birnn.data.windows import WindowShape, WindowSplit, fit_scaling
+from birnn.tasks.forecast_baselines import OnDemand
 
 NAN = float("nan")
 

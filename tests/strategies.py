@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from birnn import ENCODERS
 from birnn.batch import sequence_mask
 from birnn.config import EncoderConfig
+from birnn.registry import ENCODERS
 
 # Derandomised: the gate gives the same answer twice.
 quick = settings(max_examples=50, deadline=None, derandomize=True)

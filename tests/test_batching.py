@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import quick
 
 from birnn.batch import Batch
-from data.batching import BucketSampler, Indices, by_length, pack
+from birnn.data.batching import BucketSampler, Indices, by_length, pack
 
 
 class Items:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
+from birnn.data.calendar import PHASES, add_calendar, calendar_features, parse_calendar
+from birnn.data.panel import Clock
+from birnn.data.windows import WindowShape, WindowSplit, fit_scaling
 from birnn.errors import ConfigError
-from data.calendar import PHASES, add_calendar, calendar_features, parse_calendar
-from data.panel import Clock
-from data.windows import WindowShape, WindowSplit, fit_scaling
 
 HOUR = Clock("h")
 START = pd.Timestamp("2024-01-01").as_unit("ns").value  # a Monday

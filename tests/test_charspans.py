@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
+from birnn.data import charspans
+from birnn.data.charspans import EMPTY, CharSpan, align, char_spans, read_json, read_rows, sound
+from birnn.data.offsets import token_offsets
+from birnn.data.schemes import Span
 from birnn.errors import DataError
-from data import charspans
-from data.charspans import EMPTY, CharSpan, align, char_spans, read_json, read_rows, sound
-from data.offsets import token_offsets
-from data.schemes import Span
 
 TEXT = "Ada Lovelace went to Rome."
 WANTED = ["B-per", "I-per", "O", "O", "B-loc", "O"]

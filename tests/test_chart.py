@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from strategies import quick
 
-from terminal.chart import BLANK, HEIGHT, Canvas, render_chart
+from birnn.terminal.chart import BLANK, HEIGHT, Canvas, render_chart
 
 
 def drawing(values, *, width, height=1, low=0.0, high=3.0, first=0, size=None):

@@ -25,9 +25,9 @@ from birnn.checkpoint import (
 from birnn.config import EncoderConfig
 from birnn.errors import CheckpointError, DataError
 from birnn.foreign import MEMORY
-from tasks.config import RegressionConfig
-from tasks.regression import Regression
-from tasks.run import load_run, write_model
+from birnn.tasks.config import RegressionConfig
+from birnn.tasks.regression import Regression
+from birnn.tasks.run import load_run, write_model
 
 
 @pytest.fixture

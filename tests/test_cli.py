@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from conftest import TINY, sentences, write_table
 
-import cli
+from birnn import cli
 
-ROOT = Path(cli.__file__).parent
+ROOT = Path(cli.__file__).resolve().parent
 CSV = b"text,label\n" + b"".join(f"{text},{label}\n".encode() for text, label in sentences(60))
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -668,7 +668,7 @@ def interrupt(monkeypatch, where):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"tasks.experiment.{where}", interrupted)
+    monkeypatch.setattr(f"birnn.tasks.experiment.{where}", interrupted)
 
 
 def test_interrupt_before_anything_is_trained_leaves_no_folder(train, sentences_csv, monkeypatch):
@@ -700,7 +700,7 @@ def test_interrupt_while_the_report_is_drawn_says_that_the_run_is_complete(
     def interrupted(event):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("terminal.display.draw_report", interrupted)
+    monkeypatch.setattr("birnn.terminal.display.draw_report", interrupted)
     outcome = birnn("sentiment", sentences_csv, "--out", tmp_path / "run", *TINY)
     assert outcome.code == 130
     wanted = f"birnn: error: stopped; the run is complete: {tmp_path / 'run'}"
@@ -758,7 +758,7 @@ def test_no_color_means_no_colours_in_a_terminal(birnn, trained, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     assert re.search(r"\x1b\[[\d;]*3[0-7]m", birnn("evaluate", trained).out)
     monkeypatch.setenv("NO_COLOR", "1")
-    from terminal.display import console
+    from birnn.terminal.display import console
 
     console.cache_clear()
     assert not re.search(r"\x1b\[[\d;]*(3[0-7]|38;5;\d+|9[0-7])m", birnn("evaluate", trained).out)
@@ -826,8 +826,8 @@ def test_every_option_has_help(birnn):
         shown = birnn(command, "--help")
         assert shown.code == 0
         assert "--config" in shown.out
-    from tasks.config import RegressionConfig, SentimentConfig
-    from terminal.options import EvaluateOptions, PredictOptions, RunOptions, parameters
+    from birnn.tasks.config import RegressionConfig, SentimentConfig
+    from birnn.terminal.options import EvaluateOptions, PredictOptions, RunOptions, parameters
 
     for config in (SentimentConfig, RegressionConfig, RunOptions, EvaluateOptions, PredictOptions):
         for parameter in parameters(config()):

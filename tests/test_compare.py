@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.bootstrap import Interval
-from tasks.compare import Difference, difference, strongest, verdict
+from birnn.tasks.bootstrap import Interval
+from birnn.tasks.compare import Difference, difference, strongest, verdict
 
 SPREAD = np.linspace(-0.01, 0.01, 1001)
 

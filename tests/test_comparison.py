@@ -13,13 +13,13 @@ from contract import write_sequences, write_series, write_tagged
 
 from birnn.errors import BirnnError
 from birnn.registry import resolve
-from tasks import TASKS
-from tasks.base import Evaluation
-from tasks.bootstrap import BOOTSTRAP_SEED, RESAMPLES
-from tasks.compared import short_names
-from tasks.comparison import _differences, compare
-from tasks.kept import Kept, read_rows
-from tasks.run import read_config, write_csv
+from birnn.tasks import TASKS
+from birnn.tasks.base import Evaluation
+from birnn.tasks.bootstrap import BOOTSTRAP_SEED, RESAMPLES
+from birnn.tasks.compared import short_names
+from birnn.tasks.comparison import _differences, compare
+from birnn.tasks.kept import Kept, read_rows
+from birnn.tasks.run import read_config, write_csv
 
 NOT_KEPT = {"span_calibration_error"}  # takes probabilities that no file holds
 SMALL = ("--epochs", "1", "--hidden-size", "4", "--threads", "1")
@@ -34,7 +34,7 @@ OWN = {
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory):
     """``pairs(task)``: two runs of a task that differ in their seed."""
-    import cli
+    from birnn import cli
 
     home, made = tmp_path_factory.mktemp("pairs"), {}
 

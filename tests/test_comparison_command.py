@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_plots import pixels
 
-from tasks import comparison_plot
-from tasks.comparison import compare
-from tasks.comparison_plot import picture_path, save_comparison, spread, style_of
-from terminal import comparison as drawing
+from birnn.tasks import comparison_plot
+from birnn.tasks.comparison import compare
+from birnn.tasks.comparison_plot import picture_path, save_comparison, spread, style_of
+from birnn.terminal import comparison as drawing
 
 EVIL = "[red]x[/red]\x1b[2J"
 
@@ -25,7 +25,7 @@ EVIL = "[red]x[/red]\x1b[2J"
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Two runs with two seeds and one seed."""
-    import cli
+    from birnn import cli
 
     home = tmp_path_factory.mktemp("runs")
     data = write_table(home / "data.csv", sentences())

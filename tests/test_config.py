@@ -10,7 +10,7 @@ import pytest
 from birnn.config import EncoderConfig, TrainConfig, from_dict, option, updated
 from birnn.errors import ConfigError
 from birnn.registry import resolve, suggestion
-from tasks import TASKS
+from birnn.tasks import TASKS
 
 
 @dataclass(frozen=True)

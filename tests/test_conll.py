@@ -2,9 +2,9 @@
 
 import pytest
 
+from birnn.data import conll
+from birnn.data.conll import Layout, column_lines, find_index, read_columns
 from birnn.errors import DataError
-from data import conll
-from data.conll import Layout, column_lines, find_index, read_columns
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
+from birnn.data.conllu_files import COLUMNS, conllu_lines, global_columns, read_conllu, word_lines
 from birnn.errors import DataError
-from data.conllu_files import COLUMNS, conllu_lines, global_columns, read_conllu, word_lines
 
 ODD = " \u00a0\u2028\u0085\u3000-#.0é👍\u200d"
 

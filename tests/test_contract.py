@@ -7,8 +7,8 @@ import contract
 import pytest
 from contract import TINY, Case
 
-from birnn import ENCODERS
-from tasks import TASKS
+from birnn.registry import ENCODERS
+from birnn.tasks import TASKS
 
 # A task that TINY lacks still has its cases: they fail and say what to add.
 CASES = [

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from conftest import sentences, write_table
 
-from data.counts import agree, plural
-from data.labelled import overlap_warnings
-from tasks.forecast_serving import remarks
+from birnn.data.counts import agree, plural
+from birnn.data.labelled import overlap_warnings
+from birnn.tasks.forecast_serving import remarks
 
 
 @pytest.mark.parametrize(

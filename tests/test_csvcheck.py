@@ -2,8 +2,8 @@
 
 import pytest
 
+from birnn.data.csvcheck import check_csv, check_text, even_rows
 from birnn.errors import DataError
-from data.csvcheck import check_csv, check_text, even_rows
 
 
 def written(tmp_path, content):

@@ -12,10 +12,10 @@ from strategies import Ragged, encoder_configs, quick, ragged_batches, randomise
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from birnn import ENCODERS
 from birnn.config import EncoderConfig
 from birnn.encoders import Encoded, Encoder, MaskedBatchNorm, build_encoder
 from birnn.errors import ConfigError
+from birnn.registry import ENCODERS
 
 TORCH = {"bigru": nn.GRU, "bilstm": nn.LSTM}
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

@@ -11,13 +11,13 @@ import pytest
 import torch
 from strategies import randomise
 
-from birnn import ENCODERS, ENGINES, engines
+from birnn import engines
 from birnn.config import EncoderConfig
 from birnn.encoders import build_encoder
 from birnn.engines import Work, choose, describe, force, forced
 from birnn.errors import ConfigError
 from birnn.native import compiler, library
-from birnn.registry import resolve
+from birnn.registry import ENCODERS, ENGINES, resolve
 from birnn.scan import GRU, LSTM, Recurrence
 
 CPU = torch.device("cpu")
@@ -203,8 +203,8 @@ def test_nothing_is_compiled_or_loaded_when_another_engine_is_forced(tmp_path: P
 def test_commands_that_use_a_run_say_why_they_are_slow(
     bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import cli
-    from terminal.options import PredictOptions
+    from birnn import cli
+    from birnn.terminal.options import PredictOptions
 
     without_compiler(bare)
     threads = torch.get_num_threads()
@@ -224,7 +224,7 @@ def test_a_forced_engine_trains_is_shown_and_kept(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    import cli
+    from birnn import cli
 
     used: list[str] = []
     for name in ENGINES:

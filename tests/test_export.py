@@ -15,16 +15,16 @@ import pytest
 import torch
 from contract import TINY
 
-from birnn import ENCODERS
 from birnn.levels import running_max
-from tasks import onnx_check, onnx_export, onnx_session
-from tasks.forecast_serving import serve_forecast
-from tasks.onnx_ends import forecasts_apart, labels_apart, tags_apart, write_sample
-from tasks.onnx_parts import padded_rows
-from tasks.request import Request
-from tasks.run import load_run, write_model
-from tasks.serving import predict_texts
-from tasks.tag_serving import tag_texts
+from birnn.registry import ENCODERS
+from birnn.tasks import onnx_check, onnx_export, onnx_session
+from birnn.tasks.forecast_serving import serve_forecast
+from birnn.tasks.onnx_ends import forecasts_apart, labels_apart, tags_apart, write_sample
+from birnn.tasks.onnx_parts import padded_rows
+from birnn.tasks.request import Request
+from birnn.tasks.run import load_run, write_model
+from birnn.tasks.serving import predict_texts
+from birnn.tasks.tag_serving import tag_texts
 
 RUNS = [
     pytest.param((task, variant, encoder), id=f"{task}-{variant}-{encoder}")
@@ -117,7 +117,7 @@ def texts_of(lengths: list[int], seed: int) -> list[str]:
 def test_unseen_texts_are_answered_alike(task: str, size: int, exported, made) -> None:
     which = (task, next(iter(TINY[task])), "bilstm")
     texts = texts_of([1, 500, *np.geomspace(1, 500, 62).astype(int)][:size], size)
-    module = pytest.importorskip(f"tasks.standalone.{task}")
+    module = pytest.importorskip(f"birnn.tasks.standalone.{task}")
     found = module.Predictor(exported(*which)).predict([*texts, ""])
     if task == "sentiment":
         wanted = predict_texts(made(*which), [*texts, ""]).records
@@ -133,7 +133,7 @@ def test_unseen_texts_are_answered_alike(task: str, size: int, exported, made) -
 def test_forecasts_are_alike(exported, made, tmp_path: Path) -> None:
     which = ("forecast", "wide", "bigru")
     run = load_run(made(*which))
-    module = pytest.importorskip("tasks.standalone.forecast")
+    module = pytest.importorskip("birnn.tasks.standalone.forecast")
     ready = module.Predictor(exported(*which))
     write_sample(tmp_path / "new.csv", run, ready.card["columns"])
     found = ready.predict(tmp_path / "new.csv")
@@ -213,7 +213,7 @@ def test_a_predict_that_differs_is_refused(
     birnn, run_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Look-ups are compared too, not the graph alone."""
-    module = pytest.importorskip("tasks.standalone.sentiment")
+    module = pytest.importorskip("birnn.tasks.standalone.sentiment")
     monkeypatch.setattr(module, "word_grams", lambda word, buckets: [0])
     assert "predict.py differs" in birnn("export", run_copy, "--onnx").refusal()
     assert not (run_copy.parent / "copy-onnx").exists()

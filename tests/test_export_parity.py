@@ -13,19 +13,19 @@ import pytest
 import torch
 
 from birnn.checkpoint import write_json
+from birnn.data.schemes import convert
 from birnn.registry import resolve
-from data.schemes import convert
-from tasks import TASKS, onnx_export
-from tasks.config import SentimentConfig, TaggingConfig
-from tasks.forecast_serving import serve_forecast
-from tasks.forecasting_config import ForecastingConfig
-from tasks.onnx_ends import forecasts_apart, labels_apart, tags_apart
-from tasks.onnx_parts import Graph
-from tasks.request import Request
-from tasks.run import LoadedRun, load_run, write_model
-from tasks.serving import predict_texts
-from tasks.standalone import forecast, sentiment, tagging
-from tasks.tag_serving import tag_texts
+from birnn.tasks import TASKS, onnx_export
+from birnn.tasks.config import SentimentConfig, TaggingConfig
+from birnn.tasks.forecast_serving import serve_forecast
+from birnn.tasks.forecasting_config import ForecastingConfig
+from birnn.tasks.onnx_ends import forecasts_apart, labels_apart, tags_apart
+from birnn.tasks.onnx_parts import Graph
+from birnn.tasks.request import Request
+from birnn.tasks.run import LoadedRun, load_run, write_model
+from birnn.tasks.serving import predict_texts
+from birnn.tasks.standalone import forecast, sentiment, tagging
+from birnn.tasks.tag_serving import tag_texts
 
 ODD = [
     "", " ", "\x00", "a\x00b Ada", "Ada, Bo and Cy: the film\x1fwas",

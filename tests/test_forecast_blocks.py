@@ -7,8 +7,8 @@ from forecast_cases import make_panel, make_split, noise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.panel import Clock
-from tasks.forecast_blocks import block_units, origin_times
+from birnn.data.panel import Clock
+from birnn.tasks.forecast_blocks import block_units, origin_times
 
 
 def stamps(*texts, zone=None):

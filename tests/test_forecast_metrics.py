@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_squared_error
 from utilsforecast import losses
 
+from birnn.data.panel import Clock
 from birnn.errors import ConfigError, DataError
-from data.panel import Clock
-from tasks import forecast_metrics
-from tasks.bootstrap import interval, replicates, resample_counts
-from tasks.conformal import Calibration, calibrate, quantile_scores
-from tasks.forecast_baselines import LastValue, OnDemand
-from tasks.forecast_blocks import block_units
-from tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
-from tasks.forecast_sums import Forecasts, accumulate, calibrate_forecasts, naive_scales
+from birnn.tasks import forecast_metrics
+from birnn.tasks.bootstrap import interval, replicates, resample_counts
+from birnn.tasks.conformal import Calibration, calibrate, quantile_scores
+from birnn.tasks.forecast_baselines import LastValue, OnDemand
+from birnn.tasks.forecast_blocks import block_units
+from birnn.tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
+from birnn.tasks.forecast_sums import Forecasts, accumulate, calibrate_forecasts, naive_scales
 
 SEASON, HORIZON = 4, 3
 LEVELS = (0.8, 0.95)

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from conftest import write_table
 
-from data.inspection import SeriesOptions
-from data.seriesfile import read_panel
-from tasks.forecasting_data import load_series
-from tasks.forecasting_fit import FORECASTERS
+from birnn.data.inspection import SeriesOptions
+from birnn.data.seriesfile import read_panel
+from birnn.tasks.forecasting_data import load_series
+from birnn.tasks.forecasting_fit import FORECASTERS
 
 TINY = [
     *("--hidden-size", "4", "--segment-size", "4", "--members", "1", "--epochs", "1"),
@@ -356,7 +356,7 @@ def test_inspect_tells_and_trains_nothing(birnn, tmp_path: Path) -> None:
 
 
 def test_the_embedded_series_are_the_default() -> None:
-    from tasks.forecasting_config import ForecastingConfig
+    from birnn.tasks.forecasting_config import ForecastingConfig
 
     found = load_series(ForecastingConfig())
     assert found.inspection.source == "embedded temperatures"

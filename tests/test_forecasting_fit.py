@@ -10,9 +10,9 @@ from contract import forecast, forecast_wide
 from sklearn.metrics import mean_pinball_loss
 from strategies import randomise
 
-from tasks.conformal import Calibration
-from tasks.forecasting import Forecasting, quantiles_of
-from tasks.forecasting_fit import (
+from birnn.tasks.conformal import Calibration
+from birnn.tasks.forecasting import Forecasting, quantiles_of
+from birnn.tasks.forecasting_fit import (
     SHARES,
     fit_linear,
     fit_mix,
@@ -21,9 +21,9 @@ from tasks.forecasting_fit import (
     set_calibration,
     spread_out,
 )
-from tasks.forecasting_output import apart
-from tasks.inference import predict, run_split
-from tasks.ridge import fit_ridge, solve
+from birnn.tasks.forecasting_output import apart
+from birnn.tasks.inference import predict, run_split
+from birnn.tasks.ridge import fit_ridge, solve
 
 
 def wide(folder: Path, **parts: object) -> Forecasting:

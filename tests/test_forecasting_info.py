@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
+from birnn.data.panel import Clock
+from birnn.data.windows import Scaling, WindowShape
 from birnn.errors import CheckpointError, ConfigError
 from birnn.levels import NORMALISE
-from data.panel import Clock
-from data.windows import Scaling, WindowShape
-from tasks.forecasting_info import (
+from birnn.tasks.forecasting_info import (
     ForecastInfo,
     auto_members,
     auto_normalise,

@@ -12,14 +12,14 @@ import torch
 from contract import ENCODER, FORECAST_TRAIN, forecast
 from strategies import randomise
 
+from birnn.data.batching import BucketSampler
+from birnn.data.windows import WindowSplit
 from birnn.progress import Validation
+from birnn.tasks import forecasting_data, forecasting_fit
+from birnn.tasks.forecasting import Forecasting
+from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
+from birnn.tasks.forecasting_data import load_series
 from birnn.training import fit
-from data.batching import BucketSampler
-from data.windows import WindowSplit
-from tasks import forecasting_data, forecasting_fit
-from tasks.forecasting import Forecasting
-from tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
-from tasks.forecasting_data import load_series
 
 ROWS, HORIZON = 120, 2
 

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from birnn.batch import Batch
 from birnn.config import EncoderConfig
+from birnn.data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
 from birnn.encoders import BiGRU
 from birnn.levels import NORMALISE
 from birnn.model import SequenceModel
-from data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
-from tasks.forecasting_model import (
+from birnn.tasks.forecasting_model import (
     DECODERS,
     AheadLayer,
     ForecastModel,
@@ -25,7 +25,7 @@ from tasks.forecasting_model import (
     SegmentEmbedder,
     monotone,
 )
-from tasks.ridge import predict_ridge
+from birnn.tasks.ridge import predict_ridge
 
 ROWS = (30, 9, 14)
 

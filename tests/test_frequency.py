@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.errors import DataError
-from data.frequency import (
+from birnn.data.frequency import (
     clock_changes,
     coarser,
     infer_clock,
@@ -15,8 +14,9 @@ from data.frequency import (
     named_clock,
     places,
 )
-from data.panel import Clock
-from data.season import clock_season, data_season
+from birnn.data.panel import Clock
+from birnn.data.season import clock_season, data_season
+from birnn.errors import DataError
 
 ALIASES = [
     "s", "100ms", "min", "15min", "h", "2h", "7h", "D", "3D", "B", "W-MON", "W-SUN", "2W-WED", "MS",

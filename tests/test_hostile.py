@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-import cli
+from birnn import cli
 from birnn.foreign import json_memory, memory_limit
 
 VERSION = "2026-11-24-07964cf"
@@ -194,7 +194,7 @@ def test_predict_reads_no_path_that_a_config_names(task, home, birnn, monkeypatc
     os.mkfifo(home / "pipe")  # whoever opens it waits for ever
     keys = {"data.data": "pipe", "train.device": "cuda:77", "train.threads": 1024}
     if task != "forecast":
-        keys["data.vectors"] = "pipe"
+        keys["birnn.data.vectors"] = "pipe"
     edit(home / task / "config.json", keys)
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("a connection"))
     assert birnn(*command(task)).code == 0
@@ -496,14 +496,14 @@ def grown(home, words):
     """Run a command; how many bytes it had at most, its exit code and its message."""
     # Not getrusage: on Linux a process inherits the peak of the one that started it.
     program = (
-        "import re, sys, cli\n"
+        "import re, sys\nfrom birnn import cli\n"
         f"code = cli.main({words!r})\n"
         "peak = re.search(r'VmHWM:\\s*(\\d+) kB', open('/proc/self/status').read())\n"
         "print(code, 1024 * int(peak.group(1)))\n"
     )
     if not Path("/proc/self/status").is_file():
         pytest.skip("this system does not tell a process's peak")
-    path = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent)}
+    path = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).resolve().parent)}
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=home, env=path, capture_output=True, text=True,
         timeout=60, stdin=subprocess.DEVNULL,
@@ -573,7 +573,7 @@ def test_hostile_folders_take_no_gigabyte(spoil, home):
 
 @pytest.mark.parametrize(
     "change",
-    [{"data.sequences": 10**12}, {"data.length": 10**12},
+    [{"birnn.data.sequences": 10**12}, {"data.length": 10**12},
      {"data.length": 10**9, "data.features": 8}],
     ids=str,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from huggingface_hub import ModelCard, constants
 
 import birnn
 from birnn.errors import CheckpointError, ConfigError, DataError
-from tasks.run import write_model
+from birnn.tasks.run import write_model
 
 TEXTS = ["a lovely film", "dull plot"]
 FILES = {"README.md", "config.json", "labels.json", "metrics.json", "model.safetensors",

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from birnn.data.inspection import MAX_FINDINGS, SeriesOptions, lines_of
+from birnn.data.seriesfile import inspect_file, read_panel
 from birnn.errors import DataError
-from data.inspection import MAX_FINDINGS, SeriesOptions, lines_of
-from data.seriesfile import inspect_file, read_panel
 
 
 @pytest.fixture

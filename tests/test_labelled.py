@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from conftest import sentences, write_table
 
+from birnn.data.labelled import TextOptions, find_columns, label_text, load_labelled, load_one
+from birnn.data.provenance import normalise
 from birnn.errors import DataError
-from data.labelled import TextOptions, find_columns, label_text, load_labelled, load_one
-from data.provenance import normalise
 
 
 def load(path, **options):

@@ -7,9 +7,16 @@ from conftest import sentences
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
-from data.ngrams import word_vectorizer
-from data.text import get_tokenizer
-from tasks.linear import NGRAMS, PENALTIES, class_weights, fit_logistic, majority, tfidf_logistic
+from birnn.data.ngrams import word_vectorizer
+from birnn.data.text import get_tokenizer
+from birnn.tasks.linear import (
+    NGRAMS,
+    PENALTIES,
+    class_weights,
+    fit_logistic,
+    majority,
+    tfidf_logistic,
+)
 
 TOKENIZER = get_tokenizer("social")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from birnn.data.provenance import audit, cut, duplicates, normalise, overlaps
 from birnn.errors import DataError
-from data.provenance import audit, cut, duplicates, normalise, overlaps
 
 LABELS = st.sampled_from(["a", "b", "c"])
 # Few words in odd spellings: many rows are the same text once normalised.

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 from birnn.batch import Batch
 from birnn.config import EncoderConfig
+from birnn.data.sequences import synthetic
 from birnn.encoders import Encoder
 from birnn.errors import DataError
 from birnn.events import EpochEvent
-from data.sequences import synthetic
-from tasks.config import RegressionConfig, RegressionData
-from tasks.experiment import Finished, Plan, seed_everything, train
-from tasks.regression import Regression
-from tasks.run import load_run
+from birnn.tasks.config import RegressionConfig, RegressionData
+from birnn.tasks.experiment import Finished, Plan, seed_everything, train
+from birnn.tasks.regression import Regression
+from birnn.tasks.run import load_run
 
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from data.inspection import Finding, Inspection
-from data.panel import Clock
-from terminal.inspection import SHOWN, render_inspection
+from birnn.data.inspection import Finding, Inspection
+from birnn.data.panel import Clock
+from birnn.terminal.inspection import SHOWN, render_inspection
 
 EVIL = "a\x1b[2Jb\u202e[red]c"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import TINY, sentences, write_table
 
-from birnn import __version__
+from birnn.version import __version__
 
 FILES = {
     "README.md", "config.json", "confusion.png", "curves.png", "history.csv", "labels.json",
@@ -97,9 +97,9 @@ def test_metrics_hold_the_documented_keys(trained):
 
 
 def test_documentation_names_every_key(trained):
-    import cli
+    from birnn import cli
 
-    text = (Path(cli.__file__).parent / "docs/metrics.md").read_text("utf-8")
+    text = (Path(cli.__file__).resolve().parent / "docs/metrics.md").read_text("utf-8")
     found = metrics_of(trained)
     for key in (*found, *found["test"], *found["data"], *found["train"], *found["details"]):
         assert key in text, key

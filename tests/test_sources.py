@@ -9,9 +9,9 @@ import pytest
 from conftest import write_table
 from contract import write_series
 
+from birnn.data import DATASETS
+from birnn.data.sources import ReadOptions, load_tables
 from birnn.errors import DataError
-from data import DATASETS
-from data.sources import ReadOptions, load_tables
 
 ROWS = [("a film", "good"), ('one, "two"', "bad"), ("NA", "good"), ("日本 👍", "bad")]
 DICTS = [{"text": text, "label": label} for text, label in ROWS]
@@ -256,7 +256,7 @@ def test_empty_file_in_a_folder_is_named(tmp_path):
 
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
 def test_a_missing_series_file_is_offered_only_series(birnn, tmp_path, command):
-    import cli
+    from birnn import cli
 
     data = tmp_path / "series.csv"
     write_series(data)

@@ -10,9 +10,9 @@ from seqeval.metrics import sequence_labeling, v1
 from seqeval.scheme import IOB2, IOBES
 from strategies import quick
 
+from birnn.data.schemes import Span, convert
 from birnn.errors import ConfigError
-from data.schemes import Span, convert
-from tasks.spans import (
+from birnn.tasks.spans import (
     ERRORS,
     TagPairs,
     count_spans,

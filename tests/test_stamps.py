@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from birnn.data.stamps import BAD, SLICE, read_stamps
 from birnn.errors import DataError
-from data.stamps import BAD, SLICE, read_stamps
 
 
 def read(*cells, name="date"):

@@ -13,12 +13,12 @@ from seqeval.scheme import IOB2
 from sklearn import metrics as sk
 from strategies import quick
 
+from birnn.data.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError, DataError
-from data.schemes import Span, spans, strict_spans
-from tasks import tag_metrics as module
-from tasks.bootstrap import resample_counts
-from tasks.metrics import with_intervals
-from tasks.tag_metrics import (
+from birnn.tasks import tag_metrics as module
+from birnn.tasks.bootstrap import resample_counts
+from birnn.tasks.metrics import with_intervals
+from birnn.tasks.tag_metrics import (
     Seen,
     Tagged,
     evaluate_tags,
@@ -27,8 +27,8 @@ from tasks.tag_metrics import (
     tag_replicates,
     tag_scores,
 )
-from tasks.tag_report import span_mistakes, tag_details
-from tasks.units import LOWER_IS_BETTER, PERCENT
+from birnn.tasks.tag_report import span_mistakes, tag_details
+from birnn.tasks.units import LOWER_IS_BETTER, PERCENT
 
 BINS = 15
 WORDS = ("Rome", "rome", "of", "the", "Ann", "Lee", "x")

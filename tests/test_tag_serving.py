@@ -10,8 +10,8 @@ import pytest
 from conftest import Outcome
 from seqeval.metrics import f1_score
 
-from data.schemes import violations
-from tasks.tag_serving import load_tagger, tag_sentences
+from birnn.data.schemes import violations
+from birnn.tasks.tag_serving import load_tagger, tag_sentences
 
 OPTIONS = [
     *("--hidden-size", "12", "--layers", "1", "--word-size", "8", "--char-size", "6"),
@@ -44,7 +44,7 @@ def write(path: Path, rows: list[list[tuple[str, str]]]) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained tagger; not to be changed."""
-    import cli
+    from birnn import cli
 
     home = tmp_path_factory.mktemp("tagger")
     write(home / "people.conll", sentences(120))

@@ -11,14 +11,14 @@ from contract import write_tagged
 from seqeval.metrics import f1_score
 from strategies import randomise
 
+from birnn.data.schemes import convert
 from birnn.errors import ConfigError, DataError
-from data.schemes import convert
-from tasks.base import TaskData
-from tasks.config import TaggingConfig
-from tasks.inference import predict, run_split
-from tasks.tagging import Tagging
-from tasks.tagging_info import TagInfo, auto_members
-from tasks.tagging_output import BONUSES, count_right, predicted_tags
+from birnn.tasks.base import TaskData
+from birnn.tasks.config import TaggingConfig
+from birnn.tasks.inference import predict, run_split
+from birnn.tasks.tagging import Tagging
+from birnn.tasks.tagging_info import TagInfo, auto_members
+from birnn.tasks.tagging_output import BONUSES, count_right, predicted_tags
 
 
 def load(folder: Path, **model: object) -> tuple[Tagging, TaskData]:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from birnn.batch import Batch
 from birnn.chain import Allowed, Potentials
 from birnn.crf import CRF, marginals, path_confidence
+from birnn.data.schemes import legal, violations
 from birnn.encoders import Encoded
-from data.schemes import legal, violations
-from tasks.tagging_model import (
+from birnn.tasks.tagging_model import (
     Emissions,
     LegalChain,
     TaggingHead,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from data.tagsplit import TagLexicon, TagSplit
-from data.words import Lexicon
+from birnn.data.tagsplit import TagLexicon, TagSplit
+from birnn.data.words import Lexicon
 
 SENTENCES = [["The", "film", "THE"], ["a"], ["film", "The", "x9", "a", "unseen"]]
 LEXICON = TagLexicon(

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 from strategies import quick
 
+from birnn.data.conll import Layout, read_columns
+from birnn.data.conllu_files import read_conllu
+from birnn.data.tagged import TagOptions, load_one_tagged, load_tagged, read_untagged
+from birnn.data.tagwrite import prediction_lines, write_lines
 from birnn.errors import DataError
-from data.conll import Layout, read_columns
-from data.conllu_files import read_conllu
-from data.tagged import TagOptions, load_one_tagged, load_tagged, read_untagged
-from data.tagwrite import prediction_lines, write_lines
 
 CONLLU = """# newdoc id = d1
 # sent_id = 1
@@ -204,7 +204,7 @@ def test_a_feature_that_isn_t_there_names_those_there_are(tmp_path):
 
 
 def test_seqeval_reads_our_file_to_the_same_score(tmp_path):
-    from tasks.tag_metrics import Seen, Tagged, tag_scores
+    from birnn.tasks.tag_metrics import Seen, Tagged, tag_scores
 
     path = tmp_path / "x.conll"
     rows = [["B-x", "I-x", "O", "B-y"], ["O", "I-y", "B-x"], ["B-y", "O", "O"]]

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import data
+from birnn.data.text import NEEDS, PAD, UNKNOWN, build_vocabulary, get_tokenizer, vector_source
+from birnn.data.tokens import LINK, social_tokens
 from birnn.errors import ConfigError
-from data.text import NEEDS, PAD, UNKNOWN, build_vocabulary, get_tokenizer, vector_source
-from data.tokens import LINK, social_tokens
 
 
 @pytest.mark.parametrize(
@@ -91,8 +90,8 @@ def test_vocabulary_does_not_depend_on_the_order_of_sentences(sentences, least):
 
 
 def test_vocabulary_comes_from_train_alone(trained):
-    from data.sources import load_tables
-    from tasks.run import load_run
+    from birnn.data.sources import load_tables
+    from birnn.tasks.run import load_run
 
     run = load_run(trained)
     source = run.task.config.data.data
@@ -118,11 +117,11 @@ def test_vector_names_of_torchtext_are_known():
 def test_loading_torchtext_leaves_tls_verified():
     assert ssl._create_default_https_context is ssl.create_default_context
     code = (
-        "import ssl, data.vectors\n"
+        "import ssl, birnn.data.vectors\n"
         "context = ssl._create_default_https_context()\n"
         "print(context.verify_mode, context.check_hostname)"
     )
-    root = Path(data.__file__).parent.parent
+    root = Path(__file__).resolve().parents[1]
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True
     )

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
+from birnn.data.panel import Clock
+from birnn.data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
+from birnn.data.windows import windows_between
 from birnn.errors import ConfigError, DataError
-from data.panel import Clock
-from data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
-from data.windows import windows_between
 
 
 def sized(*sizes, **options):

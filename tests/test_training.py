@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from birnn import ENCODERS
 from birnn.batch import Batch
 from birnn.config import EncoderConfig, TrainConfig
+from birnn.data.batching import BucketSampler
+from birnn.data.sequences import StepSplit, synthetic
 from birnn.devices import resolve_device
 from birnn.embeddings import WordEmbedder, WordSizes
 from birnn.encoders import build_encoder
@@ -19,12 +20,11 @@ from birnn.errors import ConfigError, TrainingError
 from birnn.events import EpochEvent, Event, StepEvent, StopEvent
 from birnn.model import Features, SequenceModel, count_parameters, outputs_of
 from birnn.progress import Validation, parameter_groups
+from birnn.registry import ENCODERS
 from birnn.schedules import learning_rate_factor
+from birnn.tasks.experiment import seed_everything
+from birnn.tasks.regression import StepHead
 from birnn.training import LossSum, fit
-from data.batching import BucketSampler
-from data.sequences import StepSplit, synthetic
-from tasks.experiment import seed_everything
-from tasks.regression import StepHead
 
 PLAIN = TrainConfig(
     epochs=1, learning_rate=0.05, schedule="constant", warmup=0.0, clip_norm=0.0, patience=0,

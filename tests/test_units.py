@@ -4,8 +4,8 @@ import pytest
 
 from birnn.events import EpochEvent
 from birnn.registry import resolve
-from tasks import TASKS
-from tasks.units import format_score, has_better, lower_is_better, score_title
+from birnn.tasks import TASKS
+from birnn.tasks.units import format_score, has_better, lower_is_better, score_title
 
 
 @pytest.mark.parametrize("name", ["sentiment", "tagging"])

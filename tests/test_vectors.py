@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from torchtext import vocab
 
+from birnn.data.samples import INSTALL
+from birnn.data.vectors import PACKAGED, find_vectors, read_vectors
 from birnn.errors import ConfigError, DataError
-from data.samples import INSTALL
-from data.vectors import PACKAGED, find_vectors, read_vectors
 
 GLOVE = "the 1 2.5 -3\nof 0.25 0 4e-1\n. . 1 2 3\n日本 7 8 9\n"
 FASTTEXT = "3 2 \nthe 1 2 \nof 3 4 \nto 5 6 \n"

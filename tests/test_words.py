@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import words as module
-from data.words import CACHE, MAX_GRAMS, Lexicon, ragged, word_grams
+from birnn.data import words as module
+from birnn.data.words import CACHE, MAX_GRAMS, Lexicon, ragged, word_grams
 
 BUCKETS = 1000
 

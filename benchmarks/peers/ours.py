@@ -9,13 +9,13 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 from measuring import Clock
 
-from birnn import __version__
 from birnn.batch import Batch
+from birnn.data.batching import BucketSampler
 from birnn.events import StepEvent
 from birnn.progress import Validation
+from birnn.tasks.base import Task, TaskData
 from birnn.training import fit
-from data.batching import BucketSampler
-from tasks.base import Task, TaskData
+from birnn.version import __version__
 
 VERSION = __version__
 

@@ -7,10 +7,10 @@ from measuring import Clock
 from ours import VERSION, train
 
 from birnn.config import from_dict
-from tasks.config import TaggingConfig
-from tasks.run import LoadedRun
-from tasks.tag_serving import tag_sentences
-from tasks.tagging import Tagging
+from birnn.tasks.config import TaggingConfig
+from birnn.tasks.run import LoadedRun
+from birnn.tasks.tag_serving import tag_sentences
+from birnn.tasks.tagging import Tagging
 
 EPOCHS = 60  # more than the time allows
 
