@@ -26,7 +26,6 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 from birnn.errors import BirnnError, ConfigError, Stopped
-from birnn.keepconfig import StopRequest
 from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.forecasting_config import ForecastingData
@@ -40,6 +39,7 @@ from birnn.terminal.options import (
     RunOptions,
     with_options,
 )
+from birnn.training.checkpoint_options import StopRequest
 from birnn.version import __version__
 
 app = typer.Typer(
@@ -185,8 +185,8 @@ def compare_command(runs: list[str], options: CompareOptions) -> None:
 
 def use_machine(options: EvaluateOptions | PredictOptions) -> None:
     """Set the threads and the engine of a command that uses a trained run."""
-    from birnn import engines
-    from birnn.devices import use_threads
+    from birnn.nn import engines
+    from birnn.nn.devices import use_threads
 
     use_threads(options.threads)
     engines.force(options.engine)

@@ -25,9 +25,9 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torchcrf import CRF as Peer  # noqa: E402, N811
 
-from birnn.batch import sequence_mask  # noqa: E402
-from birnn.crf import CRF  # noqa: E402
-from birnn.decoding import viterbi  # noqa: E402
+from birnn.nn.batch import sequence_mask  # noqa: E402
+from birnn.nn.crf import CRF  # noqa: E402
+from birnn.nn.decoding import viterbi  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 SHAPES = ((32, 40, 41), (32, 40, 17), (8, 20, 25), (32, 128, 41))

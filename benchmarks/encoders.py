@@ -31,9 +31,9 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa: E402
 
-from birnn import engines  # noqa: E402
-from birnn.devices import use_threads  # noqa: E402
-from birnn.scan import GRU, LSTM, CellWeights  # noqa: E402
+from birnn.nn import engines  # noqa: E402
+from birnn.nn.devices import use_threads  # noqa: E402
+from birnn.nn.scan import GRU, LSTM, CellWeights  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 SHAPES = (

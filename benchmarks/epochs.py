@@ -29,13 +29,13 @@ from encoders import peak  # noqa: E402
 from torch.profiler import ProfilerActivity, profile  # noqa: E402
 
 from birnn.data.batching import BucketSampler  # noqa: E402
-from birnn.devices import use_threads  # noqa: E402
-from birnn.encoders import Encoder  # noqa: E402
-from birnn.events import StepEvent  # noqa: E402
-from birnn.progress import Validation  # noqa: E402
+from birnn.nn.devices import use_threads  # noqa: E402
+from birnn.nn.encoders import Encoder  # noqa: E402
 from birnn.registry import resolve  # noqa: E402
 from birnn.tasks import TASKS  # noqa: E402
-from birnn.training import fit  # noqa: E402
+from birnn.training.events import StepEvent  # noqa: E402
+from birnn.training.loop import fit  # noqa: E402
+from birnn.training.state import Validation  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 SCANS = ("_Differentiable", "_DifferentiableBackward")

@@ -201,8 +201,8 @@ def run_targets(desk: Desk) -> dict[str, Target]:
     import torch
     from torch import nn
 
-    from birnn.checkpoint import load_weights
-    from birnn.foreign import read_json
+    from birnn.storage.files import load_weights
+    from birnn.storage.untrusted import read_json
     from birnn.tasks.config import RegressionConfig, SentimentConfig, TaggingConfig
     from birnn.tasks.forecasting_config import ForecastingConfig
     from birnn.tasks.run import config_of

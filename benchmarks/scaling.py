@@ -34,9 +34,9 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from birnn.config import EncoderConfig  # noqa: E402
-from birnn.devices import use_threads  # noqa: E402
-from birnn.encoders import build_encoder  # noqa: E402
-from birnn.events import EpochEvent  # noqa: E402
+from birnn.nn.devices import use_threads  # noqa: E402
+from birnn.nn.encoders import build_encoder  # noqa: E402
+from birnn.training.events import EpochEvent  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 ROWS = (32_000, 64_000, 128_000, 192_000, 256_000)

@@ -8,8 +8,8 @@ from typing import Any
 
 # Name in ``birnn`` → where it lives.
 API = {
-    "BiGRU": "birnn.encoders:BiGRU",
-    "BiLSTM": "birnn.encoders:BiLSTM",
+    "BiGRU": "birnn.nn.encoders:BiGRU",
+    "BiLSTM": "birnn.nn.encoders:BiLSTM",
     "load": "birnn.tasks.api:load",
     "train": "birnn.tasks.api:train",
     "Run": "birnn.tasks.api:Run",

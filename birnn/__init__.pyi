@@ -1,7 +1,7 @@
 """The types of what ``birnn`` names; at run time :data:`birnn.API` says where each lives."""
 
-from birnn.encoders import BiGRU as BiGRU
-from birnn.encoders import BiLSTM as BiLSTM
+from birnn.nn.encoders import BiGRU as BiGRU
+from birnn.nn.encoders import BiLSTM as BiLSTM
 from birnn.tasks.api import Run as Run
 from birnn.tasks.api import load as load
 from birnn.tasks.api import train as train

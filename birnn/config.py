@@ -61,7 +61,7 @@ def engine_option(group: str = "Training") -> Any:
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """A stack of recurrent layers; see :mod:`birnn.encoders`."""
+    """A stack of recurrent layers; see :mod:`birnn.nn.encoders`."""
 
     encoder: str = option("bigru", "The recurrent cell to train.", choices=ENCODERS)
     hidden_size: int = option(
@@ -86,7 +86,7 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How :func:`birnn.training.fit` trains."""
+    """How :func:`birnn.training.loop.loop.fit` trains."""
 
     epochs: int = option(
         12, "Passes over the training split.", low=1, high=100_000, group="Training"

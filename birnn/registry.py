@@ -9,16 +9,16 @@ from birnn.errors import ConfigError
 
 # Encoder name → where its class lives. Adding an encoder is one class and one line here.
 ENCODERS = {
-    "bigru": "birnn.encoders:BiGRU",
-    "bilstm": "birnn.encoders:BiLSTM",
+    "bigru": "birnn.nn.encoders:BiGRU",
+    "bilstm": "birnn.nn.encoders:BiLSTM",
 }
 
-# Engine name → how a recurrent layer is computed, in order of preference; see birnn.engines.
+# Engine name → how a recurrent layer is computed, in order of preference; see birnn.nn.engines.
 ENGINES = {
-    "cudnn": "birnn.engines:CUDNN",
-    "native": "birnn.engines:NATIVE",
-    "onednn": "birnn.engines:ONEDNN",
-    "torch": "birnn.engines:TORCH",
+    "cudnn": "birnn.nn.engines:CUDNN",
+    "native": "birnn.nn.engines:NATIVE",
+    "onednn": "birnn.nn.engines:ONEDNN",
+    "torch": "birnn.nn.engines:TORCH",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from birnn.batch import Batch
+from birnn.nn.batch import Batch
 
 Indices = NDArray[np.int64]
 

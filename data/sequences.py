@@ -8,9 +8,9 @@ import torch
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from birnn.batch import Batch
 from birnn.data.batching import Indices
 from birnn.errors import DataError
+from birnn.nn.batch import Batch
 from birnn.registry import suggestion
 
 Array = NDArray[np.float64]

@@ -9,12 +9,12 @@ import torch
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from birnn.batch import Batch
 from birnn.data.batching import Indices
 from birnn.data.conll import Layout
 from birnn.data.spelling import affixes, case_features, pad_letters
 from birnn.data.text import UNKNOWN_ID
 from birnn.data.words import Lexicon, ragged
+from birnn.nn.batch import Batch
 
 Array = NDArray[Any]
 

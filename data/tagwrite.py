@@ -7,11 +7,11 @@ from typing import Any
 
 from datasets import Dataset
 
-from birnn.checkpoint import atomic_path
 from birnn.data.charspans import char_spans
 from birnn.data.conll import Layout, column_lines
 from birnn.data.conllu_files import conllu_lines, global_columns
 from birnn.data.schemes import spans
+from birnn.storage.files import atomic_path
 
 
 def prediction_lines(

@@ -10,11 +10,11 @@ import torch
 from datasets import Dataset, Features, List, Value
 from numpy.typing import NDArray
 
-from birnn.batch import Batch
 from birnn.data.batching import Indices
 from birnn.data.ngrams import bag
 from birnn.data.text import UNKNOWN, get_tokenizer
 from birnn.data.words import Lexicon, ragged
+from birnn.nn.batch import Batch
 
 
 def tokenize(table: Dataset, tokenizer: str, max_length: int) -> Dataset:
@@ -106,7 +106,7 @@ class TextSplit:
 
 
 def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, NDArray[np.int64]]:
-    """What ``lexicon`` knows of ``U`` words, as :class:`birnn.embeddings.WordEmbedder` takes it."""
+    """What ``lexicon`` knows of ``U`` words, as :class:`birnn.nn.word_embedder.WordEmbedder` takes it."""
     found = [lexicon.known(word) for word in words]
     arrays = {"word_ids": np.array([known.word for known in found], dtype=np.int64)}
     if lexicon.vector_words:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from birnn.checkpoint import atomic_path
 from birnn.data.samples import INSTALL, package_file
 from birnn.data.text import vector_names, vector_source
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
+from birnn.storage.files import atomic_path
 
 PACKAGED = "glove.6B.50d"
 

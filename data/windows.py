@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from birnn.batch import Batch
 from birnn.data.panel import Numbers, Panel, Values
+from birnn.nn.batch import Batch
 
 
 @dataclass(frozen=True)

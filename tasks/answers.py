@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from birnn.crf import marginals
 from birnn.data.memory import as_tables, held
 from birnn.data.sequences import StepSplit
 from birnn.data.tagsplit import TagSplit
 from birnn.errors import ConfigError, DataError
+from birnn.nn.crf import marginals
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.forecast_serving import forecast_source
 from birnn.tasks.inference import predict, run_split

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from huggingface_hub import ModelHubMixin
 
-from birnn.checkpoint import new_folder, read_json, write_json
 from birnn.config import with_flat
 from birnn.data.memory import as_tables, held
 from birnn.errors import ConfigError
 from birnn.registry import resolve
+from birnn.storage.files import new_folder, read_json, write_json
 from birnn.tasks import TASKS
 from birnn.tasks.answers import answerer
 from birnn.tasks.card import write_card
@@ -219,7 +219,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
 def bare_metrics(run: LoadedRun) -> dict[str, Any]:
     """What can be told of a model whose training nobody noted."""
-    from birnn.model import count_parameters
+    from birnn.nn.model import count_parameters
 
     return {
         "task": run.task.name,

@@ -8,18 +8,18 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from torch import nn
 
-from birnn.batch import Batch
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.batching import Split
-from birnn.encoders import build_encoder
 from birnn.errors import ConfigError
-from birnn.events import EpochEvent
-from birnn.model import Embedder, SequenceModel
+from birnn.nn.batch import Batch
+from birnn.nn.encoders import build_encoder
+from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.inference import predict
 from birnn.tasks.units import format_score, score_title
-from birnn.training import LossSum
+from birnn.training.events import EpochEvent
+from birnn.training.loop import LossSum
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
 

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from birnn.checkpoint import read_json, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
-from birnn.keepconfig import KeepConfig
 from birnn.registry import resolve
+from birnn.storage.files import read_json, write_json
 from birnn.tasks import TASKS
+from birnn.training.checkpoint_options import KeepConfig
 from birnn.version import __version__
 
 FORMAT = 1  # of run.json

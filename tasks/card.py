@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from birnn.checkpoint import write_text
 from birnn.data.counts import agree, plural
+from birnn.storage.files import write_text
 from birnn.tasks import TASKS
 from birnn.version import __version__
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from birnn.checkpoint import read_json
 from birnn.errors import BirnnError, CheckpointError
+from birnn.storage.files import read_json
 from birnn.tasks.kept import Kept, number, read_rows
 from birnn.tasks.metrics import with_intervals
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from birnn.checkpoint import atomic_path
 from birnn.errors import ConfigError
+from birnn.storage.files import atomic_path
 from birnn.tasks.compared import Compared, Curve
 from birnn.tasks.comparison import Comparison
 from birnn.tasks.units import lower_is_better

@@ -12,18 +12,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from birnn import engines
 from birnn.config import LARGEST_SEED
-from birnn.devices import use_threads
 from birnn.errors import BirnnError, ConfigError, DataError
-from birnn.model import count_parameters
-from birnn.randomness import random_states, set_random_states
+from birnn.nn import engines
+from birnn.nn.devices import use_threads
+from birnn.nn.model import count_parameters
 from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.api import Run, configured
 from birnn.tasks.base import Task, TaskData
 from birnn.tasks.experiment import train_one
 from birnn.tasks.run import LoadedRun, load_run, write_model
+from birnn.training.randomness import random_states, set_random_states
 
 NAMED = ("encoder", "hidden_size", "layers", "dropout", "epochs", "batch_size", "learning_rate")
 

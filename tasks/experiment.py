@@ -15,19 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from birnn import engines
-from birnn.checkpoint import check_free, write_json
 from birnn.config import LARGEST_SEED, TrainConfig
 from birnn.data.batching import BucketSampler
-from birnn.devices import resolve_device, use_threads
-from birnn.engines import Choice
 from birnn.errors import ConfigError, DataError, NonFiniteLossError, Stopped, TrainingError
-from birnn.events import EpochEvent, Event, ResumeEvent, StopEvent
-from birnn.keepconfig import KeepConfig, StopRequest
-from birnn.keeper import Keeper
-from birnn.model import count_parameters
-from birnn.progress import Validation
-from birnn.randomness import seed_everything
+from birnn.nn import engines
+from birnn.nn.devices import resolve_device, use_threads
+from birnn.nn.engines import Choice
+from birnn.nn.model import count_parameters
+from birnn.storage.files import check_free, write_json
 from birnn.tasks.base import Baseline, Task, TaskData
 from birnn.tasks.begun import Begun, write_begun
 from birnn.tasks.bootstrap import Array
@@ -45,7 +40,12 @@ from birnn.tasks.unfinished import (
     write_done,
 )
 from birnn.tasks.units import lower_is_better
-from birnn.training import fit
+from birnn.training.checkpoint_options import KeepConfig, StopRequest
+from birnn.training.checkpoints import Keeper
+from birnn.training.events import EpochEvent, Event, ResumeEvent, StopEvent
+from birnn.training.loop import fit
+from birnn.training.randomness import seed_everything
+from birnn.training.state import Validation
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from birnn.checkpoint import atomic_path
 from birnn.data.cells import RowWriter
 from birnn.data.counts import agree, plural
 from birnn.data.panel import Panel
 from birnn.data.sources import FORMATS
 from birnn.errors import ConfigError
+from birnn.storage.files import atomic_path
 from birnn.tasks.forecasting import Forecasting, fitting
 from birnn.tasks.forecasting_data import load_panel
 from birnn.tasks.forecasting_info import ForecastInfo

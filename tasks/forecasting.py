@@ -11,12 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.batch import Batch
 from birnn.data.panel import Panel
 from birnn.data.windows import WindowSplit, windows_between
 from birnn.errors import DataError
-from birnn.events import EpochEvent
-from birnn.model import Embedder
+from birnn.nn.batch import Batch
+from birnn.nn.model import Embedder
 from birnn.tasks.base import MOST_NAMED, Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.conformal import check_levels
@@ -52,7 +51,8 @@ from birnn.tasks.forecasting_output import (
     write_pictures,
 )
 from birnn.tasks.kept_windows import write_sums
-from birnn.training import LossSum
+from birnn.training.events import EpochEvent
+from birnn.training.loop import LossSum
 
 EPOCH_STEPS = 50
 # What a window loses before it is read, in words.

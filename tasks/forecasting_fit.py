@@ -11,7 +11,6 @@ from birnn.data.batching import BucketSampler
 from birnn.data.panel import Numbers
 from birnn.data.windows import WindowSplit, windows_between
 from birnn.errors import CheckpointError, DataError
-from birnn.progress import Validation
 from birnn.tasks.base import TaskData
 from birnn.tasks.conformal import Calibration
 from birnn.tasks.forecast_baselines import (
@@ -28,7 +27,8 @@ from birnn.tasks.forecasting_info import ForecastInfo
 from birnn.tasks.forecasting_model import ForecastModel
 from birnn.tasks.inference import run_split
 from birnn.tasks.ridge import fit_ridge, solve
-from birnn.training import fit
+from birnn.training.loop import fit
+from birnn.training.state import Validation
 
 if TYPE_CHECKING:
     from birnn.tasks.forecasting import Forecasting

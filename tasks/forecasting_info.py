@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from birnn.checkpoint import read_json
 from birnn.data.frequency import named_clock
 from birnn.data.panel import Clock, Numbers, Panel, Values
 from birnn.data.windows import Scaling, WindowShape, fit_scaling
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
-from birnn.levels import NORMALISE
+from birnn.nn.levels import NORMALISE
+from birnn.storage.files import read_json
 from birnn.tasks.base import Files
 from birnn.tasks.checks import DAMAGED, check_strings, check_whole, reason
 from birnn.tasks.config import MAX_MEMBERS
@@ -43,7 +43,7 @@ class ForecastInfo:
         levels: of the intervals.
         groups: series with intervals of their own; 1 where all share theirs.
         members: networks.
-        normalise: see :func:`birnn.levels.level_and_spread`.
+        normalise: see :func:`birnn.nn.levels.level_and_spread`.
     """
 
     names: list[str]

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.batch import Batch, sequence_mask
-from birnn.dropout import Dropout
-from birnn.encoders import Encoded
-from birnn.levels import filled_lookback, level_and_spread, observed_values
-from birnn.model import Embedder, SequenceModel
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.dropout import Dropout
+from birnn.nn.encoders import Encoded
+from birnn.nn.levels import filled_lookback, level_and_spread, observed_values
+from birnn.nn.model import Embedder, SequenceModel
 
 AHEAD_SIZE = 32  # units in which the state meets what is known of a step ahead
 
@@ -42,7 +42,7 @@ class SegmentEmbedder(Embedder):
         sizes: of the inputs.
         output_size: ``D``.
         series_size: size of the trained vector of a series; 0 for none.
-        normalise: see :func:`birnn.levels.level_and_spread`.
+        normalise: see :func:`birnn.nn.levels.level_and_spread`.
         dropout: of the inputs.
     """
 

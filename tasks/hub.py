@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from birnn.checkpoint import new_folder, write_json, write_text
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
+from birnn.storage.files import new_folder, write_json, write_text
 from birnn.tasks.card import render_card
 from birnn.tasks.run import RUN, LoadedRun, write_model
 

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from birnn.batch import Batch
 from birnn.config import TrainConfig
 from birnn.data.batching import Indices, Split, by_length
-from birnn.model import outputs_of
+from birnn.nn.batch import Batch
+from birnn.nn.model import outputs_of
 from birnn.tasks.bootstrap import Array
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from birnn.checkpoint import read_json
 from birnn.data.schemes import SCHEMES
 from birnn.errors import BirnnError, CheckpointError
+from birnn.storage.files import read_json
 from birnn.tasks.base import Evaluation
 from birnn.tasks.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.kept import Kept, checked, digest, number, read_rows, whole

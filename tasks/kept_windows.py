@@ -14,9 +14,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from birnn.checkpoint import atomic_path
 from birnn.data.windows import WindowSplit
 from birnn.errors import CheckpointError
+from birnn.storage.files import atomic_path
 from birnn.tasks.base import Evaluation
 from birnn.tasks.bootstrap import BOOTSTRAP_SEED, Array
 from birnn.tasks.forecast_metrics import forecast_replicates, scores

@@ -2,8 +2,8 @@
 
 import torch
 
-from birnn import engines
-from birnn.devices import resolve_device
+from birnn.nn import engines
+from birnn.nn.devices import resolve_device
 from birnn.registry import ENCODERS, resolve
 from birnn.tasks.base import TaskConfig
 

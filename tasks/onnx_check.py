@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from birnn.batch import Batch, sequence_mask
 from birnn.errors import CheckpointError
+from birnn.nn.batch import Batch, sequence_mask
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.onnx_parts import Graph
 from birnn.tasks.onnx_session import Session

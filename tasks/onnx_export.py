@@ -12,9 +12,16 @@ from typing import Any
 
 import torch
 
-from birnn.checkpoint import FolderKind, check_free, new_folder, read_json, write_json, write_text
 from birnn.errors import CheckpointError, ConfigError
 from birnn.registry import resolve
+from birnn.storage.files import (
+    FolderKind,
+    check_free,
+    new_folder,
+    read_json,
+    write_json,
+    write_text,
+)
 from birnn.tasks.onnx_check import check_graph
 from birnn.tasks.onnx_ends import check_ends
 from birnn.tasks.onnx_int8 import measure_int8, quantise

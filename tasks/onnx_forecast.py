@@ -8,10 +8,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from birnn.batch import Batch
-from birnn.checkpoint import read_json
 from birnn.data.panel import Clock
 from birnn.errors import BirnnError, ConfigError
+from birnn.nn.batch import Batch
+from birnn.storage.files import read_json
 from birnn.tasks.forecasting_fit import FORECASTERS
 from birnn.tasks.forecasting_model import ForecastModel, ForecastOutputs
 from birnn.tasks.onnx_parts import Arrays, Axes, Graph

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from birnn.batch import Batch, sequence_mask
-from birnn.embeddings import PretrainedVectors, WordEmbedder
-from birnn.encoders import MaskedBatchNorm
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.encoders import MaskedBatchNorm
+from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder
 from birnn.tasks.bootstrap import Array
 
 Arrays = dict[str, Array]
@@ -25,7 +25,7 @@ Axes = dict[str, dict[int, str]]
 
 
 class PaddedVectors(nn.Module):
-    """:class:`birnn.embeddings.PretrainedVectors` of ``vector_rows [U, R]`` and their numbers."""
+    """:class:`birnn.nn.word_embedder.PretrainedVectors` of ``vector_rows [U, R]`` and their numbers."""
 
     def __init__(self, table: PretrainedVectors) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class PaddedVectors(nn.Module):
 
 
 class FixedBatchNorm(nn.Module):
-    """:class:`birnn.encoders.MaskedBatchNorm` as it predicts: a factor and a shift."""
+    """:class:`birnn.nn.encoders.MaskedBatchNorm` as it predicts: a factor and a shift."""
 
     def __init__(self, norm: MaskedBatchNorm) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def padded_sum(look: Callable[[Tensor], Tensor], ids: Tensor, counts: Tensor) ->
 
 
 def padded_grams(table: nn.EmbeddingBag, inputs: Mapping[str, Tensor]) -> Tensor:
-    """What :class:`birnn.embeddings.WordEmbedder` makes of n-grams, from padded rows."""
+    """What :class:`birnn.nn.word_embedder.WordEmbedder` makes of n-grams, from padded rows."""
     counts = inputs["gram_counts"]
     total = padded_sum(lambda ids: table.weight[ids], inputs["gram_ids"], counts)
     return total / counts.clamp(min=1).unsqueeze(-1).to(total.dtype).sqrt()

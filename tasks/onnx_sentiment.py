@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from birnn.batch import Batch
 from birnn.data.tokens import TOKEN
 from birnn.errors import ConfigError
+from birnn.nn.batch import Batch
 from birnn.tasks.onnx_parts import (
     Arrays,
     Axes,

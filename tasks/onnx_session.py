@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from birnn.batch import Batch
 from birnn.errors import ConfigError
+from birnn.nn.batch import Batch
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.onnx_parts import Graph
 from birnn.tasks.run import LoadedRun

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from birnn.batch import Batch
-from birnn.chain import Potentials
 from birnn.data.offsets import CLITIC, token_pattern
 from birnn.data.spelling import CASE_SIZE, MAX_CHARACTERS
+from birnn.nn.batch import Batch
+from birnn.nn.chain import Potentials
 from birnn.tasks.onnx_parts import Arrays, Axes, Graph, padded_rows, ragged_sample, types_sample
 from birnn.tasks.tagging_model import TaggingModel, TaggingOutputs
 

@@ -15,20 +15,20 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from birnn.batch import Batch, sequence_mask
-from birnn.checkpoint import read_json
 from birnn.data.sequences import StepSplit, cut_sequences, synthetic
 from birnn.data.sources import ReadOptions, Tables, load_tables
-from birnn.encoders import Encoded
 from birnn.errors import CheckpointError, ConfigError, DataError
-from birnn.events import EpochEvent
-from birnn.model import Embedder, Features
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.encoders import Encoded
+from birnn.nn.model import Embedder, Features
+from birnn.storage.files import read_json
 from birnn.tasks.base import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.checks import DAMAGED, check_strings, reason
 from birnn.tasks.config import RegressionConfig
 from birnn.tasks.metrics import regression_replicates, regression_scores
-from birnn.training import LossSum
+from birnn.training.events import EpochEvent
+from birnn.training.loop import LossSum
 
 MAX_SYNTHETIC = 20_000_000  # numbers of a split
 SYNTHETIC_HELD_OUT = {"validation": 64, "test": 256}

@@ -6,12 +6,12 @@ from typing import Any
 
 from torch import nn
 
-from birnn.events import StopEvent
-from birnn.model import count_parameters
+from birnn.nn.model import count_parameters
 from birnn.tasks.base import Baseline, Evaluation, Task, TaskData
 from birnn.tasks.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.compare import Difference, difference, strongest, verdict
 from birnn.tasks.metrics import with_intervals
+from birnn.training.events import StopEvent
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from birnn.checkpoint import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
-from birnn.foreign import charge, check_weights, json_memory, one_budget
 from birnn.registry import resolve
+from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
+from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
 from birnn.tasks.base import Task
 from birnn.tasks.begun import STATE
@@ -165,7 +165,7 @@ def load_run(folder: Path) -> LoadedRun:
 
     Raises:
         CheckpointError: it is missing, incomplete, foreign or of a newer format, or its files
-            together would take more memory than :func:`birnn.foreign.memory_limit`.
+            together would take more memory than :func:`birnn.storage.untrusted.memory_limit`.
     """
     with one_budget():
         return _load_run(folder)

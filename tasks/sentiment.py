@@ -12,7 +12,6 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import nn
 from torch.nn import functional as F
 
-from birnn.batch import Batch
 from birnn.data.counts import agree, plural
 from birnn.data.labelled import TextOptions, load_labelled, load_one
 from birnn.data.ngrams import NgramTable
@@ -21,10 +20,11 @@ from birnn.data.text import build_vocabulary, get_tokenizer
 from birnn.data.textsplit import TextSplit, tokenize
 from birnn.data.vectors import VectorTable, find_vectors
 from birnn.data.words import Lexicon
-from birnn.embeddings import PretrainedVectors, WordEmbedder, WordSizes
 from birnn.errors import ConfigError, DataError
-from birnn.model import Embedder
-from birnn.pooling import parse_pooling
+from birnn.nn.batch import Batch
+from birnn.nn.model import Embedder
+from birnn.nn.pooling import parse_pooling
+from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes
 from birnn.tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.config import SentimentConfig
@@ -39,7 +39,7 @@ from birnn.tasks.sentiment_model import (
     consistency_loss,
     fit_mix,
 )
-from birnn.training import LossSum
+from birnn.training.loop import LossSum
 
 MISTAKES = 8  # shown in the report
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from birnn.checkpoint import read_json
 from birnn.data.ngrams import NgramTable
 from birnn.data.vectors import VectorTable
 from birnn.data.words import Lexicon
 from birnn.errors import CheckpointError
+from birnn.storage.files import read_json
 from birnn.tasks.base import Files
 from birnn.tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
 from birnn.tasks.config import MAX_MEMBERS, SentimentParts

@@ -11,12 +11,12 @@ from scipy.special import log_softmax
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.batch import Batch
-from birnn.dropout import Dropout
-from birnn.embeddings import PretrainedVectors
-from birnn.encoders import Encoded
-from birnn.model import SequenceModel
-from birnn.pooling import Pooling
+from birnn.nn.batch import Batch
+from birnn.nn.dropout import Dropout
+from birnn.nn.encoders import Encoded
+from birnn.nn.model import SequenceModel
+from birnn.nn.pooling import Pooling
+from birnn.nn.word_embedder import PretrainedVectors
 from birnn.tasks.bootstrap import Array
 
 
@@ -33,7 +33,7 @@ class SentimentHead(nn.Module):
     Args:
         input_size: of the encoder's states.
         classes: ``C``.
-        pooling: parts, see :class:`birnn.pooling.Pooling`.
+        pooling: parts, see :class:`birnn.nn.pooling.Pooling`.
         dropout: before the linear layer.
     """
 

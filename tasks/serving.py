@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from birnn.checkpoint import atomic_path, read_json
 from birnn.data.cells import RowWriter
 from birnn.data.counts import plural
 from birnn.data.csvcheck import check_text
 from birnn.data.labelled import TEXT_NAMES, find_column
 from birnn.data.sources import FORMATS, ReadOptions, guarded, load_tables
-from birnn.embeddings import word_weights
 from birnn.errors import ConfigError, DataError
+from birnn.nn.word_embedder import word_weights
+from birnn.storage.files import atomic_path, read_json
 from birnn.tasks.bootstrap import BOOTSTRAP_SEED, Array
 from birnn.tasks.inference import predict, run_split
 from birnn.tasks.metrics import with_intervals

@@ -13,10 +13,10 @@ from sklearn.linear_model import SGDClassifier
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from birnn.chain import Allowed, constrain, neutral
-from birnn.crf import path_confidence
 from birnn.data.schemes import convert, legal
-from birnn.decoding import best_path
+from birnn.nn.chain import Allowed, constrain, neutral
+from birnn.nn.crf import path_confidence
+from birnn.nn.decoding import best_path
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.spans import count_spans, precision_recall_f1, read_spans
 

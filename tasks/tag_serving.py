@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from birnn.checkpoint import write_text
 from birnn.data.batching import by_length
 from birnn.data.cells import RowWriter
 from birnn.data.charspans import kind_of, read_json
@@ -22,8 +21,9 @@ from birnn.data.tagfiles import COLUMNS, CONLLU, JSON
 from birnn.data.tagged import TagOptions, read_untagged
 from birnn.data.tagsplit import TagSplit
 from birnn.data.tagwrite import prediction_lines, write_lines
-from birnn.decoding import n_best
 from birnn.errors import ConfigError
+from birnn.nn.decoding import n_best
+from birnn.storage.files import write_text
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.inference import predict, run_split
 from birnn.tasks.request import Answer, Request

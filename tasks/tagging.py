@@ -12,9 +12,6 @@ from datasets import Dataset
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.batch import Batch, sequence_mask
-from birnn.chain import Allowed
-from birnn.crf import CRF, negative_log_likelihood, path_confidence
 from birnn.data.schemes import convert, legal, spans
 from birnn.data.sources import ReadOptions
 from birnn.data.spelling import AFFIX_SLOTS, CASE_SIZE
@@ -22,9 +19,13 @@ from birnn.data.tagged import TagOptions, kinds, load_one_tagged, load_tagged
 from birnn.data.tagsplit import TagSplit
 from birnn.data.tagwrite import prediction_lines, write_lines
 from birnn.data.vectors import find_vectors
-from birnn.embeddings import PretrainedVectors
 from birnn.errors import ConfigError, DataError
-from birnn.model import Embedder
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.chain import Allowed
+from birnn.nn.crf import CRF, negative_log_likelihood, path_confidence
+from birnn.nn.model import Embedder
+from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
+from birnn.nn.word_embedder import PretrainedVectors
 from birnn.tasks.base import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.checks import MAX_LABELS
@@ -51,8 +52,7 @@ from birnn.tasks.tagging_output import (
     predicted_tags,
     seen_in_train,
 )
-from birnn.tokens import TokenDropout, TokenEmbedder, TokenSizes
-from birnn.training import LossSum
+from birnn.training.loop import LossSum
 
 IGNORED = -100  # torch's mark of a target that no loss counts
 MAX_PICTURE = 60  # labels of a confusion matrix

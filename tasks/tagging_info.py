@@ -7,7 +7,6 @@ from typing import Any
 
 from datasets import Dataset
 
-from birnn.checkpoint import read_json
 from birnn.data.schemes import SCHEMES, label_set, spans
 from birnn.data.spelling import affixes, frequent
 from birnn.data.tagsplit import TagLexicon
@@ -15,6 +14,7 @@ from birnn.data.text import build_vocabulary
 from birnn.data.vectors import VectorTable
 from birnn.data.words import Lexicon
 from birnn.errors import CheckpointError, brief
+from birnn.storage.files import read_json
 from birnn.tasks.base import Files
 from birnn.tasks.checks import DAMAGED, check_labels, check_strings, check_whole, reason
 from birnn.tasks.config import MAX_MEMBERS, TaggingParts

@@ -9,14 +9,14 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
-from birnn.batch import Batch
-from birnn.chain import Allowed, Potentials, constrain, neutral
-from birnn.crf import negative_log_likelihood
-from birnn.decoding import best_path
-from birnn.dropout import Dropout
-from birnn.embeddings import PretrainedVectors
-from birnn.encoders import Encoded
-from birnn.model import SequenceModel
+from birnn.nn.batch import Batch
+from birnn.nn.chain import Allowed, Potentials, constrain, neutral
+from birnn.nn.crf import negative_log_likelihood
+from birnn.nn.decoding import best_path
+from birnn.nn.dropout import Dropout
+from birnn.nn.encoders import Encoded
+from birnn.nn.model import SequenceModel
+from birnn.nn.word_embedder import PretrainedVectors
 
 
 class Emissions(NamedTuple):

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from birnn.batch import sequence_mask
 from birnn.data.schemes import convert
+from birnn.nn.batch import sequence_mask
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.spans import TagPairs, count_tags
 from birnn.tasks.tag_baselines import Guesses

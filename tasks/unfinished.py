@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from birnn.checkpoint import check_free, put_in_place, read_json, write_json
 from birnn.errors import CheckpointError, DataError
-from birnn.foreign import check_file
-from birnn.snapshots import snapshots
+from birnn.storage.files import check_free, put_in_place, read_json, write_json
+from birnn.storage.snapshots import snapshots
+from birnn.storage.untrusted import check_file
 from birnn.tasks.base import Task, TaskData
 from birnn.tasks.begun import STATE, Begun, work_folder, write_begun
 from birnn.tasks.run import RUN, unknown_names

@@ -35,8 +35,8 @@ def _plain() -> bool:
 
 def draw_training(events: Iterator[Any]) -> None:
     """Draw the events of :func:`birnn.tasks.experiment.train` until the report."""
-    from birnn.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
     from birnn.tasks.experiment import Evaluating, Finished, Prepared, SeedStarted
+    from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 
     task: Any = None
     bar = ProgressBar()

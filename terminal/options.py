@@ -13,8 +13,8 @@ import typer
 
 from birnn.config import apply, engine_option, flat_names, option, threads_option
 from birnn.errors import ConfigError
-from birnn.keepconfig import KeepConfig
 from birnn.registry import suggestion
+from birnn.training.checkpoint_options import KeepConfig
 
 
 @dataclass(frozen=True)

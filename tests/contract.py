@@ -17,16 +17,12 @@ import torch
 from strategies import randomise
 from torch import Tensor, nn
 
-from birnn.batch import Batch, sequence_mask
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.batching import BucketSampler
 from birnn.data.schemes import legal
 from birnn.errors import Stopped
-from birnn.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
-from birnn.keepconfig import KeepConfig, StopRequest
-from birnn.keeper import Keeper
-from birnn.model import outputs_of
-from birnn.progress import Validation
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.model import outputs_of
 from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.base import Task, TaskData
@@ -43,7 +39,11 @@ from birnn.tasks.config import (
 from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
 from birnn.tasks.inference import predict
 from birnn.tasks.run import load_run, write_model
-from birnn.training import LossSum, fit
+from birnn.training.checkpoint_options import KeepConfig, StopRequest
+from birnn.training.checkpoints import Keeper
+from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
+from birnn.training.loop import LossSum, fit
+from birnn.training.state import Validation
 
 AnyTask = Task[Any, Any, Any]
 AnyData = TaskData[Any, Any]

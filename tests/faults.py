@@ -121,7 +121,7 @@ def _kill_within_files(fault: Fault, counted: Any, kill: Callable[[], None]) -> 
     """A kill while the tensors are being written leaves half a file."""
     from safetensors.torch import save_file
 
-    import birnn.snapshots
+    import birnn.storage.snapshots
 
     def torn(tensors: Any, path: Any, metadata: Any = None) -> None:
         save_file(tensors, path, metadata)

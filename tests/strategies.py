@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from birnn.batch import sequence_mask
 from birnn.config import EncoderConfig
+from birnn.nn.batch import sequence_mask
 from birnn.registry import ENCODERS
 
 # Derandomised: the gate gives the same answer twice.

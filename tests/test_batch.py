@@ -7,14 +7,8 @@ import torch
 from hypothesis import given
 from strategies import Ragged, quick, ragged_batches
 
-from birnn import batch as batch_module
-from birnn.batch import (
-    Batch,
-    check_lengths,
-    reverse_index,
-    reverse_padded,
-    sequence_mask,
-)
+from birnn.nn import batch as batch_module
+from birnn.nn.batch import Batch, check_lengths, reverse_index, reverse_padded, sequence_mask
 
 
 def test_worked_examples_hold() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.batch import Batch
 from birnn.data.batching import BucketSampler, Indices, by_length, pack
+from birnn.nn.batch import Batch
 
 
 class Items:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from strategies import quick, randomise
 from torch import Tensor, nn
 
-from birnn.characters import CHARACTER_ENCODERS, WIDTHS, CharacterCNN, build_characters
 from birnn.errors import ConfigError
+from birnn.nn.characters import CHARACTER_ENCODERS, WIDTHS, CharacterCNN, build_characters
 
 ROWS, SIZE, OUT = 9, 5, 8
 KINDS = [kind for kind in CHARACTER_ENCODERS if kind != "none"]

@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from birnn.checkpoint import (
+from birnn.config import EncoderConfig
+from birnn.errors import CheckpointError, DataError
+from birnn.storage.files import (
     FolderKind,
     atomic_path,
     check_free,
@@ -22,9 +24,7 @@ from birnn.checkpoint import (
     write_json,
     write_text,
 )
-from birnn.config import EncoderConfig
-from birnn.errors import CheckpointError, DataError
-from birnn.foreign import MEMORY
+from birnn.storage.untrusted import MEMORY
 from birnn.tasks.config import RegressionConfig
 from birnn.tasks.regression import Regression
 from birnn.tasks.run import load_run, write_model

@@ -15,11 +15,11 @@ from strategies import quick
 from torch import Tensor
 from torchcrf import CRF as Peer  # noqa: N811
 
-from birnn import chain as chain_module
-from birnn import crf, decoding
-from birnn.batch import sequence_mask
-from birnn.chain import Allowed, Potentials, constrain, neutral
-from birnn.crf import CRF
+from birnn.nn import chain as chain_module
+from birnn.nn import crf, decoding
+from birnn.nn.batch import sequence_mask
+from birnn.nn.chain import Allowed, Potentials, constrain, neutral
+from birnn.nn.crf import CRF
 
 
 class Chain(NamedTuple):

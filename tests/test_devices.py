@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from birnn import devices
+from birnn.nn import devices
 
 
 @pytest.fixture(autouse=True)

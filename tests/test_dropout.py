@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from birnn.dropout import Dropout, LockedDropout, keep_mask, word_dropout
+from birnn.nn.dropout import Dropout, LockedDropout, keep_mask, word_dropout
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ import torch
 from strategies import randomise
 from torch import Tensor
 
-from birnn.batch import Batch
-from birnn.embeddings import (
+from birnn.nn.batch import Batch
+from birnn.nn.word_embedder import (
     UNKNOWN_ID,
     PretrainedVectors,
     WordEmbedder,

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn.config import EncoderConfig
-from birnn.encoders import Encoded, Encoder, MaskedBatchNorm, build_encoder
 from birnn.errors import ConfigError
+from birnn.nn.encoders import Encoded, Encoder, MaskedBatchNorm, build_encoder
 from birnn.registry import ENCODERS
 
 TORCH = {"bigru": nn.GRU, "bilstm": nn.LSTM}

@@ -11,14 +11,14 @@ import pytest
 import torch
 from strategies import randomise
 
-from birnn import engines
 from birnn.config import EncoderConfig
-from birnn.encoders import build_encoder
-from birnn.engines import Work, choose, describe, force, forced
 from birnn.errors import ConfigError
 from birnn.native import compiler, library
+from birnn.nn import engines
+from birnn.nn.encoders import build_encoder
+from birnn.nn.engines import Work, choose, describe, force, forced
+from birnn.nn.scan import GRU, LSTM, Recurrence
 from birnn.registry import ENCODERS, ENGINES, resolve
-from birnn.scan import GRU, LSTM, Recurrence
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).resolve().parent.parent
@@ -190,7 +190,7 @@ def test_nothing_is_compiled_or_loaded_when_another_engine_is_forced(tmp_path: P
         "import sys, torch\n"
         "from birnn import engines\n"
         "from birnn.config import EncoderConfig\n"
-        "from birnn.encoders import build_encoder\n"
+        "from birnn.nn.encoders import build_encoder\n"
         "engines.force('torch')\n"
         "build_encoder(2, EncoderConfig())(torch.ones(2, 3, 2), torch.tensor([3, 1]))\n"
         "assert not any(name.startswith('birnn.native') for name in sys.modules)\n"

@@ -15,7 +15,7 @@ import pytest
 import torch
 from contract import TINY
 
-from birnn.levels import running_max
+from birnn.nn.levels import running_max
 from birnn.registry import ENCODERS
 from birnn.tasks import onnx_check, onnx_export, onnx_session
 from birnn.tasks.forecast_serving import serve_forecast
@@ -273,5 +273,5 @@ def test_padded_rows_hold_what_bags_hold() -> None:
 def test_the_traced_running_maximum_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.randint(-1, 50, (5, 37), generator=torch.Generator().manual_seed(0))
     wanted = running_max(x)
-    monkeypatch.setattr("birnn.levels.is_traced", lambda: True)
+    monkeypatch.setattr("birnn.nn.levels.is_traced", lambda: True)
     assert torch.equal(running_max(x), wanted)

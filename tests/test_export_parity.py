@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import torch
 
-from birnn.checkpoint import write_json
 from birnn.data.schemes import convert
 from birnn.registry import resolve
+from birnn.storage.files import write_json
 from birnn.tasks import TASKS, onnx_export
 from birnn.tasks.config import SentimentConfig, TaggingConfig
 from birnn.tasks.forecast_serving import serve_forecast

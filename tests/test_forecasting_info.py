@@ -14,7 +14,7 @@ from strategies import quick
 from birnn.data.panel import Clock
 from birnn.data.windows import Scaling, WindowShape
 from birnn.errors import CheckpointError, ConfigError
-from birnn.levels import NORMALISE
+from birnn.nn.levels import NORMALISE
 from birnn.tasks.forecasting_info import (
     ForecastInfo,
     auto_members,

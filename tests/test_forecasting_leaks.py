@@ -14,12 +14,12 @@ from strategies import randomise
 
 from birnn.data.batching import BucketSampler
 from birnn.data.windows import WindowSplit
-from birnn.progress import Validation
 from birnn.tasks import forecasting_data, forecasting_fit
 from birnn.tasks.forecasting import Forecasting
 from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
 from birnn.tasks.forecasting_data import load_series
-from birnn.training import fit
+from birnn.training.loop import fit
+from birnn.training.state import Validation
 
 ROWS, HORIZON = 120, 2
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from strategies import quick, randomise
 from torch.nn import functional as F
 
-from birnn.batch import Batch
 from birnn.config import EncoderConfig
 from birnn.data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
-from birnn.encoders import BiGRU
-from birnn.levels import NORMALISE
-from birnn.model import SequenceModel
+from birnn.nn.batch import Batch
+from birnn.nn.encoders import BiGRU
+from birnn.nn.levels import NORMALISE
+from birnn.nn.model import SequenceModel
 from birnn.tasks.forecasting_model import (
     DECODERS,
     AheadLayer,

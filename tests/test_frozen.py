@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from birnn.crf import CRF
-from birnn.frozen import Kept, standing
+from birnn.nn.cached import Kept, standing
+from birnn.nn.crf import CRF
 
 
 def test_frozen_weights_stand_until_they_change() -> None:

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from birnn import cli
-from birnn.foreign import json_memory, memory_limit
+from birnn.storage.untrusted import json_memory, memory_limit
 
 VERSION = "2026-11-24-07964cf"
 RUNS = Path(__file__).parent / "fixtures/runs"
@@ -515,7 +515,7 @@ def grown(home, words):
 def wide_config(home):
     """A config of 8192 units in 64 layers, and weights to match that are one great hole."""
     from birnn.config import EncoderConfig
-    from birnn.encoders import build_encoder
+    from birnn.nn.encoders import build_encoder
 
     edit(
         home / "sentiment/config.json",

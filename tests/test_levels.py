@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.levels import (
+from birnn.nn.levels import (
     NORMALISE,
     SMALLEST_SPREAD,
     filled_lookback,

@@ -8,7 +8,7 @@ from conftest import sentences, write_table
 from contract import TINY, prepare
 
 from birnn.errors import CheckpointError
-from birnn.foreign import MEMORY, charge, one_budget
+from birnn.storage.untrusted import MEMORY, charge, one_budget
 from birnn.tasks.config import SentimentConfig, SentimentData
 from birnn.tasks.sentiment import Sentiment
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from strategies import quick
 from torch import Tensor
 
-from birnn.chain import Potentials
-from birnn.crf import sequence_score
-from birnn.decoding import best_path, viterbi
-from birnn.engines import NATIVE, Work
 from birnn.native.library import library
 from birnn.native.memory import PackedWeights, Workspace
 from birnn.native.paths import best_paths
 from birnn.native.scan import native_scan
-from birnn.scan import GRU, LSTM, CellWeights, Recurrence, bidirectional_scan
+from birnn.nn.chain import Potentials
+from birnn.nn.crf import sequence_score
+from birnn.nn.decoding import best_path, viterbi
+from birnn.nn.engines import NATIVE, Work
+from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, bidirectional_scan
 
 pytestmark = pytest.mark.skipif(
     NATIVE.missing(Work(GRU, torch.device("cpu"), torch.float32)) is not None,
@@ -318,7 +318,7 @@ def test_a_process_that_forked_can_scan() -> None:
     code = (
         "import os, torch\n"
         "from birnn.native.scan import native_scan\n"
-        "from birnn.scan import GRU, CellWeights\n"
+        "from birnn.nn.scan import GRU, CellWeights\n"
         "w = CellWeights(torch.ones(9, 2), torch.ones(9, 3), torch.ones(9), torch.ones(9))\n"
         "go = lambda: native_scan(GRU, torch.ones(8, 5, 2), torch.full((8,), 5), [w, w])\n"
         "go()\n"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from strategies import Ragged, quick, ragged_batches, randomise
 from torch import Tensor
 
-from birnn.encoders import Encoded
 from birnn.errors import ConfigError
-from birnn.pooling import POOLINGS, AdditiveAttention, Pooling, parse_pooling
+from birnn.nn.encoders import Encoded
+from birnn.nn.pooling import POOLINGS, AdditiveAttention, Pooling, parse_pooling
 
 PERMUTATIONS = [p for n in (1, 2, 3, 4) for p in itertools.permutations(POOLINGS, n)]
 

@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from birnn.batch import Batch
 from birnn.config import EncoderConfig
 from birnn.data.sequences import synthetic
-from birnn.encoders import Encoder
 from birnn.errors import DataError
-from birnn.events import EpochEvent
+from birnn.nn.batch import Batch
+from birnn.nn.encoders import Encoder
 from birnn.tasks.config import RegressionConfig, RegressionData
 from birnn.tasks.experiment import Finished, Plan, seed_everything, train
 from birnn.tasks.regression import Regression
 from birnn.tasks.run import load_run
+from birnn.training.events import EpochEvent
 
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import Ragged, quick, ragged_batches
 
-from birnn.scan import CellWeights, bidirectional_scan, final_states, gru_scan, lstm_scan
+from birnn.nn.scan import CellWeights, bidirectional_scan, final_states, gru_scan, lstm_scan
 
 SCANS = {"bigru": (gru_scan, 3), "bilstm": (lstm_scan, 4)}
 

@@ -10,7 +10,7 @@ from strategies import quick
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, OneCycleLR
 
-from birnn.schedules import WeightAverage, learning_rate_factor
+from birnn.training.schedules import WeightAverage, learning_rate_factor
 
 SCHEDULES = ("constant", "cosine", "one-cycle")
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from conftest import sentences, write_table
 
-from birnn.batch import Batch
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
+from birnn.nn.batch import Batch
 from birnn.tasks.config import SentimentConfig, SentimentData, SentimentParts
 from birnn.tasks.sentiment import Sentiment, auto_members
 from birnn.tasks.sentiment_model import SentimentOutputs, consistency_loss, fit_mix

@@ -14,11 +14,7 @@ from torch import nn
 
 from birnn.config import TrainConfig
 from birnn.errors import CheckpointError, DataError, Stopped
-from birnn.keepconfig import KeepConfig, StopRequest
-from birnn.keeper import Keeper
-from birnn.progress import TrainingRun, Validation
-from birnn.randomness import random_states, seed_everything, set_random_states
-from birnn.snapshots import (
+from birnn.storage.snapshots import (
     Snapshot,
     check_like,
     newest_snapshot,
@@ -28,6 +24,10 @@ from birnn.snapshots import (
     snapshots,
     write_snapshot,
 )
+from birnn.training.checkpoint_options import KeepConfig, StopRequest
+from birnn.training.checkpoints import Keeper
+from birnn.training.randomness import random_states, seed_everything, set_random_states
+from birnn.training.state import TrainingRun, Validation
 
 
 def snapshot(step: int, value: float = 1.0) -> Snapshot:
@@ -78,7 +78,7 @@ def test_the_checksum_is_what_sha256sum_reads(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_of_another_format_is_not_taken_for_a_torn_one(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("birnn.snapshots.FORMAT", 2)
+    monkeypatch.setattr("birnn.storage.snapshots.FORMAT", 2)
     write_snapshot(tmp_path, snapshot(1))
     monkeypatch.undo()
     with pytest.raises(CheckpointError, match="of format 2"):
@@ -139,7 +139,7 @@ def test_a_spoilt_model_is_not_kept(name: str, tmp_path: Path) -> None:
 
 def test_minutes_epochs_and_requests_decide(tmp_path: Path, monkeypatch) -> None:
     now = 0.0
-    monkeypatch.setattr("birnn.keeper.time.monotonic", lambda: now)
+    monkeypatch.setattr("birnn.training.loop.checkpoints.time.monotonic", lambda: now)
     keeper = Keeper(tmp_path, KeepConfig(2, 1.0, 9), StopRequest(), written=0.0)
     steps = iter(range(1, 100))
     make = lambda: snapshot(next(steps))  # noqa: E731

@@ -8,11 +8,11 @@ import torch
 from scipy.special import logsumexp
 from torch import Tensor, nn
 
-from birnn.batch import Batch
-from birnn.chain import Allowed, Potentials
-from birnn.crf import CRF, marginals, path_confidence
 from birnn.data.schemes import legal, violations
-from birnn.encoders import Encoded
+from birnn.nn.batch import Batch
+from birnn.nn.chain import Allowed, Potentials
+from birnn.nn.crf import CRF, marginals, path_confidence
+from birnn.nn.encoders import Encoded
 from birnn.tasks.tagging_model import (
     Emissions,
     LegalChain,

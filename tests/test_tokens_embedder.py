@@ -7,9 +7,9 @@ import torch
 from strategies import randomise
 from torch import Tensor
 
-from birnn.batch import Batch
-from birnn.embeddings import UNKNOWN_ID
-from birnn.tokens import TokenDropout, TokenEmbedder, TokenSizes
+from birnn.nn.batch import Batch
+from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
+from birnn.nn.word_embedder import UNKNOWN_ID
 
 SIZES = TokenSizes(
     words=6, word_size=3, vector_size=4, characters=7, character_size=2, char_encoder="cnn",

@@ -9,22 +9,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from birnn.batch import Batch
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.batching import BucketSampler
 from birnn.data.sequences import StepSplit, synthetic
-from birnn.devices import resolve_device
-from birnn.embeddings import WordEmbedder, WordSizes
-from birnn.encoders import build_encoder
 from birnn.errors import ConfigError, TrainingError
-from birnn.events import EpochEvent, Event, StepEvent, StopEvent
-from birnn.model import Features, SequenceModel, count_parameters, outputs_of
-from birnn.progress import Validation, parameter_groups
+from birnn.nn.batch import Batch
+from birnn.nn.devices import resolve_device
+from birnn.nn.encoders import build_encoder
+from birnn.nn.model import Features, SequenceModel, count_parameters, outputs_of
+from birnn.nn.word_embedder import WordEmbedder, WordSizes
 from birnn.registry import ENCODERS
-from birnn.schedules import learning_rate_factor
 from birnn.tasks.experiment import seed_everything
 from birnn.tasks.regression import StepHead
-from birnn.training import LossSum, fit
+from birnn.training.events import EpochEvent, Event, StepEvent, StopEvent
+from birnn.training.loop import LossSum, fit
+from birnn.training.schedules import learning_rate_factor
+from birnn.training.state import Validation, parameter_groups
 
 PLAIN = TrainConfig(
     epochs=1, learning_rate=0.05, schedule="constant", warmup=0.0, clip_norm=0.0, patience=0,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from birnn.events import EpochEvent
 from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.units import format_score, has_better, lower_is_better, score_title
+from birnn.training.events import EpochEvent
 
 
 @pytest.mark.parametrize("name", ["sentiment", "tagging"])

@@ -9,12 +9,12 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 from measuring import Clock
 
-from birnn.batch import Batch
 from birnn.data.batching import BucketSampler
-from birnn.events import StepEvent
-from birnn.progress import Validation
+from birnn.nn.batch import Batch
 from birnn.tasks.base import Task, TaskData
-from birnn.training import fit
+from birnn.training.events import StepEvent
+from birnn.training.loop import fit
+from birnn.training.state import Validation
 from birnn.version import __version__
 
 VERSION = __version__
@@ -44,7 +44,7 @@ def train(
     clock: Clock,
     count: Callable[[Batch], int],
 ) -> Any:
-    """Train a fresh model with :func:`birnn.training.fit` until the time is up; nothing is scored.
+    """Train a fresh model with :func:`birnn.training.loop.loop.fit` until the time is up; nothing is scored.
 
     Args:
         task: with its options.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
-from birnn.frozen import standing
+from birnn.nn.cached import standing
 
 
 class Workspace:
@@ -45,7 +45,7 @@ class PackedWeights:
     """Packed weights of models that only predict: packing takes as long as a short sentence.
 
     Only frozen weights are kept (``requires_grad`` off), and only as long as they stand as they did
-    (:func:`birnn.frozen.standing`).
+    (:func:`birnn.nn.cached.standing`).
     """
 
     def __init__(self) -> None:

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from birnn.chain import Potentials
 from birnn.native import library as native
+from birnn.nn.chain import Potentials
 
 
 def best_paths(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Tensor:
-    """Tags ``[B, T]``, 0 in the padding, as :func:`birnn.decoding.best_path` says.
+    """Tags ``[B, T]``, 0 in the padding, as :func:`birnn.nn.decoding.best_path` says.
 
     Args:
         emissions: ``[B, T, K]`` float32 on the CPU.

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from birnn.batch import sequence_mask
 from birnn.native import library as native
 from birnn.native.memory import PackedWeights, Workspace
-from birnn.scan import CellWeights, Recurrence
+from birnn.nn.batch import sequence_mask
+from birnn.nn.scan import CellWeights, Recurrence
 
 CELLS = {"gru": 0, "lstm": 1}  # as Scan.lstm counts them
 KEPT = 4  # of cell.h

@@ -7,11 +7,11 @@ what stands beyond a word's end never matters.
 import torch
 from torch import Tensor, nn
 
-from birnn.batch import sequence_mask
 from birnn.config import EncoderConfig
-from birnn.dropout import Dropout
-from birnn.encoders import build_encoder
 from birnn.errors import ConfigError
+from birnn.nn.batch import sequence_mask
+from birnn.nn.dropout import Dropout
+from birnn.nn.encoders import build_encoder
 
 CHARACTER_ENCODERS = ("cnn", "bigru", "bilstm", "none")
 WIDTHS = (2, 3, 4)  # of the convolutions, in characters

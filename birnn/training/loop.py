@@ -11,13 +11,13 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from birnn.batch import Batch
 from birnn.config import TrainConfig
 from birnn.errors import NonFiniteLossError
-from birnn.events import Event, ResumeEvent, StepEvent, StopEvent
-from birnn.keeper import Keeper
-from birnn.progress import TrainingRun, Validation
-from birnn.schedules import learning_rate_factor
+from birnn.nn.batch import Batch
+from birnn.training.checkpoints import Keeper
+from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
+from birnn.training.schedules import learning_rate_factor
+from birnn.training.state import TrainingRun, Validation
 
 
 class LossSum(NamedTuple):

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from birnn.batch import sequence_mask
-from birnn.encoders import Encoded
 from birnn.errors import ConfigError
+from birnn.nn.batch import sequence_mask
+from birnn.nn.encoders import Encoded
 from birnn.registry import suggestion
 
 POOLINGS = ("last", "mean", "max", "attention")

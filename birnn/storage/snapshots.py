@@ -20,9 +20,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from birnn.checkpoint import atomic_path, write_text
 from birnn.errors import CheckpointError
-from birnn.foreign import check_file
+from birnn.storage.files import atomic_path, write_text
+from birnn.storage.untrusted import check_file
 
 FORMAT = 1  # of snapshots; raised when an older reader could misread a newer one
 NAME = re.compile(r"\d{6,18}\.safetensors")

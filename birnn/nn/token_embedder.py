@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.batch import Batch
-from birnn.characters import build_characters
-from birnn.dropout import Dropout, LockedDropout, word_dropout
-from birnn.embeddings import PAD_ID, UNKNOWN_ID
-from birnn.model import Embedder
+from birnn.nn.batch import Batch
+from birnn.nn.characters import build_characters
+from birnn.nn.dropout import Dropout, LockedDropout, word_dropout
+from birnn.nn.model import Embedder
+from birnn.nn.word_embedder import PAD_ID, UNKNOWN_ID
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class TokenSizes:
     vector_size: int  # of pretrained vectors
     characters: int
     character_size: int  # of one character's vector
-    char_encoder: str  # a name in birnn.characters.CHARACTER_ENCODERS
+    char_encoder: str  # a name in birnn.nn.characters.CHARACTER_ENCODERS
     char_size: int  # of a word's letters
     affixes: int
     affix_slots: int  # affixes of a token
@@ -51,7 +51,7 @@ class TokenEmbedder(Embedder):
 
     A batch's inputs are ``types [B, T]`` (the number of the distinct token at each position) and
     of the ``U`` distinct tokens, where the part is there: ``word_ids [U]`` with ``singletons [U]``
-    (bool), ``pretrained [U, D]`` (from :class:`birnn.embeddings.PretrainedVectors`),
+    (bool), ``pretrained [U, D]`` (from :class:`birnn.nn.word_embedder.PretrainedVectors`),
     ``characters [U, L]`` with ``character_lengths [U]``, ``affixes [U, S]`` and ``case [U, C]``.
     """
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from birnn.batch import is_traced, reverse_index, reverse_padded, sequence_mask
+from birnn.nn.batch import is_traced, reverse_index, reverse_padded, sequence_mask
 
 
 class CellWeights(NamedTuple):

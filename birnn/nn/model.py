@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 import torch
 from torch import Tensor, nn
 
-from birnn.batch import Batch
-from birnn.encoders import Encoder
+from birnn.nn.batch import Batch
+from birnn.nn.encoders import Encoder
 
 
 class Embedder(nn.Module):
@@ -20,7 +20,7 @@ class SequenceModel(nn.Module):
 
     Args:
         embedder: what makes steps of a batch.
-        encoder: steps and lengths → :class:`birnn.encoders.Encoded`.
+        encoder: steps and lengths → :class:`birnn.nn.encoders.Encoded`.
         head: encoded states and the batch → the task's outputs.
     """
 

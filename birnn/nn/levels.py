@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from birnn.batch import is_traced, sequence_mask
+from birnn.nn.batch import is_traced, sequence_mask
 
 NORMALISE = ("last", "scale", "season", "season_scale", "mean", "none")
 SMALLEST_SPREAD = 1e-2  # of the series' standard deviation; flat windows are not blown up

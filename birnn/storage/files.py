@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from birnn.errors import BirnnError, CheckpointError, DataError, brief
-from birnn.foreign import check_weights, read_json
+from birnn.storage.untrusted import check_weights, read_json
 
 KINDS = {  # as a safetensors header names them
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.batch import Batch, sequence_mask
-from birnn.dropout import Dropout, word_dropout
-from birnn.model import Embedder
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.dropout import Dropout, word_dropout
+from birnn.nn.model import Embedder
 
 PAD_ID, UNKNOWN_ID = 0, 1
 

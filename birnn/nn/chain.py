@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from birnn.batch import check_lengths, reverse_index, sequence_mask
+from birnn.nn.batch import check_lengths, reverse_index, sequence_mask
 
 
 class Potentials(NamedTuple):

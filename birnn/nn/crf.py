@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from birnn.batch import sequence_mask
-from birnn.chain import (
+from birnn.nn.batch import sequence_mask
+from birnn.nn.cached import Kept
+from birnn.nn.chain import (
     Allowed,
     Marginals,
     Potentials,
@@ -20,7 +21,6 @@ from birnn.chain import (
     unary_of,
     widen,
 )
-from birnn.frozen import Kept
 
 
 class PathConfidence(NamedTuple):

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from birnn import engines
-from birnn.batch import check_lengths, reverse_index, reverse_padded, sequence_mask
-from birnn.chain import Potentials, finite, require_legal, rows_at, widen
-from birnn.crf import log_partition, sequence_score
+from birnn.nn import engines
+from birnn.nn.batch import check_lengths, reverse_index, reverse_padded, sequence_mask
+from birnn.nn.chain import Potentials, finite, require_legal, rows_at, widen
+from birnn.nn.crf import log_partition, sequence_score
 
 WILDEST = 1e30  # a decoder reads emissions beyond as this: sums over any length stay finite
 

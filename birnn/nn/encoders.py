@@ -2,7 +2,7 @@
 
 ``forward(x [B, T, F], lengths [B]) → Encoded(states [B, T, D], summary [B, D])`` with
 ``D = output_size``: ``2H``, or ``H`` one way. What an item gives does not depend on what it is
-batched with: see :mod:`birnn.scan`.
+batched with: see :mod:`birnn.nn.scan`.
 """
 
 from abc import ABC
@@ -11,12 +11,12 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from birnn import engines
-from birnn.batch import check_lengths, sequence_mask
 from birnn.config import EncoderConfig
-from birnn.dropout import Dropout, LockedDropout
+from birnn.nn import engines
+from birnn.nn.batch import check_lengths, sequence_mask
+from birnn.nn.dropout import Dropout, LockedDropout
+from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, final_states
 from birnn.registry import ENCODERS, resolve
-from birnn.scan import GRU, LSTM, CellWeights, Recurrence, final_states
 
 
 class Encoded(NamedTuple):

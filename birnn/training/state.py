@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from birnn.config import TrainConfig
-from birnn.devices import make_accelerator
 from birnn.errors import CheckpointError, ConfigError, TrainingError
-from birnn.events import EpochEvent
-from birnn.randomness import random_states, set_random_states
-from birnn.schedules import WeightAverage
-from birnn.snapshots import Snapshot, check_like, nested, same
+from birnn.nn.devices import make_accelerator
+from birnn.storage.snapshots import Snapshot, check_like, nested, same
+from birnn.training.events import EpochEvent
+from birnn.training.randomness import random_states, set_random_states
+from birnn.training.schedules import WeightAverage
 
 
 class Validation(NamedTuple):

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from birnn.errors import DataError, Stopped
-from birnn.keepconfig import KeepConfig, StopRequest
-from birnn.snapshots import (
+from birnn.storage.snapshots import (
     Snapshot,
     newest_snapshot,
     prune,
@@ -15,6 +14,7 @@ from birnn.snapshots import (
     snapshots,
     write_snapshot,
 )
+from birnn.training.checkpoint_options import KeepConfig, StopRequest
 
 
 @dataclass

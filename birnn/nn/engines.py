@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 
 from birnn.errors import ConfigError
+from birnn.nn.scan import CellWeights, Recurrence, bidirectional_scan
 from birnn.registry import ENGINES, resolve
-from birnn.scan import CellWeights, Recurrence, bidirectional_scan
 
 AUTO = "auto"
 LayerScan = Callable[[Recurrence, Tensor, Tensor, Sequence[CellWeights]], Tensor]

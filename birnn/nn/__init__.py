@@ -1,0 +1,1 @@
+"""Encoders, embedders, heads' parts and the engines that run them: modules of tensors."""
