@@ -28,7 +28,7 @@ import torch  # noqa: E402
 from encoders import peak  # noqa: E402
 from torch.profiler import ProfilerActivity, profile  # noqa: E402
 
-from birnn.data.batching import BucketSampler  # noqa: E402
+from birnn.data.splits.batching import BucketSampler  # noqa: E402
 from birnn.nn.devices import use_threads  # noqa: E402
 from birnn.nn.encoders import Encoder  # noqa: E402
 from birnn.registry import resolve  # noqa: E402

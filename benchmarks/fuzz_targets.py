@@ -95,12 +95,12 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     import pyarrow as pa
 
     from birnn.config import apply
-    from birnn.data.csvcheck import check_csv, even_rows
-    from birnn.data.labelled import TextOptions, load_labelled
-    from birnn.data.seriesfile import read_panel
-    from birnn.data.sources import load_tables
-    from birnn.data.stamps import read_stamps
-    from birnn.data.vectors import read_vectors
+    from birnn.data.series.reader import read_panel
+    from birnn.data.series.stamps import read_stamps
+    from birnn.data.tables.csv_check import check_csv, even_rows
+    from birnn.data.tables.sources import load_tables
+    from birnn.data.text.labelled import TextOptions, load_labelled
+    from birnn.data.text.vectors import read_vectors
     from birnn.errors import DataError
     from birnn.tasks.config import SentimentConfig
     from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData
@@ -136,7 +136,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
         if not rows or len(set(names)) < len(names):
             raise DataError("no table")
         columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-        with patch("birnn.data.seriesfile._load", lambda *_: (pa.table(columns), "x", [])):
+        with patch("birnn.data.series.reader._load", lambda *_: (pa.table(columns), "x", [])):
             read_panel("x", options, horizon=2)
 
     options = series_options(ForecastingData())
@@ -165,10 +165,10 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
 
 def tagged_targets(desk: Desk) -> dict[str, Target]:
     """Column files, treebanks, JSON with spans."""
-    from birnn.data.charspans import read_json, read_rows
-    from birnn.data.conll import read_columns
-    from birnn.data.conllu_files import read_conllu
-    from birnn.data.tagged import TagOptions, load_tagged
+    from birnn.data.tags.conll import read_columns
+    from birnn.data.tags.conllu import read_conllu
+    from birnn.data.tags.json_spans import read_json, read_rows
+    from birnn.data.tags.loading import TagOptions, load_tagged
 
     def spans(data: bytes) -> None:
         path = desk.put("s.jsonl", data)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from datasets import Dataset
 
-from birnn.data.provenance import normalise
+from birnn.data.splits.provenance import normalise
 from birnn.errors import DataError
 
 INSTALL = 'pip install -e ".[samples]"'

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from birnn.data.memory import as_tables, held
-from birnn.data.sequences import StepSplit
-from birnn.data.tagsplit import TagSplit
+from birnn.data.steps import StepSplit
+from birnn.data.tables.memory import as_tables, held
+from birnn.data.tags.batches import TagSplit
 from birnn.errors import ConfigError, DataError
 from birnn.nn.crf import marginals
 from birnn.tasks.bootstrap import Array

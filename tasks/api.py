@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from huggingface_hub import ModelHubMixin
 
 from birnn.config import with_flat
-from birnn.data.memory import as_tables, held
+from birnn.data.tables.memory import as_tables, held
 from birnn.errors import ConfigError
 from birnn.registry import resolve
 from birnn.storage.files import new_folder, read_json, write_json

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from torch import nn
 
 from birnn.config import EncoderConfig, TrainConfig
-from birnn.data.batching import Split
+from birnn.data.splits.batching import Split
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import build_encoder

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from birnn.data.counts import agree, plural
+from birnn.data.wording import agree, plural
 from birnn.storage.files import write_text
 from birnn.tasks import TASKS
 from birnn.version import __version__

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from birnn.data.counts import plural
+from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.registry import resolve, suggestion
 from birnn.tasks import TASKS

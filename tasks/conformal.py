@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from birnn.data.panel import Numbers, Values
+from birnn.data.series.panel import Numbers, Values
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.bootstrap import Array
 

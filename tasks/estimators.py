@@ -10,10 +10,10 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 
-from birnn.data.memory import held
-from birnn.data.provenance import cut
-from birnn.data.schemes import detect
-from birnn.data.tagged import fair_cut
+from birnn.data.splits.provenance import cut
+from birnn.data.tables.memory import held
+from birnn.data.tags.loading import fair_cut
+from birnn.data.tags.schemes import detect
 from birnn.errors import BirnnError
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.estimator_base import BirnnEstimator, InputError, own_generators, provenance

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from birnn.config import LARGEST_SEED, TrainConfig
-from birnn.data.batching import BucketSampler
+from birnn.data.splits.batching import BucketSampler
 from birnn.errors import ConfigError, DataError, NonFiniteLossError, Stopped, TrainingError
 from birnn.nn import engines
 from birnn.nn.devices import resolve_device, use_threads

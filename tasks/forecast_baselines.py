@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from birnn.data.panel import Numbers, Values
-from birnn.data.windows import WindowSplit
+from birnn.data.series.panel import Numbers, Values
+from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
 from birnn.tasks.ridge import MOST, choose, fit_ridge, predict_ridge
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from birnn.data.counts import plural
-from birnn.data.panel import Numbers, Panel
-from birnn.data.windows import WindowSplit
+from birnn.data.series.panel import Numbers, Panel
+from birnn.data.series.windows import WindowSplit
+from birnn.data.wording import plural
 
 FEWEST = 8  # blocks of all series together; with fewer, series are blocks of their own
 

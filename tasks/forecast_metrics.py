@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from birnn.data.panel import Values
+from birnn.data.series.panel import Values
 from birnn.tasks.bootstrap import Array, replicates
 from birnn.tasks.forecast_sums import ABSOLUTE, COUNT, SQUARED, Sums
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from birnn.data.cells import RowWriter
-from birnn.data.counts import agree, plural
-from birnn.data.panel import Panel
-from birnn.data.sources import FORMATS
+from birnn.data.series.panel import Panel
+from birnn.data.tables.csv_cells import RowWriter
+from birnn.data.tables.sources import FORMATS
+from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError
 from birnn.storage.files import atomic_path
 from birnn.tasks.forecasting import Forecasting, fitting

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from birnn.data.panel import Numbers, Values
-from birnn.data.windows import WindowSplit
+from birnn.data.series.panel import Numbers, Values
+from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.conformal import (

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.data.panel import Panel
-from birnn.data.windows import WindowSplit, windows_between
+from birnn.data.series.panel import Panel
+from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from birnn.data.calendar import add_calendar, parse_calendar
-from birnn.data.counts import agree
-from birnn.data.inspection import Inspection, SeriesOptions
-from birnn.data.panel import Numbers, Panel
-from birnn.data.seriesfile import inspect_file, read_panel
-from birnn.data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
-from birnn.data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
+from birnn.data.series.calendar import add_calendar, parse_calendar
+from birnn.data.series.findings import Inspection, SeriesOptions
+from birnn.data.series.panel import Numbers, Panel
+from birnn.data.series.reader import inspect_file, read_panel
+from birnn.data.series.splits import Parts, SplitOptions, enough_rows, hold_back, split_rows
+from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
+from birnn.data.wording import agree
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.conformal import OWN_RADIUS, check_levels, level_name, supported, windows_needed
 from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData

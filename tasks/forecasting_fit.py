@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from birnn.data.batching import BucketSampler
-from birnn.data.panel import Numbers
-from birnn.data.windows import WindowSplit, windows_between
+from birnn.data.series.panel import Numbers
+from birnn.data.series.windows import WindowSplit, windows_between
+from birnn.data.splits.batching import BucketSampler
 from birnn.errors import CheckpointError, DataError
 from birnn.tasks.base import TaskData
 from birnn.tasks.conformal import Calibration

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from birnn.data.frequency import named_clock
-from birnn.data.panel import Clock, Numbers, Panel, Values
-from birnn.data.windows import Scaling, WindowShape, fit_scaling
+from birnn.data.series.frequency import named_clock
+from birnn.data.series.panel import Clock, Numbers, Panel, Values
+from birnn.data.series.windows import Scaling, WindowShape, fit_scaling
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.nn.levels import NORMALISE
 from birnn.storage.files import read_json

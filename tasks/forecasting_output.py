@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from birnn.data.panel import Numbers, Panel, Values
-from birnn.data.windows import WindowSplit
+from birnn.data.series.panel import Numbers, Panel, Values
+from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
 from birnn.tasks.conformal import level_name
 from birnn.tasks.forecast_plots import save_coverage_by_step, save_error_by_step, save_forecasts

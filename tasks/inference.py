@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from birnn.config import TrainConfig
-from birnn.data.batching import Indices, Split, by_length
+from birnn.data.splits.batching import Indices, Split, by_length
 from birnn.nn.batch import Batch
 from birnn.nn.model import outputs_of
 from birnn.tasks.bootstrap import Array

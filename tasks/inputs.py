@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from birnn.data.conll import TOKEN_NAMES
-from birnn.data.labelled import TEXT_NAMES, find_column
-from birnn.data.sequences import LARGEST
+from birnn.data.steps import LARGEST
+from birnn.data.tags.conll import TOKEN_NAMES
+from birnn.data.text.labelled import TEXT_NAMES, find_column
 from birnn.errors import DataError
 from birnn.registry import suggestion
 from birnn.tasks.bootstrap import Array

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from birnn.data.schemes import SCHEMES
+from birnn.data.tags.schemes import SCHEMES
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks.base import Evaluation

@@ -14,7 +14,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from birnn.data.windows import WindowSplit
+from birnn.data.series.windows import WindowSplit
 from birnn.errors import CheckpointError
 from birnn.storage.files import atomic_path
 from birnn.tasks.base import Evaluation

@@ -10,8 +10,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
-from birnn.data.ngrams import word_vectorizer
-from birnn.data.text import Tokenizer
+from birnn.data.text.ngrams import word_vectorizer
+from birnn.data.text.tokenizers import Tokenizer
 from birnn.tasks.bootstrap import Array
 
 PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength

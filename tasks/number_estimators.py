@@ -9,9 +9,9 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
-from birnn.data.panel import Clock, Panel
-from birnn.data.sequences import LARGEST, StepSplit
-from birnn.data.windows import Scaling, WindowSplit
+from birnn.data.series.panel import Clock, Panel
+from birnn.data.series.windows import Scaling, WindowSplit
+from birnn.data.steps import LARGEST, StepSplit
 from birnn.errors import BirnnError
 from birnn.tasks.base import TaskData
 from birnn.tasks.bootstrap import Array

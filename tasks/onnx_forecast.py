@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from birnn.data.panel import Clock
+from birnn.data.series.panel import Clock
 from birnn.errors import BirnnError, ConfigError
 from birnn.nn.batch import Batch
 from birnn.storage.files import read_json

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from birnn.data.tokens import TOKEN
+from birnn.data.text.social_tokens import TOKEN
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.tasks.onnx_parts import (

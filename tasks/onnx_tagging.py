@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from birnn.data.offsets import CLITIC, token_pattern
-from birnn.data.spelling import CASE_SIZE, MAX_CHARACTERS
+from birnn.data.tags.spelling import CASE_SIZE, MAX_CHARACTERS
+from birnn.data.text.offsets import CLITIC, token_pattern
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Potentials
 from birnn.tasks.onnx_parts import Arrays, Axes, Graph, padded_rows, ragged_sample, types_sample

@@ -15,8 +15,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
-from birnn.data.sequences import StepSplit, cut_sequences, synthetic
-from birnn.data.sources import ReadOptions, Tables, load_tables
+from birnn.data.steps import StepSplit, cut_sequences, synthetic
+from birnn.data.tables.sources import ReadOptions, Tables, load_tables
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.encoders import Encoded

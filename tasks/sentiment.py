@@ -12,14 +12,14 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import nn
 from torch.nn import functional as F
 
-from birnn.data.counts import agree, plural
-from birnn.data.labelled import TextOptions, load_labelled, load_one
-from birnn.data.ngrams import NgramTable
-from birnn.data.sources import ReadOptions
-from birnn.data.text import build_vocabulary, get_tokenizer
-from birnn.data.textsplit import TextSplit, tokenize
-from birnn.data.vectors import VectorTable, find_vectors
-from birnn.data.words import Lexicon
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.text.batches import TextSplit, tokenize
+from birnn.data.text.labelled import TextOptions, load_labelled, load_one
+from birnn.data.text.ngrams import NgramTable
+from birnn.data.text.tokenizers import build_vocabulary, get_tokenizer
+from birnn.data.text.vectors import VectorTable, find_vectors
+from birnn.data.text.words import Lexicon
+from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from birnn.data.ngrams import NgramTable
-from birnn.data.vectors import VectorTable
-from birnn.data.words import Lexicon
+from birnn.data.text.ngrams import NgramTable
+from birnn.data.text.vectors import VectorTable
+from birnn.data.text.words import Lexicon
 from birnn.errors import CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks.base import Files

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from birnn.data.cells import RowWriter
-from birnn.data.counts import plural
-from birnn.data.csvcheck import check_text
-from birnn.data.labelled import TEXT_NAMES, find_column
-from birnn.data.sources import FORMATS, ReadOptions, guarded, load_tables
+from birnn.data.tables.csv_cells import RowWriter
+from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.sources import FORMATS, ReadOptions, guarded, load_tables
+from birnn.data.text.labelled import TEXT_NAMES, find_column
+from birnn.data.wording import plural
 from birnn.errors import ConfigError, DataError
 from birnn.nn.word_embedder import word_weights
 from birnn.storage.files import atomic_path, read_json

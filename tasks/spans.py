@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from birnn.data.schemes import Span, spans, strict_spans
+from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError
 from birnn.tasks.bootstrap import Array
 
@@ -26,7 +26,7 @@ def read_spans(tags: Sequence[Sequence[str]], scheme: str, mode: str) -> list[li
 
     Args:
         tags: of ``N`` sentences.
-        scheme: one of :data:`birnn.data.schemes.SCHEMES`.
+        scheme: one of :data:`birnn.data.tags.schemes.SCHEMES`.
         mode: ``conlleval`` reads broken sequences generously, as the script of the CoNLL shared
             tasks does; in ``strict`` only well-formed spans count, as in seqeval's strict mode.
 
@@ -178,7 +178,7 @@ class TagPairs:
 
     @classmethod
     def build(cls, labels: Sequence[str], scheme: str) -> "TagPairs":
-        """Ask :func:`birnn.data.schemes.spans` about every pair: conlleval never looks further."""
+        """Ask :func:`birnn.data.tags.schemes.spans` about every pair: conlleval never looks further."""
         tags = [*labels, "O"]
         shape = (len(tags), len(tags))
         begins, ends = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)

@@ -13,7 +13,7 @@ from sklearn.linear_model import SGDClassifier
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from birnn.data.schemes import convert, legal
+from birnn.data.tags.schemes import convert, legal
 from birnn.nn.chain import Allowed, constrain, neutral
 from birnn.nn.crf import path_confidence
 from birnn.nn.decoding import best_path

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn import metrics as sk
 
-from birnn.data.schemes import Span
+from birnn.data.tags.schemes import Span
 from birnn.errors import DataError
 from birnn.tasks.base import Evaluation
 from birnn.tasks.bootstrap import Array, replicates

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn import metrics as sk
 
-from birnn.data.schemes import Span
+from birnn.data.tags.schemes import Span
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.spans import error_table, judge, overlaps, table_rows, type_confusions, type_table
 from birnn.tasks.tag_metrics import Tagged, span_confidence

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from birnn.data.batching import by_length
-from birnn.data.cells import RowWriter
-from birnn.data.charspans import kind_of, read_json
-from birnn.data.counts import plural
-from birnn.data.offsets import token_offsets
-from birnn.data.schemes import convert, spans
-from birnn.data.sources import ReadOptions
-from birnn.data.tagfiles import COLUMNS, CONLLU, JSON
-from birnn.data.tagged import TagOptions, read_untagged
-from birnn.data.tagsplit import TagSplit
-from birnn.data.tagwrite import prediction_lines, write_lines
+from birnn.data.splits.batching import by_length
+from birnn.data.tables.csv_cells import RowWriter
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.tags.batches import TagSplit
+from birnn.data.tags.files import COLUMNS, CONLLU, JSON
+from birnn.data.tags.json_spans import kind_of, read_json
+from birnn.data.tags.loading import TagOptions, read_untagged
+from birnn.data.tags.schemes import convert, spans
+from birnn.data.tags.writing import prediction_lines, write_lines
+from birnn.data.text.offsets import token_offsets
+from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.nn.decoding import n_best
 from birnn.storage.files import write_text

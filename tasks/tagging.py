@@ -12,13 +12,13 @@ from datasets import Dataset
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from birnn.data.schemes import convert, legal, spans
-from birnn.data.sources import ReadOptions
-from birnn.data.spelling import AFFIX_SLOTS, CASE_SIZE
-from birnn.data.tagged import TagOptions, kinds, load_one_tagged, load_tagged
-from birnn.data.tagsplit import TagSplit
-from birnn.data.tagwrite import prediction_lines, write_lines
-from birnn.data.vectors import find_vectors
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.tags.batches import TagSplit
+from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged
+from birnn.data.tags.schemes import convert, legal, spans
+from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
+from birnn.data.tags.writing import prediction_lines, write_lines
+from birnn.data.text.vectors import find_vectors
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.chain import Allowed

@@ -7,12 +7,12 @@ from typing import Any
 
 from datasets import Dataset
 
-from birnn.data.schemes import SCHEMES, label_set, spans
-from birnn.data.spelling import affixes, frequent
-from birnn.data.tagsplit import TagLexicon
-from birnn.data.text import build_vocabulary
-from birnn.data.vectors import VectorTable
-from birnn.data.words import Lexicon
+from birnn.data.tags.batches import TagLexicon
+from birnn.data.tags.schemes import SCHEMES, label_set, spans
+from birnn.data.tags.spelling import affixes, frequent
+from birnn.data.text.tokenizers import build_vocabulary
+from birnn.data.text.vectors import VectorTable
+from birnn.data.text.words import Lexicon
 from birnn.errors import CheckpointError, brief
 from birnn.storage.files import read_json
 from birnn.tasks.base import Files

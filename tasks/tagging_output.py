@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from birnn.data.schemes import convert
+from birnn.data.tags.schemes import convert
 from birnn.nn.batch import sequence_mask
 from birnn.tasks.bootstrap import Array
 from birnn.tasks.spans import TagPairs, count_tags

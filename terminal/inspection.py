@@ -3,7 +3,7 @@
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from birnn.data.inspection import Finding, Inspection
+from birnn.data.series.findings import Finding, Inspection
 from birnn.terminal.render import harmless, make_table, named, render_pairs
 
 SHOWN = 40

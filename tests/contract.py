@@ -18,8 +18,8 @@ from strategies import randomise
 from torch import Tensor, nn
 
 from birnn.config import EncoderConfig, TrainConfig
-from birnn.data.batching import BucketSampler
-from birnn.data.schemes import legal
+from birnn.data.splits.batching import BucketSampler
+from birnn.data.tags.schemes import legal
 from birnn.errors import Stopped
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.model import outputs_of

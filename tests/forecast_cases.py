@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from birnn.data.panel import Clock, Panel
-from birnn.data.windows import WindowShape, WindowSplit, fit_scaling
+from birnn.data.series.panel import Clock, Panel
+from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling
 from birnn.tasks.forecast_baselines import OnDemand
 
 NAN = float("nan")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.batching import BucketSampler, Indices, by_length, pack
+from birnn.data.splits.batching import BucketSampler, Indices, by_length, pack
 from birnn.nn.batch import Batch
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.calendar import PHASES, add_calendar, calendar_features, parse_calendar
-from birnn.data.panel import Clock
-from birnn.data.windows import WindowShape, WindowSplit, fit_scaling
+from birnn.data.series.calendar import PHASES, add_calendar, calendar_features, parse_calendar
+from birnn.data.series.panel import Clock
+from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling
 from birnn.errors import ConfigError
 
 HOUR = Clock("h")

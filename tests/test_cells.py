@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.cells import STARTS, escape_formula
+from birnn.data.tables.csv_cells import STARTS, escape_formula
 
 RUNS = Path(__file__).parent / "fixtures/runs"
 VERSION = "2026-11-24-07964cf"

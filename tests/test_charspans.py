@@ -9,10 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data import charspans
-from birnn.data.charspans import EMPTY, CharSpan, align, char_spans, read_json, read_rows, sound
-from birnn.data.offsets import token_offsets
-from birnn.data.schemes import Span
+from birnn.data.tags import json_spans as charspans
+from birnn.data.tags.json_spans import (
+    EMPTY,
+    CharSpan,
+    align,
+    char_spans,
+    read_json,
+    read_rows,
+    sound,
+)
+from birnn.data.tags.schemes import Span
+from birnn.data.text.offsets import token_offsets
 from birnn.errors import DataError
 
 TEXT = "Ada Lovelace went to Rome."

@@ -2,8 +2,8 @@
 
 import pytest
 
-from birnn.data import conll
-from birnn.data.conll import Layout, column_lines, find_index, read_columns
+from birnn.data.tags import conll
+from birnn.data.tags.conll import Layout, column_lines, find_index, read_columns
 from birnn.errors import DataError
 
 

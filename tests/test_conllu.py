@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.conllu_files import COLUMNS, conllu_lines, global_columns, read_conllu, word_lines
+from birnn.data.tags.conllu import COLUMNS, conllu_lines, global_columns, read_conllu, word_lines
 from birnn.errors import DataError
 
 ODD = " \u00a0\u2028\u0085\u3000-#.0é👍\u200d"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import sentences, write_table
 
-from birnn.data.counts import agree, plural
-from birnn.data.labelled import overlap_warnings
+from birnn.data.text.labelled import overlap_warnings
+from birnn.data.wording import agree, plural
 from birnn.tasks.forecast_serving import remarks
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from birnn.data.csvcheck import check_csv, check_text, even_rows
+from birnn.data.tables.csv_check import check_csv, check_text, even_rows
 from birnn.errors import DataError
 
 

@@ -22,7 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import birnn
-from birnn.data.provenance import cut
+from birnn.data.splits.provenance import cut
 
 ROWS = sentences(120)
 TEXTS, LABELS = [row[0] for row in ROWS], [row[1] for row in ROWS]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from birnn.data.schemes import convert
+from birnn.data.tags.schemes import convert
 from birnn.registry import resolve
 from birnn.storage.files import write_json
 from birnn.tasks import TASKS, onnx_export

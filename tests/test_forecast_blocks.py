@@ -7,7 +7,7 @@ from forecast_cases import make_panel, make_split, noise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.panel import Clock
+from birnn.data.series.panel import Clock
 from birnn.tasks.forecast_blocks import block_units, origin_times
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_squared_error
 from utilsforecast import losses
 
-from birnn.data.panel import Clock
+from birnn.data.series.panel import Clock
 from birnn.errors import ConfigError, DataError
 from birnn.tasks import forecast_metrics
 from birnn.tasks.bootstrap import interval, replicates, resample_counts

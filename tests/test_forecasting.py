@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from conftest import write_table
 
-from birnn.data.inspection import SeriesOptions
-from birnn.data.seriesfile import read_panel
+from birnn.data.series.findings import SeriesOptions
+from birnn.data.series.reader import read_panel
 from birnn.tasks.forecasting_data import load_series
 from birnn.tasks.forecasting_fit import FORECASTERS
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.panel import Clock
-from birnn.data.windows import Scaling, WindowShape
+from birnn.data.series.panel import Clock
+from birnn.data.series.windows import Scaling, WindowShape
 from birnn.errors import CheckpointError, ConfigError
 from birnn.nn.levels import NORMALISE
 from birnn.tasks.forecasting_info import (

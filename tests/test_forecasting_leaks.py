@@ -12,8 +12,8 @@ import torch
 from contract import ENCODER, FORECAST_TRAIN, forecast
 from strategies import randomise
 
-from birnn.data.batching import BucketSampler
-from birnn.data.windows import WindowSplit
+from birnn.data.series.windows import WindowSplit
+from birnn.data.splits.batching import BucketSampler
 from birnn.tasks import forecasting_data, forecasting_fit
 from birnn.tasks.forecasting import Forecasting
 from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts

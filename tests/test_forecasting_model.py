@@ -12,7 +12,7 @@ from strategies import quick, randomise
 from torch.nn import functional as F
 
 from birnn.config import EncoderConfig
-from birnn.data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
+from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import BiGRU
 from birnn.nn.levels import NORMALISE

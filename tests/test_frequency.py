@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.frequency import (
+from birnn.data.series.frequency import (
     clock_changes,
     coarser,
     infer_clock,
@@ -14,8 +14,8 @@ from birnn.data.frequency import (
     named_clock,
     places,
 )
-from birnn.data.panel import Clock
-from birnn.data.season import clock_season, data_season
+from birnn.data.series.panel import Clock
+from birnn.data.series.season import clock_season, data_season
 from birnn.errors import DataError
 
 ALIASES = [

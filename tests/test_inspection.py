@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from birnn.data.inspection import MAX_FINDINGS, SeriesOptions, lines_of
-from birnn.data.seriesfile import inspect_file, read_panel
+from birnn.data.series.findings import MAX_FINDINGS, SeriesOptions, lines_of
+from birnn.data.series.reader import inspect_file, read_panel
 from birnn.errors import DataError
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from conftest import sentences, write_table
 
-from birnn.data.labelled import TextOptions, find_columns, label_text, load_labelled, load_one
-from birnn.data.provenance import normalise
+from birnn.data.splits.provenance import normalise
+from birnn.data.text.labelled import TextOptions, find_columns, label_text, load_labelled, load_one
 from birnn.errors import DataError
 
 

@@ -7,8 +7,8 @@ from conftest import sentences
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
-from birnn.data.ngrams import word_vectorizer
-from birnn.data.text import get_tokenizer
+from birnn.data.text.ngrams import word_vectorizer
+from birnn.data.text.tokenizers import get_tokenizer
 from birnn.tasks.linear import (
     NGRAMS,
     PENALTIES,

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from birnn.data.ngrams import NgramTable, bag
-from birnn.data.text import get_tokenizer
+from birnn.data.text.ngrams import NgramTable, bag
+from birnn.data.text.tokenizers import get_tokenizer
 
 TRAIN = [text for text, _ in sentences(150)] + ["Ünï ©ode 👍👍", "NUL \0 here", "so, so!! so."]
 HELD_OUT = [text for text, _ in sentences(40)] + ["", "   ", "unseen words only", "👍 so so film"]

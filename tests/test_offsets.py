@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.offsets import token_offsets
+from birnn.data.text.offsets import token_offsets
 
 
 def tokens(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.panel import Clock
+from birnn.data.series.panel import Clock
 
 STARTS = {
     "15min": "2024-03-30 22:15", "h": "2024-03-30 22:00", "D": "2024-03-25", "W-SUN": "2024-03-24",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from birnn.config import EncoderConfig
-from birnn.data.sequences import synthetic
+from birnn.data.steps import synthetic
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import Encoder

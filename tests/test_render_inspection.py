@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from birnn.data.inspection import Finding, Inspection
-from birnn.data.panel import Clock
+from birnn.data.series.findings import Finding, Inspection
+from birnn.data.series.panel import Clock
 from birnn.terminal.inspection import SHOWN, render_inspection
 
 EVIL = "a\x1b[2Jb\u202e[red]c"

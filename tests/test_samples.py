@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from birnn.data.labelled import LabelledText, TextOptions, load_labelled
-from birnn.data.provenance import normalise
 from birnn.data.samples import INSTALL, package_file, temperatures, tweets
+from birnn.data.splits.provenance import normalise
+from birnn.data.text.labelled import LabelledText, TextOptions, load_labelled
 from birnn.errors import DataError
 
 

@@ -10,7 +10,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.scheme import IOB2, IOBES, Entities
 from strategies import quick
 
-from birnn.data.schemes import (
+from birnn.data.tags.schemes import (
     SCHEMES,
     Span,
     convert,

@@ -7,9 +7,9 @@ from datasets import Dataset, DatasetDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.inspection import SeriesOptions
-from birnn.data.panel import Clock
-from birnn.data.seriesfile import inspect_file, read_panel
+from birnn.data.series.findings import SeriesOptions
+from birnn.data.series.panel import Clock
+from birnn.data.series.reader import inspect_file, read_panel
 from birnn.errors import ConfigError, DataError
 
 

@@ -10,7 +10,7 @@ from conftest import write_table
 from contract import write_series
 
 from birnn.data import DATASETS
-from birnn.data.sources import ReadOptions, load_tables
+from birnn.data.tables.sources import ReadOptions, load_tables
 from birnn.errors import DataError
 
 ROWS = [("a film", "good"), ('one, "two"', "bad"), ("NA", "good"), ("日本 👍", "bad")]

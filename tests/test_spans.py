@@ -10,7 +10,7 @@ from seqeval.metrics import sequence_labeling, v1
 from seqeval.scheme import IOB2, IOBES
 from strategies import quick
 
-from birnn.data.schemes import Span, convert
+from birnn.data.tags.schemes import Span, convert
 from birnn.errors import ConfigError
 from birnn.tasks.spans import (
     ERRORS,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.spelling import (
+from birnn.data.tags.spelling import (
     AFFIX_SLOTS,
     CASE_SIZE,
     MAX_CHARACTERS,

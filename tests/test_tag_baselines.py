@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from strategies import quick
 
-from birnn.data.schemes import convert, violations
+from birnn.data.tags.schemes import convert, violations
 from birnn.tasks import tag_baselines as module
 from birnn.tasks.spans import count_spans, precision_recall_f1, read_spans
 from birnn.tasks.tag_baselines import (

@@ -13,7 +13,7 @@ from seqeval.scheme import IOB2
 from sklearn import metrics as sk
 from strategies import quick
 
-from birnn.data.schemes import Span, spans, strict_spans
+from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError, DataError
 from birnn.tasks import tag_metrics as module
 from birnn.tasks.bootstrap import resample_counts

@@ -10,7 +10,7 @@ import pytest
 from conftest import Outcome
 from seqeval.metrics import f1_score
 
-from birnn.data.schemes import violations
+from birnn.data.tags.schemes import violations
 from birnn.tasks.tag_serving import load_tagger, tag_sentences
 
 OPTIONS = [

@@ -6,9 +6,15 @@ from pathlib import Path
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
-from birnn.data.provenance import cut
-from birnn.data.tagfiles import split_name
-from birnn.data.tagged import TagOptions, fair_cut, load_one_tagged, load_tagged, read_untagged
+from birnn.data.splits.provenance import cut
+from birnn.data.tags.files import split_name
+from birnn.data.tags.loading import (
+    TagOptions,
+    fair_cut,
+    load_one_tagged,
+    load_tagged,
+    read_untagged,
+)
 from birnn.errors import DataError
 
 NAMES = ("Ada", "Bo", "Cy", "Di")
@@ -80,7 +86,7 @@ def test_the_names_of_conll_2003_are_known(tmp_path):
 
 def test_a_licence_beside_one_file_is_no_data(tmp_path):
     (tmp_path / "LICENSE.txt").write_text("do what you like\n")
-    (tmp_path / "birnn.data.conll").write_text(columns(30))
+    (tmp_path / "birnn.data.tags.conll").write_text(columns(30))
     assert sum(len(table) for table in load(tmp_path).splits.values()) == 30
 
 

@@ -11,7 +11,7 @@ from contract import write_tagged
 from seqeval.metrics import f1_score
 from strategies import randomise
 
-from birnn.data.schemes import convert
+from birnn.data.tags.schemes import convert
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.base import TaskData
 from birnn.tasks.config import TaggingConfig

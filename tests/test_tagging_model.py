@@ -8,7 +8,7 @@ import torch
 from scipy.special import logsumexp
 from torch import Tensor, nn
 
-from birnn.data.schemes import legal, violations
+from birnn.data.tags.schemes import legal, violations
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Allowed, Potentials
 from birnn.nn.crf import CRF, marginals, path_confidence

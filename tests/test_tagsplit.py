@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.tagsplit import TagLexicon, TagSplit
-from birnn.data.words import Lexicon
+from birnn.data.tags.batches import TagLexicon, TagSplit
+from birnn.data.text.words import Lexicon
 
 SENTENCES = [["The", "film", "THE"], ["a"], ["film", "The", "x9", "a", "unseen"]]
 LEXICON = TagLexicon(

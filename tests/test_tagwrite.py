@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 from strategies import quick
 
-from birnn.data.conll import Layout, read_columns
-from birnn.data.conllu_files import read_conllu
-from birnn.data.tagged import TagOptions, load_one_tagged, load_tagged, read_untagged
-from birnn.data.tagwrite import prediction_lines, write_lines
+from birnn.data.tags.conll import Layout, read_columns
+from birnn.data.tags.conllu import read_conllu
+from birnn.data.tags.loading import TagOptions, load_one_tagged, load_tagged, read_untagged
+from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.errors import DataError
 
 CONLLU = """# newdoc id = d1

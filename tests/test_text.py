@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.text import NEEDS, PAD, UNKNOWN, build_vocabulary, get_tokenizer, vector_source
-from birnn.data.tokens import LINK, social_tokens
+from birnn.data.text.social_tokens import LINK, social_tokens
+from birnn.data.text.tokenizers import (
+    NEEDS,
+    PAD,
+    UNKNOWN,
+    build_vocabulary,
+    get_tokenizer,
+    vector_source,
+)
 from birnn.errors import ConfigError
 
 
@@ -90,7 +97,7 @@ def test_vocabulary_does_not_depend_on_the_order_of_sentences(sentences, least):
 
 
 def test_vocabulary_comes_from_train_alone(trained):
-    from birnn.data.sources import load_tables
+    from birnn.data.tables.sources import load_tables
     from birnn.tasks.run import load_run
 
     run = load_run(trained)
@@ -117,7 +124,7 @@ def test_vector_names_of_torchtext_are_known():
 def test_loading_torchtext_leaves_tls_verified():
     assert ssl._create_default_https_context is ssl.create_default_context
     code = (
-        "import ssl, birnn.data.vectors\n"
+        "import ssl, birnn.data.text.vectors\n"
         "context = ssl._create_default_https_context()\n"
         "print(context.verify_mode, context.check_hostname)"
     )

@@ -6,9 +6,9 @@ import scipy.sparse as sp
 import torch
 from datasets import Dataset
 
-from birnn.data.text import UNKNOWN
-from birnn.data.textsplit import TextSplit, look_up, tokenize
-from birnn.data.words import Lexicon
+from birnn.data.text.batches import TextSplit, look_up, tokenize
+from birnn.data.text.tokenizers import UNKNOWN
+from birnn.data.text.words import Lexicon
 
 TEXTS = ["a good film", "", "good good", "  ", "one two three four five six"]
 LEXICON = Lexicon(["<pad>", "<unk>", "good", "film"], ["film", "one", "two"], 50)
@@ -44,7 +44,7 @@ def test_tokenising_is_cached(tmp_path, monkeypatch):
 
     tokenize(load_from_disk(tmp_path / "saved"), "social", 4)
     monkeypatch.setattr(
-        "birnn.data.textsplit.get_tokenizer", lambda name: pytest.fail("not cached")
+        "birnn.data.text.tokenizers.batches.get_tokenizer", lambda name: pytest.fail("not cached")
     )
     again = tokenize(load_from_disk(tmp_path / "saved"), "social", 4)
     assert again["cut"][:] == [0, 0, 0, 0, 2]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import quick
 
-from birnn.data.panel import Clock
-from birnn.data.timesplit import Parts, SplitOptions, enough_rows, hold_back, split_rows
-from birnn.data.windows import windows_between
+from birnn.data.series.panel import Clock
+from birnn.data.series.splits import Parts, SplitOptions, enough_rows, hold_back, split_rows
+from birnn.data.series.windows import windows_between
 from birnn.errors import ConfigError, DataError
 
 

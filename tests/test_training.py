@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from birnn.config import EncoderConfig, TrainConfig
-from birnn.data.batching import BucketSampler
-from birnn.data.sequences import StepSplit, synthetic
+from birnn.data.splits.batching import BucketSampler
+from birnn.data.steps import StepSplit, synthetic
 from birnn.errors import ConfigError, TrainingError
 from birnn.nn.batch import Batch
 from birnn.nn.devices import resolve_device

@@ -11,7 +11,7 @@ import pytest
 from torchtext import vocab
 
 from birnn.data.samples import INSTALL
-from birnn.data.vectors import PACKAGED, find_vectors, read_vectors
+from birnn.data.text.vectors import PACKAGED, find_vectors, read_vectors
 from birnn.errors import ConfigError, DataError
 
 GLOVE = "the 1 2.5 -3\nof 0.25 0 4e-1\n. . 1 2 3\n日本 7 8 9\n"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import StandardScaler
 from strategies import quick
 
-from birnn.data.windows import WindowShape, WindowSplit, fit_scaling, windows_between
+from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
 
 
 def with_gaps(table, seed):

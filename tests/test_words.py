@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data import words as module
-from birnn.data.words import CACHE, MAX_GRAMS, Lexicon, ragged, word_grams
+from birnn.data.text import words as module
+from birnn.data.text.words import CACHE, MAX_GRAMS, Lexicon, ragged, word_grams
 
 BUCKETS = 1000
 

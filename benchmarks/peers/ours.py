@@ -9,7 +9,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 from measuring import Clock
 
-from birnn.data.batching import BucketSampler
+from birnn.data.splits.batching import BucketSampler
 from birnn.nn.batch import Batch
 from birnn.tasks.base import Task, TaskData
 from birnn.training.events import StepEvent

@@ -1,0 +1,1 @@
+"""Time series: files, grids, calendars, windows."""

@@ -1,0 +1,82 @@
+"""Calendar features: where a step stands in its day, week and year, as sine and cosine."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from birnn.data.series.panel import Panel, Values
+from birnn.errors import ConfigError
+from birnn.registry import suggestion
+
+# Name → the phase of a stamp in [0, 1).
+PHASES = {
+    "minute": lambda s: s.minute / 60,
+    "hour": lambda s: (s.hour + s.minute / 60) / 24,
+    "weekday": lambda s: (s.day_of_week + s.hour / 24) / 7,
+    "monthday": lambda s: (s.day - 1) / s.days_in_month,
+    "month": lambda s: (s.month - 1 + (s.day - 1) / s.days_in_month) / 12,
+}
+
+
+def parse_calendar(names: str, panel: Panel) -> tuple[str, ...]:
+    """The features that ``names``, separated by commas, asks for.
+
+    Raises:
+        ConfigError: an unknown name, or a panel without dates.
+    """
+    found = tuple(part.strip() for part in names.split(",") if part.strip())
+    for name in found:
+        if name not in PHASES:
+            raise ConfigError(
+                f"calendar: {name!r} is not one of {', '.join(PHASES)}{suggestion(name, PHASES)}"
+            )
+    if found and not panel.clock.frequency:
+        raise ConfigError("calendar: the time column holds whole numbers, which have no calendar")
+    return found
+
+
+def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
+    """The panel with calendar features among its known future covariates.
+
+    Every series gets rows, without values, for ``horizon`` steps beyond its history: a calendar
+    is known ahead. Names of the columns start with ``calendar:``.
+    """
+    if not names:
+        return panel
+    sizes = np.maximum(np.diff(panel.offsets), panel.ends + horizon)
+    offsets = np.concatenate([[0], np.cumsum(sizes)])
+    columns = [f"calendar:{name}:{part}" for name in names for part in ("sin", "cos")]
+    values = np.full(int(offsets[-1]), np.nan)
+    past = np.full((len(values), panel.past.shape[1]), np.nan)
+    future = np.full((len(values), panel.future.shape[1] + len(columns)), np.nan)
+    for i in range(len(panel)):
+        old, new = int(panel.offsets[i]), int(offsets[i])
+        rows = int(panel.offsets[i + 1]) - old
+        start = int(panel.covariate_offsets[i])
+        values[new : new + rows] = panel.values[old : old + rows]
+        if panel.past.shape[1]:
+            past[new : new + rows] = panel.past[start : start + rows]
+        if panel.future.shape[1]:
+            future[new : new + rows, : -len(columns)] = panel.future[start : start + rows]
+        stamps = panel.stamps(i, 0, int(sizes[i]))
+        future[new : new + int(sizes[i]), -len(columns) :] = calendar_features(stamps, names)
+    return replace(
+        panel,
+        offsets=offsets,
+        values=values,
+        covariate_offsets=offsets[:-1],
+        past=past,
+        future=future,
+        future_names=[*panel.future_names, *columns],
+    )
+
+
+def calendar_features(stamps: pd.Index, names: tuple[str, ...]) -> Values:
+    """Sine and cosine of each feature's phase: ``[T, 2 · len(names)]``."""
+    dates = pd.DatetimeIndex(stamps)
+    found = []
+    for name in names:
+        turn = 2 * np.pi * np.asarray(PHASES[name](dates), dtype=np.float64)
+        found += [np.sin(turn), np.cos(turn)]
+    return np.stack(found, axis=-1)

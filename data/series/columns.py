@@ -1,0 +1,126 @@
+"""Columns of a table as numbers, or as ids."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from birnn.data.series.panel import Numbers, Values
+
+PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
+UNKNOWN = r"^[+-]?(?i:nan)$"
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column as numbers.
+
+    Attributes:
+        values: ``[R]``, NaN where there is no finite number.
+        filled: how many cells are not empty.
+        text: rows (from 0) that hold something else than a number.
+        cell: the first of them.
+        infinite: rows that hold an infinite number.
+    """
+
+    values: Values
+    filled: int
+    text: Numbers
+    cell: str
+    infinite: Numbers
+
+    @property
+    def numeric(self) -> bool:
+        """At least half of what stands there are numbers."""
+        return self.filled > 0 and 2 * len(self.text) <= self.filled
+
+
+def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
+    """Read a column of numbers or text; empty cells and NaN are missing.
+
+    Args:
+        column: ``[R]`` text, numbers, or anything Arrow has; what isn't a number counts as text.
+    """
+    values = np.full(len(column), np.nan)
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        values[:] = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
+        return _numbers(values, [], "", int((~np.isnan(values)).sum()))
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        filled = len(column) - column.null_count
+        rows = np.flatnonzero(pc.is_valid(column).to_numpy())
+        return _numbers(values, [rows], f"{kind}" if len(rows) else "", filled)
+    start = filled = 0
+    text: list[Numbers] = []
+    cell = ""
+    for chunk in column.chunks:
+        target = values[start : start + len(chunk)]
+        try:
+            target[:] = pc.fill_null(chunk.cast(pa.float64()), np.nan).to_numpy(
+                zero_copy_only=False
+            )
+            filled += len(chunk) - chunk.null_count
+        except pa.ArrowInvalid:
+            bad, known, first = _careful(chunk, target)
+            filled += known
+            cell = cell or first
+            if len(bad):
+                text.append(bad + start)
+        start += len(chunk)
+    return _numbers(values, text, cell, filled)
+
+
+def _numbers(values: Values, text: list[Numbers], cell: str, filled: int) -> NumberColumn:
+    infinite = np.flatnonzero(np.isinf(values))
+    values[infinite] = np.nan
+    rows = np.concatenate(text) if text else np.zeros(0, np.int64)
+    return NumberColumn(values, filled, rows, cell, infinite)
+
+
+def _careful(chunk: pa.Array, target: Values) -> tuple[Numbers, int, str]:
+    """Cell by cell: fills ``target``; returns rows of text, how many are filled, the first text."""
+    trimmed = pc.fill_null(pc.utf8_trim_whitespace(chunk), "")
+    number = pc.match_substring_regex(trimmed, PLAIN_NUMBER)
+    empty = pc.equal(trimmed, "")
+    missing = pc.or_(empty, pc.match_substring_regex(trimmed, UNKNOWN))
+    numbers = pc.if_else(number, trimmed, None).cast(pa.float64())
+    target[:] = pc.fill_null(numbers, np.nan).to_numpy(zero_copy_only=False)
+    other = pc.invert(pc.or_(number, missing)).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(other)
+    first = str(trimmed[int(rows[0])].as_py()) if len(rows) else ""
+    return rows, len(chunk) - int(pc.sum(empty).as_py() or 0), first
+
+
+def read_ids(table: pa.Table, columns: list[str]) -> tuple[NDArray[np.int32], list[str]]:
+    """``[R]`` codes by first appearance (-1 for an empty id) and the names that they stand for."""
+    texts = []
+    for name in columns:
+        column = table.column(name)
+        if not pa.types.is_string(column.type):
+            column = column.cast(pa.string())
+        texts.append(column)
+    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "/")
+    coded = pc.dictionary_encode(pa.chunked_array(joined.chunks, pa.string()))
+    if not coded.num_chunks:
+        return np.zeros(0, np.int32), []
+    given = coded.chunk(coded.num_chunks - 1).dictionary.to_pylist()
+    codes = np.concatenate(
+        [pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False) for chunk in coded.chunks]
+    )
+    places: dict[str, int] = {}
+    mapped = np.full(len(given) + 1, -1, np.int32)  # the last stands for a missing id
+    for number, name in enumerate(given):
+        plain = name.strip()
+        if plain.strip("/" if len(columns) > 1 else ""):
+            mapped[number] = places.setdefault(plain, len(places))
+    return mapped[codes], list(places)
+
+
+def may_be_numeric(column: pa.ChunkedArray) -> bool:
+    """A look at up to 20,000 cells, from all over the column."""
+    if len(column) <= 20_000:
+        return read_numbers(column).numeric
+    spread = [column.slice(int(at), 1000) for at in np.linspace(0, len(column) - 1000, 20)]
+    return any(read_numbers(part).numeric for part in spread)

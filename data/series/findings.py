@@ -1,0 +1,178 @@
+"""What a file of series holds, what is odd about it, and what is done about each oddity."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birnn.data.series.panel import Clock
+from birnn.data.wording import plural
+
+MAX_FINDINGS = 200
+SERIES_A_KIND = 30  # findings of one kind that are told series by series
+ROWS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class SeriesOptions:
+    """How a file of series is read.
+
+    Attributes:
+        time_column, id_column: empty to find them; several columns of ids with commas.
+        target: columns to forecast, with commas; empty for every numeric column (wide), or the
+            column of values (long).
+        layout: ``wide`` (a column a series), ``long`` (id, time, value), or ``auto``.
+        frequency: a pandas alias, or how far whole numbers are apart; empty to infer it.
+        season: steps of a season; 0 for the frequency's, or what the values show.
+        past, future, static: columns of covariates, with commas.
+        missing: what becomes of gaps and of empty or infinite cells: ``mask``, ``interpolate``,
+            ``drop`` (the series), or ``fail``.
+        duplicates: what becomes of a stamp that stands twice in one series: ``fail``, ``mean``,
+            ``first``, or ``last``.
+        text: what a cell is that holds no number: ``fail``, or ``missing``.
+        encoding, skip_ragged: as :class:`birnn.data.tables.sources.ReadOptions` takes them.
+    """
+
+    time_column: str = ""
+    id_column: str = ""
+    target: str = ""
+    layout: str = "auto"
+    frequency: str = ""
+    season: int = 0
+    past: str = ""
+    future: str = ""
+    static: str = ""
+    missing: str = "mask"
+    duplicates: str = "fail"
+    text: str = "fail"
+    encoding: str = "utf-8-sig"
+    skip_ragged: bool = False
+
+
+CHOICES = {
+    "layout": ("auto", "wide", "long"),
+    "missing": ("mask", "interpolate", "drop", "fail"),
+    "duplicates": ("fail", "mean", "first", "last"),
+    "text": ("fail", "missing"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something odd about a file.
+
+    Attributes:
+        kind: ``gap``, ``missing``, ``infinite``, ``text``, ``duplicate``, ``disorder``,
+            ``clock_change``, ``constant``, ``short``, ``mixed_frequency``, ``off_grid``,
+            ``stamp``, ``id``, ``static``, ``frequency``.
+        series: the name of one; empty for the whole file.
+        count: of cells, rows or steps.
+        rows: line numbers of the first few (1 is the header), in the order of the file.
+        text: what there is, a sentence.
+        treatment: what is done about it under the options; how to mend it if that is nothing.
+        fatal: training is refused under the options.
+    """
+
+    kind: str
+    series: str
+    count: int
+    rows: list[int]
+    text: str
+    treatment: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a file of series holds.
+
+    Attributes:
+        rows: of the file.
+        series: that are used.
+        shortest, longest: steps of the used series, from their first to their last observed value.
+        start, end: first and last stamp of all series.
+        season_source: where the season is from, in words.
+        findings: fatal ones among them; the first few series of each kind.
+        notes: how the file was read, where that could be otherwise.
+    """
+
+    source: str
+    layout: str
+    time_column: str
+    id_column: str
+    targets: list[str]
+    clock: Clock | None
+    season: int
+    season_source: str
+    rows: int
+    series: int
+    shortest: int
+    longest: int
+    start: str
+    end: str
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def fatal(self) -> Finding | None:
+        """The first finding for which training is refused."""
+        return next((finding for finding in self.findings if finding.fatal), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain values; the clock in words, and its frequency and step apart."""
+        plain = asdict(self)
+        plain["clock"] = self.clock.named() if self.clock else ""
+        plain["frequency"] = self.clock.frequency if self.clock else ""
+        plain["step"] = self.clock.step if self.clock else 0
+        return plain
+
+
+def lines_of(rows: NDArray[np.int64]) -> list[int]:
+    """The first few line numbers of a file for row numbers from 0; the header is line 1."""
+    some = np.sort(np.partition(rows, ROWS_SHOWN)[:ROWS_SHOWN] if len(rows) > ROWS_SHOWN else rows)
+    return [int(row) + 2 for row in some]
+
+
+def said(lines: Sequence[int], count: int) -> str:
+    """Line numbers in words, for ``count`` of which these are the first."""
+    more = ", …" if count > len(lines) else ""
+    return f"line {', '.join(map(str, lines))}{more}"
+
+
+class Findings:
+    """Gathers findings; of each kind the first few series one by one, the rest counted."""
+
+    def __init__(self) -> None:
+        self.kept: list[Finding] = []
+        self.notes: list[str] = []
+        self._left: dict[str, list[int]] = {}  # kind → series and counts that aren't listed
+
+    def add(self, finding: Finding) -> None:
+        """Keep a finding, or count it with the rest of its kind."""
+        alike = sum(other.kind == finding.kind for other in self.kept)
+        if alike < SERIES_A_KIND and len(self.kept) < MAX_FINDINGS:
+            self.kept.append(finding)
+        else:
+            left = self._left.setdefault(finding.kind, [0, 0])
+            left[0] += 1
+            left[1] += finding.count
+
+    def room(self, kind: str) -> int:
+        """How many more of a kind are listed."""
+        return SERIES_A_KIND - sum(other.kind == kind for other in self.kept)
+
+    def leave(self, kind: str, series: int, count: int) -> None:
+        """Count findings that aren't told one by one."""
+        if series:
+            left = self._left.setdefault(kind, [0, 0])
+            left[0] += series
+            left[1] += count
+
+    def all_notes(self) -> list[str]:
+        """The notes, and what isn't listed."""
+        return self.notes + [
+            f"{kind}: {plural(series, 'more series', 'more series')} ({count:,} in all) not listed"
+            for kind, (series, count) in self._left.items()
+        ]

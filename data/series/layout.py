@@ -1,0 +1,275 @@
+"""Which columns of a table are time, series, values and covariates."""
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from birnn.data.series.columns import NumberColumn, may_be_numeric, read_ids, read_numbers
+from birnn.data.series.findings import SeriesOptions
+from birnn.data.series.panel import Numbers
+from birnn.data.series.stamps import BAD, Stamps, head, read_stamps
+from birnn.errors import DataError
+from birnn.registry import suggestion
+
+TIME_NAMES = (
+    "ds", "timestamp", "datetime", "date_time", "date", "time", "stamp", "utc_timestamp", "month",
+    "day", "week", "quarter", "year", "hour", "period", "t", "step", "index", "",
+)  # fmt: skip
+COUNTED = frozenset(
+    {"month", "day", "week", "quarter", "year", "hour", "period", "t", "step", "index"}
+)
+ID_NAMES = (
+    "unique_id", "series_id", "item_id", "id", "series", "store", "store_id", "item", "sku",
+    "product", "product_id", "symbol", "ticker", "station", "station_id", "sensor", "sensor_id",
+    "meter", "meter_id", "customer", "customer_id", "country", "region", "state", "city", "site",
+    "location", "source", "name", "group", "key", "entity", "variable", "channel",
+)  # fmt: skip
+SURE_IDS = frozenset({"unique_id", "series_id", "item_id"})
+VALUE_NAMES = (
+    "y", "value", "values", "target", "demand", "sales", "count", "quantity", "load", "price",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns and their parts.
+
+    Attributes:
+        layout: ``wide`` or ``long``.
+        time_column: empty for none: rows are counted.
+        stamps: ``[R]`` of the rows.
+        id_columns: empty for wide.
+        codes: ``[R]`` the frame of each row: series by first appearance (long), 0 (wide); -1 for
+            an empty id.
+        names: of the frames; one empty name for wide.
+        targets: columns of values.
+        past, future, static: columns of covariates.
+        numbers: what was read of the columns already.
+    """
+
+    layout: str
+    time_column: str
+    stamps: Stamps
+    id_columns: list[str]
+    codes: NDArray[np.int32]
+    names: list[str]
+    targets: list[str]
+    past: list[str]
+    future: list[str]
+    static: list[str]
+    numbers: dict[str, NumberColumn]
+    notes: list[str] = field(default_factory=list)
+
+
+def listed(names: str) -> list[str]:
+    """The parts of a list with commas, each once."""
+    return list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+
+
+def columns_named(option: str, names: str, there: list[str], where: str) -> list[str]:
+    """The columns that an option names; one whose name holds a comma may be named alone.
+
+    Raises:
+        DataError: not there; names those that are.
+    """
+    if names.strip() in there:
+        return [names.strip()]
+    for name in listed(names):
+        if name not in there:
+            raise DataError(
+                f"{where}: there is no column {name!r} (--{option}){suggestion(name, there)};"
+                f" there are: {', '.join(there[:40])}{', …' if len(there) > 40 else ''}"
+            )
+    return listed(names)
+
+
+def find_layout(table: pa.Table, options: SeriesOptions, where: str) -> Layout:
+    """Find the columns, or take them as named.
+
+    Raises:
+        DataError: a column isn't there, stands for two things, holds no stamps, or no column holds
+            numbers.
+    """
+    there = list(table.column_names)
+    parts = {
+        option: columns_named(option.replace("_", "-"), getattr(options, option), there, where)
+        for option in ("time_column", "id_column", "target", "past", "future", "static")
+    }
+    taken: dict[str, str] = {}
+    for option, names in parts.items():
+        for name in names:
+            if name in taken:
+                one, two = (text.replace("_", "-") for text in (taken[name], option))
+                raise DataError(f"{where}: the column {name!r} can't be both --{one} and --{two}")
+            taken[name] = option
+    if len(parts["time_column"]) > 1:
+        raise DataError(f"{where}: --time-column names several columns; name one")
+    if options.layout == "wide" and parts["id_column"]:
+        raise DataError(f"{where}: --id-column is for the long layout, not for --layout wide")
+    time, stamps, notes = _find_time(table, parts["time_column"], set(taken), parts, where)
+    free = [name for name in there if name not in taken and name != time]
+    ids = parts["id_column"] or _find_ids(table, options.layout, free, stamps)
+    if options.layout == "long" and not ids:
+        raise DataError(f"{where}: no column of ids found; name it with --id-column")
+    codes, names = np.zeros(table.num_rows, np.int32), [""]
+    if ids:
+        codes, names = read_ids(table, ids)
+    if parts["static"] and not ids:
+        raise DataError(f"{where}: --static is for the long layout; a wide file has none")
+    free = [name for name in free if name not in ids]
+    targets, numbers, more = _find_targets(table, parts["target"], free, bool(ids), where)
+    return Layout(
+        "long" if ids else "wide", time, stamps, ids, codes, names, targets,
+        parts["past"], parts["future"], parts["static"], numbers, notes + more,
+    )  # fmt: skip
+
+
+def _find_time(
+    table: pa.Table, named: list[str], taken: set[str], parts: dict[str, list[str]], where: str
+) -> tuple[str, Stamps, list[str]]:
+    if named:
+        stamps = read_stamps(table.column(named[0]), named[0])
+        if stamps is None:
+            cell = next((text for text in head(table.column(named[0]), 50) if text), "")
+            raise DataError(
+                f"{where}: the column {named[0]!r} holds no stamps; it begins with {cell[:40]!r}"
+            )
+        return named[0], stamps, stamps.notes
+    by_lower = {name.casefold(): name for name in reversed(table.column_names)}
+    usual = [by_lower[name] for name in TIME_NAMES if name in by_lower]
+    others = [name for name in table.column_names if name not in usual]
+    for name in [*usual, *others]:
+        if name in taken:
+            continue
+        column = table.column(name)
+        known = name in usual and name.casefold() not in COUNTED
+        if not known and read_stamps(column.slice(0, 50), name) is None:
+            continue
+        stamps = read_stamps(column, name)
+        if stamps is None:
+            continue
+        if stamps.whole and not known and not _counts_up(table, stamps, name, parts["id_column"]):
+            continue
+        rest = [other for other in table.column_names if other not in (name, *parts["id_column"])]
+        if stamps.whole and not any(may_be_numeric(table.column(other)) for other in rest):
+            continue  # it is what is to be forecast
+        return name, stamps, stamps.notes
+    note = "no time column found: rows are counted 0, 1, 2, …; name one with --time-column"
+    return "", Stamps(np.arange(table.num_rows), whole=True), [note]
+
+
+def _counts_up(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bool:
+    """Whether whole numbers count steps: they rise all the way, or within each series."""
+    values = stamps.values
+    if (values == BAD).any():
+        return False
+    rising = np.diff(values) > 0
+    if rising.all():
+        return len(values) > 1
+    if not ids:
+        by_lower = {column.casefold(): column for column in table.column_names}
+        ids = [
+            by_lower[known] for known in ID_NAMES if known in by_lower and by_lower[known] != name
+        ]
+        ids = ids[:1]
+    if not ids or name.casefold() not in COUNTED:
+        return False
+    codes, _ = read_ids(table, ids)
+    return bool((rising | (np.diff(codes) != 0)).all())
+
+
+def _find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> list[str]:
+    """Columns of ids: by name, or text under which no stamp stands twice."""
+    if layout == "wide":
+        return []
+    by_lower = {name.casefold(): name for name in reversed(free)}
+    likely = [by_lower[name] for name in ID_NAMES if name in by_lower]
+    steps = np.diff(stamps.values)
+    repeated = not (steps > 0).all() and bool(pd.Series(stamps.values).duplicated().any())
+    if not repeated and layout == "auto":
+        return _ids_apart(table, likely, steps)
+    texts = [
+        name
+        for name in free
+        if name not in likely and not read_numbers(table.column(name).slice(0, 1000)).numeric
+    ]
+    tried = [[name] for name in likely] + ([likely] if len(likely) > 1 else [])
+    tried += [[name] for name in texts]
+    fallback: list[str] = []
+    for columns in tried:
+        codes, names = read_ids(table, columns)
+        if not 1 <= len(names) <= max(1, table.num_rows // 2):
+            continue
+        if _distinct_pairs(codes, stamps.values):
+            return columns
+        if not fallback and columns[0] in likely:
+            fallback = columns
+    return fallback
+
+
+def _ids_apart(table: pa.Table, likely: list[str], steps: Numbers) -> list[str]:
+    """Ids in a file where no stamp stands twice: by a sure name, or if time rises within each."""
+    for name in likely:
+        sure = name.casefold() in SURE_IDS
+        if not sure and (steps > 0).all():
+            continue
+        codes, names = read_ids(table, [name])
+        several = len(names) <= max(1, table.num_rows // 2)
+        if several and (sure or ((steps > 0) | (np.diff(codes) != 0)).all()):
+            return [name]
+    return []
+
+
+def _distinct_pairs(codes: NDArray[np.int32], stamps: Numbers) -> bool:
+    return not bool(pd.DataFrame({"code": codes, "stamp": stamps}).duplicated().any())
+
+
+def _find_targets(
+    table: pa.Table, named: list[str], free: list[str], long: bool, where: str
+) -> tuple[list[str], dict[str, NumberColumn], list[str]]:
+    """The columns of values, what was read of them, and notes on what is left out."""
+    if long and len(named) > 1:
+        raise DataError(f"{where}: the long layout has one column of values; name one --target")
+    numbers = {name: read_numbers(table.column(name)) for name in named}
+    for name, column in numbers.items():
+        if not column.numeric:
+            what = (
+                f"no numbers; it begins with {column.cell[:40]!r}" if column.filled else "nothing"
+            )
+            raise DataError(f"{where}: the target {name!r} holds {what}; name another --target")
+    if named:
+        return named, numbers, []
+    begun = [name for name in free if may_be_numeric(table.column(name))]
+    if long:
+        usual = [name for known in VALUE_NAMES for name in begun if name.casefold() == known]
+        if len(begun) > 1 and not usual:
+            raise DataError(
+                f"{where}: several columns of numbers ({', '.join(begun[:10])});"
+                " name the one to forecast with --target"
+            )
+        begun = (usual or begun)[:1]
+    numbers = {name: read_numbers(table.column(name)) for name in begun}
+    targets = [name for name, column in numbers.items() if column.numeric]
+    if not targets:
+        raise DataError(
+            f"{where}: no column of numbers to forecast; there are:"
+            f" {', '.join(table.column_names)}{_why_no_numbers(table, free)}"
+        )
+    left = [name for name in free if name not in targets]
+    notes = [f"not used: {', '.join(left[:10])}{', …' if len(left) > 10 else ''}"] if left else []
+    return targets, {name: numbers[name] for name in targets}, notes
+
+
+def _why_no_numbers(table: pa.Table, free: list[str]) -> str:
+    """A guess, in words, for a file without numbers."""
+    if len(table.column_names) == 1 and any(sign in table.column_names[0] for sign in ";\t|"):
+        return "; fields seem to be separated by another sign: save the file with commas"
+    for name in free:
+        cell = next((text for text in head(table.column(name), 50) if text), "")
+        if re.fullmatch(r"[+-]?\d[\d.]*,\d+", cell):
+            return f"; {name!r} seems to have decimal commas ({cell}): write points"
+    return ""

@@ -1,0 +1,234 @@
+"""A file of time series → a panel on a regular grid, and what was found on the way.
+
+Nothing is repaired in silence: every oddity is a finding with its rows and its treatment.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from birnn.data.samples import SERIES_SAMPLES
+from birnn.data.series.columns import NumberColumn, read_numbers
+from birnn.data.series.findings import (
+    CHOICES,
+    Finding,
+    Findings,
+    Inspection,
+    SeriesOptions,
+    lines_of,
+    said,
+)
+from birnn.data.series.grid import Grid, build_grid, pick_season
+from birnn.data.series.layout import Layout, find_layout
+from birnn.data.series.panel import Clock, Panel
+from birnn.data.series.rows import (
+    by_series,
+    find_clock,
+    merge_duplicates,
+    missing_treatment,
+    moved_months,
+    place_rows,
+    sort_rows,
+    usable_rows,
+)
+from birnn.data.series.static import read_static
+from birnn.data.tables.sources import ReadOptions, load_tables
+from birnn.data.wording import plural
+from birnn.errors import ConfigError, DataError
+from birnn.registry import suggestion
+
+
+def read_panel(
+    source: str, options: SeriesOptions, *, horizon: int = 0, lookback: int = 0
+) -> tuple[Panel, Inspection]:
+    """Read a file of series for training or forecasting.
+
+    Args:
+        source: as :func:`birnn.data.tables.sources.load_tables` takes it, or an embedded sample's name.
+        options: how to read it.
+        horizon: steps to be forecast; series that are too short for it are left out.
+        lookback: steps that a forecast sees; 0 if not known yet.
+
+    Raises:
+        DataError: the first fatal finding, and how to mend it; or the file can't be read at all.
+        ConfigError: an option has a value that it can't have.
+    """
+    panel, inspection = _examine(source, options, horizon, lookback)
+    fatal = inspection.fatal
+    if fatal is not None:
+        which = f" series {fatal.series!r}:" if fatal.series else ""
+        mend = fatal.treatment.removeprefix("refused; ")
+        raise DataError(f"{inspection.source}:{which} {fatal.text}; {mend}")
+    if panel is None:  # pragma: no cover - there is always a finding that says why
+        raise DataError(f"{inspection.source} holds no usable series")
+    return panel, inspection
+
+
+def inspect_file(
+    source: str, options: SeriesOptions, *, horizon: int = 0, lookback: int = 0
+) -> Inspection:
+    """Say what a file of series holds, as far as it can be read; fatal findings are listed.
+
+    Raises:
+        DataError: the file can't be read at all, or has no usable column.
+        ConfigError: an option has a value that it can't have.
+    """
+    return _examine(source, options, horizon, lookback)[1]
+
+
+def check_options(options: SeriesOptions) -> None:
+    """Refuse what no file could be read with.
+
+    Raises:
+        ConfigError: an unknown word, or a season below 0.
+    """
+    for name, known in CHOICES.items():
+        value = getattr(options, name)
+        if value not in known:
+            raise ConfigError(
+                f"--{name} {value}: unknown{suggestion(value, known)};"
+                f" there are: {', '.join(known)}"
+            )
+    if options.season < 0:
+        raise ConfigError(f"--season {options.season}: it is a number of steps, 1 for none")
+
+
+def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str]]:
+    """The one table of a source, in Arrow; its name in words; notes."""
+    named = str(SERIES_SAMPLES[source]()) if source in SERIES_SAMPLES else source
+    reading = ReadOptions(options.encoding, options.skip_ragged)
+    tables = load_tables(named, reading, aliases={}, samples=list(SERIES_SAMPLES))
+    if len(tables.splits) != 1:
+        raise DataError(
+            f"{tables.source} has several splits ({', '.join(map(str, tables.splits))}): series are"
+            " cut by time, not by file; put them into one file"
+        )
+    table = next(iter(tables.splits.values())).with_format("arrow")[:]
+    if not table.num_rows:
+        raise DataError(f"{tables.source} holds no rows")
+    words = f"embedded {source}" if source in SERIES_SAMPLES else tables.source
+    return table, words, list(tables.notes)
+
+
+def _examine(
+    source: str, options: SeriesOptions, horizon: int, lookback: int
+) -> tuple[Panel | None, Inspection]:
+    check_options(options)
+    table, where, notes = _load(source, options)
+    layout = find_layout(table, options, where)
+    findings = Findings()
+    findings.notes += notes + layout.notes
+    columns = {
+        name: layout.numbers.get(name) or read_numbers(table.column(name))
+        for name in dict.fromkeys([*layout.targets, *layout.past, *layout.future])
+    }
+    for name, column in columns.items():
+        _tell_cells(layout, name, column, options, findings)
+    begun = Inspection(
+        where, layout.layout, layout.time_column, ", ".join(layout.id_columns), layout.targets,
+        None, options.season, "not known", table.num_rows, 0, 0, 0, "", "",
+    )  # fmt: skip
+    static, static_names = read_static(table, layout, findings)
+    rows = usable_rows(layout, {name: c.values for name, c in columns.items()}, findings)
+    del table, columns
+    if not len(rows.stamps):
+        return None, _closed(begun, findings)
+    rows = sort_rows(rows, findings)
+    if not options.frequency:
+        rows = moved_months(rows, layout, findings)
+    clock = find_clock(rows, layout, options, findings)
+    rows = merge_duplicates(rows, clock, options.duplicates, findings)
+    begun = replace(begun, clock=clock)
+    steps = place_rows(rows, clock, options, findings) if clock is not None else None
+    if clock is None or steps is None:
+        return None, _closed(begun, findings)
+    grid = build_grid(rows, steps, layout, clock, options, findings)
+    grid = _fit(grid, options, horizon, lookback, findings)
+    if not len(grid.names):
+        return None, _closed(begun, findings)
+    season, words = pick_season(grid, clock, options)
+    grid.tell_constant(season, findings)
+    begun = replace(
+        begun, season=season, season_source=words, series=len(grid.names),
+        shortest=int(grid.ends.min()), longest=int(grid.ends.max()),
+        start=_written(int(grid.starts.min()), clock), end=_written(grid.latest, clock),
+    )  # fmt: skip
+    panel = grid.panel(clock, season, layout, static, static_names)
+    return panel, _closed(begun, findings)
+
+
+def _closed(inspection: Inspection, findings: Findings) -> Inspection:
+    return replace(inspection, findings=findings.kept, notes=findings.all_notes())
+
+
+def _written(stamp: int, clock: Clock) -> str:
+    if not clock.frequency:
+        return str(stamp)
+    return str(pd.Timestamp(stamp, tz="UTC").tz_convert(clock.zone or None))
+
+
+def _tell_cells(
+    layout: Layout, name: str, column: NumberColumn, options: SeriesOptions, findings: Findings
+) -> None:
+    """Cells of a column that hold text or infinite numbers."""
+    wide = layout.layout == "wide"
+    target = name in layout.targets
+    names = [name if target else ""] if wide else layout.names
+    fails = options.text == "fail"
+    text, infinite = (rows[layout.codes[rows] >= 0] for rows in (column.text, column.infinite))
+    by_series(
+        findings, "text", layout.codes[text], text, names,
+        lambda n, lines: (
+            f"{plural(n, 'cell')} of {name!r} {'is' if n == 1 else 'are'} no number,"
+            f" as {column.cell[:40]!r} ({said(lines, n)})"
+        ),
+        "refused; correct it, or take it as missing with --text missing"
+        if fails else f"taken as missing: {missing_treatment(options.missing)[0]}",
+        fails,
+    )  # fmt: skip
+    treatment, fatal = missing_treatment(options.missing)
+    by_series(
+        findings, "infinite", layout.codes[infinite], infinite, names,
+        lambda n, lines: (
+            f"{plural(n, 'cell')} of {name!r} {'is' if n == 1 else 'are'} infinite"
+            f" ({said(lines, n)})"
+        ),
+        treatment, fatal,
+    )  # fmt: skip
+
+
+def _fit(
+    grid: Grid, options: SeriesOptions, horizon: int, lookback: int, findings: Findings
+) -> Grid:
+    """Leave out series that the policy drops or that are too short."""
+    if options.missing == "drop" and len(grid.names):
+        keep = ~grid.incomplete()
+        if not keep.all():
+            dropped = [name for name, kept in zip(grid.names, keep, strict=True) if not kept]
+            shown = ", ".join(dropped[:5]) + (", …" if len(dropped) > 5 else "")
+            findings.notes.append(
+                f"left out for missing values: {plural(len(dropped), 'series', 'series')} ({shown})"
+            )
+            grid = grid.select(keep)
+            if not len(grid.names):
+                text = "every series has missing values, and --missing drop leaves none"
+                mend = "refused; choose --missing mask or interpolate"
+                findings.add(Finding("missing", "", len(keep), [], text, mend, fatal=True))
+                return grid
+    needed = lookback + horizon if lookback else horizon + 2
+    short = np.flatnonzero(grid.ends < needed)
+    fatal = len(short) == len(grid.names)
+    room = findings.room("short")
+    for number in short[:room]:
+        rows = int(grid.ends[number])
+        text = f"{plural(rows, 'step')}, {needed:,} are needed"
+        text += f" (lookback {lookback:,} + horizon {horizon:,})" if lookback else ""
+        mend = (
+            "refused; give more rows, or a shorter --horizon or --lookback" if fatal else "left out"
+        )
+        lines = lines_of(grid.lines[number : number + 1])
+        findings.add(Finding("short", grid.names[number], rows, lines, text, mend, fatal))
+    findings.leave("short", len(short[room:]), int(grid.ends[short[room:]].sum()))
+    return grid if not len(short) or fatal else grid.select(grid.ends >= needed)

@@ -1,0 +1,163 @@
+"""Chronological splits of a panel: train, then validation, then calibration, then test.
+
+A window belongs to the part in which all its targets lie; its lookback may reach into the parts
+before. So nothing that is learned from a part has seen a target of a later one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from birnn.data.series.panel import Numbers, Panel
+from birnn.errors import ConfigError, DataError
+
+# Windows overlap: however many there are, what they choose rests on those that don't.
+APART = 15
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """How rows are split; see :class:`birnn.tasks.forecasting_config.ForecastingData`."""
+
+    split: str = ""
+    test_last: int = 0
+    validation_share: float = 0.2
+    test_share: float = 0.2
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the parts of each series end, ``[N]`` steps each; one begins where the last ended."""
+
+    train: Numbers
+    validation: Numbers
+    calibration: Numbers  # equal to ``validation`` where nothing is held back
+    test: Numbers
+
+
+def split_rows(panel: Panel, options: SplitOptions) -> tuple[Numbers, Numbers, Numbers]:
+    """Where train, validation and test of each series end, ``[N]`` steps each.
+
+    Raises:
+        ConfigError: a split that can't be read, or two ways of splitting at once.
+        DataError: rows or dates that the panel doesn't have.
+    """
+    if options.split and options.test_last:
+        raise ConfigError("split: --split and --test-last say two different things; give one")
+    if options.split:
+        return _named_split(panel, options.split)
+    if options.test_last:
+        validation = panel.ends - options.test_last
+        if not (validation > 0).any():
+            raise DataError(
+                f"test_last: no series has more than {options.test_last} rows (the longest has"
+                f" {int(panel.ends.max())}); hold out fewer"
+            )
+    else:
+        validation = panel.ends - np.round(options.test_share * panel.ends).astype(np.int64)
+    validation = np.maximum(validation, 0)
+    rows = np.round(options.validation_share * validation).astype(np.int64)
+    if options.test_last:  # as many rows choose, and as many calibrate, where that leaves half
+        rows = np.minimum(2 * options.test_last, validation // 2)
+    return validation - rows, validation, panel.ends
+
+
+def _named_split(panel: Panel, text: str) -> tuple[Numbers, Numbers, Numbers]:
+    words = [word.strip() for word in text.split(",")]
+    if all(word.isdigit() for word in words) and len(words) == 3:
+        sizes = np.cumsum([int(word) for word in words])
+        longest = int(panel.ends.max())
+        if sizes[-1] > longest:
+            raise DataError(
+                f"split: {text} asks for {sizes[-1]:,} rows; the longest series has {longest:,}"
+            )
+        train, validation, test = (np.minimum(panel.ends, size) for size in sizes)
+        return train, validation, test
+    if len(words) != 2:
+        raise ConfigError(
+            f"split: {text!r} is neither three numbers of rows (8640,2880,2880) nor the two dates"
+            " on which validation and test begin (2017-07-01,2017-11-01)"
+        )
+    train, validation = (_steps_before(panel, word) for word in words)
+    if (train > validation).any():
+        raise ConfigError(f"split: {text!r}: validation must begin before test does")
+    return train, validation, panel.ends
+
+
+def _steps_before(panel: Panel, word: str) -> Numbers:
+    """``[N]`` how many steps of each series' history come before a date or a whole number."""
+    if panel.clock.frequency:
+        try:
+            stamp = pd.Timestamp(word)
+        except ValueError:
+            stamp = pd.NaT
+        if stamp is pd.NaT:  # an empty word is none either
+            raise ConfigError(f"split: {word!r} is not a date; write it as 2017-07-01")
+        zone = panel.clock.zone or None
+        if stamp.tzinfo is None and zone:
+            # The clocks may skip this hour, or strike it twice.
+            stamp = stamp.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+        elif stamp.tzinfo is not None and not zone:
+            raise ConfigError(f"split: {word!r} has a time zone, the data have none")
+    else:
+        try:
+            stamp = int(word)
+        except ValueError:
+            raise ConfigError(
+                f"split: {word!r} is not a whole number, as the time column holds"
+            ) from None
+    found = [
+        int(panel.stamps(i, 0, int(panel.ends[i])).searchsorted(stamp)) for i in range(len(panel))
+    ]
+    return np.array(found, dtype=np.int64)
+
+
+def hold_back(
+    train: Numbers, validation: Numbers, share: float, horizon: int, needed: int
+) -> Numbers:
+    """Where the rows that choose end and those that calibrate begin, ``[N]``.
+
+    Args:
+        train: where the training rows of each series end.
+        validation: where its validation rows end.
+        share: of the validation rows to hold back.
+        horizon: ``H``.
+        needed: windows that either part must have, all series together; where one hasn't, or
+            where fewer than ``APART`` of them lie apart, nothing is held back, and the same windows
+            choose and calibrate.
+    """
+    rows = validation - train
+    back = np.round(share * rows).astype(np.int64)
+    enough = (back >= horizon) & (rows - back >= horizon)
+    windows = [(np.where(enough, part - horizon + 1, 0)).sum() for part in (back, rows - back)]
+    apart = [np.where(enough, part // horizon, 0).sum() for part in (back, rows - back)]
+    if min(windows) < needed or min(apart) < APART:
+        return validation
+    return np.asarray(np.where(enough, validation - back, validation))
+
+
+def enough_rows(panel: Panel, parts: Parts, horizon: int) -> None:
+    """Refuse parts that can't hold one window.
+
+    Raises:
+        DataError: says how many rows there are and what would help.
+    """
+    sizes = {
+        "train": parts.train - 1,  # a window needs a step to look back at
+        "validation": parts.validation - parts.train,
+        "test": parts.test - parts.calibration,
+    }
+    longest = int(panel.ends.max())
+    hints = {
+        "train": "lower --horizon or hold out less",
+        "validation": "lower --horizon or raise --validation-share",
+        "test": "lower --horizon or raise --test-share or --test-last",
+    }
+    for name, rows in sizes.items():
+        most = int(rows.max())
+        if most < horizon:
+            raise DataError(
+                f"too few rows for a horizon of {horizon}: the longest series has {longest:,}, of"
+                f" which {max(most, 0):,} are left for {name}; {hints[name]}"
+            )

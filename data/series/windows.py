@@ -1,0 +1,280 @@
+"""Windows of a panel, cut when they are asked for: memory grows with the series alone.
+
+A window is a series and an origin, the step of its first target. Its lookback are the ``L`` steps
+before, its targets the ``H`` steps from there on. The network sees the lookback in segments of
+``w`` steps, right-aligned; a window near the start of its series has fewer of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from birnn.data.series.panel import Numbers, Panel, Values
+from birnn.nn.batch import Batch
+
+
+@dataclass(frozen=True)
+class WindowShape:
+    """Sizes of a window in steps."""
+
+    lookback: int  # L
+    horizon: int  # H
+    segment: int  # w
+
+    @property
+    def segments(self) -> int:
+        """``⌈L / w⌉``."""
+        return -(-self.lookback // self.segment)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Shift and scale of everything that a network reads, from the training rows alone.
+
+    Attributes:
+        shift, scale: ``[N]`` of each series.
+        past, future, static: ``[2, ·]`` shift and scale of each covariate.
+    """
+
+    shift: Values
+    scale: Values
+    past: Values
+    future: Values
+    static: Values
+
+
+@dataclass(frozen=True)
+class WindowSplit:
+    """``M`` windows.
+
+    Attributes:
+        panel: the series.
+        shape: of every window.
+        scaling: of the series and their covariates.
+        series: ``[M]`` number of each window's series.
+        origin: ``[M]`` step of its first target.
+        ids: ``[N]`` number of each series for the network; 0 for one it doesn't know.
+    """
+
+    panel: Panel
+    shape: WindowShape
+    scaling: Scaling
+    series: Numbers
+    origin: Numbers
+    ids: Numbers
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def lookback(self) -> int:
+        """``L``."""
+        return self.shape.lookback
+
+    @property
+    def horizon(self) -> int:
+        """``H``."""
+        return self.shape.horizon
+
+    @property
+    def shift(self) -> Values:
+        """``[N]``."""
+        return self.scaling.shift
+
+    @property
+    def scale(self) -> Values:
+        """``[N]``."""
+        return self.scaling.scale
+
+    @property
+    def lengths(self) -> Numbers:
+        """``[M]`` segments that hold any of the history, at least 1."""
+        steps = np.minimum(self.origin, self.shape.lookback)
+        return np.asarray(np.maximum(-(-steps // self.shape.segment), 1))
+
+    def chosen(self, indices: Numbers | Sequence[int]) -> "WindowSplit":
+        """The split with these windows alone."""
+        return replace(self, series=self.series[indices], origin=self.origin[indices])
+
+    def _steps(self, indices: Numbers, first: int, count: int, bound: Numbers) -> Values:
+        """Values from ``origin + first`` on, ``[B, count]``; NaN outside ``0 … bound - 1``."""
+        steps = self.origin[indices, None] + np.arange(first, first + count)
+        rows = self.panel.offsets[self.series[indices]][:, None] + steps
+        inside = (steps >= 0) & (steps < bound[self.series[indices]][:, None])
+        found = self.panel.values[np.where(inside, rows, 0)]
+        found[~inside] = np.nan
+        return np.asarray(found)
+
+    def histories(self, indices: Numbers) -> Values:
+        """``[B, L]`` the lookbacks in the series' units, NaN where missing or before the start."""
+        return self._steps(indices, -self.shape.lookback, self.shape.lookback, self.panel.ends)
+
+    def futures(self, indices: Numbers) -> Values:
+        """``[B, H]`` the targets in the series' units, NaN where missing."""
+        return self._steps(indices, 0, self.shape.horizon, self.panel.ends)
+
+    def scaled(self, values: Values, indices: Numbers) -> Values:
+        """``values [B, ·]`` of windows in scaled units."""
+        series = self.series[indices]
+        return np.asarray((values - self.shift[series, None]) / self.scale[series, None])
+
+    def original(self, values: NDArray[np.floating], indices: Numbers) -> Values:
+        """``values [B, ·]`` of windows in the series' units."""
+        series = self.series[indices]
+        return np.asarray(values * self.scale[series, None] + self.shift[series, None])
+
+    def batch(self, indices: Numbers) -> Batch:
+        """What a network reads, in scaled units.
+
+        Inputs: ``segments`` and ``observed`` ``[B, T, w]`` (missing values are 0), ``covariates``
+        ``[B, T, w, P + K]``, ``ahead [B, H, K]``, ``static [B, S]`` and ``series [B]``;
+        the targets ``[B, H]`` are NaN where missing.
+        """
+        indices = np.asarray(indices)
+        width, lengths = self.shape.segments * self.shape.segment, self.lengths[indices]
+        history = self.scaled(
+            self._steps(indices, -self.shape.lookback, self.shape.lookback, self.panel.ends),
+            indices,
+        )
+        history = np.pad(
+            history, ((0, 0), (width - self.shape.lookback, 0)), constant_values=np.nan
+        )
+        observed = np.isfinite(history)
+        inputs = {
+            "segments": self._segments(np.where(observed, history, 0.0)[..., None], lengths)[
+                ..., 0
+            ],
+            "observed": self._segments(observed[..., None], lengths)[..., 0],
+            "static": self._static(indices),
+        }
+        before, ahead = self._covariates(indices, width)
+        if before.shape[-1]:
+            inputs["covariates"] = self._segments(before, lengths)
+        if ahead.shape[-1]:
+            inputs["ahead"] = ahead
+        tensors = {name: torch.from_numpy(part.astype(np.float32)) for name, part in inputs.items()}
+        tensors["series"] = torch.from_numpy(self.ids[self.series[indices]])
+        targets = self.scaled(self.futures(indices), indices).astype(np.float32)
+        return Batch(tensors, torch.from_numpy(lengths), torch.from_numpy(targets))
+
+    def _segments(self, steps: NDArray[np.generic], lengths: Numbers) -> NDArray[np.generic]:
+        """``[B, n · w, F] → [B, T, w, F]``: each window's real segments first."""
+        sizes = (len(steps), self.shape.segments, self.shape.segment, -1)
+        whole: NDArray[np.generic] = steps.reshape(sizes)
+        longest = int(lengths.max())
+        if int(lengths.min()) == self.shape.segments:
+            return whole
+        first = (self.shape.segments - lengths)[:, None] + np.arange(longest)
+        rows = np.arange(len(steps))[:, None]
+        packed: NDArray[np.generic] = whole[rows, np.minimum(first, self.shape.segments - 1)]
+        packed[first >= self.shape.segments] = 0
+        return packed
+
+    def _covariates(self, indices: Numbers, width: int) -> tuple[Values, Values]:
+        """``[B, width, P + K]`` before the origin and ``[B, H, K]`` after; 0 if missing."""
+        panel, horizon = self.panel, self.shape.horizon
+        parts_before: list[Values] = []
+        parts_ahead: list[Values] = []
+        series = self.series[indices]
+        steps = self.origin[indices, None] + np.arange(-width, horizon)
+        sizes = np.diff(panel.offsets)[series][:, None]
+        inside = (steps >= 0) & (steps < sizes)
+        rows = np.where(inside, panel.covariate_offsets[series][:, None] + steps, 0)
+        for table, scaling, known_ahead in (
+            (panel.past, self.scaling.past, False),
+            (panel.future, self.scaling.future, True),
+        ):
+            if not table.shape[1]:
+                continue
+            wanted = rows if known_ahead else rows[:, :width]
+            there = inside if known_ahead else inside[:, :width]
+            found = (table[wanted] - scaling[0]) / scaling[1]
+            found = np.where(there[..., None] & np.isfinite(found), found, 0.0)
+            parts_before.append(found[:, :width])
+            if known_ahead:
+                parts_ahead.append(found[:, width:])
+        nothing = np.zeros((len(indices), 1, 0))
+        return (
+            np.concatenate(parts_before, -1) if parts_before else nothing,
+            np.concatenate(parts_ahead, -1) if parts_ahead else nothing,
+        )
+
+    def _static(self, indices: Numbers) -> Values:
+        found = (self.panel.static - self.scaling.static[0]) / self.scaling.static[1]
+        return np.asarray(np.where(np.isfinite(found), found, 0.0)[self.series[indices]])
+
+
+def fit_scaling(panel: Panel, ends: Numbers) -> Scaling:
+    """Mean and standard deviation of each series and covariate over its training rows.
+
+    Args:
+        panel: ``N`` series.
+        ends: ``[N]`` where the training rows of each series end; what comes later is not read.
+    """
+    pairs = [
+        _moments(panel.history(i)[: ends[i]][:, None]) for i in range(len(panel))
+    ]  # series by series: a panel can be larger than memory has room for twice
+    shift, scale = (np.array([pair[k][0] for pair in pairs]) for k in range(2))
+    rows = _training_rows(panel, ends)
+    return Scaling(
+        shift,
+        scale,
+        np.stack(_moments(panel.past[rows])) if panel.past.shape[1] else np.ones((2, 0)),
+        np.stack(_moments(panel.future[rows])) if panel.future.shape[1] else np.ones((2, 0)),
+        np.stack(_moments(panel.static)),
+    )
+
+
+def _training_rows(panel: Panel, ends: Numbers) -> Numbers:
+    """Rows of the covariate tables that training may read, each once."""
+    if not (panel.past.shape[1] or panel.future.shape[1]):
+        return np.zeros(0, dtype=np.int64)
+    spans = sorted(
+        {
+            (int(start), int(start + end))
+            for start, end in zip(panel.covariate_offsets, ends, strict=True)
+        }
+    )
+    return np.unique(np.concatenate([np.arange(*span) for span in spans]))
+
+
+def _moments(values: Values) -> tuple[Values, Values]:
+    """Mean and standard deviation of each column of ``[T, F]``, NaN left out; no scale is 0."""
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(0), 1)
+    mean = np.where(known, values, 0.0).sum(0) / count
+    spread = np.sqrt(np.where(known, np.square(values - mean), 0.0).sum(0) / count)
+    # A constant column differs from its mean by rounding alone.
+    tiny = spread <= 1e-9 * np.maximum(np.abs(mean), 1e-300)
+    return mean, np.where(tiny, 1.0, spread)
+
+
+def windows_between(
+    panel: Panel, low: Numbers, high: Numbers, horizon: int, *, stride: int = 1
+) -> tuple[Numbers, Numbers]:
+    """Every window whose targets lie between two steps of its series.
+
+    Args:
+        panel: ``N`` series.
+        low: ``[N]`` the first step that may be a target.
+        high: ``[N]`` where targets end, exclusive.
+        horizon: ``H``.
+        stride: steps between origins.
+
+    Returns:
+        ``series [M]`` and ``origin [M]``, series by series in time. Windows that have no observed
+        value before their origin, or none after, are left out.
+    """
+    series, origins = [], []
+    for i in range(len(panel)):
+        found = np.arange(max(int(low[i]), 1), int(high[i]) - horizon + 1, stride)
+        if len(found):
+            history = panel.history(i)
+            known = np.concatenate([[0], np.cumsum(np.isfinite(history[: high[i]]))])
+            found = found[(known[found] > 0) & (known[found + horizon] > known[found])]
+        series.append(np.full(len(found), i, dtype=np.int64))
+        origins.append(found.astype(np.int64))
+    return np.concatenate(series), np.concatenate(origins)

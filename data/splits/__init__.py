@@ -1,0 +1,1 @@
+"""How data is cut, batched, and told apart."""

@@ -1,0 +1,1 @@
+"""Tables from anywhere: files, folders, data sets, what a program holds."""

@@ -1,0 +1,79 @@
+"""Tables that a program holds, named for a while as if they were files.
+
+Every reader goes through :func:`birnn.data.tables.sources.load_tables`; a table that is held is found
+there under its name in words, which is also what a run's provenance says of it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+
+from birnn.errors import DataError
+
+# Of this thread and task alone: several may train at once.
+_HELD: ContextVar[Mapping[str, DatasetDict] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held(tables: DatasetDict, words: str) -> Iterator[str]:
+    """Within the block, ``words`` names ``tables``; yields ``words``."""
+    token = _HELD.set({**(_HELD.get() or {}), words: tables})
+    try:
+        yield words
+    finally:
+        _HELD.reset(token)
+
+
+def in_memory(source: str) -> DatasetDict | None:
+    """The tables that ``source`` names; None if it is no name of held ones."""
+    return (_HELD.get() or {}).get(source)
+
+
+def as_tables(data: Any) -> tuple[DatasetDict, str]:
+    """A DataFrame, a Dataset or a DatasetDict as named splits, and what it is in words.
+
+    A time index of a DataFrame becomes its first column.
+
+    Raises:
+        DataError: it is something else, is empty, or holds what no table can.
+    """
+    import pandas as pd
+
+    if isinstance(data, DatasetDict):
+        return data, f"a DatasetDict of {sum(map(len, data.values())):,} rows"
+    if isinstance(data, Dataset):
+        table, kind = data, "Dataset"
+    elif isinstance(data, pd.DataFrame):
+        table, kind = from_frame(data), "DataFrame"
+    else:
+        raise DataError(
+            f"data: a {type(data).__name__} is no table; give a path, a pandas DataFrame, or a"
+            " Dataset or DatasetDict of datasets"
+        )
+    if not len(table):
+        raise DataError(f"data: the {kind} holds no rows")
+    return DatasetDict({"train": table}), f"a {kind} of {len(table):,} rows"
+
+
+def from_frame(frame: Any) -> Dataset:
+    """A pandas DataFrame as an Arrow table; its index is left out unless it tells the time.
+
+    Raises:
+        DataError: a column holds values of several kinds; names it where Arrow does.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        if isinstance(frame.index, pd.PeriodIndex):
+            frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
+        frame = frame.reset_index(names=frame.index.name or "time")
+    frame = frame.rename(columns=str)
+    try:
+        return Dataset.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        text = " ".join(str(error).split())
+        raise DataError(f"data: the DataFrame can't be read as a table: {text[:200]}") from None

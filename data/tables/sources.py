@@ -1,0 +1,235 @@
+"""Anything a person has → named splits as Arrow tables, through Hugging Face datasets."""
+
+import glob
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+from datasets import (
+    Dataset,
+    DatasetDict,
+    Features,
+    Value,
+    load_dataset,
+    load_dataset_builder,
+    load_from_disk,
+)
+
+from birnn.data import DATASETS
+from birnn.data.tables.csv_check import CsvShape, check_csv, check_text, even_rows
+from birnn.data.tables.memory import in_memory
+from birnn.errors import DataError
+from birnn.registry import suggestion
+
+datasets.disable_progress_bars()
+datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our error
+logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+
+FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Splits as they stand in a source, with what was noticed on the way."""
+
+    splits: DatasetDict
+    source: str  # in plain words
+    notes: list[str]
+    ragged: int = 0  # rows left out because their fields don't fit the header
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How files are read."""
+
+    encoding: str = "utf-8-sig"
+    skip_ragged: bool = False
+
+
+def load_tables(
+    source: str,
+    options: ReadOptions = ReadOptions(),
+    *,
+    aliases: Mapping[str, str] = DATASETS,
+    samples: Sequence[str] = (),
+) -> Tables:
+    """Load ``source``: a file, a folder, a saved data set, an alias or a Hub name.
+
+    Args:
+        source: what to load.
+        options: how files are read.
+        aliases: short names of data on the Hub that the task can use.
+        samples: other names that the caller knows, for the error.
+
+    Raises:
+        DataError: nothing there, an unknown format, or content that can't be read; one line.
+    """
+    if (held := in_memory(source)) is not None:
+        return Tables(held, source, [])
+    if not source:
+        raise DataError("data: nothing is named; give a file, a folder, or a Hub name")
+    path = Path(source).expanduser()
+    if path.is_file():
+        return _load_file(path, options)
+    if path.is_dir():
+        return _load_folder(path, options)
+    name = aliases.get(source, source)
+    looks_local = path.suffix.lower() in FORMATS or source.startswith((".", "/", "~"))
+    if looks_local or not HUB_NAME.fullmatch(name):
+        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        known = [*samples, *aliases]
+        names = f"known names: {', '.join(known)}, or" if known else "give a file, a folder, or"
+        raise DataError(
+            f"{source}: no such file or folder{suggestion(path.name, near + known)};"
+            f" {names} owner/name on the Hugging Face Hub"
+        )
+    return Tables(
+        _as_dict(guarded(name, lambda: load_dataset(name))), f"Hugging Face Hub: {name}", []
+    )
+
+
+def _load_file(path: Path, options: ReadOptions) -> Tables:
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise DataError(f"{path}: unknown format {path.suffix!r}; known: {', '.join(FORMATS)}")
+    if path.stat().st_size == 0:
+        raise DataError(f"{path} is empty")
+    return _load_files(kind, {"train": [path]}, options, str(path))
+
+
+def _load_folder(path: Path, options: ReadOptions) -> Tables:
+    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
+        splits = _as_dict(guarded(str(path), lambda: load_from_disk(str(path))))
+        return Tables(splits, f"saved data set {path}", [])
+    if glob.has_magic(str(path.resolve())):
+        raise DataError(f"{path}: a folder can't be read while its name holds *, ? or [; rename it")
+    files = [
+        file
+        for file in path.rglob("*")
+        if file.suffix.lower() in FORMATS
+        and not any(part.startswith((".", "__")) for part in file.relative_to(path).parts)
+    ]
+    if not files:
+        raise DataError(f"{path} holds no data file; known formats: {', '.join(FORMATS)}")
+    for file in files:
+        if file.stat().st_size == 0:
+            raise DataError(f"{file} is empty")
+    builder = guarded(str(path), lambda: load_dataset_builder(str(path.resolve())))
+    found = {
+        str(s): [Path(f) for f in names] for s, names in (builder.config.data_files or {}).items()
+    }
+    if builder.name in ("csv", "json") and found:
+        return _load_files(builder.name, found, options, str(path))
+    loaded = guarded(str(path), lambda: load_dataset(str(path.resolve())))
+    return Tables(_as_dict(loaded), str(path), [])
+
+
+def _load_files(
+    kind: str, files: dict[str, list[Path]], options: ReadOptions, source: str
+) -> Tables:
+    """Load files of one kind, each split from its own."""
+    if kind == "json":
+        for path in (path for paths in files.values() for path in paths):
+            check_text(path, options.encoding)
+            if not path.read_text(encoding=options.encoding).strip(" \t\r\n[]"):
+                raise DataError(f"{path} holds no rows")
+    if kind != "csv":
+        extra = {"encoding": options.encoding.removesuffix("-sig")} if kind == "json" else {}
+        loaded = {}
+        for split, paths in files.items():  # each apart: their columns may differ
+            names = {"train": [literal(path) for path in paths]}
+            loaded[split] = guarded(
+                source,
+                lambda names=names: load_dataset(kind, data_files=names, split="train", **extra),
+            )
+        return Tables(DatasetDict(loaded), source, [])
+    splits, notes, ragged = {}, [], 0
+    for split, paths in files.items():
+        parts = []
+        for path in paths:
+            part, shape = _load_csv(path, options)
+            parts.append(part)
+            if shape.ragged_count:
+                ragged += shape.ragged_count
+                notes.append(f"{_ragged(path, shape)}: left out")
+        splits[split] = guarded(source, lambda parts=parts: datasets.concatenate_datasets(parts))
+    return Tables(DatasetDict(splits), source, notes, ragged)
+
+
+def _load_csv(path: Path, options: ReadOptions) -> tuple[Dataset, CsvShape]:
+    """Load one CSV or TSV file with every column as text, so that ``NA`` stays a word."""
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    shape = check_csv(path, delimiter, options.encoding)
+    if shape.rows == 0:
+        raise DataError(f"{path} has a header and no rows")
+    if shape.ragged_count and not options.skip_ragged:
+        raise DataError(
+            f"{_ragged(path, shape)}; quote fields that hold a delimiter,"
+            " or leave such rows out with --skip-ragged"
+        )
+    columns = shape.columns
+    if shape.ragged_count:
+        rows = even_rows(path, delimiter, options.encoding, columns)
+        fields = list(zip(*rows, strict=True)) or [()] * len(columns)
+        features = Features({name: Value("string") for name in columns})
+        named = dict(zip(columns, map(list, fields), strict=True))
+        return Dataset.from_dict(named, features=features), shape
+    loaded = guarded(
+        str(path),
+        lambda: load_dataset(
+            "csv",
+            data_files={"train": [literal(path)]},
+            split="train",
+            sep=delimiter,
+            names=columns,
+            skiprows=1,
+            header=None,
+            features=Features({name: Value("string") for name in columns}),
+            keep_default_na=False,
+            encoding=options.encoding,
+        ),
+    )
+    return loaded, shape
+
+
+def _ragged(path: Path, shape: CsvShape) -> str:
+    lines = ", ".join(map(str, shape.ragged[:3])) + (", …" if shape.ragged_count > 3 else "")
+    rows = "row has" if shape.ragged_count == 1 else "rows have"
+    return (
+        f"{path}: {shape.ragged_count} {rows} another number of fields than the header's"
+        f" {len(shape.columns)} (line {lines})"
+    )
+
+
+def literal(path: Path) -> str:
+    """``path`` as a pattern that matches itself alone; ``datasets`` globs whatever it is given."""
+    return glob.escape(str(path))
+
+
+def _as_dict(loaded: Any) -> DatasetDict:
+    return loaded if isinstance(loaded, DatasetDict) else DatasetDict({"train": loaded})
+
+
+def guarded(source: str, load: Any) -> Any:
+    """Call ``load``; whatever the libraries raise becomes one line about ``source``."""
+    try:
+        return load()
+    except DataError:
+        raise
+    except Exception as error:  # the libraries raise dozens of kinds for one unreadable file
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        text = " ".join(str(cause).split()) or type(cause).__name__
+        if "same data file format" in text:
+            text = "its splits are files of different formats; save them all in one"
+        if "corresponds to no data" in text:
+            text = "it holds no rows"
+        if isinstance(cause, OSError) and HUB_NAME.fullmatch(source) and not Path(source).exists():
+            text += "; is there a network, and is the name right?"
+        raise DataError(f"{source} can't be loaded: {text[:300]}") from error

@@ -1,0 +1,1 @@
+"""Tagged sentences: column files, treebanks, JSON; schemes of tags."""

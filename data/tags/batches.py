@@ -1,0 +1,166 @@
+"""Tagged sentences as batches: every distinct token is looked up once, when a split is made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from numpy.typing import NDArray
+
+from birnn.data.splits.batching import Indices
+from birnn.data.tags.conll import Layout
+from birnn.data.tags.spelling import affixes, case_features, pad_letters
+from birnn.data.text.tokenizers import UNKNOWN_ID
+from birnn.data.text.words import Lexicon, ragged
+from birnn.nn.batch import Batch
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TagLexicon:
+    """From a token to numbers.
+
+    Attributes:
+        words: the trained rows, of words in lower case, and the pretrained rows.
+        singletons: words that train has once.
+        characters: the rows of letters, ``<pad>`` and ``<unk>`` first; empty without them.
+        affixes: the same of affixes.
+    """
+
+    words: Lexicon
+    singletons: frozenset[str]
+    characters: list[str]
+    affixes: list[str]
+    _character_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _affix_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, rows in (("_character_ids", self.characters), ("_affix_ids", self.affixes)):
+            object.__setattr__(self, name, {row: i for i, row in enumerate(rows)})
+
+    def features(self, tokens: Sequence[str]) -> dict[str, Array]:
+        """What is known of ``U`` tokens: arrays ``[U, ...]``, and ragged rows of vectors."""
+        lower = [token.lower() for token in tokens]
+        found: dict[str, Array] = {
+            "word_ids": np.array([self.words.word_id(word) for word in lower], dtype=np.int64),
+            "singletons": np.array([word in self.singletons for word in lower], dtype=bool),
+            "case": np.array([case_features(token) for token in tokens], dtype=np.float32),
+        }
+        if self.characters:
+            found["characters"], found["character_lengths"] = pad_letters(
+                tokens, self._character_ids, UNKNOWN_ID
+            )
+        if self.affixes:
+            rows = [[self._affix_ids.get(a, UNKNOWN_ID) for a in affixes(t)] for t in tokens]
+            found["affixes"] = np.array(rows, dtype=np.int64)
+        return found
+
+    def vector_rows(self, tokens: Sequence[str]) -> list[list[int]]:
+        """Pretrained rows of each token."""
+        return [self.words.vector_rows(token) for token in tokens]
+
+
+@dataclass(frozen=True)
+class TagSplit:
+    """``N`` sentences; to train and score, with the number of each token's tag."""
+
+    table: Dataset | None  # columns tokens, tags, and what the file's own format needs
+    types: NDArray[np.int32]  # [M], the number of the distinct token at each place
+    starts: Indices  # [N], where a sentence's tokens begin
+    lengths: Indices  # [N]
+    features: dict[str, Array]  # of the distinct tokens
+    vectors: list[list[int]] | None  # their pretrained rows
+    targets: NDArray[np.int64] | None  # [M]
+    layout: Layout | None = None  # of the files that the sentences stood in
+
+    @staticmethod
+    def build(table: Dataset, lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
+        """From a table with a column ``tokens``; ``targets [M]`` are of all its tokens in turn."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = table.with_format("arrow")[:].column("tokens").combine_chunks()
+        lengths = np.asarray(pc.list_value_length(column).to_numpy(), dtype=np.int64)
+        flat = pc.list_flatten(column).dictionary_encode()
+        flat = flat.combine_chunks() if isinstance(flat, pa.ChunkedArray) else flat
+        tokens = [str(token) for token in flat.dictionary.to_pylist()]
+        types = np.asarray(flat.indices.to_numpy(zero_copy_only=False), dtype=np.int32)
+        vectors = lexicon.vector_rows(tokens) if lexicon.words.vector_words else None
+        starts = np.cumsum(lengths) - lengths
+        return TagSplit(table, types, starts, lengths, lexicon.features(tokens), vectors, targets)
+
+    @staticmethod
+    def of(sentences: Sequence[Sequence[str]], lexicon: TagLexicon) -> "TagSplit":
+        """To predict: lists of tokens, each at least one, with no table around them."""
+        numbers: dict[str, int] = {}
+        lengths = np.array([len(tokens) for tokens in sentences], dtype=np.int64)
+        types = np.array(
+            [numbers.setdefault(token, len(numbers)) for row in sentences for token in row],
+            dtype=np.int32,
+        )
+        tokens = list(numbers)
+        vectors = lexicon.vector_rows(tokens) if lexicon.words.vector_words else None
+        starts = np.cumsum(lengths) - lengths
+        return TagSplit(None, types, starts, lengths, lexicon.features(tokens), vectors, None)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def column(self, name: str) -> list[Any]:
+        """A column of the table: a row a sentence.
+
+        Raises:
+            ValueError: the split was made without a table.
+        """
+        if self.table is None:
+            raise ValueError(f"sentences without a table have no column {name!r}")
+        found: list[Any] = self.table[name][:]
+        return found
+
+    def with_targets(self, targets: Array) -> "TagSplit":
+        """The same sentences with other tags ``[M]``."""
+        return replace(self, targets=targets)
+
+    def with_layout(self, layout: Layout) -> "TagSplit":
+        """The same sentences, and how their files are laid out."""
+        return replace(self, layout=layout)
+
+    def places(self, indices: Indices) -> tuple[Array, Array]:
+        """Where the tokens of the sentences stand: in the flat arrays ``[m]``, and their mask.
+
+        The mask is ``[B, T]``; its true cells in reading order are the ``m`` tokens.
+        """
+        lengths = self.lengths[indices]
+        steps = np.arange(int(lengths.max()))
+        mask = steps < lengths[:, None]
+        return (self.starts[indices][:, None] + steps)[mask], mask
+
+    def batch(self, indices: Indices) -> Batch:
+        """The sentences, padded, with the features of each distinct token of the batch once."""
+        places, mask = self.places(indices)
+        distinct: Array
+        inverse: Array
+        if len(indices) == len(self):  # all that there are
+            distinct, inverse = np.arange(len(self.features["word_ids"])), self.types[places]
+        else:
+            distinct, inverse = np.unique(self.types[places], return_inverse=True)
+        types = np.zeros(mask.shape, dtype=np.int64)
+        types[mask] = inverse
+        arrays: dict[str, Array] = {"types": types}
+        arrays |= {name: values[distinct] for name, values in self.features.items()}
+        if "characters" in arrays:
+            longest = int(arrays["character_lengths"].max())
+            arrays["characters"] = np.ascontiguousarray(arrays["characters"][:, :longest])
+        if self.vectors is not None:
+            rows = [self.vectors[i] for i in distinct]
+            arrays["vector_rows"], arrays["vector_offsets"] = ragged(rows)
+        targets = None
+        if self.targets is not None:
+            padded = np.zeros(mask.shape, dtype=np.int64)
+            padded[mask] = self.targets[places]
+            targets = torch.from_numpy(padded)
+        inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return Batch(inputs, torch.from_numpy(self.lengths[indices]), targets)

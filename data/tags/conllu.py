@@ -1,0 +1,237 @@
+"""CoNLL-U and CoNLL-U Plus files, through the package ``conllu``.
+
+The package parses identifiers and features; line numbers, which it doesn't know, are kept here.
+Ranges of multiword tokens (3-4) and empty nodes (5.1) are no tokens to tag; their lines are kept.
+See https://universaldependencies.org/format.html and …/ext-format.html.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from conllu import parse_token_and_metadata
+from conllu.exceptions import ParseException
+from conllu.parser import parse_dict_value, parse_id_value
+
+from birnn.data.tags.conll import GLOBAL, PREDICTED, Layout, Sentence, read_lines
+from birnn.errors import DataError
+from birnn.registry import suggestion
+
+COLUMNS = (
+    "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",
+)  # fmt: skip
+MISSING = "_"
+
+Block = list[tuple[int, str]]  # numbered lines
+
+
+def read_conllu(
+    path: Path, encoding: str, tag_column: str = "", *, tagged: bool = True
+) -> tuple[list[Sentence], Layout]:
+    """The sentences of a CoNLL-U file, its words tagged with one of its fields.
+
+    Args:
+        path: the file.
+        encoding: its encoding.
+        tag_column: a column (UPOS if empty), a feature (``Number`` or ``feats:Number``), or
+            ``misc:Key``. A word without the feature has the tag ``_``.
+        tagged: False where no word needs to have that feature.
+
+    Raises:
+        DataError: no such column or feature, another number of columns, or identifiers that are
+            not 1, 2, 3, …; names the line.
+    """
+    lines = read_lines(path, encoding)
+    names = _names(path, lines)
+    column, key = _find(path, names, tag_column or "UPOS", tagged)
+    reader = _Reader(path, names, column, key)
+    sentences = []
+    above: list[str] = []  # comments that stand apart, above a blank line
+    for block in _blocks(lines):
+        sentence = reader.sentence(block, above)
+        if sentence.tokens:
+            sentences.append(sentence)
+        above = [] if sentence.tokens else [*sentence.before, *sentence.lines, ""]
+    if not sentences:
+        raise DataError(f"{path} holds no sentence: expected lines of {len(names)} columns")
+    if key and tagged and key not in reader.seen:
+        there = ", ".join(sorted(reader.seen)) or "none"
+        near = suggestion(key, [*reader.seen, *names])
+        raise DataError(
+            f"{path}: no column or feature {tag_column!r}{near}; columns: {', '.join(names)};"
+            f" in {names[column]} there are: {there}"
+        )
+    token, tag = names.index("FORM"), -1 if key else column
+    return sentences, Layout("conllu", ".conllu", "\t", len(names), names, token, tag)
+
+
+def _names(path: Path, lines: Sequence[str]) -> tuple[str, ...]:
+    if not lines[0].startswith(GLOBAL):
+        return COLUMNS
+    names = tuple(lines[0].removeprefix(GLOBAL).split())
+    if not {"ID", "FORM"} <= set(names):
+        raise DataError(
+            f"{path} line 1: the columns ID and FORM are needed; there are: {', '.join(names)}"
+        )
+    return names
+
+
+def _find(path: Path, names: Sequence[str], asked: str, tagged: bool) -> tuple[int, str]:
+    """The column that holds the tag, and the key within it (empty: the column as it stands)."""
+    plain = [name.casefold() for name in names]
+    if asked.casefold() in plain:
+        return plain.index(asked.casefold()), ""
+    field, _, key = asked.rpartition(":")
+    field = field.casefold() or "feats"
+    if field in plain and key:
+        return plain.index(field), key
+    if not tagged:
+        return -1, ""
+    raise DataError(
+        f"{path}: there is no column {asked!r}{suggestion(asked, names)};"
+        f" there are: {', '.join(names)}"
+    )
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[Block]:
+    block: Block = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            block.append((number, line))
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+class _Reader:
+    """What stays the same from sentence to sentence of one file."""
+
+    def __init__(self, path: Path, names: Sequence[str], column: int, key: str):
+        self.path, self.names, self.column, self.key = path, names, column, key
+        self.form = names.index("FORM")
+        self.seen: set[str] = set()  # keys of features
+        # Only what is needed is parsed: a treebank of a few hundred thousand words takes seconds.
+        needed = 1 + max(names.index("ID"), column if key else 0)
+        self.fields = [name.lower() for name in names[:needed]]
+        self.parsers: dict[str, Callable[[list[str], int], Any]] = dict.fromkeys(
+            self.fields, lambda fields, i: fields[i]
+        )
+        self.parsers["id"] = lambda fields, i: parse_id_value(fields[i])
+        if key:
+            self.parsers[self.fields[column]] = lambda fields, i: parse_dict_value(fields[i]) or {}
+
+    def sentence(self, block: Block, above: Sequence[str]) -> Sentence:
+        """The sentence of ``block``; without tokens if it holds comments alone."""
+        body = [(number, line) for number, line in block if not line.startswith("#")]
+        rows = [self.row(number, line) for number, line in body]
+        parsed = self.parse(body)
+        check_ids(self.path, [number for number, _ in body], [token["id"] for token in parsed])
+        tokens, tags, start = [], [], 0
+        for (number, _), row, token in zip(body, rows, parsed, strict=True):
+            if not isinstance(token["id"], int):
+                continue
+            start = start or number
+            tokens.append(row[self.form])
+            if self.key:
+                features = token[self.fields[self.column]]
+                self.seen.update(features)
+                tags.append(features.get(self.key) or MISSING)
+            elif self.column >= 0:
+                tags.append(row[self.column])
+        first = body[0][0] if body else block[-1][0] + 1
+        before = [*above, *(line for number, line in block if number < first)]
+        return Sentence(start, tokens, tags, [line for n, line in block if n >= first], before)
+
+    def row(self, number: int, line: str) -> list[str]:
+        """The columns of a line."""
+        row = line.split("\t")
+        if len(row) != len(self.names) or not all(row):
+            said = f"{len(row)} columns" if all(row) else "an empty column"
+            raise DataError(
+                f"{self.path} line {number}: {said}; CoNLL-U asks for {len(self.names)}, divided by"
+                " single tabs, with _ where there is nothing"
+            )
+        return row
+
+    def parse(self, body: Block) -> list[Any]:
+        """What the package makes of the lines; of those it refuses, one is named."""
+        # It also breaks columns at two spaces, which a word may hold; words are not taken from it.
+        lines = [line.replace("  ", "__") if "  " in line else line for _, line in body]
+        try:
+            return self.tokens("\n".join(lines)) if lines else []
+        except ParseException:
+            for (number, _), line in zip(body, lines, strict=True):
+                try:
+                    self.tokens(line)
+                except ParseException as error:
+                    said = " ".join(str(error).split()).rstrip(".")
+                    raise DataError(f"{self.path} line {number} is not CoNLL-U: {said}") from None
+            raise
+
+    def tokens(self, text: str) -> list[Any]:
+        """Parse lines without looking for errors."""
+        return list(parse_token_and_metadata(text, self.fields, self.parsers))
+
+
+def check_ids(path: Path, lines: Sequence[int], ids: Sequence[Any]) -> None:
+    """Refuse identifiers out of order: words count from 1, ranges and empty nodes fit in.
+
+    Raises:
+        DataError: one that doesn't; names its line.
+    """
+    word = node = reach = 0
+    for number, value in zip(lines, ids, strict=True):
+        if isinstance(value, int):
+            sound = value == word + 1
+            word, node = word + 1, 0
+        elif value is None:
+            sound = False
+        elif value[1] == "-":
+            sound = value[0] == word + 1 > reach
+            reach = value[2]
+        else:
+            sound = value[0] == word and value[2] == node + 1
+            node = value[2]
+        if not sound:
+            shown = value if isinstance(value, int) else "".join(map(str, value or MISSING))
+            raise DataError(
+                f"{path} line {number}: the ID {shown} is out of order; number the words of each"
+                " sentence 1, 2, 3, …, and leave a blank line between sentences"
+            )
+    if reach > word:
+        raise DataError(
+            f"{path} line {lines[-1]}: a range of words reaches {reach}, but the sentence ends at"
+            f" {word}"
+        )
+
+
+def word_lines(lines: Sequence[str]) -> list[int]:
+    r"""Which lines of a sentence are of words, not of ranges, empty nodes or comments.
+
+    >>> word_lines(["1-2\tdon't", "1\tdo", "2\tn't", "2.1\tgo"])
+    [1, 2]
+    """
+    return [i for i, line in enumerate(lines) if line.partition("\t")[0].isdigit()]
+
+
+def conllu_lines(
+    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: Layout
+) -> Iterator[str]:
+    """The lines of a sentence of ``T`` words with ``T`` predictions as the last column."""
+    yield from (line for line in before if not line.startswith(GLOBAL))
+    words = dict(zip(word_lines(lines), predicted, strict=True))
+    again = PREDICTED in layout.names
+    for i, line in enumerate(lines):
+        if line.startswith("#"):
+            yield line
+        else:
+            body = line.rpartition("\t")[0] if again else line
+            yield f"{body}\t{words.get(i, MISSING)}"
+
+
+def global_columns(layout: Layout) -> str:
+    """The first line of a CoNLL-U Plus file with predictions."""
+    names = [name for name in layout.names if name != PREDICTED]
+    return " ".join([GLOBAL, *names, PREDICTED])

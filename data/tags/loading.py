@@ -1,0 +1,368 @@
+"""Tagged sentences: files read, schemes told, missing splits cut, predictions written back."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from datasets import Dataset, Features, List, Value
+from numpy.typing import NDArray
+
+from birnn.data.splits.provenance import audit, cut, normalise
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.tags.conll import Layout
+from birnn.data.tags.conllu import word_lines
+from birnn.data.tags.files import Part, read_parts
+from birnn.data.tags.json_spans import EMPTY
+from birnn.data.tags.schemes import (
+    convert,
+    detect,
+    first_places,
+    mixture,
+    spans,
+    split_tag,
+    violations,
+)
+from birnn.data.text.labelled import MAX_CLASSES, overlap_warnings, repeats_note
+from birnn.data.wording import plural
+from birnn.errors import DataError
+
+Rows = NDArray[np.int64]
+
+SPLITS = ("train", "validation", "test")
+PLACES = 3  # named in a note, of many
+FEATURES = Features(
+    {
+        "tokens": List(Value("string")),
+        "tags": List(Value("string")),
+        "line": Value("int64"),
+        "file": Value("string"),
+        "lines": List(Value("string")),
+        "before": List(Value("string")),
+        "text": Value("string"),
+        "offsets": List(List(Value("int64"))),
+        "spans": List({"start": Value("int64"), "end": Value("int64"), "label": Value("string")}),
+    }
+)
+
+
+@dataclass(frozen=True)
+class TagOptions:
+    """How tagged sentences are read and split."""
+
+    data: str
+    tag_column: str = ""
+    token_column: str = ""
+    validation_share: float = 0.1
+    test_share: float = 0.1
+    split_seed: int = 0
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(frozen=True)
+class TaggedText:
+    """Splits with the columns of ``FEATURES``; their tags are in the scheme of train."""
+
+    splits: dict[str, Dataset]
+    layouts: dict[str, Layout]  # of each split's files
+    scheme: str
+    provenance: dict[str, Any]
+    notes: list[str]
+    warnings: list[str]
+
+
+def load_tagged(options: TagOptions) -> TaggedText:
+    """Load train, validation and test as ``options`` say.
+
+    Raises:
+        DataError: no such data or column, tags of several schemes, one tag only, or tags in
+            validation or test that train never saw; one line with the file and the line.
+    """
+    source, parts, notes = read_parts(options.data, options, tagged=True)
+    if "train" not in parts:
+        there = ", ".join(parts) or "none"
+        raise DataError(f"{source} has no sentence to train on; splits found: {there}")
+    scheme = told_scheme(parts["train"])
+    tables = {}
+    for name, part in parts.items():
+        if name not in SPLITS:
+            notes.append(
+                f"the split {name!r} ({plural(len(part.sentences), 'sentence')}) is not used"
+            )
+            continue
+        tables[name], said = as_table(part, scheme)
+        notes += [f"{name}: {text}" for text in said]
+    check_tags(tables["train"], scheme, source)
+    splits, cuts = complete_splits(tables, scheme, options, source)
+    check_unseen(splits, scheme)
+    layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
+    found = audit({name: joined(table) for name, table in splits.items()})
+    left_out = {name: part.left_out for name, part in parts.items() if any(part.left_out.values())}
+    notes = [*notes, *cuts, repeats_note(found).replace("texts", "sentences")]
+    counts = {name: tag_counts(table, scheme) for name, table in splits.items()}
+    provenance = {
+        "source": source,
+        "rows": {name: len(table) for name, table in splits.items()},
+        "tokens": {name: sum(map(len, table["tokens"][:])) for name, table in splits.items()},
+        "scheme": scheme,
+        "classes": counts,
+        "splits": cuts or ["as the source gives them"],
+        "left_out": {
+            name: {reason: len(places) for reason, places in lost.items()}
+            for name, lost in left_out.items()
+        },
+        "notes": notes,
+        **found,
+    }
+    warnings = [text.replace(" texts ", " sentences ") for text in overlap_warnings(found, splits)]
+    return TaggedText(splits, layouts, scheme, provenance, notes, warnings)
+
+
+def load_one_tagged(
+    options: TagOptions, name: str, scheme: str
+) -> tuple[Dataset, Layout, list[str]]:
+    """One split of the source, nothing cut: the only one there is, or the one called ``name``.
+
+    Args:
+        options: how it is read.
+        name: train, validation or test.
+        scheme: what its tags are converted to.
+
+    Raises:
+        DataError: it has several and none of that name, or tags of another kind.
+    """
+    source, parts, notes = read_parts(options.data, options, tagged=True)
+    part = next(iter(parts.values())) if len(parts) == 1 else parts.get(name)
+    if part is None:
+        raise DataError(f"{source}: no {name} split; there are: {', '.join(parts)}")
+    table, said = as_table(part, scheme)
+    return table, part.layout, [*notes, *said]
+
+
+def read_untagged(options: TagOptions) -> tuple[Dataset, Layout]:
+    """The sentences of one file, to be tagged; it may lack the column of tags.
+
+    Raises:
+        DataError: it can't be read; names the line.
+    """
+    _, parts, _ = read_parts(options.data, options, tagged=False)
+    part = parts.get("test") or next(iter(parts.values()))
+    bare = [sentence._replace(tags=[]) for sentence in part.sentences]
+    return _dataset(replace(part, sentences=bare)), part.layout
+
+
+def told_scheme(part: Part) -> str:
+    """Which scheme the tags of a split follow.
+
+    Raises:
+        DataError: several; names a file and line for each of two tags that don't go together.
+    """
+    rows = [sentence.tags for sentence in part.sentences]
+    clash = mixture(first_places(rows))
+    if clash:
+        first, second = clash
+        raise DataError(
+            f"{place(part, second.sentence, second.token)}: the tag {second.tag!r} is of another"
+            f" scheme than {first.tag!r} ({place(part, first.sentence, first.token)}); keep to one"
+        )
+    return detect(rows)
+
+
+def place(part: Part, sentence: int, token: int) -> str:
+    """File and line of a token."""
+    found = part.sentences[sentence]
+    line = found.line
+    if part.layout.kind == "conllu":
+        words = word_lines(found.lines)
+        line += words[token] - words[0]
+    elif part.layout.kind == "columns":
+        line += token
+    return f"{part.files[sentence]} {part.unit} {line}"
+
+
+def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
+    """A split as a table, its tags in ``scheme``; and what is to be said of them.
+
+    Raises:
+        DataError: its tags spell spans and ``scheme`` is raw, or the other way about.
+    """
+    own = told_scheme(part)
+    notes = [
+        f"left out {plural(len(places), 'row' if reason == EMPTY else 'span')} {reason}:"
+        f" {some(places)}"
+        for reason, places in part.left_out.items()
+        if places
+    ]
+    plain = not any(tag != "O" for sentence in part.sentences for tag in sentence.tags)
+    if own != scheme and (own == "raw") != (scheme == "raw") and not plain:
+        kind = {True: "raw tags", False: "tags that spell spans"}
+        raise DataError(
+            f"{place(part, 0, 0)}: {kind[own == 'raw']}, but train has {kind[scheme == 'raw']};"
+            " give all splits the same tags"
+        )
+    # B- and I- alone can be either: few of them can mislead.
+    if own == scheme or {own, scheme} <= {"iob1", "iob2"} or plain:
+        own = scheme
+    broken = [
+        place(part, i, t)
+        for i, sentence in enumerate(part.sentences)
+        for t in violations(sentence.tags, own)
+    ]
+    if broken:
+        notes.append(
+            f"{len(broken):,} tags break the scheme {own.upper()}, read as conlleval reads them:"
+            f" {some(broken)}"
+        )
+    if own == scheme:
+        return _dataset(part), notes
+    notes.append(f"tags converted from {own.upper()} to train's {scheme.upper()}")
+    changed = [s._replace(tags=convert(s.tags, own, scheme)) for s in part.sentences]
+    return _dataset(replace(part, sentences=changed)), notes
+
+
+def some(places: Sequence[str]) -> str:
+    """The first few of ``places``."""
+    return "; ".join(places[:PLACES]) + ("; …" if len(places) > PLACES else "")
+
+
+def _dataset(part: Part) -> Dataset:
+    columns: dict[str, list[Any]] = {name: [] for name in FEATURES}
+    for sentence, file in zip(part.sentences, part.files, strict=True):
+        for name, value in sentence._asdict().items():
+            columns[name].append(value if isinstance(value, (str, int)) else list(value))
+        columns["file"].append(file)
+    return Dataset.from_dict(columns, features=FEATURES)
+
+
+def joined(table: Dataset) -> list[str]:
+    """Each sentence as one text, to tell repeated ones by."""
+    return [" ".join(tokens) for tokens in table["tokens"][:]]
+
+
+def kinds(tags: Iterable[str], scheme: str) -> list[str]:
+    """The raw tags, or the types of the spans, token by token; ``""`` outside."""
+    return list(tags) if scheme == "raw" else [split_tag(tag)[1] for tag in tags]
+
+
+def tag_counts(table: Dataset, scheme: str) -> dict[str, int]:
+    """How many tokens have each raw tag, or how many spans each type."""
+    if scheme == "raw":
+        found = Counter(tag for tags in table["tags"][:] for tag in tags)
+    else:
+        found = Counter(span.label for tags in table["tags"][:] for span in spans(tags, scheme))
+    return dict(sorted(found.items()))
+
+
+def check_tags(train: Dataset, scheme: str, source: str) -> None:
+    """Refuse a training split in which there is nothing to tell apart.
+
+    Raises:
+        DataError: one tag only, or nearly as many raw tags as tokens.
+    """
+    rows = train["tags"][:]
+    there = {tag for tags in rows for tag in tags}
+    tokens = sum(map(len, rows))
+    if len({kind for tags in rows for kind in kinds(tags, scheme)}) > min(
+        MAX_CLASSES, max(50, tokens // 2)
+    ):
+        raise DataError(
+            f"{source}: {len(there):,} different tags of {tokens:,} tokens: that is not a tag;"
+            " name another column with --tag-column"
+        )
+    if len(there) < 2:
+        raise DataError(
+            f"{source}: only one tag in train ({next(iter(there))!r}); at least two are needed"
+        )
+
+
+def check_unseen(splits: Mapping[str, Dataset], scheme: str) -> None:
+    """Refuse tags that can't be predicted.
+
+    Raises:
+        DataError: validation or test has a raw tag, or a type of span, that train never has.
+    """
+    known = {kind for tags in splits["train"]["tags"][:] for kind in kinds(tags, scheme)}
+    for name in ("validation", "test"):
+        table = splits[name]
+        rows = zip(table["tags"][:], table["line"][:], table["file"][:], strict=True)
+        unseen: Counter[str] = Counter()
+        where = ""
+        for tags, line, file in rows:
+            new = [kind for kind in kinds(tags, scheme) if kind and kind not in known]
+            unseen.update(new)
+            where = where or (f"{file}, sentence at line {line}" if new else "")
+        if unseen:
+            said = ", ".join(f"{kind!r} ({count})" for kind, count in unseen.most_common(3))
+            raise DataError(
+                f"{where}: {name} has tags that train never has: {said}; add such sentences to"
+                " train or take them out"
+            )
+
+
+def complete_splits(
+    found: Mapping[str, Dataset], scheme: str, options: TagOptions, source: str
+) -> tuple[dict[str, Dataset], list[str]]:
+    """Cut the splits that are missing from train, by whole distinct sentences, seeded.
+
+    Returns:
+        The three splits, and a sentence for each that was cut.
+    """
+    splits = dict(found)
+    total = len(splits["train"])
+    shares = {"validation": options.validation_share, "test": options.test_share}
+    seed = options.split_seed
+    notes = []
+    for name in ("test", "validation"):
+        if name in splits:
+            continue
+        train = splits["train"]
+        share = min(shares[name] * total / len(train), 0.9)
+        try:
+            first, second = fair_cut(joined(train), train["tags"][:], scheme, share, seed)
+        except DataError:
+            raise DataError(
+                f"{source}: its different sentences are too few ({len(train)} are left) to cut"
+                f" {name} from; blank lines divide sentences; or give files for train, validation"
+                " and test"
+            ) from None
+        splits["train"], splits[name] = train.select(first), train.select(second)
+        notes.append(
+            f"{name}: {plural(len(second), 'sentence')} cut from train (split seed {seed})"
+        )
+    return {name: splits[name] for name in SPLITS}, notes
+
+
+def fair_cut(
+    texts: Sequence[str], rows: Sequence[Sequence[str]], scheme: str, share: float, seed: int
+) -> tuple[Rows, Rows]:
+    """Split sentences in two so that the first part has every tag that the second has.
+
+    Args:
+        texts: ``N`` sentences.
+        rows: their tags.
+        scheme: of the tags.
+        share: of the distinct sentences, how many go to the second part.
+        seed: of the shuffle.
+
+    Returns:
+        Row numbers of the first and of the second part, each ascending.
+
+    Raises:
+        DataError: too few distinct sentences.
+    """
+    labels = ["marked" if set(tags) - {"O"} else "" for tags in rows]
+    there = [set(kinds(tags, scheme)) for tags in rows]
+    while True:
+        first, second = cut(texts, labels, share, seed)
+        missing = set().union(*(there[i] for i in second)) - set().union(*(there[i] for i in first))
+        if not missing:
+            return first, second
+        same: dict[str, list[int]] = {}
+        for i, text in enumerate(texts):
+            same.setdefault(normalise(text), []).append(i)
+        for i in second:
+            if there[i] & missing:
+                missing -= there[i]
+                for twin in same[normalise(texts[i])]:
+                    labels[twin] = f"kept {i}"  # a class of one sentence: it is trained on

@@ -1,0 +1,1 @@
+"""Labelled texts: words, n-grams, vectors."""

@@ -1,0 +1,116 @@
+"""Tokenised texts as batches: Arrow-backed rows, words looked up when a batch is asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from datasets import Dataset, Features, List, Value
+from numpy.typing import NDArray
+
+from birnn.data.splits.batching import Indices
+from birnn.data.text.ngrams import bag
+from birnn.data.text.tokenizers import UNKNOWN, get_tokenizer
+from birnn.data.text.words import Lexicon, ragged
+from birnn.nn.batch import Batch
+
+
+def tokenize(table: Dataset, tokenizer: str, max_length: int) -> Dataset:
+    """Add the columns ``tokens`` (at most ``max_length``, at least one) and ``cut`` (lost tokens).
+
+    Runs through ``datasets.map``, so it is batched and cached.
+
+    Args:
+        table: has the column ``text``; others are kept.
+    """
+    features = Features({**table.features, "tokens": List(Value("string")), "cut": Value("int64")})
+    return table.map(
+        _tokenize_batch,
+        batched=True,
+        features=features,
+        fn_kwargs={"tokenizer": tokenizer, "max_length": max_length},
+    )
+
+
+def _tokenize_batch(
+    batch: dict[str, list[str]], tokenizer: str, max_length: int
+) -> dict[str, list[object]]:
+    split = get_tokenizer(tokenizer)
+    tokens = [split(text) or [UNKNOWN] for text in batch["text"]]
+    return {
+        "tokens": [row[:max_length] for row in tokens],
+        "cut": [max(0, len(row) - max_length) for row in tokens],
+    }
+
+
+@dataclass(frozen=True)
+class TextSplit:
+    """``N`` tokenised texts, with their classes (to train and score) and n-grams (to predict)."""
+
+    table: Dataset  # columns text, tokens
+    lexicon: Lexicon
+    targets: NDArray[np.int64] | None  # [N]
+    ngrams: sp.csr_matrix | None  # [N, V]
+    lengths: Indices
+    weights: NDArray[np.float32] | None = None  # [N], of each item in the loss
+
+    @staticmethod
+    def build(
+        table: Dataset,
+        lexicon: Lexicon,
+        targets: Sequence[int] | None = None,
+        ngrams: sp.csr_matrix | None = None,
+    ) -> "TextSplit":
+        """From a table that :func:`tokenize` returned."""
+        import pyarrow.compute as pc
+
+        lengths = pc.list_value_length(table.with_format("arrow")[:].column("tokens"))
+        return TextSplit(
+            table,
+            lexicon,
+            None if targets is None else np.asarray(targets, dtype=np.int64),
+            ngrams,
+            np.asarray(lengths.to_numpy(), dtype=np.int64),
+        )
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def balanced(self, classes: int) -> "TextSplit":
+        """The same split, items weighted so that each class counts alike and the mean is 1."""
+        assert self.targets is not None
+        counts = np.bincount(self.targets, minlength=classes)
+        weights = len(self) / (np.count_nonzero(counts) * counts[self.targets])
+        return replace(self, weights=weights.astype(np.float32))
+
+    def batch(self, indices: Indices) -> Batch:
+        """Look the words of the items up; each distinct word of the batch once."""
+        rows = self.table[indices]["tokens"]
+        lengths = self.lengths[indices]
+        distinct: dict[str, int] = {}
+        types = np.zeros((len(rows), int(lengths.max())), dtype=np.int64)
+        for row, tokens in enumerate(rows):
+            types[row, : len(tokens)] = [distinct.setdefault(t, len(distinct)) for t in tokens]
+        words = list(distinct)
+        arrays: dict[str, NDArray[Any]] = {"types": types, **look_up(self.lexicon, words)}
+        if self.ngrams is not None:
+            ids, values, offsets = bag(self.ngrams[indices])
+            arrays |= {"ngram_ids": ids, "ngram_values": values, "ngram_offsets": offsets}
+        if self.weights is not None:
+            arrays["weights"] = self.weights[indices]
+        targets = None if self.targets is None else torch.from_numpy(self.targets[indices])
+        inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return Batch(inputs, torch.from_numpy(lengths), targets)
+
+
+def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    """What ``lexicon`` knows of ``U`` words, as :class:`birnn.nn.word_embedder.WordEmbedder` takes it."""
+    found = [lexicon.known(word) for word in words]
+    arrays = {"word_ids": np.array([known.word for known in found], dtype=np.int64)}
+    if lexicon.vector_words:
+        arrays["vector_rows"], arrays["vector_offsets"] = ragged([known.vectors for known in found])
+    if lexicon.buckets:
+        arrays["gram_ids"], arrays["gram_offsets"] = ragged([known.grams for known in found])
+    return arrays

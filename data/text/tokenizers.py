@@ -1,0 +1,82 @@
+"""Tokenisers, vocabulary and the names of pretrained vectors: the one file that loads torchtext."""
+
+import contextlib
+import io
+import ssl
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from torchtext import vocab as torchtext_vocab
+from torchtext.data.utils import get_tokenizer as torchtext_tokenizer
+
+from birnn.data.text.social_tokens import social_tokens
+from birnn.errors import ConfigError
+
+Tokenizer = Callable[[str], list[str]]
+
+PAD, UNKNOWN = "<pad>", "<unk>"
+PAD_ID, UNKNOWN_ID = 0, 1
+
+# What each tokeniser of torchtext needs beyond torchtext.
+NEEDS = {
+    "spacy": "spacy, and python -m spacy download en_core_web_sm",
+    "moses": "sacremoses",
+    "toktok": "nltk",
+    "revtok": "revtok",
+    "subword": "revtok",
+}
+
+
+def get_tokenizer(name: str) -> Tokenizer:
+    """The tokeniser called ``name``: ``social`` is ours, the others are torchtext's.
+
+    Raises:
+        ConfigError: it needs a package that isn't installed.
+    """
+    given = {"social": social_tokens, "whitespace": None}.get(name, name)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            language = "en_core_web_sm" if name == "spacy" else "en"
+            found: Tokenizer = torchtext_tokenizer(given, language)
+    except (ImportError, OSError):
+        raise ConfigError(f"tokenizer: {name} needs pip install {NEEDS[name]}") from None
+    return found
+
+
+def build_vocabulary(sentences: Iterable[Iterable[str]], min_frequency: int) -> list[str]:
+    """Words by falling frequency (ties by alphabet), after ``<pad>`` and ``<unk>``.
+
+    Args:
+        sentences: the tokens of the training split.
+        min_frequency: rarer words are left out.
+    """
+    counts = Counter(token for tokens in sentences for token in tokens)
+    built = torchtext_vocab.Vocab(counts, min_freq=min_frequency, specials=[PAD, UNKNOWN])
+    return list(built.itos)
+
+
+def vector_source(name: str) -> tuple[str, str] | None:
+    """Where torchtext's vectors ``name`` come from: the address and the file's name within it.
+
+    Returns:
+        None if torchtext knows no such name, or the vectors aren't of words.
+    """
+    known = torchtext_vocab.pretrained_aliases.get(name)
+    if known is None:
+        return None
+    if known.func is torchtext_vocab.GloVe:
+        size, dim = known.keywords["name"], known.keywords["dim"]
+        return torchtext_vocab.GloVe.url[size], f"glove.{size}.{dim}d.txt"
+    if known.func is torchtext_vocab.FastText:
+        address = torchtext_vocab.FastText.url_base.format(known.keywords["language"])
+        return address, address.rsplit("/", 1)[-1]
+    return None
+
+
+def vector_names() -> Iterator[str]:
+    """The names that :func:`vector_source` knows."""
+    return (name for name in torchtext_vocab.pretrained_aliases if vector_source(name))
+
+
+# torchtext 0.6 sets an unverified context when its own loader runs; ours never runs it.
+assert ssl._create_default_https_context is ssl.create_default_context

@@ -1,0 +1,99 @@
+"""What a model knows of a word: its trained row, its pretrained rows, its character n-grams."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from birnn.data.text.tokenizers import UNKNOWN_ID
+
+PARTS = re.compile(r"[^\W_]+")
+MAX_GRAMS = 64  # of a word; a longer word is a link or noise
+CACHE = 200_000  # tokens remembered
+
+
+def word_grams(word: str, buckets: int) -> list[int]:
+    """Buckets of a word's 3- to 5-grams with borders marked (Bojanowski et al. 2017).
+
+    The hash is CRC-32: the same on every machine.
+    """
+    marked = f"<{word}>"
+    grams = [marked[i : i + n] for n in (3, 4, 5) for i in range(len(marked) - n + 1)]
+    return [
+        zlib.crc32(gram.encode("utf-8", "surrogatepass")) % buckets for gram in grams[:MAX_GRAMS]
+    ] or [zlib.crc32(marked.encode("utf-8", "surrogatepass")) % buckets]
+
+
+class Known(NamedTuple):
+    """What a :class:`Lexicon` knows of a token."""
+
+    word: int
+    vectors: list[int]
+    grams: list[int]
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """From a token to numbers.
+
+    Attributes:
+        words: the trained rows, ``<pad>`` and ``<unk>`` first.
+        vector_words: the rows of the pretrained table; empty without one.
+        buckets: of character n-grams; 0 without them.
+    """
+
+    words: list[str]
+    vector_words: list[str]
+    buckets: int
+    _word_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _vector_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _cache: dict[str, "Known"] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ids = {word: i for i, word in enumerate(self.words)}
+        object.__setattr__(self, "_word_ids", ids)
+        object.__setattr__(self, "_vector_ids", {w: i for i, w in enumerate(self.vector_words)})
+        object.__setattr__(self, "_cache", {})
+
+    def known(self, token: str) -> "Known":
+        """All three of the below; remembered for the tokens met first."""
+        found = self._cache.get(token)
+        if found is None:
+            found = Known(self.word_id(token), self.vector_rows(token), self.grams(token))
+            if len(self._cache) < CACHE:
+                self._cache[token] = found
+        return found
+
+    def word_id(self, token: str) -> int:
+        """The trained row of ``token``, or that of ``<unk>``."""
+        return self._word_ids.get(token, UNKNOWN_ID)
+
+    def vector_rows(self, token: str) -> list[int]:
+        """Pretrained rows whose mean stands for ``token``; none if nothing fits.
+
+        The token itself, else the token without ``#`` or ``@``, each as it is written and in lower
+        case; else its parts.
+        """
+        bare = token.lstrip("#@")
+        for candidate in (token, token.lower(), bare, bare.lower()):
+            if candidate in self._vector_ids:
+                return [self._vector_ids[candidate]]
+        if len(token) < 2:
+            return []
+        parts = PARTS.findall(token.lower())
+        return [self._vector_ids[part] for part in parts if part in self._vector_ids]
+
+    def grams(self, token: str) -> list[int]:
+        """Buckets of the token's character n-grams; none if the model has no such table."""
+        return word_grams(token, self.buckets) if self.buckets else []
+
+
+def ragged(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Join rows of ids; returns the ids and where each row begins."""
+    sizes = np.array([len(row) for row in rows], dtype=np.int64)
+    flat = np.array([i for row in rows for i in row], dtype=np.int64)
+    return flat, np.cumsum(sizes) - sizes
