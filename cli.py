@@ -28,7 +28,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 from birnn.errors import BirnnError, ConfigError, Stopped
 from birnn.registry import resolve
 from birnn.tasks import TASKS
-from birnn.tasks.forecasting_config import ForecastingData
+from birnn.tasks.forecast.options import ForecastingData
 from birnn.terminal.options import (
     CompareOptions,
     EvaluateOptions,
@@ -74,9 +74,9 @@ def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
 
     config = with_source(config, source)
     with console().status("loading libraries"):
-        from birnn.tasks.begun import check_changes, read_begun, run_name, work_folder
-        from birnn.tasks.experiment import Finished, Plan, how_to_go_on, train
-        from birnn.tasks.unfinished import resumable
+        from birnn.tasks.runs.begun import check_changes, read_begun, run_name, work_folder
+        from birnn.tasks.runs.experiment import Finished, Plan, how_to_go_on, train
+        from birnn.tasks.runs.unfinished import resumable
     stamp = time.strftime("%Y%m%d-%H%M%S")
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     command = "python cli.py " + shlex.join(sys.argv[1:])
@@ -122,7 +122,7 @@ def resumed(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     run = RunOptions()
     if not given.get("resume"):
         return {"config": resolve({name: entry.config}, name, "task")(), "run": run}
-    from birnn.tasks.begun import begun_config, read_begun, run_name
+    from birnn.tasks.runs.begun import begun_config, read_begun, run_name
 
     out = run_name(Path(given["resume"]))
     if given.get("out") and Path(given["out"]).resolve() != out.resolve():
@@ -149,7 +149,7 @@ def inspect_command(source: str, data: ForecastingData, output: OutputOptions) -
     from birnn.terminal.display import console, draw_inspection
 
     with console().status("reading data"):
-        from birnn.tasks.forecasting_data import inspect_series
+        from birnn.tasks.forecast.data import inspect_series
 
         found = inspect_series(replace(data, data=source or data.data))
     draw_inspection(found, as_json=output.json)
@@ -160,8 +160,8 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
     from birnn.terminal.display import console, draw_evaluation
 
     with console().status("loading the run"):
-        from birnn.tasks.hub import run_folder
-        from birnn.tasks.serving import evaluate
+        from birnn.tasks.api.hub import run_folder
+        from birnn.tasks.serving.texts import evaluate
 
         use_machine(options)
         folder = run_folder(run)
@@ -173,8 +173,8 @@ def compare_command(runs: list[str], options: CompareOptions) -> None:
     from birnn.terminal.display import console, draw_comparison
 
     with console().status("reading the runs"):
-        from birnn.tasks.comparison import compare
-        from birnn.tasks.comparison_plot import picture_path, save_comparison
+        from birnn.tasks.comparing.comparison import compare
+        from birnn.tasks.comparing.plot import picture_path, save_comparison
 
         picture = picture_path(options.out) if options.out else None
         found = compare([Path(run) for run in runs], options.metric)
@@ -199,9 +199,9 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
     from birnn.terminal.display import console, draw_answer
 
     with console().status("loading the run"):
-        from birnn.tasks.hub import run_folder
-        from birnn.tasks.request import Request
-        from birnn.tasks.run import serve
+        from birnn.tasks.api.hub import run_folder
+        from birnn.tasks.runs.folder import serve
+        from birnn.tasks.serving.request import Request
 
         use_machine(options)
         folder = run_folder(run)
@@ -222,7 +222,7 @@ def push_command(run: str, repository: str, options: PushOptions) -> None:
     from birnn.terminal.hub import draw_pushed
 
     with console().status("writing the repository"):
-        from birnn.tasks.api import push_run
+        from birnn.tasks.api.run import push_run
 
         where, names = push_run(run, repository, private=options.private, to=options.to)
     draw_pushed(where, names)
@@ -236,7 +236,7 @@ def export_command(run: str, options: ExportOptions) -> None:
     if not options.onnx:
         raise ConfigError("export: name the format; there is one, --onnx")
     with console().status("exporting and comparing"):
-        from birnn.tasks.onnx_export import export_onnx
+        from birnn.tasks.export.onnx import export_onnx
 
         found = export_onnx(
             Path(run), options.out, overwrite=options.overwrite, int8=options.int8,

@@ -24,9 +24,9 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from birnn.config import from_dict  # noqa: E402
-from birnn.tasks.experiment import Finished, Plan, train  # noqa: E402
-from birnn.tasks.forecasting import Forecasting  # noqa: E402
-from birnn.tasks.forecasting_config import ForecastingConfig  # noqa: E402
+from birnn.tasks.forecast.options import ForecastingConfig  # noqa: E402
+from birnn.tasks.forecast.task import Forecasting  # noqa: E402
+from birnn.tasks.runs.experiment import Finished, Plan, train  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 LEVELS = ("80", "95")

@@ -27,9 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from birnn.config import from_dict  # noqa: E402
-from birnn.tasks.experiment import Finished, Plan, train  # noqa: E402
-from birnn.tasks.forecasting import Forecasting  # noqa: E402
-from birnn.tasks.forecasting_config import ForecastingConfig  # noqa: E402
+from birnn.tasks.forecast.options import ForecastingConfig  # noqa: E402
+from birnn.tasks.forecast.task import Forecasting  # noqa: E402
+from birnn.tasks.runs.experiment import Finished, Plan, train  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 HORIZONS = (96, 192, 336, 720)

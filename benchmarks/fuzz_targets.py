@@ -102,9 +102,9 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     from birnn.data.text.labelled import TextOptions, load_labelled
     from birnn.data.text.vectors import read_vectors
     from birnn.errors import DataError
-    from birnn.tasks.config import SentimentConfig
-    from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData
-    from birnn.tasks.forecasting_data import series_options
+    from birnn.tasks.core.options import SentimentConfig
+    from birnn.tasks.forecast.data import series_options
+    from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData
     from birnn.terminal.options import read_toml
 
     def table(data: bytes) -> None:
@@ -203,9 +203,9 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
     from birnn.storage.files import load_weights
     from birnn.storage.untrusted import read_json
-    from birnn.tasks.config import RegressionConfig, SentimentConfig, TaggingConfig
-    from birnn.tasks.forecasting_config import ForecastingConfig
-    from birnn.tasks.run import config_of
+    from birnn.tasks.core.options import RegressionConfig, SentimentConfig, TaggingConfig
+    from birnn.tasks.forecast.options import ForecastingConfig
+    from birnn.tasks.runs.folder import config_of
 
     torch.set_num_threads(1)
     folders = {task: RUNS / f"{VERSION}-{task}" for task in TASKS}
@@ -261,9 +261,9 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
 def use(folder: Path, history: Path) -> None:
     """Predict with a run of any task; one that answers no request is evaluated."""
-    from birnn.tasks.request import Request
-    from birnn.tasks.run import load_run, read_config, serve
-    from birnn.tasks.serving import evaluate
+    from birnn.tasks.runs.folder import load_run, read_config, serve
+    from birnn.tasks.serving.request import Request
+    from birnn.tasks.serving.texts import evaluate
 
     task = read_config(folder)["task"]
     if task == "forecast":

@@ -61,9 +61,9 @@ def write_series(path: Path, rows: int, channels: int) -> None:
 def train_once(rows: int, channels: int) -> dict[str, float]:
     """Seconds to read, seconds of one epoch, and the peak of this process's memory in MB."""
     from birnn.config import updated
-    from birnn.tasks.experiment import Plan, Prepared, train
-    from birnn.tasks.forecasting import Forecasting
-    from birnn.tasks.forecasting_config import ForecastingConfig
+    from birnn.tasks.forecast.options import ForecastingConfig
+    from birnn.tasks.forecast.task import Forecasting
+    from birnn.tasks.runs.experiment import Plan, Prepared, train
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "series.csv"

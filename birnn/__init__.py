@@ -10,13 +10,13 @@ from typing import Any
 API = {
     "BiGRU": "birnn.nn.encoders:BiGRU",
     "BiLSTM": "birnn.nn.encoders:BiLSTM",
-    "load": "birnn.tasks.api:load",
-    "train": "birnn.tasks.api:train",
-    "Run": "birnn.tasks.api:Run",
-    "SentimentClassifier": "birnn.tasks.estimators:SentimentClassifier",
-    "Tagger": "birnn.tasks.estimators:Tagger",
-    "Forecaster": "birnn.tasks.number_estimators:Forecaster",
-    "SequenceRegressor": "birnn.tasks.number_estimators:SequenceRegressor",
+    "load": "birnn.tasks.api.run.run:load",
+    "train": "birnn.tasks.api.run.run:train",
+    "Run": "birnn.tasks.api.run.run:Run",
+    "SentimentClassifier": "birnn.tasks.sentiment.task.estimator:SentimentClassifier",
+    "Tagger": "birnn.tasks.sentiment.task.estimator:Tagger",
+    "Forecaster": "birnn.tasks.forecast.estimator:Forecaster",
+    "SequenceRegressor": "birnn.tasks.forecast.estimator:SequenceRegressor",
     "__version__": "birnn.version:__version__",
 }
 

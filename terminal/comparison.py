@@ -7,9 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from birnn.tasks.compared import Compared
-from birnn.tasks.comparison import Comparison
-from birnn.tasks.units import format_score, is_percent, score_title
+from birnn.tasks.comparing.comparison import Comparison
+from birnn.tasks.comparing.run_summary import Compared
+from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
 from birnn.terminal.chart import HEIGHT, Canvas
 from birnn.terminal.render import BEST, harmless, make_table, named, render_pairs, titled
 

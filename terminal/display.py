@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from birnn.tasks.units import format_score, score_title
+from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal import chart, forecast, inspection, render, tagging
 
 PIPE_WIDTH = 120
@@ -34,8 +34,8 @@ def _plain() -> bool:
 
 
 def draw_training(events: Iterator[Any]) -> None:
-    """Draw the events of :func:`birnn.tasks.experiment.train` until the report."""
-    from birnn.tasks.experiment import Evaluating, Finished, Prepared, SeedStarted
+    """Draw the events of :func:`birnn.tasks.runs.experiment.train` until the report."""
+    from birnn.tasks.runs.experiment import Evaluating, Finished, Prepared, SeedStarted
     from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 
     task: Any = None

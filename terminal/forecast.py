@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from birnn.tasks.units import format_score, score_title
+from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.render import make_table, shown, titled
 
 STEPS_SHOWN = 8

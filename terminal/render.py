@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from birnn.tasks.units import format_score, score_title
+from birnn.tasks.scoring.metric_names import format_score, score_title
 
 # Controls, line separators, and what turns the direction of text.
 CONTROL = re.compile(

@@ -25,8 +25,8 @@ from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.model import outputs_of
 from birnn.registry import resolve
 from birnn.tasks import TASKS
-from birnn.tasks.base import Task, TaskData
-from birnn.tasks.config import (
+from birnn.tasks.core.inference import predict
+from birnn.tasks.core.options import (
     RegressionConfig,
     RegressionData,
     SentimentConfig,
@@ -36,9 +36,9 @@ from birnn.tasks.config import (
     TaggingData,
     TaggingParts,
 )
-from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
-from birnn.tasks.inference import predict
-from birnn.tasks.run import load_run, write_model
+from birnn.tasks.core.task import Task, TaskData
+from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData, ForecastingParts
+from birnn.tasks.runs.folder import load_run, write_model
 from birnn.training.checkpoint_options import KeepConfig, StopRequest
 from birnn.training.checkpoints import Keeper
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent

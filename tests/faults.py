@@ -21,8 +21,8 @@ from typing import Any
 
 SERVER = multiprocessing.get_context("forkserver")
 MODULES = [
-    "birnn.cli", "birnn.tasks.experiment", "birnn.tasks.sentiment", "birnn.tasks.tagging",
-    "birnn.tasks.forecasting", "birnn.tasks.unfinished", "birnn.terminal.display",
+    "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.sentiment.task.task", "birnn.tasks.tagging.task.task",
+    "birnn.tasks.forecast.task", "birnn.tasks.runs.unfinished", "birnn.terminal.display",
     "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip
 PATIENCE = 300  # seconds until a process counts as hanging

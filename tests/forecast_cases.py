@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling
-from birnn.tasks.forecast_baselines import OnDemand
+from birnn.tasks.forecast.baselines import OnDemand
 
 NAN = float("nan")
 

@@ -17,7 +17,7 @@ from datasets import Dataset, DatasetDict
 
 import birnn
 from birnn.errors import CheckpointError, ConfigError, DataError
-from birnn.tasks.run import write_model
+from birnn.tasks.runs.folder import write_model
 
 SMALL: dict[str, Any] = {
     "hidden_size": 8, "word_size": 8, "gram_size": 4, "gram_buckets": 50, "epochs": 2,

@@ -23,7 +23,7 @@ def test_the_same_call_goes_on_and_then_loads(tmp_path: Path, monkeypatch) -> No
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("birnn.tasks.experiment.make_report", interrupted)
+        patch.setattr("birnn.tasks.runs.experiment.make_report", interrupted)
         birnn.train("sentiment", frame, tmp_path / "run", resume=True, **OPTIONS)
     with pytest.raises(ConfigError, match="hidden_size"):
         birnn.train(
@@ -32,6 +32,6 @@ def test_the_same_call_goes_on_and_then_loads(tmp_path: Path, monkeypatch) -> No
     run = birnn.train("sentiment", frame, tmp_path / "run", resume=True, **OPTIONS)
     texts = frame["text"].tolist()
     assert (run.predict_proba(texts) == whole.predict_proba(texts)).all()
-    monkeypatch.setattr("birnn.tasks.experiment.train", None)  # what is complete is loaded
+    monkeypatch.setattr("birnn.tasks.runs.experiment.train", None)  # what is complete is loaded
     again = birnn.train("sentiment", frame, tmp_path / "run", resume=True, **OPTIONS)
     assert (again.predict_proba(texts) == whole.predict_proba(texts)).all()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from birnn.tasks.bootstrap import RESAMPLES, Interval, interval, replicates, resample_counts
+from birnn.tasks.scoring.bootstrap import RESAMPLES, Interval, interval, replicates, resample_counts
 
 
 @given(st.integers(1, 50), st.integers(0, 2**31), st.integers(1, 30))

@@ -25,9 +25,9 @@ from birnn.storage.files import (
     write_text,
 )
 from birnn.storage.untrusted import MEMORY
-from birnn.tasks.config import RegressionConfig
-from birnn.tasks.regression import Regression
-from birnn.tasks.run import load_run, write_model
+from birnn.tasks.core.options import RegressionConfig
+from birnn.tasks.regression.task import Regression
+from birnn.tasks.runs.folder import load_run, write_model
 
 
 @pytest.fixture

@@ -668,7 +668,7 @@ def interrupt(monkeypatch, where):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"birnn.tasks.experiment.{where}", interrupted)
+    monkeypatch.setattr(f"birnn.tasks.runs.experiment.{where}", interrupted)
 
 
 def test_interrupt_before_anything_is_trained_leaves_no_folder(train, sentences_csv, monkeypatch):
@@ -826,7 +826,7 @@ def test_every_option_has_help(birnn):
         shown = birnn(command, "--help")
         assert shown.code == 0
         assert "--config" in shown.out
-    from birnn.tasks.config import RegressionConfig, SentimentConfig
+    from birnn.tasks.core.options import RegressionConfig, SentimentConfig
     from birnn.terminal.options import EvaluateOptions, PredictOptions, RunOptions, parameters
 
     for config in (SentimentConfig, RegressionConfig, RunOptions, EvaluateOptions, PredictOptions):

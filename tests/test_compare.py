@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from birnn.tasks.bootstrap import Interval
-from birnn.tasks.compare import Difference, difference, strongest, verdict
+from birnn.tasks.scoring.bootstrap import Interval
+from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 
 SPREAD = np.linspace(-0.01, 0.01, 1001)
 

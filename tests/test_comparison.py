@@ -14,12 +14,12 @@ from contract import write_sequences, write_series, write_tagged
 from birnn.errors import BirnnError
 from birnn.registry import resolve
 from birnn.tasks import TASKS
-from birnn.tasks.base import Evaluation
-from birnn.tasks.bootstrap import BOOTSTRAP_SEED, RESAMPLES
-from birnn.tasks.compared import short_names
-from birnn.tasks.comparison import _differences, compare
-from birnn.tasks.kept import Kept, read_rows
-from birnn.tasks.run import read_config, write_csv
+from birnn.tasks.comparing.comparison import _differences, compare
+from birnn.tasks.comparing.run_summary import short_names
+from birnn.tasks.core.task import Evaluation
+from birnn.tasks.runs.folder import read_config, write_csv
+from birnn.tasks.runs.test_records import Kept, read_rows
+from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED, RESAMPLES
 
 NOT_KEPT = {"span_calibration_error"}  # takes probabilities that no file holds
 SMALL = ("--epochs", "1", "--hidden-size", "4", "--threads", "1")

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_plots import pixels
 
-from birnn.tasks import comparison_plot
-from birnn.tasks.comparison import compare
-from birnn.tasks.comparison_plot import picture_path, save_comparison, spread, style_of
+from birnn.tasks.comparing import plot as comparison_plot
+from birnn.tasks.comparing.comparison import compare
+from birnn.tasks.comparing.plot import picture_path, save_comparison, spread, style_of
 from birnn.terminal import comparison as drawing
 
 EVIL = "[red]x[/red]\x1b[2J"

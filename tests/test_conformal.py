@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.conformal import (
+from birnn.tasks.forecast.conformal import (
     Calibration,
     absolute_scores,
     calibrate,

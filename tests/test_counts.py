@@ -8,7 +8,7 @@ from conftest import sentences, write_table
 
 from birnn.data.text.labelled import overlap_warnings
 from birnn.data.wording import agree, plural
-from birnn.tasks.forecast_serving import remarks
+from birnn.tasks.forecast.serve import remarks
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,22 @@ from contract import TINY
 
 from birnn.nn.levels import running_max
 from birnn.registry import ENCODERS
-from birnn.tasks import onnx_check, onnx_export, onnx_session
-from birnn.tasks.forecast_serving import serve_forecast
-from birnn.tasks.onnx_ends import forecasts_apart, labels_apart, tags_apart, write_sample
-from birnn.tasks.onnx_parts import padded_rows
-from birnn.tasks.request import Request
-from birnn.tasks.run import load_run, write_model
-from birnn.tasks.serving import predict_texts
-from birnn.tasks.tag_serving import tag_texts
+from birnn.tasks.export import (
+    check_graph as onnx_check,
+)
+from birnn.tasks.export import (
+    onnx as onnx_export,
+)
+from birnn.tasks.export import (
+    session as onnx_session,
+)
+from birnn.tasks.export.check_script import forecasts_apart, labels_apart, tags_apart, write_sample
+from birnn.tasks.export.graph import padded_rows
+from birnn.tasks.forecast.serve import serve_forecast
+from birnn.tasks.runs.folder import load_run, write_model
+from birnn.tasks.serving.request import Request
+from birnn.tasks.serving.texts import predict_texts
+from birnn.tasks.tagging.serve import tag_texts
 
 RUNS = [
     pytest.param((task, variant, encoder), id=f"{task}-{variant}-{encoder}")
@@ -133,7 +141,7 @@ def test_unseen_texts_are_answered_alike(task: str, size: int, exported, made) -
 def test_forecasts_are_alike(exported, made, tmp_path: Path) -> None:
     which = ("forecast", "wide", "bigru")
     run = load_run(made(*which))
-    module = pytest.importorskip("birnn.tasks.standalone.forecast")
+    module = pytest.importorskip("birnn.tasks.forecast.predict_script")
     ready = module.Predictor(exported(*which))
     write_sample(tmp_path / "new.csv", run, ready.card["columns"])
     found = ready.predict(tmp_path / "new.csv")
@@ -213,7 +221,7 @@ def test_a_predict_that_differs_is_refused(
     birnn, run_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Look-ups are compared too, not the graph alone."""
-    module = pytest.importorskip("birnn.tasks.standalone.sentiment")
+    module = pytest.importorskip("birnn.tasks.sentiment.task.predict_script")
     monkeypatch.setattr(module, "word_grams", lambda word, buckets: [0])
     assert "predict.py differs" in birnn("export", run_copy, "--onnx").refusal()
     assert not (run_copy.parent / "copy-onnx").exists()

@@ -15,17 +15,20 @@ import torch
 from birnn.data.tags.schemes import convert
 from birnn.registry import resolve
 from birnn.storage.files import write_json
-from birnn.tasks import TASKS, onnx_export
-from birnn.tasks.config import SentimentConfig, TaggingConfig
-from birnn.tasks.forecast_serving import serve_forecast
-from birnn.tasks.forecasting_config import ForecastingConfig
-from birnn.tasks.onnx_ends import forecasts_apart, labels_apart, tags_apart
-from birnn.tasks.onnx_parts import Graph
-from birnn.tasks.request import Request
-from birnn.tasks.run import LoadedRun, load_run, write_model
-from birnn.tasks.serving import predict_texts
-from birnn.tasks.standalone import forecast, sentiment, tagging
-from birnn.tasks.tag_serving import tag_texts
+from birnn.tasks import TASKS
+from birnn.tasks.core.options import SentimentConfig, TaggingConfig
+from birnn.tasks.export import onnx as onnx_export
+from birnn.tasks.export.check_script import forecasts_apart, labels_apart, tags_apart
+from birnn.tasks.export.graph import Graph
+from birnn.tasks.forecast import predict_script as forecast
+from birnn.tasks.forecast.options import ForecastingConfig
+from birnn.tasks.forecast.serve import serve_forecast
+from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
+from birnn.tasks.sentiment import predict_script as sentiment
+from birnn.tasks.serving.request import Request
+from birnn.tasks.serving.texts import predict_texts
+from birnn.tasks.tagging import predict_script as tagging
+from birnn.tasks.tagging.serve import tag_texts
 
 ODD = [
     "", " ", "\x00", "a\x00b Ada", "Ada, Bo and Cy: the film\x1fwas",

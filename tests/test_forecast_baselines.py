@@ -7,7 +7,7 @@ from forecast_cases import NAN, forecast_all, gappy, make_panel, make_split, noi
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.tasks.forecast_baselines import (
+from birnn.tasks.forecast.baselines import (
     Drift,
     LastValue,
     OnDemand,

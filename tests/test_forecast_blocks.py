@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from birnn.data.series.panel import Clock
-from birnn.tasks.forecast_blocks import block_units, origin_times
+from birnn.tasks.forecast.blocks import block_units, origin_times
 
 
 def stamps(*texts, zone=None):

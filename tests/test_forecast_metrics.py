@@ -13,13 +13,13 @@ from utilsforecast import losses
 
 from birnn.data.series.panel import Clock
 from birnn.errors import ConfigError, DataError
-from birnn.tasks import forecast_metrics
-from birnn.tasks.bootstrap import interval, replicates, resample_counts
-from birnn.tasks.conformal import Calibration, calibrate, quantile_scores
-from birnn.tasks.forecast_baselines import LastValue, OnDemand
-from birnn.tasks.forecast_blocks import block_units
-from birnn.tasks.forecast_metrics import forecast_replicates, scores, series_scores, step_scores
-from birnn.tasks.forecast_sums import Forecasts, accumulate, calibrate_forecasts, naive_scales
+from birnn.tasks.forecast import metrics as forecast_metrics
+from birnn.tasks.forecast.baselines import LastValue, OnDemand
+from birnn.tasks.forecast.blocks import block_units
+from birnn.tasks.forecast.conformal import Calibration, calibrate, quantile_scores
+from birnn.tasks.forecast.metrics import forecast_replicates, scores, series_scores, step_scores
+from birnn.tasks.forecast.sums import Forecasts, accumulate, calibrate_forecasts, naive_scales
+from birnn.tasks.scoring.bootstrap import interval, replicates, resample_counts
 
 SEASON, HORIZON = 4, 3
 LEVELS = (0.8, 0.95)

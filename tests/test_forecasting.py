@@ -12,8 +12,8 @@ from conftest import write_table
 
 from birnn.data.series.findings import SeriesOptions
 from birnn.data.series.reader import read_panel
-from birnn.tasks.forecasting_data import load_series
-from birnn.tasks.forecasting_fit import FORECASTERS
+from birnn.tasks.forecast.data import load_series
+from birnn.tasks.forecast.fit import FORECASTERS
 
 TINY = [
     *("--hidden-size", "4", "--segment-size", "4", "--members", "1", "--epochs", "1"),
@@ -356,7 +356,7 @@ def test_inspect_tells_and_trains_nothing(birnn, tmp_path: Path) -> None:
 
 
 def test_the_embedded_series_are_the_default() -> None:
-    from birnn.tasks.forecasting_config import ForecastingConfig
+    from birnn.tasks.forecast.options import ForecastingConfig
 
     found = load_series(ForecastingConfig())
     assert found.inspection.source == "embedded temperatures"

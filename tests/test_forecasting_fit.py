@@ -10,9 +10,9 @@ from contract import forecast, forecast_wide
 from sklearn.metrics import mean_pinball_loss
 from strategies import randomise
 
-from birnn.tasks.conformal import Calibration
-from birnn.tasks.forecasting import Forecasting, quantiles_of
-from birnn.tasks.forecasting_fit import (
+from birnn.tasks.core.inference import predict, run_split
+from birnn.tasks.forecast.conformal import Calibration
+from birnn.tasks.forecast.fit import (
     SHARES,
     fit_linear,
     fit_mix,
@@ -21,9 +21,9 @@ from birnn.tasks.forecasting_fit import (
     set_calibration,
     spread_out,
 )
-from birnn.tasks.forecasting_output import apart
-from birnn.tasks.inference import predict, run_split
-from birnn.tasks.ridge import fit_ridge, solve
+from birnn.tasks.forecast.output import apart
+from birnn.tasks.forecast.ridge import fit_ridge, solve
+from birnn.tasks.forecast.task import Forecasting, quantiles_of
 
 
 def wide(folder: Path, **parts: object) -> Forecasting:

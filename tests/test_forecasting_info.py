@@ -15,7 +15,7 @@ from birnn.data.series.panel import Clock
 from birnn.data.series.windows import Scaling, WindowShape
 from birnn.errors import CheckpointError, ConfigError
 from birnn.nn.levels import NORMALISE
-from birnn.tasks.forecasting_info import (
+from birnn.tasks.forecast.info import (
     ForecastInfo,
     auto_members,
     auto_normalise,

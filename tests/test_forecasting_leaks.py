@@ -14,10 +14,11 @@ from strategies import randomise
 
 from birnn.data.series.windows import WindowSplit
 from birnn.data.splits.batching import BucketSampler
-from birnn.tasks import forecasting_data, forecasting_fit
-from birnn.tasks.forecasting import Forecasting
-from birnn.tasks.forecasting_config import ForecastingConfig, ForecastingData, ForecastingParts
-from birnn.tasks.forecasting_data import load_series
+from birnn.tasks.forecast import data as forecasting_data
+from birnn.tasks.forecast import fit as forecasting_fit
+from birnn.tasks.forecast.data import load_series
+from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData, ForecastingParts
+from birnn.tasks.forecast.task import Forecasting
 from birnn.training.loop import fit
 from birnn.training.state import Validation
 

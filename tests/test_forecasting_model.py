@@ -17,7 +17,7 @@ from birnn.nn.batch import Batch
 from birnn.nn.encoders import BiGRU
 from birnn.nn.levels import NORMALISE
 from birnn.nn.model import SequenceModel
-from birnn.tasks.forecasting_model import (
+from birnn.tasks.forecast.model import (
     DECODERS,
     AheadLayer,
     ForecastModel,
@@ -25,7 +25,7 @@ from birnn.tasks.forecasting_model import (
     SegmentEmbedder,
     monotone,
 )
-from birnn.tasks.ridge import predict_ridge
+from birnn.tasks.forecast.ridge import predict_ridge
 
 ROWS = (30, 9, 14)
 

@@ -13,7 +13,7 @@ from huggingface_hub import ModelCard, constants
 
 import birnn
 from birnn.errors import CheckpointError, ConfigError, DataError
-from birnn.tasks.run import write_model
+from birnn.tasks.runs.folder import write_model
 
 TEXTS = ["a lovely film", "dull plot"]
 FILES = {"README.md", "config.json", "labels.json", "metrics.json", "model.safetensors",

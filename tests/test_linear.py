@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, log_loss
 
 from birnn.data.text.ngrams import word_vectorizer
 from birnn.data.text.tokenizers import get_tokenizer
-from birnn.tasks.linear import (
+from birnn.tasks.core.text_linear import (
     NGRAMS,
     PENALTIES,
     class_weights,

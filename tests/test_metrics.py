@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from birnn.tasks.bootstrap import resample_counts
-from birnn.tasks.metrics import (
+from birnn.tasks.scoring.bootstrap import resample_counts
+from birnn.tasks.scoring.metric_names import LOWER_IS_BETTER
+from birnn.tasks.scoring.metrics import (
     calibration_error,
     classification_replicates,
     classification_scores,
@@ -16,7 +17,6 @@ from birnn.tasks.metrics import (
     weighted_auc,
     with_intervals,
 )
-from birnn.tasks.units import LOWER_IS_BETTER
 
 BINS = 15  # both are promised in docs/metrics.md
 EPSILON = 1e-7

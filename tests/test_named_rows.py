@@ -9,8 +9,8 @@ from contract import TINY, prepare
 
 from birnn.errors import CheckpointError
 from birnn.storage.untrusted import MEMORY, charge, one_budget
-from birnn.tasks.config import SentimentConfig, SentimentData
-from birnn.tasks.sentiment import Sentiment
+from birnn.tasks.core.options import SentimentConfig, SentimentData
+from birnn.tasks.sentiment.task import Sentiment
 
 
 def test_items_are_named_by_their_rows_of_the_file(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from birnn.tasks import plots
-from birnn.tasks.plots import save_confusion
+from birnn.tasks.runs import plots
+from birnn.tasks.runs.plots import save_confusion
 
 
 def pixels(path: Path) -> tuple[int, int]:

@@ -14,10 +14,10 @@ from birnn.data.steps import synthetic
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import Encoder
-from birnn.tasks.config import RegressionConfig, RegressionData
-from birnn.tasks.experiment import Finished, Plan, seed_everything, train
-from birnn.tasks.regression import Regression
-from birnn.tasks.run import load_run
+from birnn.tasks.core.options import RegressionConfig, RegressionData
+from birnn.tasks.regression.task import Regression
+from birnn.tasks.runs.experiment import Finished, Plan, seed_everything, train
+from birnn.tasks.runs.folder import load_run
 from birnn.training.events import EpochEvent
 
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

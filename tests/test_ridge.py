@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from birnn.errors import DataError
-from birnn.tasks.ridge import (
+from birnn.tasks.forecast.ridge import (
     PENALTIES,
     UNKNOWN_PENALTY,
     choose,

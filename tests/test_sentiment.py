@@ -11,9 +11,9 @@ from conftest import sentences, write_table
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
-from birnn.tasks.config import SentimentConfig, SentimentData, SentimentParts
-from birnn.tasks.sentiment import Sentiment, auto_members
-from birnn.tasks.sentiment_model import SentimentOutputs, consistency_loss, fit_mix
+from birnn.tasks.core.options import SentimentConfig, SentimentData, SentimentParts
+from birnn.tasks.sentiment.model import SentimentOutputs, consistency_loss, fit_mix
+from birnn.tasks.sentiment.task import Sentiment, auto_members
 
 
 def log_softmax(logits):

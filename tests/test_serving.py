@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from birnn.errors import ConfigError, DataError
-from birnn.tasks import serving
-from birnn.tasks.serving import evaluate, predict_texts, read_inputs, write_records
+from birnn.tasks.serving import texts as serving
+from birnn.tasks.serving.texts import evaluate, predict_texts, read_inputs, write_records
 
 TEXTS = ["a lovely film", "", "dull, dull", 'say "hi"\nagain', "👍 日本 e\u0301", "a lovely film"]
 

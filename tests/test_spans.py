@@ -12,7 +12,7 @@ from strategies import quick
 
 from birnn.data.tags.schemes import Span, convert
 from birnn.errors import ConfigError
-from birnn.tasks.spans import (
+from birnn.tasks.tagging.spans import (
     ERRORS,
     TagPairs,
     count_spans,

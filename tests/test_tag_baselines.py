@@ -13,9 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from strategies import quick
 
 from birnn.data.tags.schemes import convert, violations
-from birnn.tasks import tag_baselines as module
-from birnn.tasks.spans import count_spans, precision_recall_f1, read_spans
-from birnn.tasks.tag_baselines import (
+from birnn.tasks.tagging import baselines as module
+from birnn.tasks.tagging.baselines import (
     BIASES,
     PENALTIES,
     Chain,
@@ -28,6 +27,7 @@ from birnn.tasks.tag_baselines import (
     own_features,
     shape,
 )
+from birnn.tasks.tagging.spans import count_spans, precision_recall_f1, read_spans
 
 NAMES, PLACES = ("Ann", "Bo", "Cy", "Di", "Eve"), ("Rome", "Oslo", "Bonn", "Lima")
 FILLER = ("saw", "the", "house", "in", "and", "near", "walks", ".")

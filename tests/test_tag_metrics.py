@@ -15,10 +15,11 @@ from strategies import quick
 
 from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError, DataError
-from birnn.tasks import tag_metrics as module
-from birnn.tasks.bootstrap import resample_counts
-from birnn.tasks.metrics import with_intervals
-from birnn.tasks.tag_metrics import (
+from birnn.tasks.scoring.bootstrap import resample_counts
+from birnn.tasks.scoring.metric_names import LOWER_IS_BETTER, PERCENT
+from birnn.tasks.scoring.metrics import with_intervals
+from birnn.tasks.tagging import metrics as module
+from birnn.tasks.tagging.metrics import (
     Seen,
     Tagged,
     evaluate_tags,
@@ -27,8 +28,7 @@ from birnn.tasks.tag_metrics import (
     tag_replicates,
     tag_scores,
 )
-from birnn.tasks.tag_report import span_mistakes, tag_details
-from birnn.tasks.units import LOWER_IS_BETTER, PERCENT
+from birnn.tasks.tagging.report import span_mistakes, tag_details
 
 BINS = 15
 WORDS = ("Rome", "rome", "of", "the", "Ann", "Lee", "x")

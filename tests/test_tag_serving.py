@@ -11,7 +11,7 @@ from conftest import Outcome
 from seqeval.metrics import f1_score
 
 from birnn.data.tags.schemes import violations
-from birnn.tasks.tag_serving import load_tagger, tag_sentences
+from birnn.tasks.tagging.serve import load_tagger, tag_sentences
 
 OPTIONS = [
     *("--hidden-size", "12", "--layers", "1", "--word-size", "8", "--char-size", "6"),

@@ -13,12 +13,12 @@ from strategies import randomise
 
 from birnn.data.tags.schemes import convert
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.base import TaskData
-from birnn.tasks.config import TaggingConfig
-from birnn.tasks.inference import predict, run_split
-from birnn.tasks.tagging import Tagging
-from birnn.tasks.tagging_info import TagInfo, auto_members
-from birnn.tasks.tagging_output import BONUSES, count_right, predicted_tags
+from birnn.tasks.core.inference import predict, run_split
+from birnn.tasks.core.options import TaggingConfig
+from birnn.tasks.core.task import TaskData
+from birnn.tasks.tagging.decoding import BONUSES, count_right, predicted_tags
+from birnn.tasks.tagging.info import TagInfo, auto_members
+from birnn.tasks.tagging.task import Tagging
 
 
 def load(folder: Path, **model: object) -> tuple[Tagging, TaskData]:

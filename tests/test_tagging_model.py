@@ -13,7 +13,7 @@ from birnn.nn.batch import Batch
 from birnn.nn.chain import Allowed, Potentials
 from birnn.nn.crf import CRF, marginals, path_confidence
 from birnn.nn.encoders import Encoded
-from birnn.tasks.tagging_model import (
+from birnn.tasks.tagging.model import (
     Emissions,
     LegalChain,
     TaggingHead,

@@ -204,7 +204,7 @@ def test_a_feature_that_isn_t_there_names_those_there_are(tmp_path):
 
 
 def test_seqeval_reads_our_file_to_the_same_score(tmp_path):
-    from birnn.tasks.tag_metrics import Seen, Tagged, tag_scores
+    from birnn.tasks.tagging.metrics import Seen, Tagged, tag_scores
 
     path = tmp_path / "x.conll"
     rows = [["B-x", "I-x", "O", "B-y"], ["O", "I-y", "B-x"], ["B-y", "O", "O"]]

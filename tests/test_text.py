@@ -98,7 +98,7 @@ def test_vocabulary_does_not_depend_on_the_order_of_sentences(sentences, least):
 
 def test_vocabulary_comes_from_train_alone(trained):
     from birnn.data.tables.sources import load_tables
-    from birnn.tasks.run import load_run
+    from birnn.tasks.runs.folder import load_run
 
     run = load_run(trained)
     source = run.task.config.data.data

@@ -4,7 +4,7 @@ import pytest
 
 from birnn.registry import resolve
 from birnn.tasks import TASKS
-from birnn.tasks.units import format_score, has_better, lower_is_better, score_title
+from birnn.tasks.scoring.metric_names import format_score, has_better, lower_is_better, score_title
 from birnn.training.events import EpochEvent
 
 

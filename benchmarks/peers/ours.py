@@ -11,7 +11,7 @@ from measuring import Clock
 
 from birnn.data.splits.batching import BucketSampler
 from birnn.nn.batch import Batch
-from birnn.tasks.base import Task, TaskData
+from birnn.tasks.core.task import Task, TaskData
 from birnn.training.events import StepEvent
 from birnn.training.loop import fit
 from birnn.training.state import Validation

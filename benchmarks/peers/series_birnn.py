@@ -14,10 +14,10 @@ from measuring import Clock
 from ours import VERSION, train
 
 from birnn.config import from_dict
-from birnn.tasks.forecasting import Forecasting
-from birnn.tasks.forecasting_config import ForecastingConfig
-from birnn.tasks.forecasting_fit import forecast_split
-from birnn.tasks.forecasting_output import forecast_future
+from birnn.tasks.forecast.fit import forecast_split
+from birnn.tasks.forecast.options import ForecastingConfig
+from birnn.tasks.forecast.output import forecast_future
+from birnn.tasks.forecast.task import Forecasting
 
 EPOCHS = 60  # more than the time allows
 LEARNING_RATE = 1e-3

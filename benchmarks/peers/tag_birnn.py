@@ -7,10 +7,10 @@ from measuring import Clock
 from ours import VERSION, train
 
 from birnn.config import from_dict
-from birnn.tasks.config import TaggingConfig
-from birnn.tasks.run import LoadedRun
-from birnn.tasks.tag_serving import tag_sentences
-from birnn.tasks.tagging import Tagging
+from birnn.tasks.core.options import TaggingConfig
+from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.tagging.serve import tag_sentences
+from birnn.tasks.tagging.task import Tagging
 
 EPOCHS = 60  # more than the time allows
 

@@ -18,7 +18,7 @@ APART = 15
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How rows are split; see :class:`birnn.tasks.forecasting_config.ForecastingData`."""
+    """How rows are split; see :class:`birnn.tasks.forecast.options.ForecastingData`."""
 
     split: str = ""
     test_last: int = 0

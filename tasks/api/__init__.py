@@ -1,0 +1,1 @@
+"""birnn from Python: runs, training, estimators, the Hub."""

@@ -1,0 +1,195 @@
+"""What birnn's scikit-learn estimators share: options, training on what is given, and pickling."""
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from birnn.config import LARGEST_SEED
+from birnn.errors import BirnnError, ConfigError, DataError
+from birnn.nn import engines
+from birnn.nn.devices import use_threads
+from birnn.nn.model import count_parameters
+from birnn.registry import resolve
+from birnn.tasks import TASKS
+from birnn.tasks.api.run import Run, configured
+from birnn.tasks.core.task import Task, TaskData
+from birnn.tasks.runs.experiment import train_one
+from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
+from birnn.training.randomness import random_states, set_random_states
+
+NAMED = ("encoder", "hidden_size", "layers", "dropout", "epochs", "batch_size", "learning_rate")
+
+
+class InputError(DataError, ValueError):
+    """Input that an estimator can't learn from: one line, and a ValueError as scikit-learn asks."""
+
+
+@contextmanager
+def own_generators() -> Iterator[None]:
+    """Training seeds every generator; the caller's are as before when it is over."""
+    states = random_states()
+    try:
+        yield
+    finally:
+        set_random_states(*states)
+
+
+class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
+    """An estimator around one task; ``run_`` holds what was learned.
+
+    Args:
+        encoder: ``bigru`` or ``bilstm``.
+        hidden_size: units of each direction.
+        layers: recurrent layers on top of each other.
+        dropout: between them.
+        epochs: passes over the training rows, at most.
+        batch_size: rows in a batch, at most.
+        learning_rate: the peak one.
+        validation_fraction: of the rows given to ``fit``, how many choose the epoch and what is
+            tuned; they are not trained on.
+        random_state: seed of weights, order and cut; None: a new one each time.
+        options: any other options of the command line, with underscores.
+
+    None stands for the default of the command line.
+    """
+
+    task: ClassVar[str]
+
+    def __init__(
+        self,
+        *,
+        encoder: str | None = None,
+        hidden_size: int | None = None,
+        layers: int | None = None,
+        dropout: float | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        validation_fraction: float = 0.1,
+        random_state: Any = 0,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.hidden_size = hidden_size
+        self.layers = layers
+        self.dropout = dropout
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.options = options
+
+    def _task(self) -> Task[Any, Any, Any]:
+        """The task as the parameters configure it.
+
+        Raises:
+            InputError: a parameter has a value that it can't have.
+        """
+        given = dict(self.options or {})
+        for name in NAMED:
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if name in given:
+                raise InputError(f"options: {name} is a parameter of its own; give it once")
+            given[name] = value.item() if isinstance(value, np.generic) else value
+        if "seed" in given:
+            raise InputError("options: the seed is the parameter random_state")
+        if not 0 < self.validation_fraction < 1:
+            raise InputError(
+                f"validation_fraction: must lie between 0 and 1, got {self.validation_fraction!r}"
+            )
+        try:
+            config = configured(self.task, {**given, "seed": self._seed()})
+        except ConfigError as error:
+            raise InputError(str(error)) from None
+        task: Task[Any, Any, Any] = resolve({self.task: TASKS[self.task].task}, self.task, "task")(
+            config
+        )
+        return task
+
+    def _seed(self) -> int:
+        state = self.random_state
+        if isinstance(state, (int, np.integer)) and not isinstance(state, bool):
+            return int(state)
+        return int(check_random_state(state).randint(LARGEST_SEED))
+
+    def _learn(self, task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> None:
+        """Train on the splits ``train`` and ``validation`` of ``data``; sets ``run_``."""
+        settings = task.config.train
+        if settings.threads:  # else as the caller, or joblib, has set them
+            use_threads(settings.threads)
+        training = train_one(task, data, settings)
+        with own_generators(), engines.forced(settings.engine):
+            try:
+                while True:
+                    next(training)
+            except StopIteration as end:
+                trained = end.value
+            except BirnnError as error:
+                raise InputError(str(error)) from None
+        model = trained.model.requires_grad_(False)
+        loaded = LoadedRun(Path("memory"), task, data.info, model)
+        metrics = {
+            "task": task.name,
+            "encoder": task.config.encoder.encoder,
+            "data": data.provenance,
+            "train": {
+                "seconds": round(trained.stop.seconds, 3),
+                "epochs": len(trained.history),
+                "best_epoch": trained.stop.epoch,
+                "parameters": count_parameters(model),
+                "seed": trained.seed,
+                **trained.extra,
+            },
+        }
+        self.run_ = Run(loaded, metrics)
+
+    def _fitted(self) -> Run:
+        check_is_fitted(self, "run_")
+        run: Run = self.run_
+        return run
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Parameters, and the run as the bytes of its files: JSON and safetensors."""
+        state = dict(super().__getstate__())
+        run = state.pop("run_", None)
+        if run is not None:
+            with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
+                write_model(Path(folder), run.loaded.task, run.loaded.info, run.loaded.model)
+                files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+            state["_run_files"] = files, run.metrics
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What :meth:`__getstate__` gave."""
+        state = dict(state)
+        kept = state.pop("_run_files", None)
+        super().__setstate__(state)
+        if kept is None:
+            return
+        files, metrics = kept
+        with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
+            for name, content in files.items():
+                (Path(folder) / name).write_bytes(content)
+            loaded = load_run(Path(folder))
+        self.run_ = Run(dataclasses.replace(loaded, folder=Path("memory")), metrics)
+
+
+def provenance(train: int, validation: int, unit: str, seed: int) -> dict[str, Any]:
+    """The ``data`` part of the metrics of a fit."""
+    return {
+        "source": f"{train + validation:,} {unit} in memory",
+        "rows": {"train": train, "validation": validation},
+        "unit": unit,
+        "splits": [f"validation: {validation:,} {unit} cut from them (seed {seed})"],
+    }

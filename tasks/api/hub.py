@@ -1,0 +1,220 @@
+"""Runs on the Hugging Face Hub: what is fetched, what goes there, and what stays at home.
+
+A repository holds a run folder: JSON, safetensors and a card. Nothing else is fetched, and
+nothing that is fetched is unpickled.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
+from birnn.storage.files import new_folder, write_json, write_text
+from birnn.tasks.runs.card import render_card
+from birnn.tasks.runs.folder import RUN, LoadedRun, write_model
+
+SCHEME = "hf://"
+NAME = re.compile(r"[\w.-]+/[\w.-]+")
+FETCHED = ["*.json", "*.safetensors", "README.md"]
+# Of the ``data`` part of metrics.json: counts and words about the source, no rows of it.
+TOLD = (
+    "source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
+    "notes", "duplicates", "overlap", "vectors", "cut_texts",
+)  # fmt: skip
+
+
+def run_folder(name: str | Path, revision: str | None = None, **options: Any) -> Path:
+    """The folder of a run: ``name`` itself, or where the Hub's copy of it lies.
+
+    Args:
+        name: a folder, ``hf://USER/NAME``, ``hf://USER/NAME@REVISION``, or ``USER/NAME`` where no
+            such folder is.
+        revision: a branch, tag or commit.
+        options: of :func:`huggingface_hub.snapshot_download`.
+
+    Raises:
+        CheckpointError: nothing there, or no way to it.
+    """
+    text = str(name)
+    if not text.startswith(SCHEME):
+        local = Path(name).expanduser()
+        if isinstance(name, Path) or local.is_dir() or not NAME.fullmatch(text):
+            return local
+    repository, _, asked = text.removeprefix(SCHEME).partition("@")
+    if asked and revision not in (None, asked):
+        raise ConfigError(f"{text}: the revision {revision!r} is asked for too; give one")
+    return fetch(repository, asked or revision, **options)
+
+
+def fetch(repository: str, revision: str | None = None, **options: Any) -> Path:
+    """Fetch a run from the Hub into its cache; only what a run is made of, no subfolder.
+
+    Raises:
+        CheckpointError: no such repository or revision, no network, or offline and not cached.
+    """
+    from huggingface_hub import snapshot_download
+
+    if not NAME.fullmatch(repository):
+        raise CheckpointError(f"{SCHEME}{repository} is no name on the Hub; write hf://USER/NAME")
+    known = {k: v for k, v in options.items() if v is not None}
+    try:
+        found = snapshot_download(
+            repository, revision=revision, allow_patterns=FETCHED, ignore_patterns=["*/*"], **known
+        )
+    except Exception as error:  # of the hub, of its HTTP library, or of the system
+        raise CheckpointError(
+            f"{SCHEME}{repository}{f'@{revision}' if revision else ''} can't be fetched:"
+            f" {_reason(error)}"
+        ) from None
+    return Path(found)
+
+
+def _reason(error: Exception) -> str:
+    """Why the Hub gave nothing, in a line."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    if constants.HF_HUB_OFFLINE or isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set and it is not in the cache; unset it, or give a folder"
+    if isinstance(error, GatedRepoError):
+        return "its owner must grant you access; then log in with: hf auth login"
+    if isinstance(error, RevisionNotFoundError):
+        return "it has no such revision"
+    if isinstance(error, RepositoryNotFoundError):
+        return "there is no such repository, or it is private; log in with: hf auth login"
+    if isinstance(error, HFValidationError):
+        return " ".join(str(error).split())[:200]
+    if isinstance(error, (LocalEntryNotFoundError, OSError)):
+        return "the Hub can't be reached and it is not in the cache; is there a network?"
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def public_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be told of a run: scores and counts, none of the user's texts, series or paths.
+
+    Examples of mistakes, charts, series' names, and findings that quote a cell are left out.
+    """
+    data = metrics["data"]
+    told = {name: data[name] for name in TOLD if name in data}
+    quotes = [part["text"] for part in data.get("inspection", {}).get("findings", [])]
+    if "splits" in told:
+        told["splits"] = [
+            line for line in told["splits"] if not any(line.startswith(text) for text in quotes)
+        ]
+    source = str(told["source"])
+    found = {
+        name: metrics[name]
+        for name in ("task", "encoder", "test", "validation", "train", "verdict")
+        if name in metrics
+    }
+    # Notes on a file begin with its path.
+    paths = sorted({source, str(Path(source).expanduser())}, key=len, reverse=True)
+    return dict(_without({**found, "data": told}, [path for path in paths if "/" in path]))
+
+
+def _without(value: Any, paths: list[str]) -> Any:
+    """``value`` with every path in its texts cut down to the last name."""
+    if isinstance(value, str):
+        for path in paths:
+            value = value.replace(path, Path(path).name)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _without(part, paths) for key, part in value.items()}
+    return [_without(part, paths) for part in value] if isinstance(value, list) else value
+
+
+def write_repository(
+    folder: Path, run: LoadedRun, metrics: Mapping[str, Any], name: str = ""
+) -> list[str]:
+    """Write what a repository holds into ``folder``; returns the names of the files.
+
+    The configuration, weights, vocabulary and labels as in the run, ``metrics.json`` as
+    :func:`public_metrics` tells it, and the card. Predictions, pictures, histories and forecasts
+    stay at home, and paths on this machine are cut down to names.
+    """
+    write_model(folder, run.task, run.info, run.model)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    source = str(config["data"]["data"])
+    for key in ("data", "vectors"):
+        value = config["data"].get(key, "")
+        if "/" in value and (not NAME.fullmatch(value) or Path(value).exists()):
+            config["data"][key] = Path(value).name
+    write_json(folder / "config.json", config)
+    told = public_metrics(metrics)
+    if "/" in source:
+        told = _without(told, [source])
+    write_json(folder / "metrics.json", told)
+    write_text(folder / "README.md", render_card("", told, SCHEME + name if name else "FOLDER"))
+    return sorted(path.name for path in folder.iterdir())
+
+
+def upload(folder: Path, repository: str, *, private: bool | None = None, **options: Any) -> str:
+    """Make the repository, where it isn't there yet, and send all of ``folder``; its address.
+
+    Raises:
+        ConfigError: no name of a repository.
+        DataError: the Hub refused, or can't be reached.
+    """
+    from huggingface_hub import HfApi
+
+    if not NAME.fullmatch(repository):
+        raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
+    token = options.pop("token", None)
+    message = options.pop("commit_message", None) or "Add a run of birnn"
+    try:
+        api = HfApi(token=token)
+        address = api.create_repo(repository, private=private, exist_ok=True)
+        api.upload_folder(
+            repo_id=address.repo_id, folder_path=folder, commit_message=message, **options
+        )
+    except BirnnError:
+        raise
+    except Exception as error:  # of the hub, of its HTTP library, or of the system
+        raise DataError(f"{repository} can't be pushed: {_refusal(error)}") from None
+    return str(address)
+
+
+def _refusal(error: Exception) -> str:
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+
+    if constants.HF_HUB_OFFLINE:
+        return "HF_HUB_OFFLINE is set; unset it, or write the files with --to FOLDER"
+    if isinstance(error, LocalTokenNotFoundError):
+        return "log in first, with: hf auth login"
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, HfHubHTTPError) and status in (401, 403):
+        return "you may not write there; log in with: hf auth login, and check the name"
+    if isinstance(error, OSError) and status is None:
+        return "the Hub can't be reached; is there a network?"
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def push(
+    run: LoadedRun, metrics: Mapping[str, Any], repository: str, *, private: bool, to: str = ""
+) -> tuple[str, list[str]]:
+    """Send a run to the Hub, or write what would be sent into the folder ``to``.
+
+    Returns:
+        Where it is now, and the names of its files.
+    """
+    if not NAME.fullmatch(repository):
+        raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
+    if to:
+        with new_folder(Path(to), RUN) as folder:
+            names = write_repository(folder, run, metrics, repository)
+        return to, names
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="birnn-") as made:
+        names = write_repository(Path(made), run, metrics, repository)
+        return upload(Path(made), repository, private=private), names

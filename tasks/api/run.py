@@ -1,0 +1,340 @@
+"""birnn from Python: load a run, predict what a program holds, train, save, and share."""
+
+import dataclasses
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from huggingface_hub import ModelHubMixin
+
+from birnn.config import with_flat
+from birnn.data.tables.memory import as_tables, held
+from birnn.errors import ConfigError
+from birnn.registry import resolve
+from birnn.storage.files import new_folder, read_json, write_json
+from birnn.tasks import TASKS
+from birnn.tasks.api.answers import answerer
+from birnn.tasks.api.hub import push, run_folder, upload, write_repository
+from birnn.tasks.runs.card import write_card
+from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, write_model
+from birnn.tasks.serving.texts import evaluate_run
+
+KEPT = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
+
+
+class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
+    """A trained model, ready to use on the CPU.
+
+    Made by :func:`load`, :func:`train`, :meth:`from_pretrained`, or an estimator's ``run_``.
+    """
+
+    # The mixin would write and read a config.json of its own making; a run's is ours.
+    _hub_mixin_config: ClassVar[Any] = {}
+
+    def __init__(self, loaded: LoadedRun, metrics: Mapping[str, Any] | None = None) -> None:
+        self.loaded = loaded
+        self._metrics = metrics
+        self._answers = answerer(loaded)
+
+    def __repr__(self) -> str:
+        """Task, encoder and folder."""
+        return f"<Run of {self.task}, {self.config.encoder.encoder}, in {self.loaded.folder}>"
+
+    @property
+    def task(self) -> str:
+        """``sentiment``, ``tagging``, ``forecast`` or ``regression``."""
+        return self.loaded.task.name
+
+    @property
+    def config(self) -> Any:
+        """The frozen configuration: ``run.config.encoder.hidden_size``."""
+        return self.loaded.task.config
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self.loaded.folder
+
+    @property
+    def labels(self) -> list[str]:
+        """Classes, or the network's tags; empty for tasks of numbers."""
+        return list(getattr(self.loaded.info, "labels", []))
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """What ``metrics.json`` holds; empty where the run has none."""
+        if self._metrics is None:
+            path = self.folder / "metrics.json"
+            self._metrics = read_json(path) if path.is_file() else {}
+        return dict(self._metrics)
+
+    def predict(self, data: Any, *, text_column: str = "") -> Any:
+        """Predict; what comes back has the shape of what goes in.
+
+        =========== ==================================== ==========================================
+        task        ``data``                             back
+        =========== ==================================== ==========================================
+        sentiment   a text                               its label
+        .           a list, array or Series of texts     as many labels: list, array, Series
+        .           a DataFrame                          a DataFrame with the column ``label``
+        .           a Dataset                            a list of labels
+        tagging     lists of tokens                      a list of tags for each
+        .           raw texts                            a list of (token, tag) for each
+        forecast    DataFrame, Dataset or path           a DataFrame: id, time, mean, bounds
+        regression  ``[N, T, F]``, or list of ``[T, F]``  ``[N, T]``, or a list of ``[T]``
+        .           a DataFrame, a row a step            a Series ``predicted`` with its index
+        =========== ==================================== ==========================================
+
+        Args:
+            data: see above.
+            text_column: of a table; empty: found by its usual names, as the command line does.
+
+        Raises:
+            DataError: a row without a text, of another kind, or of another shape; names it.
+        """
+        return self._answers.predict(data, text_column)
+
+    def predict_proba(self, data: Any, *, text_column: str = "") -> Any:
+        """Probabilities: ``[N, C]`` of classes, or ``[T, K]`` of tags for each sentence.
+
+        The columns are :attr:`labels`; a DataFrame or Series gives a DataFrame with its index.
+
+        Raises:
+            ConfigError: a task of numbers.
+            DataError: as :meth:`predict`.
+        """
+        return self._answers.predict_proba(data, text_column)
+
+    def predict_records(self, data: Any, *, text_column: str = "") -> list[dict[str, Any]]:
+        """The records that ``python cli.py predict RUN --json`` prints.
+
+        Raises:
+            DataError: as :meth:`predict`.
+        """
+        found: list[dict[str, Any]] = self._answers.records(data, text_column)
+        return found
+
+    def evaluate(self, data: Any = None, split: str = "test") -> dict[str, dict[str, Any]]:
+        """Scores with 95 % intervals: name → ``value``, ``low``, ``high``.
+
+        Args:
+            data: labelled, a path or a table; None: the run's own, split as for training.
+            split: train, validation or test.
+
+        Raises:
+            BirnnError: unusable data, or labels that the run doesn't know.
+        """
+        with named(data) as source:
+            found = evaluate_run(self.loaded, source, split).metrics["test"]["model"]
+        return dict(found)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the run folder, with all that lies beside the model; returns its path.
+
+        Raises:
+            DataError: the folder is taken, or can't be written.
+        """
+        with new_folder(Path(folder), RUN, overwrite=overwrite) as made:
+            if self.folder.is_dir():
+                for path in self.folder.iterdir():
+                    if path.suffix in KEPT and path.is_file():
+                        shutil.copyfile(path, made / path.name)
+            write_model(made, self.loaded.task, self.loaded.info, self.loaded.model)
+            if self.metrics and not (made / "metrics.json").exists():
+                write_json(made / "metrics.json", self.metrics)
+                write_card(made / "README.md", "", self.metrics)
+        return Path(folder)
+
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        *,
+        repo_id: str | None = None,
+        push_to_hub: bool = False,
+        **push_to_hub_kwargs: Any,
+    ) -> str | None:
+        """Write what a repository on the Hub holds: see :func:`birnn.tasks.api.run.hub.write_repository`.
+
+        Args:
+            save_directory: made if it isn't there; what else it holds stays.
+            repo_id: USER/NAME; told in the card.
+            push_to_hub: also send it there.
+            push_to_hub_kwargs: of :meth:`push_to_hub`.
+
+        Raises:
+            BirnnError: it can't be written or sent.
+        """
+        folder = Path(save_directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_repository(folder, self.loaded, self._told(), repo_id or "")
+        if not push_to_hub:
+            return None
+        return self.push_to_hub(repo_id or folder.name, **push_to_hub_kwargs)
+
+    def push_to_hub(self, repo_id: str, *, private: bool | None = None, **options: Any) -> str:
+        """Send what :meth:`save_pretrained` writes to the Hub; returns the address.
+
+        Args:
+            repo_id: USER/NAME.
+            private: whether a new repository is; None: as its owner's default.
+            options: ``token``, ``commit_message``, ``revision``.
+
+        Raises:
+            BirnnError: the Hub refused, or can't be reached.
+        """
+        with tempfile.TemporaryDirectory(prefix="birnn-") as made:
+            write_repository(Path(made), self.loaded, self._told(), repo_id)
+            return upload(Path(made), repo_id, private=private, **options)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        *,
+        revision: str | None = None,
+        force_download: bool = False,
+        token: str | bool | None = None,
+        cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
+    ) -> "Run":
+        """:func:`load`, with the options of :mod:`huggingface_hub`.
+
+        Raises:
+            CheckpointError: nothing there, no way to it, or not a run.
+        """
+        folder = run_folder(
+            pretrained_model_name_or_path, revision, token=token, cache_dir=cache_dir,
+            force_download=force_download, local_files_only=local_files_only,
+        )  # fmt: skip
+        return cls(load_run(folder))
+
+    def _told(self) -> dict[str, Any]:
+        """The metrics, or the little that a run without any knows."""
+        return self.metrics or bare_metrics(self.loaded)
+
+
+def bare_metrics(run: LoadedRun) -> dict[str, Any]:
+    """What can be told of a model whose training nobody noted."""
+    from birnn.nn.model import count_parameters
+
+    return {
+        "task": run.task.name,
+        "encoder": run.task.config.encoder.encoder,
+        "data": {"source": run.task.config.data.data or "not known", "rows": {}, "splits": []},
+        "train": {"parameters": count_parameters(run.model), "epochs": 0, "seconds": 0.0},
+    }
+
+
+@contextmanager
+def named(data: Any) -> Iterator[str]:
+    """Data as a source that the readers know: a path as it is, a table under a name in words."""
+    if data is None or isinstance(data, (str, Path)):
+        yield str(data or "")
+        return
+    tables, words = as_tables(data)
+    with held(tables, words) as source:
+        yield source
+
+
+def load(name: str | Path, revision: str | None = None) -> Run:
+    """Load a run: JSON and safetensors only.
+
+    Args:
+        name: its folder, ``hf://USER/NAME[@REVISION]``, or ``USER/NAME`` where no such folder is.
+        revision: of a run on the Hub.
+
+    Raises:
+        CheckpointError: nothing there, no way to it, or not a usable run.
+    """
+    return Run(load_run(run_folder(name, revision)))
+
+
+def train(
+    task: str,
+    data: Any = None,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    seeds: int = 1,
+    resume: bool = False,
+    **options: Any,
+) -> Run:
+    """Train as the command line does, baselines, report and all; quietly.
+
+    Args:
+        task: sentiment, tagging, forecast or regression.
+        data: a path or name as ``--data`` takes it, a pandas DataFrame, or a Dataset or
+            DatasetDict; None: the task's own default.
+        out: folder of the run; None: a temporary one that goes when the run does.
+        overwrite: replace the run that ``out`` holds.
+        seeds: see ``--seeds``.
+        resume: go on with what an interrupted call left of ``out``; begin where there is nothing,
+            and load what is complete.
+        options: those of the command line with underscores: ``hidden_size=64``.
+
+    Raises:
+        ConfigError: an unknown task or option, or a value that it can't have.
+        BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
+    """
+    from birnn.tasks.runs.begun import check_changes, read_begun, work_folder
+    from birnn.tasks.runs.experiment import Plan
+    from birnn.tasks.runs.experiment import train as run_experiment
+
+    config = configured(task, options)
+    if data is not None and "data" in options:
+        raise ConfigError("data: given twice; give the data once")
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
+    temporary = Path(tempfile.mkdtemp(prefix="birnn-")) if out is None else None
+    folder = Path(out) if out is not None else temporary / "run"  # type: ignore[operator]
+    try:
+        with named(data) as source:
+            if data is not None:
+                where = dataclasses.replace(config.data, data=source)
+                config = dataclasses.replace(config, data=where)
+            made = resolve({task: TASKS[task].task}, task, "task")(config)
+            command = f"birnn.train({task!r}, …)"
+            plan = Plan(folder, seeds, overwrite, command)
+            begun = None
+            if resume and (work_folder(folder).is_dir() or folder.is_dir()):
+                begun = read_begun(folder)
+                changes = check_changes(begun, config, seeds) if begun else []
+                plan = dataclasses.replace(plan, begun=begun, changes=changes)
+            if begun or not (resume and folder.is_dir()):  # else it is complete
+                for _ in run_experiment(made, plan):
+                    pass
+        run = Run(load_run(folder))
+    except BaseException:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    if temporary is not None:
+        weakref.finalize(run, shutil.rmtree, temporary, ignore_errors=True)
+    return run
+
+
+def configured(task: str, options: Mapping[str, Any]) -> Any:
+    """The configuration of ``task`` with flat ``options``.
+
+    Raises:
+        ConfigError: an unknown task or option (with the nearest right one), or a bad value.
+    """
+    defaults = resolve({name: entry.config for name, entry in TASKS.items()}, task, "task")()
+    return with_flat(defaults, options)
+
+
+def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tuple[str, list[str]]:
+    """Send the run ``name`` to the Hub, or write what would be sent into the folder ``to``.
+
+    Returns:
+        Where it is now, and the names of its files.
+
+    Raises:
+        BirnnError: not a usable run, or it can't be written or sent.
+    """
+    run = load(name)
+    return push(run.loaded, run._told(), repository, private=private, to=to)

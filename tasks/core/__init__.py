@@ -1,0 +1,1 @@
+"""The contract of a task, and what several tasks share."""

@@ -1,0 +1,43 @@
+"""Run a trained model over a split, in batches of near lengths."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from birnn.config import TrainConfig
+from birnn.data.splits.batching import Indices, Split, by_length
+from birnn.nn.batch import Batch
+from birnn.nn.model import outputs_of
+from birnn.tasks.scoring.bootstrap import Array
+
+
+class Decodes(Protocol):
+    """What turns a model's outputs into predictions: a task."""
+
+    @property
+    def config(self) -> Any:
+        """Its ``train`` says how large batches are."""
+
+    def decode(self, outputs: Any, batch: Batch) -> Sequence[Array]:
+        """One array for each item."""
+
+
+def run_split(
+    model: nn.Module, split: Split, config: TrainConfig, device: torch.device | str = "cpu"
+) -> Iterator[tuple[Indices, Batch, Any]]:
+    """The outputs of ``model`` for every item: item numbers, their batch, and its outputs."""
+    plan = by_length(split.lengths, config.batch_size, config.batch_tokens)
+    results = outputs_of(model, (split.batch(part) for part in plan), device)
+    for indices, (batch, outputs) in zip(plan, results, strict=True):
+        yield indices, batch, outputs
+
+
+def predict(task: Decodes, model: nn.Module, split: Split) -> list[Array]:
+    """What ``model`` predicts for each item of ``split``, in the items' order."""
+    found: list[Array | None] = [None] * len(split)
+    for indices, batch, outputs in run_split(model, split, task.config.train):
+        for item, prediction in zip(indices, task.decode(outputs, batch), strict=True):
+            found[item] = prediction
+    return [part for part in found if part is not None]

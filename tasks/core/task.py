@@ -1,0 +1,276 @@
+"""The task contract: what a task must say so that one experiment can run them all."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from torch import nn
+
+from birnn.config import EncoderConfig, TrainConfig
+from birnn.data.splits.batching import Split
+from birnn.errors import ConfigError
+from birnn.nn.batch import Batch
+from birnn.nn.encoders import build_encoder
+from birnn.nn.model import Embedder, SequenceModel
+from birnn.registry import suggestion
+from birnn.tasks.core.inference import predict
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.scoring.metric_names import format_score, score_title
+from birnn.training.events import EpochEvent
+from birnn.training.loop import LossSum
+
+Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
+
+
+MOST_NAMED = 128  # items of a batch that are named in a message
+
+
+def number_list(numbers: Iterable[int]) -> str:
+    """Numbers in order, the first :data:`MOST_NAMED` of them.
+
+    >>> number_list([3, 1, 2])
+    '1, 2, 3'
+    """
+    found = sorted({int(number) for number in numbers})
+    more = len(found) - MOST_NAMED
+    return ", ".join(map(str, found[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
+
+
+class TaskConfig(Protocol):
+    """The groups of options that every task has; a task adds its own."""
+
+    @property
+    def encoder(self) -> EncoderConfig:
+        """The recurrent layers."""
+
+    @property
+    def train(self) -> TrainConfig:
+        """How they are trained."""
+
+
+class Info(Protocol):
+    """What must be known about the training split to build and use a model: labels, scalers."""
+
+    def files(self) -> Files:
+        """What :meth:`Task.read_info` needs to restore this."""
+
+
+ConfigT = TypeVar("ConfigT", bound=TaskConfig)
+InfoT = TypeVar("InfoT", bound=Info)
+SplitT = TypeVar("SplitT", bound=Split)
+
+
+@dataclass(frozen=True)
+class TaskData(Generic[InfoT, SplitT]):
+    """Splits ready for training, and where they came from."""
+
+    splits: dict[str, SplitT]  # train, validation, test
+    info: InfoT
+    provenance: dict[str, Any]  # the ``data`` part of metrics.json
+    notes: list[str] = field(default_factory=list)  # sentences for the header
+    warnings: list[str] = field(default_factory=list)  # sentences that can't be missed
+
+
+@dataclass(frozen=True)
+class LoadedSplit(Generic[SplitT]):
+    """A split to score a trained model on."""
+
+    split: SplitT
+    source: str
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one model on one split, with the same scores on each bootstrap resample."""
+
+    scores: dict[str, float]
+    replicates: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simple model beside the network."""
+
+    name: str  # the key in metrics.json
+    label: str  # in words
+    predictions: Any  # on the test split, as :meth:`Task.predictions` gives them
+    settings: dict[str, Any]
+
+
+class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
+    """One kind of prediction.
+
+    A task is made from its configuration and keeps no other state: whatever it learns about the
+    data is in the ``info`` that it hands out.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]  # one line for the command's help
+    monitors: ClassVar[tuple[str, ...]]  # validation metrics; the first chooses the epoch
+    headline: ClassVar[tuple[str, ...]]  # the test metrics, where defined, that are compared
+    config_class: ClassVar[type]
+    errors: ClassVar[bool] = False  # the headline holds errors, compared as shares of each other
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    @abstractmethod
+    def load(self) -> TaskData[InfoT, SplitT]:
+        """Read and split the data; vocabulary, scaler and labels come from train alone."""
+
+    @abstractmethod
+    def load_split(self, info: InfoT, source: str, name: str) -> LoadedSplit[SplitT]:
+        """A split for a trained model: nothing is learned from it.
+
+        Args:
+            source: what to load; empty: the run's own data, split as for training. Data in one
+                piece is taken whole.
+            name: train, validation or test.
+        """
+
+    @abstractmethod
+    def read_info(self, folder: Path) -> InfoT:
+        """Restore the info that a run folder holds.
+
+        Raises:
+            CheckpointError: a file is missing or is not what it should be.
+        """
+
+    @abstractmethod
+    def embedder(self, info: InfoT) -> Embedder:
+        """A batch → steps ``[B, T, F]``; has ``output_size``."""
+
+    @abstractmethod
+    def head(self, input_size: int, info: InfoT) -> nn.Module:
+        """Encoded states ``[B, T, input_size]`` and a batch → outputs."""
+
+    @abstractmethod
+    def loss(self, outputs: Any, batch: Batch) -> LossSum:
+        """What training minimises, summed over the batch."""
+
+    @abstractmethod
+    def decode(self, outputs: Any, batch: Batch) -> list[Array]:
+        """One array for each item: what is predicted, in the user's units."""
+
+    @abstractmethod
+    def count(self, outputs: Any, batch: Batch, info: InfoT) -> Mapping[str, Array]:
+        """Summable counts from which :meth:`scores` makes the validation metrics."""
+
+    @abstractmethod
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """Validation metrics from the counts of a whole split."""
+
+    @abstractmethod
+    def evaluate(self, split: SplitT, predictions: Any, info: InfoT, seed: int) -> Evaluation:
+        """Test metrics of :meth:`predictions`; ``seed`` is the bootstrap's."""
+
+    @abstractmethod
+    def baselines(self, data: TaskData[InfoT, SplitT]) -> list[Baseline]:
+        """Simple models, fitted on train, tuned on validation, predicting test."""
+
+    @abstractmethod
+    def records(self, split: SplitT, predictions: Any, info: InfoT) -> Iterable[dict[str, Any]]:
+        """Rows of ``predictions.csv``."""
+
+    @abstractmethod
+    def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
+        """What the report shows beyond scores, as JSON: it goes into ``metrics.json``."""
+
+    def model(self, info: InfoT) -> nn.Module:
+        """The whole model, freshly initialised: called with a batch, gives outputs."""
+        return self.network(info)
+
+    def network(self, info: InfoT) -> SequenceModel:
+        """One network: embedder, encoder and head."""
+        embedder = self.embedder(info)
+        if not embedder.output_size:
+            raise ConfigError("a step has no features: every size that makes some is 0")
+        encoder = build_encoder(embedder.output_size, self.config.encoder)
+        return SequenceModel(embedder, encoder, self.head(encoder.output_size, info))
+
+    def describe(self, info: InfoT) -> list[tuple[str, str]]:
+        """Lines of the header: what will be trained."""
+        encoder = self.config.encoder
+        ways = "bidirectional" if encoder.bidirectional else "one way"
+        return [("encoder", f"{encoder.encoder}, {encoder.layers} × {encoder.hidden_size}, {ways}")]
+
+    def name_items(self, split: SplitT, items: Array) -> str:
+        """Where the user finds the ``items`` (their numbers) of the split train."""
+        return "rows " + number_list(items + 1) + " of train"
+
+    def epoch_line(self, event: EpochEvent) -> str | None:
+        """What is printed when an epoch ends, scores as the report names them; None for nothing."""
+        scores = "  ".join(
+            f"{score_title(name).removesuffix(' %')} {format_score(name, value)}"  # 80 columns
+            for name, value in event.scores.items()
+        )
+        mark = " *" if event.improved else ""
+        width = len(str(event.epochs))
+        number = f"{event.epoch:>{width}}/{event.epochs}"
+        return f"epoch {number}  loss {event.loss:.3f}  {scores}  {event.seconds:.1f} s{mark}"
+
+    def monitors_for(self, info: InfoT) -> tuple[str, ...]:
+        """Those of ``monitors`` that this data has."""
+        return self.monitors
+
+    def monitor(self, info: InfoT) -> str:
+        """The validation metric that chooses the epoch.
+
+        Raises:
+            ConfigError: the configuration names one that the task doesn't have.
+        """
+        there = self.monitors_for(info)
+        name = self.config.train.monitor or there[0]
+        if name not in there:
+            raise ConfigError(
+                f"monitor: {name!r} is not one of {', '.join(there)}{suggestion(name, there)}"
+            )
+        return name
+
+    def predictions(self, model: nn.Module, split: SplitT, info: InfoT) -> Any:
+        """What is evaluated: one array for each item, unless a task has a better form."""
+        return predict(self, model, split)
+
+    def backtest(self, model: nn.Module, data: TaskData[InfoT, SplitT], epochs: int) -> Any:
+        """Predictions of the test split; ``epochs`` is how long the kept model was trained."""
+        return self.predictions(model, data.splits["test"], data.info)
+
+    def settle(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
+        """The last word on the model, after its report; returns what ``metrics.json`` says of it.
+
+        The test split has no part in it.
+        """
+        return {}
+
+    def save_extras(
+        self,
+        folder: Path,
+        model: nn.Module,
+        data: TaskData[InfoT, SplitT],
+        predictions: Any,
+        details: Mapping[str, Any],
+    ) -> None:
+        """Write what a run keeps beside ``predictions.csv``; ``details`` are the report's."""
+        return
+
+    @property
+    def views(self) -> int:
+        """How many dropout views of each item a training batch holds."""
+        return 1
+
+    @property
+    def epoch_items(self) -> int:
+        """Items that an epoch has at most, drawn anew each time; 0 for all."""
+        return 0
+
+    @property
+    def epoch_steps(self) -> int:
+        """Batches that an epoch has at least, of few items seen again and again."""
+        return 1
+
+    def finish(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
+        """Fit on validation what training leaves (a temperature, say); returns what was set."""
+        return {}

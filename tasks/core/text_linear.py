@@ -1,0 +1,110 @@
+"""Linear models of n-grams, from scikit-learn: the baseline, and the wide part of the network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
+
+from birnn.data.text.ngrams import word_vectorizer
+from birnn.data.text.tokenizers import Tokenizer
+from birnn.tasks.scoring.bootstrap import Array
+
+PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength
+NGRAMS = ((1, 1), (1, 2))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A logistic regression, the penalty that validation chose, and what it scores there."""
+
+    model: LogisticRegression
+    settings: dict[str, Any]
+    accuracy: float
+    log_loss: float
+
+
+def fit_logistic(
+    train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, held_out: Array, *, by: str
+) -> Fitted:
+    """Fit a logistic regression for each penalty and keep the one best on validation.
+
+    Args:
+        train: ``[N, V]`` features of the training split.
+        gold: ``[N]`` class numbers ``0..C-1``, each present.
+        validation: ``[M, V]``.
+        held_out: ``[M]``.
+        by: ``accuracy`` or ``log_loss``; ties go to the other.
+    """
+    classes = np.unique(gold)
+    best: Fitted | None = None
+    for penalty in PENALTIES:
+        # Newton's method: exact to the tolerance, and a hundred times faster here than L-BFGS.
+        model = LogisticRegression(C=penalty, solver="newton-cg", tol=1e-4, max_iter=200)
+        model.fit(train, gold)
+        probabilities = model.predict_proba(validation)
+        found = Fitted(
+            model,
+            {"C": penalty},
+            float(accuracy_score(held_out, model.predict(validation))),
+            float(log_loss(held_out, probabilities, labels=classes)),
+        )
+        if best is None or _rank(found, by) > _rank(best, by):
+            best = found
+        elif by == "log_loss":  # smooth in the penalty: past its lowest point it only rises
+            break
+    assert best is not None
+    return best
+
+
+def _rank(part: Fitted, by: str) -> tuple[float, float]:
+    ranks = (part.accuracy, -part.log_loss)
+    return ranks if by == "accuracy" else ranks[::-1]
+
+
+def class_weights(model: LogisticRegression) -> tuple[Array, Array]:
+    """Weights ``[V, C]`` and biases ``[C]`` whose softmax gives the model's probabilities."""
+    weight, bias = model.coef_.T, model.intercept_
+    if weight.shape[1] == 1:  # two classes: scikit-learn keeps the second one's log-odds alone
+        weight, bias = np.hstack([-weight / 2, weight / 2]), np.r_[-bias / 2, bias / 2]
+    return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def majority(gold: Array, items: int) -> Array:
+    """The class shares of train, for each of ``items``: ``[items, C]``."""
+    model = DummyClassifier(strategy="prior").fit(np.zeros((len(gold), 1)), gold)
+    return np.asarray(model.predict_proba(np.zeros((items, 1))))
+
+
+def tfidf_logistic(
+    texts: dict[str, Sequence[str]], gold: dict[str, Array], tokenizer: Tokenizer
+) -> tuple[Array, dict[str, Any]]:
+    """TF-IDF of word n-grams and a logistic regression: n-grams and penalty chosen on validation.
+
+    Args:
+        texts: of train, validation and test.
+        gold: class numbers of train and validation.
+
+    Returns:
+        Probabilities on test ``[N, C]`` and the settings chosen.
+    """
+    best: tuple[tuple[float, float], Array, dict[str, Any]] | None = None
+    for ngrams in NGRAMS:
+        vectorizer = word_vectorizer(tokenizer, ngrams)
+        try:
+            train = vectorizer.fit_transform(texts["train"])
+        except ValueError:  # no text has a token that the tokeniser keeps
+            return majority(gold["train"], len(texts["test"])), {"ngrams": None}
+        validation = vectorizer.transform(texts["validation"])
+        found = fit_logistic(train, gold["train"], validation, gold["validation"], by="accuracy")
+        rank = _rank(found, "accuracy")
+        if best is None or rank > best[0]:
+            probabilities = found.model.predict_proba(vectorizer.transform(texts["test"]))
+            settings = {**found.settings, "ngrams": list(ngrams), "features": train.shape[1]}
+            best = rank, probabilities, {**settings, "validation_accuracy": found.accuracy}
+    assert best is not None
+    return best[1], best[2]

@@ -1,0 +1,102 @@
+"""Is the exported graph the trained model? Both are asked the same, and must agree."""
+
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+
+from birnn.errors import CheckpointError
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.tasks.export.graph import Graph
+from birnn.tasks.export.session import Session
+from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.scoring.bootstrap import Array
+
+TOLERANCE = 1e-4
+BATCHES = (1, 2, 3, 8, 64)
+LENGTHS = (1, 2, 7, 33, 128, 500)
+SECONDS = 60.0  # after which no larger shape is tried
+LEAST = 12  # shapes that are tried whatever it takes
+
+
+def shapes(most: int) -> list[tuple[int, int]]:
+    """Batches and longest lengths, smallest first; ``most``: steps of the longest item."""
+    lengths = sorted({min(length, most) for length in LENGTHS})
+    return sorted(((b, t) for b in BATCHES for t in lengths), key=lambda pair: pair[0] * pair[1])
+
+
+def check_graph(run: LoadedRun, graph: Graph, session: Session, most: int) -> dict[str, Any]:
+    """Compare the graph with the model on random inputs of many shapes.
+
+    Returns:
+        What was compared, for ``check.json``.
+
+    Raises:
+        CheckpointError: they differ; says at which shape and by how much.
+    """
+    generator = np.random.default_rng(0)
+    begun = perf_counter()
+    tried: list[list[int]] = []
+    largest = 0.0
+    for items, steps in shapes(most):
+        if len(tried) >= LEAST and perf_counter() - begun > SECONDS:
+            break
+        lengths = [steps, *generator.integers(1, steps + 1, items - 1).tolist()]
+        batch = graph.sample(lengths, generator)
+        for name, distance in distances(run, graph, session, batch):
+            largest = max(largest, distance)
+            if not distance <= TOLERANCE:
+                raise CheckpointError(
+                    f"{run.folder}: the exported graph's {name} differ from the model's by"
+                    f" {distance:.3g} (batch {items}, length {steps}), more than {TOLERANCE:g};"
+                    " nothing was written"
+                )
+        tried.append([items, steps])
+    return {"shapes": tried, "largest_difference": largest, "tolerance": TOLERANCE}
+
+
+def distances(
+    run: LoadedRun, graph: Graph, session: Session, batch: Batch
+) -> Iterator[tuple[str, float]]:
+    """How far the graph's outputs are from the model's for a batch, in the outputs' scale.
+
+    What decides a tag and what is forecast may be large: they are measured in units of the
+    largest there is, or of 1.
+    """
+    with torch.inference_mode():
+        outputs = run.model(batch)
+        wanted = graph.wanted(outputs)
+        found = session.run(graph.feeds(batch))
+        mask = sequence_mask(batch.lengths, int(batch.lengths.max()))
+        for name, tensor in wanted.items():
+            real, mine = tensor.float().numpy(), found[name].numpy()
+            if real.shape[:2] == tuple(mask.shape) and graph.axes[name].get(1) == "time":
+                real, mine = real[mask.numpy()], mine[mask.numpy()]
+            yield name, distance(mine, real)
+        decoded = run.task.decode(outputs, batch)
+        again = run.task.decode(graph.read(found, batch), batch)
+        yield "predictions", predictions_apart(run.task.name, again, decoded)
+
+
+def distance(found: Array, wanted: Array) -> float:
+    """The largest difference, over the largest size where that is above 1; inf for a NaN."""
+    if found.shape != wanted.shape:
+        return float("inf")
+    if not wanted.size:
+        return 0.0
+    apart = float(np.abs(found.astype(np.float64) - wanted).max())
+    size = max(float(np.abs(wanted).max()), 1.0)
+    return apart / size if np.isfinite(apart) else float("inf")
+
+
+def predictions_apart(task: str, found: Sequence[Array], wanted: Sequence[Array]) -> float:
+    """The largest distance of what is decoded.
+
+    Two tag sequences that are equally good may both be found: where tags differ, the confidences
+    of the two are compared, which then differ unless the two are a tie.
+    """
+    first = 1 if task == "tagging" else 0
+    pairs = zip(found, wanted, strict=True)
+    return max(distance(one[..., first:], other[..., first:]) for one, other in pairs)

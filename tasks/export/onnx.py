@@ -1,0 +1,212 @@
+"""A trained run → a folder that predicts with numpy and ONNX Runtime alone."""
+
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from birnn.errors import CheckpointError, ConfigError
+from birnn.registry import resolve
+from birnn.storage.files import (
+    FolderKind,
+    check_free,
+    new_folder,
+    read_json,
+    write_json,
+    write_text,
+)
+from birnn.tasks.export.check_graph import check_graph
+from birnn.tasks.export.check_script import check_ends
+from birnn.tasks.export.graph import Graph
+from birnn.tasks.export.int8 import measure_int8, quantise
+from birnn.tasks.export.session import Session, require_onnx
+from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
+from birnn.version import __version__
+
+OPSET = 17
+MARK = "check.json"  # a folder with this file, and this alone, is an export
+FILES = ("model.onnx", "model.int8.onnx", "model.json", "predict.py", "README.md", MARK)
+SCRIPTS = Path(__file__).parent / "standalone"
+GRAPHS = {
+    "sentiment": "birnn.tasks.sentiment.task.graph:SentimentGraph",
+    "tagging": "birnn.tasks.tagging.task.graph:TaggingGraph",
+    "forecast": "birnn.tasks.forecast.graph:ForecastGraph",
+}
+LONGEST = 500  # steps of the longest item that is compared
+
+
+def export_strangers(folder: Path) -> list[str] | None:
+    """What an export's folder holds that birnn did not write; None if it is no export."""
+    try:
+        check = read_json(folder / MARK)
+    except CheckpointError:
+        return None
+    parts = {"task": str, "version": str, "opset": int, "packages": dict, "graph": dict}
+    if not isinstance(check, dict):
+        return None
+    if any(type(check.get(name)) is not kind for name, kind in parts.items()):
+        return None
+    return [path.name for path in sorted(folder.iterdir()) if path.name not in FILES]
+
+
+EXPORT = FolderKind("export", export_strangers)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how it was checked."""
+
+    folder: Path
+    files: dict[str, int]  # bytes
+    check: dict[str, Any]
+
+
+def export_onnx(
+    folder: Path, out: str, *, overwrite: bool, int8: bool, data: str, split: str
+) -> Exported:
+    """Export the run in ``folder`` and check what was exported against it.
+
+    Args:
+        folder: of the run.
+        out: where to; empty: beside the run, with ``-onnx`` at its name.
+        overwrite: replace an export that is there.
+        int8: also write a graph with weights of 8 bits, and measure what it costs.
+        data: on which int8 is measured; empty: the run's own data.
+        split: of it: train, validation or test.
+
+    Raises:
+        BirnnError: an unusable run or folder, or a graph that differs from the run's model; then
+            nothing is left behind.
+    """
+    if split not in ("train", "validation", "test"):
+        raise ConfigError(f"split: {split!r} is not one of train, validation, test")
+    if data and not int8:
+        raise ConfigError("data: it is for the cost of --int8; without that nothing is scored")
+    name = read_config(folder)["task"]
+    if name not in GRAPHS:
+        raise ConfigError(f"export takes a run of {', '.join(GRAPHS)}; {folder} is of {name}")
+    require_onnx()
+    whole = folder.resolve()
+    target = Path(out) if out else whole.with_name(f"{whole.name}-onnx")
+    check_free(target, EXPORT, overwrite=overwrite)
+    run = load_run(folder)
+    graph: Graph = resolve(GRAPHS, name, "task")(run)
+    with new_folder(target, EXPORT, overwrite=overwrite) as made, quiet():
+        found = _fill(made, run, graph, int8=(data, split) if int8 else None)
+        files = {path.name: path.stat().st_size for path in sorted(made.iterdir())}
+    return Exported(target, files, found)
+
+
+def _fill(
+    made: Path, run: LoadedRun, graph: Graph, *, int8: tuple[str, str] | None
+) -> dict[str, Any]:
+    write_graph(made / "model.onnx", graph)
+    write_json(made / "model.json", {**graph.card(), "inputs": list(graph.inputs)})
+    shutil.copyfile(SCRIPTS / f"{run.task.name}.py", made / "predict.py")
+    session = Session(made / "model.onnx")
+    check: dict[str, Any] = {
+        "task": run.task.name, "version": __version__, "opset": OPSET,
+        "packages": {n: metadata.version(n) for n in ("torch", "onnx", "onnxruntime", "numpy")},
+        "graph": check_graph(run, graph, session, _longest(run)),
+        "predict": check_ends(run, made),
+    }  # fmt: skip
+    if int8 is not None:
+        quantise(made / "model.onnx", made / "model.int8.onnx")
+        check["int8"] = measure_int8(run, graph, made, *int8)
+    write_json(made / MARK, check)
+    write_text(made / "README.md", readme(run, check))
+    return check
+
+
+def _longest(run: LoadedRun) -> int:
+    shape = getattr(run.info, "shape", None)
+    return LONGEST if shape is None else int(shape.segments)
+
+
+def write_graph(path: Path, graph: Graph) -> None:
+    """Trace ``graph`` with a small batch and write it with sizes that stay free.
+
+    Raises:
+        CheckpointError: the model holds something that ONNX has no word for.
+    """
+    import numpy as np
+
+    lengths = [min(3, _longest_of(graph)), min(2, _longest_of(graph)), 1]
+    feeds = graph.feeds(graph.sample(lengths, np.random.default_rng(1)))
+    tensors = tuple(torch.from_numpy(feeds[name]) for name in graph.inputs)
+    try:
+        with torch.no_grad():
+            torch.onnx.export(
+                graph, tensors, str(path), dynamo=False, opset_version=OPSET,
+                input_names=list(graph.inputs), output_names=list(graph.outputs),
+                dynamic_axes={k: graph.axes[k] for k in (*graph.inputs, *graph.outputs)},
+            )  # fmt: skip
+    except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise CheckpointError(f"the model can't be written as ONNX: {first}") from None
+
+
+def _longest_of(graph: Graph) -> int:
+    shape = getattr(graph.info, "shape", None)
+    return 3 if shape is None else int(shape.segments)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """The exporter warns of what a trace can freeze; the check tells whether it did."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def readme(run: LoadedRun, check: dict[str, Any]) -> str:
+    """What is in the folder."""
+    uses = {
+        "sentiment": 'python predict.py "some text"', "tagging": 'python predict.py "some text"',
+        "forecast": "python predict.py new.csv",
+    }  # fmt: skip
+    ends = check["predict"]
+    said = ends["what"]
+    if ends["compared"]:
+        said = f"at most {ends['largest_difference']:.2g} apart ({said})"
+    lines = [
+        f"# {run.task.name}: {run.task.config.encoder.encoder}, exported",
+        "",
+        f"Made by birnn {__version__}. `pip install numpy onnxruntime`, then:",
+        "",
+        "```",
+        uses[run.task.name],
+        "```",
+        "",
+        f"The graph was compared with the trained model on {len(check['graph']['shapes'])} shapes:"
+        f" the largest difference was {check['graph']['largest_difference']:.2g}."
+        f" `predict.py` against birnn: {said}.",
+        "",
+    ]
+    if "int8" in check:
+        found = check["int8"]
+        lines += [
+            f"`model.int8.onnx` (`--model model.int8.onnx`) takes {found['bytes']['int8']:,} bytes,"
+            f" `model.onnx` {found['bytes']['fp32']:,}. On {found['data']}:",
+            "",
+            "| | fp32 | int8 |",
+            "|---|---|---|",
+            *(
+                f"| {name} | {pair['fp32']:.4f} | {pair['int8']:.4f} |"
+                for name, pair in found["scores"].items()
+            ),
+            "",
+        ]
+    return "\n".join(lines)

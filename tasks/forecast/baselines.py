@@ -1,0 +1,222 @@
+"""Baselines of forecasters: last value, seasonal naive, drift, and closed-form ridge.
+
+The first three after Hyndman & Athanasopoulos (2021), section 5.2. Each looks at rows before the
+origin alone. Where a series has none that is observed, its mean in train is the forecast.
+"""
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from birnn.data.series.panel import Numbers, Values
+from birnn.data.series.windows import WindowSplit
+from birnn.errors import DataError
+from birnn.tasks.forecast.ridge import MOST, choose, fit_ridge, predict_ridge
+
+
+class Forecaster(Protocol):
+    """What forecasts windows."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in ``metrics.json``."""
+
+    @property
+    def label(self) -> str:
+        """As it stands in a report."""
+
+    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+        """``[B, H]`` in original units, of the windows ``indices [B]``."""
+
+    def settings(self) -> dict[str, Any]:
+        """What was chosen for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class OnDemand:
+    """Forecasts of a split that are made when they are asked for, and not kept.
+
+    Attributes:
+        forecaster: any that is quick.
+        split: of ``M`` windows.
+        low: the least value there can be; forecasts are clipped to it.
+        high: the largest one.
+    """
+
+    forecaster: Forecaster
+    split: WindowSplit
+    low: float | None = None
+    high: float | None = None
+
+    def __getitem__(self, indices: Numbers) -> Values:
+        """``[B, H]`` in original units, of the windows ``indices [B]``."""
+        values = self.forecaster.forecast(self.split, indices)
+        if self.low is not None or self.high is not None:
+            values = np.clip(values, self.low, self.high)
+        return values
+
+
+@dataclass(frozen=True)
+class LastValue:
+    """The last observed value before the origin, at every step."""
+
+    name: ClassVar[str] = "last_value"
+    label: ClassVar[str] = "last value"
+
+    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+        """``[B, H]`` in original units, of the windows ``indices [B]``."""
+        value = _last_or_shift(split, indices, _last_row(split, indices))
+        return np.repeat(value[:, None], split.horizon, axis=1)
+
+    def settings(self) -> dict[str, Any]:
+        """Nothing is chosen."""
+        return {}
+
+
+@dataclass(frozen=True)
+class SeasonalNaive:
+    """The value of the same phase in the last season before the origin.
+
+    Where it is missing or before the start, that of the season before; then the last value.
+    """
+
+    season: int
+    name: ClassVar[str] = "seasonal_naive"
+    label: ClassVar[str] = "seasonal naive"
+
+    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+        """``[B, H]`` in original units, of the windows ``indices [B]``."""
+        steps = np.arange(split.horizon) % self.season - self.season
+        rows = split.origin[indices][:, None] + steps
+        found = _values_at(split, indices, rows)
+        if not np.isnan(found).any():
+            return found
+        before = _values_at(split, indices, rows - self.season)
+        found = np.where(np.isnan(found), before, found)
+        return np.where(np.isnan(found), LastValue().forecast(split, indices), found)
+
+    def settings(self) -> dict[str, Any]:
+        """Steps of a season."""
+        return {"season": self.season}
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The line through the first and the last observed value of the whole known history."""
+
+    name: ClassVar[str] = "drift"
+    label: ClassVar[str] = "drift"
+
+    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+        """``[B, H]`` in original units, of the windows ``indices [B]``."""
+        last = _last_row(split, indices)
+        first = np.minimum(_first_row(split, indices), last)
+        value = _last_or_shift(split, indices, last)
+        start = _values_at(split, indices, first[:, None])[:, 0]
+        slope = np.where(last > first, (value - start) / np.maximum(last - first, 1), 0.0)
+        ahead = (split.origin[indices] - last)[:, None] + np.arange(split.horizon)
+        return np.asarray(value[:, None] + slope[:, None] * ahead)
+
+    def settings(self) -> dict[str, Any]:
+        """Nothing is chosen."""
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """One linear map of the lookback for all series, see :mod:`birnn.tasks.forecast.ridge`."""
+
+    weight: Values  # [H, L]
+    bias: Values  # [H]
+    chosen: dict[str, Any]
+    name: ClassVar[str] = "ridge"
+    label: ClassVar[str] = "ridge regression"
+
+    @classmethod
+    def fit(cls, train: WindowSplit, validation: WindowSplit) -> "Ridge":
+        """Fit to train; the penalty is that of the least validation MSE.
+
+        Raises:
+            DataError: fewer than 2 windows of train have an observed input.
+        """
+        equations = fit_ridge(train)
+        found = choose(equations, validation)
+        chosen: dict[str, Any] = {
+            "penalty": found.penalty,
+            "train_windows": equations.windows,
+            "validation_windows": found.validation_windows,
+        }
+        if len(train) > MOST:
+            chosen["sampled"] = f"{MOST} of {len(train)} train windows, evenly spread"
+        if equations.filled:
+            chosen["filled"] = equations.filled
+        if math.isfinite(found.validation_mse):
+            chosen["validation_mse_scaled"] = found.validation_mse
+        return cls(found.weight, found.bias, chosen)
+
+    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+        """``[B, H]`` in original units, of the windows ``indices [B]``."""
+        rows = split.scaled(split.histories(indices), indices)
+        return split.original(predict_ridge(self.weight, self.bias, rows), indices)
+
+    def settings(self) -> dict[str, Any]:
+        """The penalty, relative to the mean eigenvalue, and the windows it is from."""
+        return dict(self.chosen)
+
+
+def fit_baselines(train: WindowSplit, validation: WindowSplit, season: int) -> list[Forecaster]:
+    """Every baseline that the data allow.
+
+    Args:
+        train: windows to fit ridge to.
+        validation: windows to choose its penalty by.
+        season: steps of a season; seasonal naive is left out for 1, where it is the last value.
+
+    Returns:
+        Last value, seasonal naive, drift, ridge; without ridge where train has fewer than 2
+        windows with an observed value.
+    """
+    found: list[Forecaster] = [LastValue()]
+    if season > 1:
+        found.append(SeasonalNaive(season))
+    found.append(Drift())
+    with suppress(DataError):  # the naive ones need no fit; the list shows that ridge isn't there
+        found.append(Ridge.fit(train, validation))
+    return found
+
+
+def _values_at(split: WindowSplit, indices: Numbers, rows: Numbers) -> Values:
+    """``[B, K]`` values of the series of the windows at ``rows [B, K]``; NaN before the start."""
+    starts = split.panel.offsets[split.series[indices]][:, None]
+    values = split.panel.values[starts + np.maximum(rows, 0)]
+    return np.asarray(np.where(rows < 0, np.nan, values))
+
+
+def _last_or_shift(split: WindowSplit, indices: Numbers, last: Numbers) -> Values:
+    """``[B]`` values at the rows ``last [B]``; the mean in train where that is −1."""
+    value = _values_at(split, indices, last[:, None])[:, 0]
+    return np.where(last < 0, split.shift[split.series[indices]], value)
+
+
+def _last_row(split: WindowSplit, indices: Numbers) -> Numbers:
+    """``[B]`` the last observed row before the origin of each window; −1 where there is none."""
+    panel, series = split.panel, split.series[indices]
+    found = split.origin[indices] - 1
+    missing = np.flatnonzero(np.isnan(_values_at(split, indices, found[:, None])[:, 0]))
+    for number in np.unique(series[missing]):
+        mine = missing[series[missing] == number]
+        known = np.flatnonzero(np.isfinite(panel.history(number)))
+        place = np.searchsorted(known, found[mine], side="right") - 1
+        found[mine] = np.where(place < 0, -1, known[place] if len(known) else -1)
+    return found
+
+
+def _first_row(split: WindowSplit, indices: Numbers) -> Numbers:
+    """``[B]`` the first observed row of the series of each window; its length where none is."""
+    numbers, places = np.unique(split.series[indices], return_inverse=True)
+    known = (np.isfinite(split.panel.history(number)) for number in numbers)
+    rows = [int(row.argmax()) if row.any() else len(row) for row in known]
+    return np.array(rows, dtype=np.int64)[places]

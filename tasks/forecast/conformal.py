@@ -1,0 +1,231 @@
+"""Prediction intervals by split-conformal calibration, of points and of quantile forecasts.
+
+Scores of held-back windows are sorted, and the ⌈(n + 1) · level⌉-th smallest is the radius (Vovk et
+al. 2005; Lei et al. 2018), for each step of the horizon on its own. If a new window is exchangeable
+with the ``n`` held-back ones, it lies within with at least the probability ``level``, whatever the
+model. Windows of one series overlap and times change, so for them this holds roughly at best: the
+coverage on test says how well. Quantile forecasts are moved by such a radius (CQR, Romano et al.
+2019).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+import numpy as np
+
+from birnn.data.series.panel import Numbers, Values
+from birnn.errors import ConfigError, DataError
+from birnn.tasks.scoring.bootstrap import Array
+
+OWN_RADIUS = 5  # times the windows that a level needs: from there on a series has its own radius
+
+
+def check_levels(levels: str) -> tuple[float, ...]:
+    """Read levels in per cent, as ``80,95``.
+
+    Returns:
+        Each as a share, ascending and once.
+
+    Raises:
+        ConfigError: none is given, or one is no number between 0 and 100.
+    """
+    found = set()
+    for part in levels.split(","):
+        try:
+            level = Decimal(part.strip()) / 100  # 99.9 / 100 in floats is a little more
+        except InvalidOperation:
+            level = Decimal(0)
+        if not (level.is_finite() and 0 < level < 1):
+            raise ConfigError(
+                f"level {part.strip()!r}: must be a percentage between 0 and 100, both excluded; "
+                "give one or more, as 80,95"
+            )
+        found.add(float(level))
+    return tuple(sorted(found))
+
+
+def level_name(level: float) -> str:
+    """A level in per cent, as it stands in the names of scores: 0.8 → ``80``."""
+    return f"{level * 100:g}"
+
+
+def _exact(level: float) -> Fraction:
+    # 0.95 is no binary fraction; a rank computed with what is nearest to it could be one too high.
+    return Fraction(level).limit_denominator(1_000_000)
+
+
+def conformal_rank(n: int, level: float) -> int | None:
+    """⌈(n + 1) · level⌉, or None where ``n`` windows can't support the level.
+
+    Args:
+        n: calibration windows.
+        level: a share between 0 and 1.
+    """
+    rank = max(-(-(n + 1) * _exact(level) // 1), 1)
+    return int(rank) if rank <= n else None
+
+
+def windows_needed(level: float) -> int:
+    """The fewest calibration windows that support a level: ⌈level / (1 − level)⌉."""
+    exact = _exact(level)
+    if exact >= 1:
+        raise ConfigError(f"level {level_name(level)} %: must be below 100")
+    return max(int(-(-exact / (1 - exact) // 1)), 1)
+
+
+def supported(n: int, levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Those of the levels that ``n`` calibration windows support."""
+    return tuple(level for level in levels if conformal_rank(n, level) is not None)
+
+
+def absolute_scores(target: Array, point: Array) -> Values:
+    """``[B, H]`` distance of targets from points; NaN where the target is missing."""
+    return np.abs(np.asarray(target, dtype=np.float64) - point)
+
+
+def quantile_scores(target: Array, lower: Array, upper: Array) -> Values:
+    """How far targets lie outside of quantile forecasts, negative inside (CQR).
+
+    Args:
+        target: ``[B, H]``; NaN where missing.
+        lower: ``[B, K, H]`` forecast of the lower quantile of each level.
+        upper: ``[B, K, H]``.
+
+    Returns:
+        ``[B, K, H]``.
+    """
+    wanted = np.asarray(target, dtype=np.float64)[:, None]
+    return np.maximum(lower - wanted, wanted - upper)
+
+
+def calibrate(scores: Array, levels: tuple[float, ...], unit: Values | None = None) -> Values:
+    """The radius of each level and step.
+
+    Args:
+        scores: ``[n, H]``, or ``[n, K, H]`` where each level has its own; NaN where missing, which
+            doesn't count towards the ``n`` of its step.
+        levels: ``K`` shares.
+        unit: ``[n]`` that the scores are divided by; 1 where None.
+
+    Returns:
+        ``[K, H]``.
+
+    Raises:
+        ConfigError: a step has too few scores for a level.
+    """
+    radius = np.empty((len(levels), scores.shape[-1]))
+    for step in range(scores.shape[-1]):
+        for k, level in enumerate(levels):
+            if scores.ndim == 3 or k == 0:
+                column = scores[:, k, step] if scores.ndim == 3 else scores[:, step]
+                column = column.astype(np.float64) / (1.0 if unit is None else unit)
+                column = np.sort(column[~np.isnan(column)])
+            rank = conformal_rank(len(column), level)
+            if rank is None:
+                raise _unsupported(level, len(column), step)
+            radius[k, step] = column[rank - 1]
+    return radius
+
+
+def _unsupported(level: float, n: int, step: int) -> ConfigError:
+    highest = int(1000 * n / (n + 1)) / 10  # rounded down, so that it is really possible
+    lower = f"the highest level possible is {highest:g} %" if n else "no level is possible"
+    return ConfigError(
+        f"level {level_name(level)} %: needs {windows_needed(level)} calibration windows, step "
+        f"{step + 1} has {n}; {lower}: ask for a lower one, or hold back more rows for calibration"
+    )
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Radii of intervals.
+
+    Attributes:
+        levels: ``K`` shares, ascending.
+        radius: ``[N or 1, K, H]`` of each series, or of all, in units of the series' scale.
+        pooled: whether all series share theirs.
+        windows: the fewest that a radius is from.
+        quantiles: whether quantile forecasts are moved, or a radius put around a point.
+    """
+
+    levels: tuple[float, ...]
+    radius: Values
+    pooled: bool
+    windows: int
+    quantiles: bool = False
+
+    def interval(
+        self,
+        forecast: Array | tuple[Array, Array],
+        series: Numbers,
+        scale: Values,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> tuple[Values, Values]:
+        """Lower and upper bounds, ``[B, K, H]`` each; a higher level holds the lower ones.
+
+        Args:
+            forecast: points ``[B, H]`` in original units; for quantile forecasts those of the
+                lower and of the upper quantile of each level, ``[B, K, H]`` each.
+            series: ``[B]`` number of each window's series.
+            scale: ``[N]`` of the series.
+            low: the least value there can be; bounds are clipped to it.
+            high: the largest one.
+
+        Raises:
+            ConfigError: there are points for a calibration of quantiles, or the other way round.
+        """
+        if isinstance(forecast, tuple) != self.quantiles:
+            raise ConfigError("calibration of points and of quantile forecasts don't mix")
+        radius = self.radius[0 if self.pooled else series] * scale[series, None, None]
+        if isinstance(forecast, tuple):
+            lower, upper = forecast[0] - radius, forecast[1] + radius
+            # A negative radius can turn narrow intervals over; a point is what is left of them.
+            middle = (lower + upper) / 2
+            lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
+            lower, upper = np.minimum.accumulate(lower, 1), np.maximum.accumulate(upper, 1)
+        else:
+            point = np.asarray(forecast, dtype=np.float64)[:, None]
+            lower, upper = point - radius, point + radius
+        if low is not None or high is not None:
+            lower, upper = np.clip(lower, low, high), np.clip(upper, low, high)
+        return lower, upper
+
+
+def calibrate_groups(
+    scores: Array, group: Numbers, scale: Values, levels: tuple[float, ...]
+) -> Calibration:
+    """Radii of each series, or of all where one has too few windows to be on its own.
+
+    A series needs ``OWN_RADIUS`` times the windows that the highest level needs at every step.
+    Pooled scores are divided by the scale of their series first.
+
+    Args:
+        scores: ``[n, H]`` (:func:`absolute_scores`) or ``[n, K, H]`` (:func:`quantile_scores`) in
+            original units; NaN where missing.
+        group: ``[n]`` number of each window's series.
+        scale: ``[N]`` of the series; above 0.
+        levels: ``K`` shares, ascending.
+
+    Raises:
+        ConfigError: there are too few windows for a level, even of all series together.
+        DataError: numbers of scores, windows, and levels don't go together.
+    """
+    if len(scores) != len(group) or (scores.ndim == 3 and scores.shape[1] != len(levels)):
+        raise DataError(
+            f"calibration: scores {list(scores.shape)} for {len(group)} windows and "
+            f"{len(levels)} levels"
+        )
+    quantiles = scores.ndim == 3
+    known = ~np.isnan(scores[:, 0] if quantiles else scores)  # [n, H]
+    counts = np.zeros((len(scale), known.shape[1]), dtype=np.int64)
+    np.add.at(counts, group, known)
+    needed = max(windows_needed(level) for level in levels)
+    unit = scale[group]
+    if counts.min() < OWN_RADIUS * needed or len(scale) == 1:
+        radius = calibrate(scores, levels, unit)[None]
+        return Calibration(levels, radius, True, int(counts.sum(0).min()), quantiles)
+    mine = (np.flatnonzero(group == number) for number in range(len(scale)))
+    radii = [calibrate(scores[rows], levels, unit[rows]) for rows in mine]
+    return Calibration(levels, np.stack(radii), False, int(counts.min()), quantiles)

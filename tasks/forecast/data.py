@@ -1,0 +1,280 @@
+"""From a file of series to splits of windows, and what the training rows say."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from birnn.data.series.calendar import add_calendar, parse_calendar
+from birnn.data.series.findings import Inspection, SeriesOptions
+from birnn.data.series.panel import Numbers, Panel
+from birnn.data.series.reader import inspect_file, read_panel
+from birnn.data.series.splits import Parts, SplitOptions, enough_rows, hold_back, split_rows
+from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
+from birnn.data.wording import agree
+from birnn.errors import ConfigError, DataError
+from birnn.tasks.forecast.conformal import (
+    OWN_RADIUS,
+    check_levels,
+    level_name,
+    supported,
+    windows_needed,
+)
+from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
+from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData
+
+LARGEST = 1e30  # float32 networks see scaled values, but sums of squares must stay finite
+FEWEST = 20  # windows that choose an epoch, where some can be held back to calibrate
+
+
+@dataclass(frozen=True)
+class SeriesData:
+    """A panel, cut into windows."""
+
+    panel: Panel
+    inspection: Inspection
+    parts: Parts
+    splits: dict[str, WindowSplit]  # train, validation, calibration, test
+    info: ForecastInfo
+    notes: list[str]
+
+
+def series_options(data: ForecastingData) -> SeriesOptions:
+    """How a file is read under the options of a run."""
+    return SeriesOptions(
+        time_column=data.time_column, id_column=data.id_column, target=data.target,
+        layout=data.layout, frequency=data.frequency, season=data.season,
+        past=data.past, future=data.future, static=data.static,
+        missing=data.missing, duplicates=data.duplicates, text=data.text,
+        encoding=data.encoding, skip_ragged=data.skip_ragged,
+    )  # fmt: skip
+
+
+def load_panel(data: ForecastingData, source: str = "") -> tuple[Panel, Inspection]:
+    """Read ``source`` (the run's own if empty) and add the calendar features asked for."""
+    panel, inspection = read_panel(source or data.data, series_options(data), horizon=data.horizon)
+    return add_calendar(panel, parse_calendar(data.calendar, panel), data.horizon), inspection
+
+
+def inspect_series(data: ForecastingData) -> Inspection:
+    """What :func:`load_panel` would find."""
+    return inspect_file(
+        data.data, series_options(data), horizon=data.horizon, lookback=data.lookback
+    )
+
+
+def load_series(config: ForecastingConfig) -> SeriesData:
+    """Read, split and scale; names, scales and sizes come from the training rows.
+
+    Raises:
+        BirnnError: unusable data or options.
+    """
+    data = config.data
+    check_bounds(config)
+    panel, inspection = load_panel(data)
+    check_sizes(panel, inspection.source)
+    train, validation, test = split_rows(
+        panel, SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
+    )
+    needed = windows_needed(max(check_levels(config.model.levels)))
+    chosen = hold_back(
+        train, validation, config.model.calibration_share, data.horizon, max(needed, FEWEST)
+    )
+    parts = Parts(train, chosen, validation, test)
+    enough_rows(panel, parts, data.horizon)
+    shape = choose_shape(panel, validation, data.lookback, data.horizon, config.model.segment)
+    check_lookback(data.lookback, parts, data.horizon)
+    trained = windows_between(panel, *train_bounds(parts, shape), shape.horizon)
+    info = learn_info(config, panel, parts, shape, np.unique(trained[0]))
+    splits = cut_parts(panel, parts, info, trained)
+    for name, split in splits.items():
+        if not len(split):
+            raise DataError(
+                f"{inspection.source}: no {name} window of {shape.horizon} steps has a value to"
+                " score; lower --horizon or hold out more"
+            )
+    levels, notes = usable_levels(config, splits["calibration"])
+    if config.model.calibration_share and (chosen == validation).all():
+        notes.append(
+            "too few validation rows to hold some back: the windows that choose the epoch also"
+            " calibrate the intervals, which can be a little narrow"
+        )
+    strangers = len(panel) - len(info.names)
+    if strangers:
+        notes.append(
+            f"{strangers:,} of {len(panel):,} series {agree(strangers, 'has', 'have')} no"
+            " training window: scored alone"
+        )
+    info = replace(
+        info,
+        masked=is_masked(splits, parts),
+        levels=levels,
+        groups=radius_groups(splits["calibration"], info, levels),
+        members=config.model.members or auto_members(len(trained[0])),
+    )
+    return SeriesData(panel, inspection, parts, splits, info, notes)
+
+
+def cut_parts(
+    panel: Panel, parts: Parts, info: ForecastInfo, trained: tuple[Numbers, Numbers]
+) -> dict[str, WindowSplit]:
+    """The windows of each part; ``trained`` are the series and origins of the training windows.
+
+    Where nothing is held back, the validation windows calibrate too.
+    """
+    first, low = first_scored(panel, parts, info), parts.train
+    scaling = info.scaling_of(panel, first)
+    train = WindowSplit(panel, info.shape, scaling, *trained, info.numbers(panel))
+    held_back = np.where(parts.validation < parts.calibration, parts.validation, low)
+    splits = {"train": train}
+    for name, begin, end in (
+        ("validation", low, parts.validation),
+        ("calibration", held_back, parts.calibration),
+        ("test", parts.calibration, parts.test),
+    ):
+        begin = np.maximum(begin, first)
+        series, origin = windows_between(panel, begin, end, info.shape.horizon)
+        splits[name] = replace(train, series=series, origin=origin)
+    return splits
+
+
+def learn_info(
+    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Numbers
+) -> ForecastInfo:
+    """What the training rows say: names and scales of the series that have a training window.
+
+    What depends on the windows of other parts is left at its least.
+
+    Args:
+        config: options of the run.
+        panel: the series.
+        parts: where its parts end.
+        shape: of the windows.
+        known: numbers of the series that have a training window.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not len(known):
+        raise DataError(
+            f"no training window of {shape.horizon} steps has a value; lower --horizon or hold"
+            " out less"
+        )
+    scaling = fit_scaling(panel, parts.train)
+    return ForecastInfo(
+        [panel.names[i] for i in known], shape,
+        replace(scaling, shift=scaling.shift[known], scale=scaling.scale[known]),
+        panel.clock, panel.season, panel.past_names, panel.future_names, panel.static_names,
+        False, (), 1, 1, config.model.normalise.replace("auto", auto_normalise(len(known))),
+    )  # fmt: skip
+
+
+def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Numbers:
+    """``[N]`` the rows of each series that its scale is from; targets that are scored come later.
+
+    A series without a training window is scaled by its rows before the test rows, or by its first
+    lookback.
+    """
+    lookback = np.minimum(info.shape.lookback, np.maximum(panel.ends - info.shape.horizon, 1))
+    own = np.where(parts.calibration > 0, parts.calibration, lookback)
+    return np.where(info.numbers(panel) > 0, parts.train, own)
+
+
+def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Numbers, Numbers]:
+    """The first and last target of the training windows of each series, ``[N]`` each.
+
+    Their lookbacks are whole where a series is long enough; where it is not, they may begin
+    before it does.
+    """
+    roomy = parts.train >= shape.lookback + 2 * shape.horizon
+    partial = np.maximum((parts.train - shape.horizon) // 2, 1)
+    return np.where(roomy, shape.lookback, np.minimum(partial, shape.lookback)), parts.train
+
+
+def check_bounds(config: ForecastingConfig) -> None:
+    """Refuse bounds that leave no room.
+
+    Raises:
+        ConfigError: ``min`` is not below ``max``.
+    """
+    low, high = config.model.min, config.model.max
+    if low is not None and high is not None and low >= high:
+        raise ConfigError(f"min: {low:g} is not below the --max of {high:g}")
+
+
+def check_sizes(panel: Panel, source: str) -> None:
+    """Refuse values that can't be squared.
+
+    Raises:
+        DataError: names the series.
+    """
+    for number, name in enumerate(panel.names):
+        history = panel.history(number)
+        largest = max(np.nanmax(history, initial=0.0), -np.nanmin(history, initial=0.0))
+        if largest > LARGEST:
+            raise DataError(
+                f"{source}: series {name!r} has values of up to {largest:.3g}, too large to compute"
+                f" with; divide them so that they stay below {LARGEST:g}"
+            )
+
+
+def check_lookback(lookback: int, parts: Parts, horizon: int) -> None:
+    """Refuse a lookback that was asked for and that no series has rows for.
+
+    Raises:
+        DataError: says how many rows train has.
+    """
+    longest = int(parts.train.max())
+    if lookback and longest < lookback + horizon:
+        raise DataError(
+            f"too few rows for a lookback of {lookback} and a horizon of {horizon}: train has"
+            f" {longest:,} of the longest series; lower --lookback or hold out less"
+        )
+
+
+def usable_levels(
+    config: ForecastingConfig, calibration: WindowSplit
+) -> tuple[tuple[float, ...], list[str]]:
+    """The levels that the calibration windows support, and notes on those that they don't.
+
+    Raises:
+        ConfigError: a level that was asked for is not supported.
+    """
+    levels = check_levels(config.model.levels)
+    own = np.flatnonzero(calibration.ids[calibration.series] > 0)  # radii are those of known series
+    known = np.isfinite(calibration.futures(own[:5000])).sum(0)
+    count = int(known.min()) if len(own) <= 5000 else len(own)
+    able = supported(count, levels)
+    refused = [level for level in levels if level not in able]
+    if not refused:
+        return levels, []
+    default = type(config.model)().levels
+    words = (
+        f"levels: {count:,} calibration windows can't support"
+        f" {', '.join(level_name(level) for level in refused)} %, which takes at least"
+        f" {windows_needed(refused[0]):,}"
+    )
+    if config.model.levels != default:
+        raise ConfigError(f"{words}; lower --levels or raise --validation-share")
+    return able, [f"{words}: no such interval"]
+
+
+def is_masked(splits: dict[str, WindowSplit], parts: Parts) -> bool:
+    """Whether a window can lack a value of its lookback, as far as the test rows don't tell."""
+    panel, shape = splits["train"].panel, splits["train"].shape
+    early = (splits[name].origin for name in ("train", "validation", "calibration"))
+    if any(bool((origin < shape.lookback).any()) for origin in early):
+        return True
+    return any(
+        bool(np.isnan(panel.history(i)[: parts.calibration[i]]).any()) for i in range(len(panel))
+    )
+
+
+def radius_groups(calibration: WindowSplit, info: ForecastInfo, levels: tuple[float, ...]) -> int:
+    """How many radii there are: one of each known series where all have windows enough, else 1."""
+    series = len(info.names)
+    if not levels or series == 1:
+        return 1
+    needed = OWN_RADIUS * max(windows_needed(level) for level in levels)
+    group = info.numbers(calibration.panel)[calibration.series]
+    counts = np.bincount(group, minlength=series + 1)[1:]
+    return series if counts.min() >= needed else 1

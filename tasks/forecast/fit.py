@@ -1,0 +1,311 @@
+"""What is fitted around a trained forecaster: linear part, intervals, refits, the best of all."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from birnn.data.series.panel import Numbers
+from birnn.data.series.windows import WindowSplit, windows_between
+from birnn.data.splits.batching import BucketSampler
+from birnn.errors import CheckpointError, DataError
+from birnn.tasks.core.inference import run_split
+from birnn.tasks.core.task import TaskData
+from birnn.tasks.forecast.baselines import (
+    Drift,
+    Forecaster,
+    LastValue,
+    OnDemand,
+    Ridge,
+    SeasonalNaive,
+)
+from birnn.tasks.forecast.conformal import Calibration
+from birnn.tasks.forecast.info import ForecastInfo
+from birnn.tasks.forecast.metrics import scores
+from birnn.tasks.forecast.model import ForecastModel
+from birnn.tasks.forecast.ridge import fit_ridge, solve
+from birnn.tasks.forecast.sums import Forecasts, accumulate, calibrate_forecasts
+from birnn.training.loop import fit
+from birnn.training.state import Validation
+
+if TYPE_CHECKING:
+    from birnn.tasks.forecast.task import Forecasting
+
+SHARES = np.round(np.linspace(0, 1, 21), 2)  # of the linear map, tried on validation
+FORECASTERS = ("model", "last_value", "seasonal_naive", "drift", "ridge")
+
+
+def fit_linear(model: ForecastModel, train: WindowSplit, validation: WindowSplit) -> dict[str, Any]:
+    """Fit the model's linear map; returns how, or nothing where there are too few windows."""
+    try:
+        ridge = Ridge.fit(train, validation)
+    except DataError:
+        return {}
+    set_linear(model, ridge)
+    return ridge.settings()
+
+
+def set_linear(model: ForecastModel, ridge: Ridge) -> None:
+    """Take over a linear map."""
+    model.linear_weight.copy_(torch.from_numpy(ridge.weight))
+    model.linear_bias.copy_(torch.from_numpy(ridge.bias))
+
+
+def fit_mix(
+    task: "Forecasting", model: ForecastModel, validation: WindowSplit, monitor: str
+) -> dict[str, float]:
+    """Set the share of the linear map with the least validation error; returns both.
+
+    Args:
+        task: for its batches.
+        model: its share is set.
+        validation: windows to choose on.
+        monitor: ``mae_scaled`` or ``mse_scaled``.
+    """
+    shares = torch.from_numpy(SHARES).float()[:, None, None]
+    total = torch.zeros(len(SHARES), dtype=torch.float64)
+    steps = 0.0
+    for _, batch, outputs in run_split(model, validation, task.config.train):
+        assert batch.targets is not None
+        known = torch.isfinite(batch.targets)
+        median = outputs.recurrent[..., outputs.recurrent.shape[-1] // 2]
+        mixed = median + shares * (outputs.linear - median)
+        error = (mixed - batch.targets.masked_fill(~known, 0.0)) * known
+        error = error.square() if monitor == "mse_scaled" else error.abs()
+        total += error.sum((1, 2), dtype=torch.float64)
+        steps += float(known.sum())
+    best = int(total.argmin())
+    model.mix.fill_(float(SHARES[best]))
+    return {
+        "linear_share": float(SHARES[best]),
+        f"validation_{monitor}": float(total[best]) / steps,
+    }
+
+
+def chosen_forecaster(model: ForecastModel) -> str:
+    """The name of what the run forecasts with.
+
+    Raises:
+        CheckpointError: the model's number of it is none of ours.
+    """
+    number = int(model.forecaster)
+    if not 0 <= number < len(FORECASTERS):
+        raise CheckpointError(f"model.safetensors: forecaster {number} is unknown; it is damaged")
+    return FORECASTERS[number]
+
+
+def forecast_split(
+    task: "Forecasting", model: ForecastModel, split: WindowSplit, info: ForecastInfo
+) -> Forecasts:
+    """Every window of a split, in the series' units, without intervals."""
+    choice = chosen_forecaster(model)
+    if choice != "model":
+        return baseline_forecasts(task, named_forecaster(choice, model, info), split)
+    quantiles = task.quantiles(info)
+    # Far from 0, float32 has too few digits for what a series does.
+    far = np.abs(split.shift).max() > 1000 * split.scale.min()
+    kind = np.float64 if far else np.float32
+    values = np.empty((len(split), split.horizon), dtype=kind)
+    heads = np.empty((len(split), split.horizon, len(quantiles)), dtype=kind)
+    settings = task.config.model
+    for indices, _, outputs in run_split(model, split, task.config.train):
+        rows = outputs.mixed.double().numpy()
+        for q in range(len(quantiles)):
+            heads[indices, :, q] = split.original(rows[..., q], indices)
+        values[indices] = split.original(rows[..., rows.shape[-1] // 2], indices)
+    if settings.min is not None or settings.max is not None:
+        np.clip(values, settings.min, settings.max, out=values)
+    return Forecasts(
+        values, None, quantiles, heads if quantiles else None, settings.min, settings.max
+    )
+
+
+def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> Forecaster:
+    """The baseline of a name; the model holds ridge's weights."""
+    if name == "ridge":
+        weight = model.linear_weight.double().numpy()
+        return Ridge(weight, model.linear_bias.double().numpy(), {})
+    simple: dict[str, Forecaster] = {
+        "last_value": LastValue(),
+        "seasonal_naive": SeasonalNaive(info.season),
+        "drift": Drift(),
+    }
+    return simple[name]
+
+
+def baseline_forecasts(task: "Forecasting", part: Forecaster, split: WindowSplit) -> Forecasts:
+    """A baseline's windows, within the declared bounds, made when they are asked for."""
+    low, high = task.config.model.min, task.config.model.max
+    return Forecasts(OnDemand(part, split, low, high), low=low, high=high)
+
+
+def calibrate_known(split: WindowSplit, forecasts: Forecasts, info: ForecastInfo) -> Calibration:
+    """Calibrate on the held-back windows of the series that the run knows, in their order."""
+    groups = info.numbers(split.panel) - 1
+    return calibrate_forecasts(split, forecasts, info.levels, known=(groups, info.scaling.scale))
+
+
+def spread_out(found: Calibration, split: WindowSplit, info: ForecastInfo) -> Calibration:
+    """The same calibration for the series of another panel.
+
+    A series that the run doesn't know gets the widest intervals: nothing else holds for it.
+    """
+    if found.pooled:
+        return found
+    numbers = info.numbers(split.panel)
+    own = found.radius[np.maximum(numbers - 1, 0)]
+    radius = np.where((numbers > 0)[:, None, None], own, found.radius.max(0))
+    return replace(found, radius=radius)
+
+
+def calibrated(
+    task: "Forecasting", part: Forecaster, splits: Mapping[str, WindowSplit], info: ForecastInfo
+) -> Forecasts:
+    """A baseline's test windows with intervals calibrated as the model's are."""
+    test, held_back = splits["test"], splits["calibration"]
+    forecasts = baseline_forecasts(task, part, test)
+    if not info.levels:
+        return forecasts
+    found = calibrate_known(held_back, baseline_forecasts(task, part, held_back), info)
+    return replace(forecasts, calibration=spread_out(found, test, info))
+
+
+def set_calibration(
+    model: ForecastModel, split: WindowSplit, forecasts: Forecasts, info: ForecastInfo
+) -> None:
+    """Calibrate on held-back windows and keep the radii in the model."""
+    found = calibrate_known(split, forecasts, info)
+    # Windows that lack a target can leave a series too few: then all share one radius.
+    model.radius.copy_(torch.from_numpy(found.radius).expand_as(model.radius))
+
+
+def own_calibration(
+    task: "Forecasting", model: ForecastModel, split: WindowSplit, info: ForecastInfo
+) -> Calibration | None:
+    """The intervals that the model holds, for the series of ``split``."""
+    if not info.levels:
+        return None
+    radius = model.radius.double().numpy()
+    heads = task.config.model.loss == "quantile" and int(model.forecaster) == 0
+    return spread_out(Calibration(info.levels, radius, len(radius) == 1, 0, heads), split, info)
+
+
+def validation_errors(
+    task: "Forecasting", model: ForecastModel, validation: WindowSplit, info: ForecastInfo
+) -> dict[str, float]:
+    """The scaled validation MAE of the model and of every baseline that there is."""
+    found = {}
+    for number, name in enumerate(FORECASTERS):
+        if name == "seasonal_naive" and info.season < 2:
+            continue
+        if name == "ridge" and not bool(model.linear_weight.any()):
+            continue
+        model.forecaster.fill_(number)
+        forecasts = forecast_split(task, model, validation, info)
+        found[name] = scores(accumulate(validation, forecasts, info.season))["mae_scaled"]
+    model.forecaster.zero_()
+    return found
+
+
+def use_best(
+    task: "Forecasting", model: ForecastModel, held_back: WindowSplit, info: ForecastInfo
+) -> dict[str, Any]:
+    """Make whatever has the least validation error the run's forecaster, calibrated anew.
+
+    The test split has no say: its scores would flatter what they chose.
+    """
+    found = model.validation_errors
+    best = min(found, key=lambda name: found[name])
+    model.forecaster.fill_(FORECASTERS.index(best))
+    if best != "model" and info.levels:
+        set_calibration(model, held_back, forecast_split(task, model, held_back, info), info)
+    return {"forecaster": best, "validation_mae_scaled": found}
+
+
+def refit_forecasts(
+    task: "Forecasting",
+    model: ForecastModel,
+    data: TaskData[ForecastInfo, WindowSplit],
+    epochs: int,
+) -> Forecasts:
+    """The test windows, each part of them by a model trained on all rows before it.
+
+    The number of epochs, the linear map's penalty and share, and the intervals stay as validation
+    chose them. At last ``model`` itself is trained on all rows: it is what predict uses.
+    """
+    test, info = data.splits["test"], data.info
+    parts = task.config.model.refit
+    first, last = _span(test)
+    found = task.predictions(model, test, info)
+    values, heads = np.array(found.values), found.quantile_values
+    penalty = fit_penalty(model, data)
+    for part in range(parts):
+        start = first + (last - first) * part // parts
+        fresh = _train_again(task, model, _before(test, start), info, epochs, penalty)
+        end = first + (last - first) * (part + 1) // parts
+        mine = np.flatnonzero(
+            (test.origin >= start[test.series]) & (test.origin < end[test.series])
+        )
+        if len(mine):
+            some = task.predictions(fresh, test.chosen(mine), info)
+            values[mine] = some.values
+            if heads is not None:
+                heads[mine] = some.quantile_values
+    whole = _before(test, test.panel.ends)
+    fresh = _train_again(task, model, whole, info, epochs, penalty)
+    model.load_state_dict(fresh.state_dict())
+    return replace(found, values=values, quantile_values=heads)
+
+
+def _span(test: WindowSplit) -> tuple[Numbers, Numbers]:
+    """``[N]`` the first origin of each series, and the step after its last one."""
+    first = test.panel.ends.copy()
+    np.minimum.at(first, test.series, test.origin)
+    last = first.copy()
+    np.maximum.at(last, test.series, test.origin + 1)
+    return first, last
+
+
+def _before(test: WindowSplit, end: Numbers) -> WindowSplit:
+    """All windows whose targets come before the steps ``end [N]`` of their series."""
+    low = np.minimum(test.lookback, np.maximum((end - test.horizon) // 2, 1))
+    series, origin = windows_between(test.panel, low, end, test.horizon)
+    return replace(test, series=series, origin=origin)
+
+
+def _train_again(
+    task: "Forecasting",
+    model: ForecastModel,
+    train: WindowSplit,
+    info: ForecastInfo,
+    epochs: int,
+    penalty: float | None,
+) -> ForecastModel:
+    """A fresh model, trained on ``train`` for ``epochs``, the rest as in ``model``."""
+    config = replace(task.config.train, epochs=epochs, patience=0)
+    torch.manual_seed(config.seed)
+    fresh = task.model(info)
+    sampler = BucketSampler(
+        train, config.batch_size, config.batch_tokens, config.seed,
+        limit=task.epoch_items, least=task.epoch_steps,
+    )  # fmt: skip
+    rising = iter(range(epochs + 1))
+    always = Validation(lambda: {"epoch": float(next(rising))}, "epoch", False)
+    for _ in fit(fresh, task.loss, sampler, config, always):
+        pass
+    fresh = fresh.to("cpu").eval()
+    for name in ("mix", "radius", "forecaster", "linear_weight", "linear_bias"):
+        getattr(fresh, name).copy_(getattr(model, name))
+    if penalty is not None:
+        _, weight, bias = next(iter(solve(fit_ridge(train), (penalty,))))
+        set_linear(fresh, Ridge(weight, bias, {}))
+    return fresh
+
+
+def fit_penalty(model: ForecastModel, data: TaskData[ForecastInfo, WindowSplit]) -> float | None:
+    """The penalty of the linear map; None where there is none."""
+    if not bool(model.linear_weight.any()):
+        return None
+    return float(Ridge.fit(data.splits["train"], data.splits["validation"]).chosen["penalty"])

@@ -1,0 +1,166 @@
+"""The forecaster as an ONNX graph: scaled windows → scaled steps ahead."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from birnn.data.series.panel import Clock
+from birnn.errors import BirnnError, ConfigError
+from birnn.nn.batch import Batch
+from birnn.storage.files import read_json
+from birnn.tasks.export.graph import Arrays, Axes, Graph
+from birnn.tasks.forecast.fit import FORECASTERS
+from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
+
+MONTH_STEPS = {"MS": ("start", 1), "ME": ("end", 1), "QS": ("start", 3), "QE": ("end", 3),
+               "YS": ("start", 12), "YE": ("end", 12)}  # fmt: skip
+
+
+class ForecastGraph(Graph):
+    """The networks, the linear map, and how they are mixed."""
+
+    axes: ClassVar[Axes] = {
+        "segments": {0: "batch", 1: "time"}, "observed": {0: "batch", 1: "time"},
+        "covariates": {0: "batch", 1: "time"}, "ahead": {0: "batch"}, "static": {0: "batch"},
+        "series": {0: "batch"}, "lengths": {0: "batch"}, "forecast": {0: "batch"},
+    }  # fmt: skip
+
+    def __init__(self, run: Any) -> None:
+        super().__init__(run)
+        model = run.model
+        assert isinstance(model, ForecastModel)
+        if not 0 <= int(model.forecaster) < len(FORECASTERS):
+            raise ConfigError(f"{run.folder}: it names a forecaster that there is not")
+        choice = FORECASTERS[int(model.forecaster)]
+        if choice != "model":
+            raise ConfigError(
+                f"{run.folder}: it predicts with the baseline {choice}, which is no network to"
+                " export; train without --best"
+            )
+        self.folder = run.folder
+        self.radius = model.radius.double().numpy()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """See :class:`Graph`."""
+        info = self.info
+        return (
+            "segments", "observed",
+            *(("covariates",) if info.past or info.future else ()),
+            *(("ahead",) if info.future else ()),
+            *(("static",) if info.static else ()),
+            *(("series",) if self.task.config.model.series_size else ()),
+            "lengths",
+        )  # fmt: skip
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """See :class:`Graph`."""
+        return ("forecast",)
+
+    def feeds(self, batch: Batch) -> Arrays:
+        """The inputs as they are."""
+        found = {name: batch.inputs[name].numpy() for name in self.inputs if name != "lengths"}
+        return {**found, "lengths": batch.lengths.numpy()}
+
+    def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
+        """``[B, H, Q]``."""
+        outputs: ForecastOutputs = self.plain(Batch(dict(inputs), lengths))
+        return (outputs.mixed,)
+
+    def wanted(self, outputs: ForecastOutputs) -> Mapping[str, Tensor]:
+        """See :class:`Graph`."""
+        return {"forecast": outputs.mixed}
+
+    def read(self, found: Mapping[str, Tensor], batch: Batch) -> ForecastOutputs:
+        """See :class:`Graph`; of the parts nothing is known."""
+        mixed = found["forecast"]
+        middle = mixed[..., mixed.shape[-1] // 2]
+        return ForecastOutputs(mixed.unsqueeze(0), mixed, middle, mixed)
+
+    def sample(self, lengths: Sequence[int], generator: np.random.Generator) -> Batch:
+        """Random windows, a tenth of their values missing where values can be missing."""
+        shape, info = self.info.shape, self.info
+        items, steps = len(lengths), max(lengths)
+        size = (items, steps, shape.segment)
+        values = generator.normal(size=size).cumsum(1)
+        there = np.ones(size, dtype=bool)
+        if info.masked:
+            there &= generator.random(size) > 0.1
+        arrays = {
+            "segments": np.where(there, values, 0.0), "observed": there,
+            "covariates": generator.normal(size=(*size, len(info.past) + len(info.future))),
+            "ahead": generator.normal(size=(items, shape.horizon, len(info.future))),
+            "static": generator.normal(size=(items, len(info.static))),
+        }  # fmt: skip
+        tensors = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()}
+        numbers = generator.integers(0, len(info.names) + 1, items)
+        tensors["series"] = torch.from_numpy(numbers)
+        return Batch(tensors, torch.tensor(lengths))
+
+    def card(self) -> dict[str, Any]:
+        """Series, scales, sizes, clock, intervals, and the columns of the run's file."""
+        info, settings = self.info, self.task.config
+        data = settings.data
+        return {
+            "task": "forecast", "names": info.names,
+            "lookback": info.shape.lookback, "horizon": info.shape.horizon,
+            "segment": info.shape.segment,
+            "shift": info.scaling.shift.tolist(), "scale": info.scaling.scale.tolist(),
+            "covariates": [*info.past, *info.future, *info.static],
+            "covariate_moments": np.asarray(info.scaling.future).tolist(),
+            "clock": plain_clock(info.clock),
+            "columns": columns_of(self.folder, data),
+            "missing": data.missing, "levels": list(info.levels),
+            "radius": self.radius.tolist(), "quantiles": list(self.task.quantiles(info)),
+            "min": settings.model.min, "max": settings.model.max,
+        }  # fmt: skip
+
+
+def plain_clock(clock: Clock) -> dict[str, Any]:
+    """A clock for a reader without pandas; of the kind ``other`` where it can't be told.
+
+    ``whole``: numbers ``step`` apart. ``fixed``: nanoseconds ``step`` apart. ``months``: ``step``
+    months apart, at their ``start`` or ``end``. ``business``: working days.
+    """
+    if not clock.frequency:
+        return {"kind": "whole", "step": clock.step}
+    other = {"kind": "other", "name": clock.named()}
+    if clock.zone:
+        return other
+    offset: Any = pd.tseries.frequencies.to_offset(clock.frequency)
+    head = offset.rule_code.split("-")[0]
+    if head in MONTH_STEPS:
+        at, months = MONTH_STEPS[head]
+        return {"kind": "months", "step": months * offset.n, "at": at}
+    if head == "B" and offset.n == 1:
+        return {"kind": "business", "step": 1}
+    if head == "W":
+        return {"kind": "fixed", "step": 7 * 86_400 * 10**9 * offset.n}
+    try:
+        return {"kind": "fixed", "step": int(pd.Timedelta(offset).value)}
+    except ValueError:
+        return other
+
+
+def columns_of(folder: Any, data: Any) -> dict[str, Any]:
+    """Which columns of the run's file were what: as they were found, else as they were named."""
+    named = {
+        "layout": data.layout, "time": data.time_column,
+        "ids": [data.id_column] if data.id_column else [],
+        "targets": [name.strip() for name in data.target.split(",") if name.strip()],
+    }  # fmt: skip
+    try:
+        found = read_json(folder / "metrics.json")["data"]["inspection"]
+        ids = [name for name in str(found["id_column"]).split(", ") if name]
+        known = {
+            "layout": str(found["layout"]), "time": str(found["time_column"]), "ids": ids,
+            "targets": [str(name) for name in found["targets"]],
+        }  # fmt: skip
+    except (BirnnError, KeyError, TypeError):
+        return named
+    return known

@@ -1,0 +1,216 @@
+"""What a forecaster knows of its training series: names, scales, sizes, clock."""
+
+import dataclasses
+import re
+import zoneinfo
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from birnn.data.series.frequency import named_clock
+from birnn.data.series.panel import Clock, Numbers, Panel, Values
+from birnn.data.series.windows import Scaling, WindowShape, fit_scaling
+from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
+from birnn.nn.levels import NORMALISE
+from birnn.storage.files import read_json
+from birnn.tasks.core.options import MAX_MEMBERS
+from birnn.tasks.core.stored import DAMAGED, check_strings, check_whole, reason
+from birnn.tasks.core.task import Files
+from birnn.tasks.forecast.conformal import check_levels
+
+MAX_LOOKBACK = 720
+SEASONS = 14  # of a lookback
+LARGEST_SEGMENT = 48
+FEW_SERIES = 20
+MAX_STEPS = 10**6  # of a lookback, a horizon or a segment that a run folder gives
+MAX_LEVELS = 100
+ZONE = re.compile(r"|UTC|UTC[+-]\d{2}:\d{2}")  # beside the names of the time zone database
+
+
+@dataclass(frozen=True)
+class ForecastInfo:
+    """All that must be known to build the network, scale a window, and write a forecast.
+
+    Attributes:
+        names: the series of train, in the network's order.
+        shape: of a window.
+        scaling: of series and covariates, from the training rows.
+        clock, season: of the series.
+        past, future, static: names of the covariates.
+        masked: whether values can be missing.
+        levels: of the intervals.
+        groups: series with intervals of their own; 1 where all share theirs.
+        members: networks.
+        normalise: see :func:`birnn.nn.levels.level_and_spread`.
+    """
+
+    names: list[str]
+    shape: WindowShape
+    scaling: Scaling
+    clock: Clock
+    season: int
+    past: list[str]
+    future: list[str]
+    static: list[str]
+    masked: bool
+    levels: tuple[float, ...]
+    groups: int
+    members: int
+    normalise: str = "last"
+
+    def files(self) -> Files:
+        """``series.json``."""
+        found = {
+            **dataclasses.asdict(self),
+            "scaling": {k: v.tolist() for k, v in vars(self.scaling).items()},
+            "levels": list(self.levels),
+        }
+        return {"series.json": found}
+
+    def numbers(self, panel: Panel) -> Numbers:
+        """``[N]`` the network's number of each series of ``panel``, from 1; 0: unknown."""
+        known = {name: i + 1 for i, name in enumerate(self.names)}
+        return np.array([known.get(name, 0) for name in panel.names], dtype=np.int64)
+
+    def scaling_of(self, panel: Panel, ends: Numbers) -> Scaling:
+        """The scaling for ``panel``: the run's own, and for unknown series that of their rows.
+
+        Args:
+            panel: with the run's columns.
+            ends: ``[N]`` rows of each series that may be read.
+        """
+        numbers = self.numbers(panel)
+        own = fit_scaling(panel, np.where(numbers > 0, 0, ends))
+        known = np.maximum(numbers - 1, 0)
+        return dataclasses.replace(
+            self.scaling,
+            shift=np.where(numbers > 0, self.scaling.shift[known], own.shift),
+            scale=np.where(numbers > 0, self.scaling.scale[known], own.scale),
+        )
+
+
+def choose_shape(
+    panel: Panel, rows: Numbers, lookback: int, horizon: int, segment: int
+) -> WindowShape:
+    """Sizes of the windows, where the user left them open.
+
+    Args:
+        panel: for its season.
+        rows: ``[N]`` rows of each series before its test rows.
+        lookback: ``L``; 0: fourteen seasons (two horizons where there is none), at most 720 and a
+            third of the median history, in whole segments.
+        horizon: ``H``.
+        segment: ``w``; 0: the season, or its largest divisor of at most 48.
+
+    Raises:
+        ConfigError: a segment longer than the lookback.
+    """
+    size = segment or auto_segment(panel.season)
+    if lookback:
+        if segment > lookback:
+            raise ConfigError(f"segment: {segment} steps don't fit the lookback of {lookback}")
+        return WindowShape(lookback, horizon, min(size, lookback))
+    third = max(int(np.median(rows)) // 3, 1)
+    base = SEASONS * panel.season if panel.season > 1 else 2 * horizon
+    wanted = min(MAX_LOOKBACK, base, third)
+    size = segment or min(size, max(wanted // 2, 1))
+    return WindowShape(max(wanted // size, 1) * size, horizon, size)
+
+
+def auto_segment(season: int) -> int:
+    """Steps that are read at once: a season where it is 4 to 48 steps long."""
+    if season < 4:
+        return 8
+    return max(d for d in range(1, min(season, LARGEST_SEGMENT) + 1) if season % d == 0)
+
+
+def auto_members(windows: int) -> int:
+    """How many networks are averaged: the fewer windows there are, the more it helps."""
+    return 5 if windows <= 5_000 else 3 if windows <= 20_000 else 2
+
+
+def auto_normalise(series: int) -> str:
+    """What windows lose where the user left it open.
+
+    On validation, ETTh1's 7 series want their level (the last value) alone taken away, the 414
+    of M4 Hourly, whose windows differ in size, their mean and scale.
+    """
+    return "last" if series <= FEW_SERIES else "mean"
+
+
+def read_forecast_info(folder: Path) -> ForecastInfo:
+    """Restore what :meth:`ForecastInfo.files` wrote.
+
+    Raises:
+        CheckpointError: it is missing or is not what it should be.
+    """
+    path = folder / "series.json"
+    found = read_json(path)
+    try:
+        return _parse(found)
+    except (BirnnError, *DAMAGED) as error:
+        raise CheckpointError(f"{path} is not usable ({reason(error)})") from None
+
+
+def _parse(found: dict[str, Any]) -> ForecastInfo:
+    for name, least in (("names", 1), ("past", 0), ("future", 0), ("static", 0)):
+        check_strings(name, found[name], least)
+    numbers = {
+        name: check_whole(name, found[name], 1, most)
+        for name, most in (("season", 10**6), ("groups", 10**7), ("members", MAX_MEMBERS))
+    }
+    shape = WindowShape(**{k: check_whole(k, v, 1, MAX_STEPS) for k, v in found["shape"].items()})
+    sizes = {
+        "shift": (len(found["names"]),),
+        "scale": (len(found["names"]),),
+        **{k: (2, len(found[k])) for k in ("past", "future", "static")},
+    }
+    parts = {name: _numbers(found["scaling"][name], size) for name, size in sizes.items()}
+    if not (parts["scale"] > 0).all():
+        raise ValueError("a scale is not positive")
+    if numbers["groups"] not in (1, len(found["names"])):
+        raise ValueError(f"groups {brief(numbers['groups'])}")
+    if type(found["masked"]) is not bool:
+        raise ValueError(f"masked {brief(found['masked'])}")
+    if found["normalise"] not in NORMALISE:
+        raise ValueError(f"normalise {brief(found['normalise'])}")
+    clock = _clock(found["clock"])
+    levels = found["levels"]
+    if not isinstance(levels, list) or len(levels) > MAX_LEVELS:
+        raise ValueError(f"levels {brief(levels)}")
+    if levels:  # few calibration windows support none
+        check_levels(",".join(f"{100 * float(level):g}" for level in levels))
+    return ForecastInfo(
+        found["names"], shape, Scaling(**parts), clock,
+        numbers["season"], found["past"], found["future"], found["static"], found["masked"],
+        tuple(float(level) for level in levels), numbers["groups"], numbers["members"],
+        found["normalise"],
+    )  # fmt: skip
+
+
+def _clock(found: dict[str, Any]) -> Clock:
+    """The clock of a run; pandas reads files for some names of zones, so few names are taken."""
+    frequency, zone = found["frequency"], found["zone"]
+    if not isinstance(frequency, str) or len(frequency) > 40:
+        raise ValueError(f"frequency {brief(frequency)}")
+    if not isinstance(zone, str) or not (
+        zone in zoneinfo.available_timezones() or ZONE.fullmatch(zone)
+    ):
+        raise ValueError(f"zone {brief(zone)}")
+    step = check_whole("step", found["step"], 1, 10**12)
+    if frequency:
+        clock = named_clock(frequency, whole=False, zone=zone)
+        if clock.frequency != frequency or step != 1:
+            raise ValueError(f"frequency {brief(frequency)}")
+    clock = Clock(frequency, step, zone)
+    clock.stamps(0, 0, 1)
+    return clock
+
+
+def _numbers(values: Any, shape: tuple[int, ...]) -> Values:
+    found = np.array(values, dtype=np.float64).reshape(shape)
+    if not np.isfinite(found).all():
+        raise ValueError("a scale is not finite")
+    return found

@@ -1,0 +1,225 @@
+"""Forecasts as rows and files: the backtest, the future, and their pictures."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from birnn.data.series.panel import Numbers, Panel, Values
+from birnn.data.series.windows import WindowSplit
+from birnn.errors import DataError
+from birnn.tasks.forecast.conformal import level_name
+from birnn.tasks.forecast.fit import forecast_split, own_calibration
+from birnn.tasks.forecast.info import ForecastInfo
+from birnn.tasks.forecast.model import ForecastModel
+from birnn.tasks.forecast.plots import save_coverage_by_step, save_error_by_step, save_forecasts
+from birnn.tasks.forecast.sums import Forecasts
+from birnn.tasks.runs.folder import write_csv
+
+if TYPE_CHECKING:
+    from birnn.tasks.forecast.task import Forecasting
+
+HISTORY = 3  # horizons of history in a chart, at least
+CHUNK = 256  # windows that are held as rows at once
+
+
+@dataclass(frozen=True)
+class Future:
+    """What comes after the last row of each series."""
+
+    split: WindowSplit  # a window a series
+    forecasts: Forecasts
+
+
+def forecast_future(
+    task: "Forecasting", model: ForecastModel, panel: Panel, info: ForecastInfo
+) -> Future:
+    """Forecast from the end of every series that has any observed value.
+
+    Raises:
+        DataError: known future covariates are missing.
+    """
+    series = np.flatnonzero(panel.ends > 0)
+    check_ahead(panel, info, series)
+    scaling = info.scaling_of(panel, panel.ends)
+    split = WindowSplit(panel, info.shape, scaling, series, panel.ends[series], info.numbers(panel))
+    forecasts = forecast_split(task, model, split, info)
+    calibration = own_calibration(task, model, split, info)
+    return Future(
+        split,
+        Forecasts(
+            forecasts.values, calibration, forecasts.quantiles, forecasts.quantile_values,
+            forecasts.low, forecasts.high,
+        ),
+    )  # fmt: skip
+
+
+def check_ahead(panel: Panel, info: ForecastInfo, series: Numbers) -> None:
+    """Refuse to look ahead without what must be known of the steps ahead.
+
+    Raises:
+        DataError: names the covariate, the series and the stamp of the first gap.
+    """
+    asked = [i for i, name in enumerate(info.future) if not name.startswith("calendar:")]
+    if not asked:
+        return
+    for number in series:
+        end, start = int(panel.ends[number]), int(panel.covariate_offsets[number])
+        rows = int(panel.offsets[number + 1] - panel.offsets[number])
+        for step in range(end, end + info.shape.horizon):
+            for column in asked:
+                there = step < rows and np.isfinite(panel.future[start + step, column])
+                if not there:
+                    stamp = panel.stamps(int(number), step, 1)[0]
+                    raise DataError(
+                        f"future: {info.future[column]!r} of {panel.names[number]!r} is not known"
+                        f" at {stamp}; add rows with an empty target for the"
+                        f" {info.shape.horizon} steps ahead"
+                    )
+
+
+def forecast_rows(
+    split: WindowSplit, forecasts: Forecasts, indices: Numbers
+) -> Iterator[dict[str, Any]]:
+    """A row a step of some windows: ``id``, ``time``, ``mean``, and the bounds of each level."""
+    for start in range(0, len(indices), CHUNK):
+        part = indices[start : start + CHUNK]
+        points = forecasts.values[part]
+        bounds = forecasts.intervals(split, part)
+        levels = forecasts.calibration.levels if forecasts.calibration else ()
+        for row, window in enumerate(part):
+            series, origin = int(split.series[window]), int(split.origin[window])
+            stamps = split.panel.stamps(series, origin, split.horizon)
+            for step, stamp in enumerate(stamps):
+                found: dict[str, Any] = {
+                    "id": split.panel.names[series],
+                    "time": str(stamp),
+                    "mean": float(points[row, step]),
+                }
+                for k, level in enumerate(levels):
+                    assert bounds is not None
+                    found[f"lower_{level_name(level)}"] = float(bounds[0][row, k, step])
+                    found[f"upper_{level_name(level)}"] = float(bounds[1][row, k, step])
+                yield found
+
+
+def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Iterator[dict[str, Any]]:
+    """Rows of the windows that follow each other without overlap, beside what came true."""
+    chosen = apart(split)
+    for number, row in enumerate(forecast_rows(split, forecasts, chosen)):
+        window, step = chosen[number // split.horizon], number % split.horizon
+        if step == 0:
+            actual = split.futures(np.array([window]))[0]
+        value = float(actual[step])
+        yield {
+            "id": row.pop("id"),
+            "time": row.pop("time"),
+            "step": step + 1,
+            "actual": value if np.isfinite(value) else "",
+            **row,
+        }
+
+
+def apart(split: WindowSplit) -> Numbers:
+    """Windows a horizon apart, the last one of each series among them."""
+    last = np.zeros(len(split.panel), dtype=np.int64)
+    np.maximum.at(last, split.series, split.origin)
+    found = np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
+    return found.astype(np.int64)
+
+
+def write_future(
+    folder: Path, task: "Forecasting", model: ForecastModel, panel: Panel, info: ForecastInfo
+) -> Future | None:
+    """Write ``forecast.csv``; without it where covariates of the future are not known yet."""
+    try:
+        future = forecast_future(task, model, panel, info)
+    except DataError:
+        return None
+    indices = np.arange(len(future.split))
+    write_csv(folder / "forecast.csv", forecast_rows(future.split, future.forecasts, indices))
+    return future
+
+
+def write_pictures(
+    folder: Path,
+    split: WindowSplit,
+    forecasts: Forecasts,
+    future: Future | None,
+    details: Mapping[str, Any],
+) -> None:
+    """``forecast.png``, ``error_by_step.png`` and, where there are intervals, ``coverage_…``."""
+    save_forecasts(folder / "forecast.png", pictured(split, forecasts, future))
+    save_error_by_step(folder / "error_by_step.png", details["per_step"])
+    if details["levels"]:
+        save_coverage_by_step(
+            folder / "coverage_by_step.png", details["per_step"], details["levels"]
+        )
+
+
+def pictured(
+    split: WindowSplit, forecasts: Forecasts, future: Future | None, most: int = 4
+) -> list[dict[str, Any]]:
+    """Of the first series: history, the last window of the backtest, the future.
+
+    Returns:
+        For each a dictionary of its ``name`` and curves: each a tuple of stamps ``[T]``, values
+        ``[T]`` and, of forecasts, bounds ``[K, T]`` below and above.
+    """
+    found = []
+    for series in np.unique(split.series)[:most]:
+        mine = np.flatnonzero(split.series == series)
+        window = mine[[int(split.origin[mine].argmax())]]
+        origin = int(split.origin[window[0]])
+        panel, horizon = split.panel, split.horizon
+        end = int(panel.ends[series])
+        first = max(0, end - max(3 * horizon, 4 * panel.season, 60) - horizon)
+        curves = {
+            "name": panel.names[series],
+            "history": (
+                panel.stamps(int(series), first, end - first), panel.history(int(series))[first:],
+            ),
+            "backtest": curve(split, forecasts, window, panel.stamps(int(series), origin, horizon)),
+        }  # fmt: skip
+        if future is not None and (place := np.flatnonzero(future.split.series == series)).size:
+            stamps = panel.stamps(int(series), end, horizon)
+            curves["future"] = curve(future.split, future.forecasts, place[:1], stamps)
+        found.append(curves)
+    return found
+
+
+def curve(
+    split: WindowSplit, forecasts: Forecasts, window: Numbers, stamps: Any
+) -> tuple[Any, Values, Values | None, Values | None]:
+    """One window's forecast as stamps, points and bounds."""
+    bounds = forecasts.intervals(split, window)
+    points = np.asarray(forecasts.values[window][0])
+    if bounds is None:
+        return stamps, points, None, None
+    return stamps, points, bounds[0][0], bounds[1][0]
+
+
+def chart(future: Future, number: int) -> dict[str, Any]:
+    """What a terminal draws of one series; see :func:`birnn.terminal.chart.render_chart`."""
+    split, window = future.split, np.array([number])
+    series, end = int(split.series[number]), int(split.origin[number])
+    panel, horizon = split.panel, split.horizon
+    first = max(0, end - max(HISTORY * horizon, 4 * panel.season, 60))
+    bounds = future.forecasts.intervals(split, window)
+    found: dict[str, Any] = {
+        "name": panel.names[series],
+        "history": [float(v) if np.isfinite(v) else None for v in panel.history(series)[first:end]],
+        "mean": [float(v) for v in future.forecasts.values[window][0]],
+        "start": str(panel.stamps(series, first, 1)[0]),
+        "cut": str(panel.stamps(series, end, 1)[0]),
+        "end": str(panel.stamps(series, end + horizon - 1, 1)[0]),
+    }
+    if bounds is not None and future.forecasts.calibration is not None:
+        levels = future.forecasts.calibration.levels
+        widest = len(levels) - 1
+        found["level"] = level_name(levels[widest])
+        found["lower"] = bounds[0][0, widest].tolist()
+        found["upper"] = bounds[1][0, widest].tolist()
+    return found

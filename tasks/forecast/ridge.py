@@ -1,0 +1,238 @@
+"""Closed-form ridge regression from a lookback to a horizon: one linear map for all series.
+
+The last value of a lookback is subtracted from inputs and targets, in the units of a scaler, and
+one map ``L → H`` with an intercept is fitted to all windows (Hoerl & Kennard 1970; as a forecaster
+"NLinear" of Zeng et al. 2023, without their gradient descent). Windows are read in chunks; what
+is kept of them is the normal equations alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from birnn.data.series.panel import Numbers, Values
+from birnn.data.series.windows import WindowSplit
+from birnn.errors import DataError
+from birnn.tasks.scoring.bootstrap import Array
+
+CHUNK = 2048  # windows that are built at once
+MOST = 200_000  # windows that a map is fitted to
+MOST_VALIDATION = 20_000  # and that a penalty is chosen by
+PENALTIES = tuple(10.0 ** (power * 9 / 11 - 6) for power in range(12))  # 1e-6 … 1e3
+UNKNOWN_PENALTY = 1e-1  # where validation has nothing to choose by
+
+
+@dataclass(frozen=True)
+class NormalEquations:
+    """What a ridge fit needs to know of its windows; inputs and targets less the last value.
+
+    Attributes:
+        windows: how many there are.
+        mean_input: ``[L]``.
+        mean_target: ``[H]``.
+        gram: ``[L, L]`` sums of products of centred inputs.
+        cross: ``[L, H]`` sums of products of centred inputs and targets.
+        filled: what was missing in them and filled by the value before: empty, ``inputs``, or
+            ``inputs and targets``.
+    """
+
+    windows: int
+    mean_input: Values
+    mean_target: Values
+    gram: Values
+    cross: Values
+    filled: str = ""
+
+
+def chunks(count: int, most: int, chunk: int = CHUNK) -> Iterator[Numbers]:
+    """Numbers of at most ``most`` of ``count`` windows, some at a time, ascending.
+
+    Beyond ``most``, one window is drawn from each of ``most`` equal stretches, by a fixed seed: an
+    even step could fall on the same phase of a season over and over.
+    """
+    chosen = np.arange(count)
+    if count > most:
+        edges = np.arange(most + 1) * count // most
+        chosen = np.random.default_rng(0).integers(edges[:-1], edges[1:])
+    for start in range(0, len(chosen), chunk):
+        yield chosen[start : start + chunk]
+
+
+def fill(rows: Array) -> Values:
+    """Fill what is missing by the last value before it, or else by the first one after it.
+
+    Args:
+        rows: ``[B, T]`` with NaN where missing.
+
+    Returns:
+        ``[B, T]``; a row without any value stays NaN.
+    """
+    rows = np.asarray(rows, dtype=np.float64)
+    known = np.isfinite(rows)
+    if known.all():
+        return rows
+    places = np.where(known, np.arange(rows.shape[1]), -1)
+    places = np.maximum.accumulate(places, axis=1)
+    places = np.where(places < 0, known.argmax(1)[:, None], places)
+    return np.asarray(np.take_along_axis(rows, places, axis=1))
+
+
+def fit_ridge(split: WindowSplit, chunk: int = CHUNK, most: int = MOST) -> NormalEquations:
+    """Add up the normal equations over the windows of a train split.
+
+    Windows with a missing value are left out. Where fewer than ``L + 1`` whole ones remain, those
+    without any missing target are taken, missing inputs filled as in prediction; where these are
+    too few as well, missing targets are filled by the value before them.
+
+    Args:
+        split: of train.
+        chunk: windows that are built at once.
+        most: windows that are read; see :func:`chunks`.
+
+    Raises:
+        DataError: fewer than 2 windows have an observed input.
+    """
+    best: NormalEquations | None = None
+    for filled in ("", "inputs", "inputs and targets"):
+        found, read = _accumulate(split, chunk, most, filled)
+        if best is None or found.windows > best.windows:
+            best = found
+        if best.windows > split.lookback or best.windows == read:
+            break
+    assert best is not None
+    if best.windows < 2:
+        raise DataError(
+            f"ridge: train has {best.windows} windows with observed values, at least 2 are "
+            "needed: give more rows, or a shorter lookback or horizon"
+        )
+    return best
+
+
+def _accumulate(
+    split: WindowSplit, chunk: int, most: int, filled: str
+) -> tuple[NormalEquations, int]:
+    """The equations of the windows that can be used, and how many were read."""
+    lookback, horizon = split.lookback, split.horizon
+    mean, total = np.zeros(lookback + horizon), np.zeros((lookback, lookback + horizon))
+    windows = read = 0
+    for indices in chunks(len(split), most, chunk):
+        read += len(indices)
+        rows = _joined(split, indices, filled)
+        if not len(rows):
+            continue
+        # Chunks are centred one by one and then merged (Chan et al. 1983): no digits are lost.
+        share = len(rows) / (windows + len(rows))
+        middle = rows.mean(0)
+        rows -= middle
+        step = middle - mean
+        total += rows[:, :lookback].T @ rows + windows * share * np.outer(step[:lookback], step)
+        mean += share * step
+        windows += len(rows)
+    gram, cross = total[:, :lookback], total[:, lookback:]
+    return NormalEquations(windows, mean[:lookback], mean[lookback:], gram, cross, filled), read
+
+
+def _joined(split: WindowSplit, indices: Numbers, filled: str) -> Values:
+    """``[B', L + H]`` scaled inputs and targets less the last value, of usable windows."""
+    inputs = split.scaled(split.histories(indices), indices)
+    targets = split.scaled(split.futures(indices), indices)
+    if filled:
+        inputs = fill(inputs)
+    if filled == "inputs and targets":
+        # Behind a known last input, nothing is left for a target but the value before it.
+        targets = fill(np.hstack([inputs[:, -1:], targets]))[:, 1:]
+    rows = np.hstack([inputs, targets]) - inputs[:, -1:]
+    return np.asarray(rows[np.isfinite(rows).all(1)])
+
+
+def solve(
+    equations: NormalEquations, penalties: tuple[float, ...] = PENALTIES
+) -> Iterator[tuple[float, Values, Values]]:
+    """Ridge maps for each penalty, from one eigendecomposition of the Gram matrix.
+
+    Args:
+        equations: of train.
+        penalties: relative to the mean eigenvalue of the Gram matrix; above 0.
+
+    Yields:
+        The penalty, weight ``[H, L]`` and bias ``[H]``: targets = inputs · weightᵀ + bias. The
+        intercept is not penalised.
+    """
+    values, vectors = np.linalg.eigh(equations.gram)
+    values = np.maximum(values, 0.0)
+    size = values.mean() or 1.0  # inputs that never change: any penalty gives 0
+    turned = vectors.T @ equations.cross
+    for penalty in penalties:
+        weight = (vectors @ (turned / (values + penalty * size)[:, None])).T
+        yield penalty, weight, equations.mean_target - weight @ equations.mean_input
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The map that validation chose.
+
+    Attributes:
+        weight: ``[H, L]``.
+        bias: ``[H]``.
+        penalty: relative to the mean eigenvalue.
+        validation_mse: in scaled units; NaN where validation has no observed target.
+        validation_windows: that it was measured on.
+    """
+
+    weight: Values
+    bias: Values
+    penalty: float
+    validation_mse: float
+    validation_windows: int
+
+
+def choose(
+    equations: NormalEquations,
+    validation: WindowSplit,
+    penalties: tuple[float, ...] = PENALTIES,
+    most: int = MOST_VALIDATION,
+) -> Choice:
+    """Pick the penalty with the least validation MSE in scaled units; of equals, the larger.
+
+    Args:
+        equations: of train.
+        validation: windows to choose by; without an observed target among them,
+            ``UNKNOWN_PENALTY`` is taken.
+        penalties: relative to the mean eigenvalue.
+        most: windows that are read; see :func:`chunks`.
+    """
+    maps = list(solve(equations, penalties))
+    squared, steps, windows = np.zeros(len(maps)), 0, 0
+    for indices in chunks(len(validation), most):
+        histories = validation.scaled(validation.histories(indices), indices)
+        futures = validation.scaled(validation.futures(indices), indices)
+        known = np.isfinite(futures)
+        steps, windows = steps + int(known.sum()), windows + len(indices)
+        for i, (_, weight, bias) in enumerate(maps):
+            error = predict_ridge(weight, bias, histories) - futures
+            squared[i] += np.square(error, where=known, out=np.zeros_like(error)).sum()
+    if not steps:
+        penalty, weight, bias = next(solve(equations, (UNKNOWN_PENALTY,)))
+        return Choice(weight, bias, penalty, float("nan"), 0)
+    least = np.flatnonzero(squared == squared.min())
+    best = max(least, key=lambda i: maps[i][0])
+    penalty, weight, bias = maps[best]
+    return Choice(weight, bias, penalty, float(squared[best]) / steps, windows)
+
+
+def predict_ridge(weight: Values, bias: Values, histories: Values) -> Values:
+    """Forecast with a ridge map.
+
+    Args:
+        weight: ``[H, L]``.
+        bias: ``[H]``.
+        histories: ``[B, L]`` in scaled units; NaN where missing, filled by :func:`fill`.
+
+    Returns:
+        ``[B, H]`` in scaled units; 0, the mean of train, where a history has no value at all.
+    """
+    rows = fill(histories)
+    last = rows[:, -1:]
+    forecast = (rows - last) @ weight.T + bias + last
+    return np.asarray(np.where(np.isfinite(last), forecast, 0.0))

@@ -1,0 +1,385 @@
+"""Forecasting: many steps ahead of one or many series, with calibrated intervals."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from birnn.data.series.panel import Panel
+from birnn.data.series.windows import WindowSplit, windows_between
+from birnn.errors import DataError
+from birnn.nn.batch import Batch
+from birnn.nn.model import Embedder
+from birnn.tasks.core.task import MOST_NAMED, Baseline, Evaluation, LoadedSplit, Task, TaskData
+from birnn.tasks.forecast.baselines import fit_baselines
+from birnn.tasks.forecast.conformal import check_levels
+from birnn.tasks.forecast.data import SeriesData, first_scored, load_panel, load_series
+from birnn.tasks.forecast.fit import (
+    calibrated,
+    fit_linear,
+    fit_mix,
+    forecast_split,
+    own_calibration,
+    refit_forecasts,
+    set_calibration,
+    use_best,
+    validation_errors,
+)
+from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
+from birnn.tasks.forecast.metrics import forecast_replicates, scores, series_scores, step_scores
+from birnn.tasks.forecast.model import (
+    DECODERS,
+    ForecastModel,
+    ForecastOutputs,
+    InputSizes,
+    SegmentEmbedder,
+)
+from birnn.tasks.forecast.options import ForecastingConfig
+from birnn.tasks.forecast.output import (
+    backtest_rows,
+    chart,
+    forecast_future,
+    write_future,
+    write_pictures,
+)
+from birnn.tasks.forecast.sums import Forecasts, accumulate
+from birnn.tasks.forecast.test_record import write_sums
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.training.events import EpochEvent
+from birnn.training.loop import LossSum
+
+EPOCH_STEPS = 50
+# What a window loses before it is read, in words.
+LESS = {
+    "last": "from the last value",
+    "scale": "from the last value, scaled",
+    "season": "from the last season's mean",
+    "season_scale": "from the last season's mean, scaled",
+    "mean": "from the window's mean, scaled",
+    "none": "as it is",
+}
+SERIES_SHOWN = 200  # in the details of a run
+
+
+class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
+    """Segments of the lookback through a bidirectional encoder, to all steps ahead at once."""
+
+    name = "forecast"
+    monitors = ("mae_scaled", "mse_scaled")
+    headline = ("mae", "mse")
+    config_class = ForecastingConfig
+    errors = True
+
+    def load(self) -> TaskData[ForecastInfo, WindowSplit]:
+        """Read, check and split; names and scales come from the training rows."""
+        found = load_series(self.config)
+        report = found.inspection
+        rows = {name: len(split) for name, split in found.splits.items()}
+        notes = [describe_rows(found), *report.notes, *found.notes]
+        troubles = [f"{part.text} {part.treatment}" for part in report.findings[:20]]
+        provenance = {
+            "source": report.source,
+            "rows": rows,
+            "unit": "windows",
+            "splits": [*notes, *troubles],
+            "inspection": report.to_json(),
+        }
+        return TaskData(found.splits, found.info, provenance, notes, troubles[:5])
+
+    def load_split(self, info: ForecastInfo, source: str, name: str) -> LoadedSplit[WindowSplit]:
+        """Windows to score, scaled as the run's; another file is taken whole."""
+        if not source:
+            own = load_series(self.config)
+            first = first_scored(own.panel, own.parts, info)
+            split = replace(
+                own.splits[name],
+                scaling=info.scaling_of(own.panel, first),
+                ids=info.numbers(own.panel),
+            )
+            where = f"{own.inspection.source} ({name})"
+            notes = [describe_rows(own), *own.notes]
+            if self.config.model.refit:
+                notes.append("WARNING: --refit trained the saved model on all of these rows")
+            return LoadedSplit(split, where, notes)
+        panel, inspection = load_panel(self.config.data, source)
+        panel = fitting(panel, info, source)
+        # A series that the run doesn't know is scaled by its first lookback.
+        first = np.minimum(np.maximum(panel.ends - info.shape.horizon, 1), info.shape.lookback)
+        series, origin = windows_between(panel, first, panel.ends, info.shape.horizon)
+        if not len(series):
+            raise DataError(f"{source}: no series has {info.shape.horizon + 1} rows to score")
+        scaling = info.scaling_of(panel, first)
+        split = WindowSplit(panel, info.shape, scaling, series, origin, info.numbers(panel))
+        return LoadedSplit(split, source, inspection.notes)
+
+    def name_items(self, split: WindowSplit, items: Array) -> str:
+        """The series of the windows, each with the stamps from which they forecast."""
+        places: dict[int, list[int]] = {}
+        for item in np.unique(items)[:MOST_NAMED]:
+            places.setdefault(int(split.series[item]), []).append(int(split.origin[item]))
+        panel = split.panel
+        parts = []
+        for series, steps in places.items():
+            stamps = ", ".join(str(panel.stamps(series, at, 1)[0]) for at in steps)
+            parts.append(f"{panel.names[series]} at {stamps}")
+        return "windows of " + "; ".join(parts)
+
+    def read_info(self, folder: Path) -> ForecastInfo:
+        """Restore ``series.json``."""
+        return read_forecast_info(folder)
+
+    def sizes(self, info: ForecastInfo) -> InputSizes:
+        """What a window brings along."""
+        return InputSizes(
+            info.shape.segment, len(info.past) + len(info.future), len(info.future),
+            len(info.static), len(info.names), info.masked, info.season,
+        )  # fmt: skip
+
+    def quantiles(self, info: ForecastInfo) -> tuple[float, ...]:
+        """What quantile heads forecast: the bounds of each level and the median."""
+        if self.config.model.loss != "quantile":
+            return ()
+        return quantiles_of(info.levels)
+
+    def embedder(self, info: ForecastInfo) -> Embedder:
+        """Segments as vectors."""
+        model = self.config.model
+        return SegmentEmbedder(
+            self.sizes(info), model.segment_size, model.series_size, info.normalise,
+            model.input_dropout,
+        )  # fmt: skip
+
+    def head(self, input_size: int, info: ForecastInfo) -> nn.Module:
+        """Final states → all steps ahead."""
+        model = self.config.model
+        return DECODERS[model.decoder](
+            input_size, info.shape.horizon, max(len(self.quantiles(info)), 1), self.sizes(info),
+            info.normalise, model.head_dropout,
+        )  # fmt: skip
+
+    def model(self, info: ForecastInfo) -> ForecastModel:
+        """Networks from different weights, and room for the linear map and the intervals."""
+        members = [self.network(info) for _ in range(info.members)]
+        shape = info.shape
+        return ForecastModel(members, shape.lookback, shape.horizon, info.groups, len(info.levels))
+
+    def describe(self, info: ForecastInfo) -> list[tuple[str, str]]:
+        """What is trained."""
+        model, shape = self.config.model, info.shape
+        season = f", season of {info.season}" if info.season > 1 else ", no season"
+        known = [
+            f"{len(names)} {kind}"
+            for kind, names in (("past", info.past), ("future", info.future))
+            if names
+        ] + ([f"{len(info.static)} static"] if info.static else [])
+        pairs = [
+            ("series", f"{len(info.names):,}, {info.clock.named()}{season}"),
+            ("window", f"{shape.lookback} steps read in segments of {shape.segment}, "
+             f"{shape.horizon} ahead"),
+            ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
+            ("forecast", f"{model.decoder} decoder, {model.loss} loss, {LESS[info.normalise]}"),
+            ("intervals", ", ".join(f"{100 * level:g} %" for level in info.levels) or "none"),
+        ]  # fmt: skip
+        if known:
+            pairs.append(("covariates", ", ".join(known)))
+        return [*super().describe(info), *pairs]
+
+    def loss(self, outputs: Any, batch: Batch) -> LossSum:
+        """The mean over networks of the loss of each observed step, summed."""
+        assert batch.targets is not None
+        known = torch.isfinite(batch.targets)
+        wanted = batch.targets.masked_fill(~known, 0.0)
+        found = self.step_loss(outputs.members.float(), wanted)
+        total = (found * known).sum() / len(outputs.members)
+        return LossSum(total, max(float(known.sum()), 1.0))
+
+    def step_loss(self, members: Tensor, wanted: Tensor) -> Tensor:
+        """``[M, B, H, Q]`` and ``[B, H]`` → ``[M, B, H]``."""
+        kind = self.config.model.loss
+        if kind == "quantile":
+            error = wanted[..., None] - members
+            # Levels that the data can't support are the highest ones: the heads have the others.
+            levels = check_levels(self.config.model.levels)[: members.shape[-1] // 2]
+            shares = torch.tensor(quantiles_of(levels), device=members.device)
+            # Twice the pinball loss: for the median it is the absolute error.
+            return 2 * torch.maximum(shares * error, (shares - 1) * error).mean(-1)
+        error = members.squeeze(-1) - wanted
+        if kind == "huber":
+            return F.huber_loss(error, torch.zeros_like(error), reduction="none")
+        return error.square() if kind == "mse" else error.abs()
+
+    def decode(self, outputs: ForecastOutputs, batch: Batch) -> list[Array]:
+        """``[H, Q]`` for each window, scaled."""
+        return list(outputs.mixed.float().cpu().numpy())
+
+    def count(
+        self, outputs: ForecastOutputs, batch: Batch, info: ForecastInfo
+    ) -> Mapping[str, Array]:
+        """Observed steps, squared and absolute errors of the median, scaled."""
+        assert batch.targets is not None
+        median = outputs.mixed[..., outputs.mixed.shape[-1] // 2]
+        error = (median - batch.targets).double()
+        error = error[torch.isfinite(batch.targets)]
+        sums = [float(error.numel()), error.square().sum().item(), error.abs().sum().item()]
+        return {"sums": np.array(sums)}
+
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """``mae_scaled`` and ``mse_scaled``."""
+        steps, squared, absolute = counts["sums"]
+        return {"mae_scaled": float(absolute / steps), "mse_scaled": float(squared / steps)}
+
+    def monitors_for(self, info: ForecastInfo) -> tuple[str, ...]:
+        """Training for squares, squares choose."""
+        return self.monitors[::-1] if self.config.model.loss == "mse" else self.monitors
+
+    def finish(self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit]) -> dict[str, Any]:
+        """Fit the linear map and its share, then calibrate the intervals on what is held back."""
+        assert isinstance(model, ForecastModel)
+        settings = self.config.model
+        found: dict[str, Any] = {"members": data.info.members}
+        found["linear"] = fit_linear(model, data.splits["train"], data.splits["validation"])
+        if settings.linear and found["linear"]:
+            monitor = self.monitor(data.info)
+            found |= fit_mix(self, model, data.splits["validation"], monitor)
+        if settings.best:  # now: a model that is trained again will have seen these rows
+            model.validation_errors = validation_errors(
+                self, model, data.splits["validation"], data.info
+            )
+        if data.info.levels:
+            forecasts = forecast_split(self, model, data.splits["calibration"], data.info)
+            set_calibration(model, data.splits["calibration"], forecasts, data.info)
+        return found
+
+    def predictions(self, model: nn.Module, split: WindowSplit, info: ForecastInfo) -> Forecasts:
+        """Points with intervals, in the series' units; of a baseline where ``--best`` chose one."""
+        assert isinstance(model, ForecastModel)
+        forecasts = forecast_split(self, model, split, info)
+        return replace(forecasts, calibration=own_calibration(self, model, split, info))
+
+    def backtest(
+        self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit], epochs: int
+    ) -> Forecasts:
+        """The test windows, rolled forward; with ``--refit``, by models of all rows before."""
+        assert isinstance(model, ForecastModel)
+        if self.config.model.refit:
+            return refit_forecasts(self, model, data, epochs)
+        return self.predictions(model, data.splits["test"], data.info)
+
+    def evaluate(
+        self, split: WindowSplit, predictions: Any, info: ForecastInfo, seed: int
+    ) -> Evaluation:
+        """Scores with a bootstrap over blocks of origins."""
+        sums = accumulate(split, predictions, info.season)
+        return Evaluation(scores(sums), forecast_replicates(sums, seed))
+
+    def baselines(self, data: TaskData[ForecastInfo, WindowSplit]) -> list[Baseline]:
+        """Last value, seasonal naive, drift and ridge, calibrated as the model is."""
+        splits, info = data.splits, data.info
+        found = []
+        for part in fit_baselines(splits["train"], splits["validation"], info.season):
+            forecasts = calibrated(self, part, splits, info)
+            found.append(Baseline(part.name, part.label, forecasts, part.settings()))
+        return found
+
+    def settle(self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit]) -> dict[str, Any]:
+        """With ``--best``, let predict use what has the least validation error."""
+        assert isinstance(model, ForecastModel)
+        found: dict[str, Any] = {}
+        if self.config.model.best:
+            found = use_best(self, model, data.splits["calibration"], data.info)
+        with suppress(DataError):  # what must be known of the future need not be known yet
+            future = forecast_future(self, model, data.splits["test"].panel, data.info)
+            found["chart"] = chart(future, 0)
+        return found
+
+    def records(
+        self, split: WindowSplit, predictions: Any, info: ForecastInfo
+    ) -> Iterator[dict[str, Any]]:
+        """A row a step of windows that follow each other without overlap."""
+        return backtest_rows(split, predictions)
+
+    def details(self, split: WindowSplit, predictions: Any, info: ForecastInfo) -> dict[str, Any]:
+        """Scores by step and by series, and what the bootstrap resamples."""
+        sums = accumulate(split, predictions, info.season)
+        return {
+            "per_step": step_scores(sums),
+            "per_series": series_scores(sums, split.panel.names, SERIES_SHOWN),
+            "blocks": sums.words,
+            "without_scale": sums.unscaled,
+            "levels": list(sums.levels),
+        }
+
+    def save_extras(
+        self,
+        folder: Path,
+        model: nn.Module,
+        data: TaskData[ForecastInfo, WindowSplit],
+        predictions: Any,
+        details: Mapping[str, Any],
+    ) -> None:
+        """``forecast.csv``, its picture, pictures of error and coverage by step, and the sums."""
+        assert isinstance(model, ForecastModel)
+        split = data.splits["test"]
+        write_sums(folder, split, accumulate(split, predictions, data.info.season))
+        future = write_future(folder, self, model, split.panel, data.info)
+        write_pictures(folder, split, predictions, future, details)
+
+    @property
+    def epoch_items(self) -> int:
+        """Windows of an epoch."""
+        return self.config.model.epoch_windows
+
+    @property
+    def epoch_steps(self) -> int:
+        """Short series make few windows: an epoch goes over them several times."""
+        return EPOCH_STEPS
+
+    def epoch_line(self, event: EpochEvent) -> str | None:
+        """Errors in scaled units, with a digit more than other tasks."""
+        parts = "  ".join(
+            f"{name.replace('_scaled', '').upper()} {value:.4f}"
+            for name, value in event.scores.items()
+        )
+        mark = " *" if event.improved else ""
+        number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
+        start = f"epoch {number}  loss {event.loss:.4f}"
+        return f"{start}  validation {parts}  {event.seconds:.1f} s{mark}"
+
+
+def quantiles_of(levels: Sequence[float]) -> tuple[float, ...]:
+    """The median and the bounds of each level, ascending."""
+    tails = [(1 - level) / 2 for level in levels]
+    return tuple(sorted([*tails, 0.5, *(1 - tail for tail in tails)]))
+
+
+def describe_rows(found: SeriesData) -> str:
+    """How the rows of the series are split, in a sentence."""
+    ends = [0, *(int(part.max()) for part in vars(found.parts).values())]
+    names = ("train", "validation", "calibration", "test")
+    rows = [
+        f"{name} {high - low:,}"
+        for name, low, high in zip(names, ends, ends[1:], strict=False)
+        if high > low
+    ]
+    which = "rows" if len(found.panel) == 1 else "rows of the longest series"
+    return f"{which}: {', '.join(rows)}, in time"
+
+
+def fitting(panel: Panel, info: ForecastInfo, source: str) -> Panel:
+    """``panel`` with the run's season, if it is of the run's clock.
+
+    Raises:
+        DataError: steps of another length.
+    """
+    if (panel.clock.frequency, panel.clock.step) != (info.clock.frequency, info.clock.step):
+        raise DataError(
+            f"{source}: its steps are {panel.clock.named()}; the run was trained on"
+            f" {info.clock.named()}"
+        )
+    return replace(panel, season=info.season)

@@ -1,0 +1,1 @@
+"""Per-step regression: the model the project grew from."""

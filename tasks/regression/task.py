@@ -1,0 +1,310 @@
+"""Per-step regression: a number for every step of a sequence.
+
+The defaults are the two-page reference model that the project grew from: a bidirectional cell
+(input 5, hidden 8), a linear layer, mean squared error, Adam at 0.01, 50 epochs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor, nn
+
+from birnn.data.steps import StepSplit, cut_sequences, synthetic
+from birnn.data.tables.sources import ReadOptions, Tables, load_tables
+from birnn.errors import CheckpointError, ConfigError, DataError
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.encoders import Encoded
+from birnn.nn.model import Embedder, Features
+from birnn.storage.files import read_json
+from birnn.tasks.core.options import RegressionConfig
+from birnn.tasks.core.stored import DAMAGED, check_strings, reason
+from birnn.tasks.core.task import (
+    Baseline,
+    Evaluation,
+    Files,
+    LoadedSplit,
+    Task,
+    TaskData,
+    number_list,
+)
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
+from birnn.training.events import EpochEvent
+from birnn.training.loop import LossSum
+
+MAX_SYNTHETIC = 20_000_000  # numbers of a split
+SYNTHETIC_HELD_OUT = {"validation": 64, "test": 256}
+
+
+@dataclass(frozen=True)
+class StepInfo:
+    """Names and scale of the columns."""
+
+    features: list[str]
+    target: str
+    shift: Array  # [F + 1], the target last
+    scale: Array  # [F + 1]
+
+    def files(self) -> Files:
+        """``scaler.json``."""
+        scaler = {"shift": self.shift.tolist(), "scale": self.scale.tolist()}
+        return {"scaler.json": {"features": self.features, "target": self.target, **scaler}}
+
+
+class StepHead(nn.Module):
+    """One linear layer on each step's states."""
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(input_size, 1)
+
+    def forward(self, encoded: Encoded, batch: Batch) -> Tensor:
+        """``[B, T, D] → [B, T]``."""
+        predicted: Tensor = self.linear(encoded.states).squeeze(-1)
+        return predicted
+
+
+class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
+    """A bidirectional encoder and a linear layer on each step."""
+
+    name = "regression"
+    monitors = ("mse", "mae")
+    headline = ("mse",)
+    config_class = RegressionConfig
+
+    def load(self) -> TaskData[StepInfo, StepSplit]:
+        """Read the table, or draw synthetic sequences."""
+        if not self.config.data.data:
+            return self._synthetic()
+        options = ReadOptions(self.config.data.encoding, self.config.data.skip_ragged)
+        tables = load_tables(self.config.data.data, options, aliases={})
+        names, parts, notes = self._sequences(tables)
+        x = np.concatenate(parts["train"][0])
+        y = np.concatenate(parts["train"][1])
+        scaler = StandardScaler().fit(np.column_stack([x, y]))
+        info = StepInfo(names, self.config.data.target, scaler.mean_, scaler.scale_)
+        return self._data(parts, info, tables.source, [*tables.notes, *notes])
+
+    def load_split(self, info: StepInfo, source: str, name: str) -> LoadedSplit[StepSplit]:
+        """Sequences to score, scaled as the run was."""
+        if not source:
+            own = self.load()
+            if own.info.features != info.features:
+                raise DataError(
+                    f"{own.provenance['source']}: the run was trained on the features"
+                    f" {', '.join(info.features)}; here are {', '.join(own.info.features)}"
+                )
+            part = own.splits[name]
+            where = f"{own.provenance['source']} ({name})"
+            return LoadedSplit(replace(part, shift=info.shift, scale=info.scale), where, own.notes)
+        options = self.config.data
+        tables = load_tables(source, ReadOptions(options.encoding, options.skip_ragged), aliases={})
+        found = {str(key): table for key, table in tables.splits.items()}
+        if len(found) > 1 and name not in found:
+            raise DataError(f"{source}: no {name} split; there are: {', '.join(found)}")
+        table = found[name] if name in found else next(iter(found.values()))
+        names, x, y = cut_sequences(
+            table, info.target, options.sequence_column, options.length, source
+        )
+        if names != info.features:
+            raise DataError(
+                f"{source}: the run was trained on the features {', '.join(info.features)};"
+                f" here are {', '.join(names)}"
+            )
+        return LoadedSplit(StepSplit(x, y, info.shift, info.scale), source, tables.notes)
+
+    def _synthetic(self) -> TaskData[StepInfo, StepSplit]:
+        options = self.config.data
+        rows = max(options.sequences, *SYNTHETIC_HELD_OUT.values()) * options.length
+        if rows * (options.features + 1) > MAX_SYNTHETIC:
+            raise ConfigError(
+                f"synthetic data of more than {MAX_SYNTHETIC:,} numbers a split are not made;"
+                " lower --sequences, --length or --features"
+            )
+        parts = {}
+        for number, split in enumerate(("train", "validation", "test")):
+            count = SYNTHETIC_HELD_OUT.get(split, options.sequences)
+            seed = 3 * options.split_seed + number
+            parts[split] = synthetic(count, options.length, options.features, seed)
+        size = options.features
+        # Drawn with unit scale: the network sees synthetic data as it is, like the reference.
+        info = StepInfo(
+            [f"x{i + 1}" for i in range(size)], "target", np.zeros(size + 1), np.ones(size + 1)
+        )
+        source = f"synthetic sequences of {options.length} steps (seed {options.split_seed})"
+        return self._data(parts, info, source, [])
+
+    def _sequences(
+        self, tables: Tables
+    ) -> tuple[list[str], dict[str, tuple[list[Array], list[Array]]], list[str]]:
+        """Sequences of each split; a missing split is cut from train, by whole sequences."""
+        options = self.config.data
+        names: list[str] = []
+        parts: dict[str, tuple[list[Array], list[Array]]] = {}
+        for split, table in tables.splits.items():
+            where = f"{tables.source} ({split})"
+            found, x, y = cut_sequences(
+                table, options.target, options.sequence_column, options.length, where
+            )
+            if names and found != names:
+                raise DataError(
+                    f"{where}: the feature columns {', '.join(found)}"
+                    f" differ from the first split's {', '.join(names)}"
+                )
+            names, parts[str(split)] = found, (x, y)
+        if "train" not in parts:
+            raise DataError(f"{tables.source} has no train split; there are: {', '.join(parts)}")
+        notes = []
+        generator = np.random.default_rng(options.split_seed)
+        total = len(parts["train"][0])
+        shares = {"validation": options.validation_share, "test": options.test_share}
+        for split, share in shares.items():
+            if split in parts:
+                continue
+            x, y = parts["train"]
+            size = max(1, round(share * total))
+            if size >= len(x):
+                raise DataError(
+                    f"{tables.source}: {total} sequences are too few to cut {split} from"
+                )
+            order = generator.permutation(len(x))
+            parts[split] = [x[i] for i in order[:size]], [y[i] for i in order[:size]]
+            parts["train"] = [x[i] for i in order[size:]], [y[i] for i in order[size:]]
+            notes.append(f"{split}: {size} sequences cut from train (seed {options.split_seed})")
+        return names, parts, notes
+
+    def _data(
+        self,
+        parts: Mapping[str, tuple[list[Array], list[Array]]],
+        info: StepInfo,
+        source: str,
+        notes: list[str],
+    ) -> TaskData[StepInfo, StepSplit]:
+        names = ("train", "validation", "test")
+        splits = {name: StepSplit(*parts[name], info.shift, info.scale) for name in names}
+        provenance = {
+            "source": source,
+            "rows": {name: len(split) for name, split in splits.items()},
+            "steps": {name: int(split.lengths.sum()) for name, split in splits.items()},
+            "splits": notes or ["as the source gives them"],
+        }
+        return TaskData(splits, info, provenance, notes)
+
+    def name_items(self, split: StepSplit, items: Array) -> str:
+        """Sequences of train, from 1."""
+        return f"sequences {number_list(items + 1)} of train"
+
+    def read_info(self, folder: Path) -> StepInfo:
+        """Restore ``scaler.json``."""
+        found = read_json(folder / "scaler.json")
+        try:
+            check_strings("features", found["features"], least=1)
+            info = StepInfo(
+                found["features"],
+                str(found["target"]),
+                np.array(found["shift"], dtype=np.float64),
+                np.array(found["scale"], dtype=np.float64),
+            )
+            shapes = {(len(info.features) + 1,), info.shift.shape, info.scale.shape}
+            finite = np.isfinite(info.shift).all() and np.isfinite(info.scale).all()
+            if len(shapes) > 1 or not finite or not np.all(info.scale > 0):
+                raise ValueError("sizes differ or a scale is not positive")
+        except DAMAGED as error:
+            path = folder / "scaler.json"
+            raise CheckpointError(f"{path} is not a scaler ({reason(error)})") from None
+        return info
+
+    def embedder(self, info: StepInfo) -> Embedder:
+        """The features as they are."""
+        return Features(len(info.features))
+
+    def head(self, input_size: int, info: StepInfo) -> nn.Module:
+        """A linear layer on each step."""
+        return StepHead(input_size)
+
+    def loss(self, outputs: Tensor, batch: Batch) -> LossSum:
+        """Squared error over real steps."""
+        assert batch.targets is not None
+        mask = sequence_mask(batch.lengths, outputs.shape[1])
+        error = (outputs - batch.targets).masked_fill(~mask, 0.0)
+        return LossSum(error.square().sum(), float(batch.lengths.sum()))
+
+    def decode(self, outputs: Tensor, batch: Batch) -> list[Array]:
+        """``[T_i]`` for each item, scaled; :meth:`evaluate` brings it to the target's unit."""
+        return [
+            row[:n].float().cpu().numpy() for row, n in zip(outputs, batch.lengths, strict=True)
+        ]
+
+    def count(self, outputs: Tensor, batch: Batch, info: StepInfo) -> Mapping[str, Array]:
+        """Squared and absolute error sums, and steps."""
+        assert batch.targets is not None
+        mask = sequence_mask(batch.lengths, outputs.shape[1])
+        error = (outputs - batch.targets)[mask].double().cpu().numpy()
+        sums = [np.square(error).sum(), np.abs(error).sum(), float(len(error))]
+        return {"sums": np.array(sums)}
+
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """``mse`` and ``mae`` in scaled units."""
+        squared, absolute, steps = counts["sums"]
+        return {"mse": float(squared / steps), "mae": float(absolute / steps)}
+
+    def evaluate(
+        self, split: StepSplit, predictions: Sequence[Array], info: StepInfo, seed: int
+    ) -> Evaluation:
+        """Scores in the target's own unit, resampled by whole sequences."""
+        gold = np.concatenate(split.targets)
+        predicted = np.concatenate(list(predictions)) * split.scale[-1] + split.shift[-1]
+        sequence = np.repeat(np.arange(len(split)), split.lengths)
+        return Evaluation(
+            regression_scores(gold, predicted),
+            regression_replicates(gold, predicted, sequence, seed),
+        )
+
+    def baselines(self, data: TaskData[StepInfo, StepSplit]) -> list[Baseline]:
+        """The mean of train, and least squares on each step's own features."""
+        train, test = data.splits["train"], data.splits["test"]
+        x, y = np.concatenate(train.features), np.concatenate(train.targets)
+        held_out = np.concatenate(test.features)
+        ends = np.cumsum(test.lengths)[:-1]
+        found = []
+        for name, label, model in (
+            ("mean", "the mean of train", DummyRegressor()),
+            ("linear", "least squares on each step alone", LinearRegression()),
+        ):
+            predicted = model.fit(x, y).predict(held_out)
+            scaled = (predicted - test.shift[-1]) / test.scale[-1]
+            found.append(Baseline(name, label, np.split(scaled, ends), {}))
+        return found
+
+    def records(
+        self, split: StepSplit, predictions: Sequence[Array], info: StepInfo
+    ) -> list[dict[str, Any]]:
+        """A row a step."""
+        return [
+            {
+                "sequence": i,
+                "step": t,
+                "target": float(split.targets[i][t]),
+                "predicted": float(value * info.scale[-1] + info.shift[-1]),
+            }
+            for i, row in enumerate(predictions)
+            for t, value in enumerate(row)
+        ]
+
+    def epoch_line(self, event: EpochEvent) -> str | None:
+        """The reference model's line, every ten epochs."""
+        if event.epoch % 10 and event.epoch != event.epochs:
+            return None
+        return f"Epoch [{event.epoch}/{event.epochs}], Loss: {event.loss:.4f}"
+
+    def details(
+        self, split: StepSplit, predictions: Sequence[Array], info: StepInfo
+    ) -> dict[str, Any]:
+        """Nothing beyond the scores."""
+        return {}

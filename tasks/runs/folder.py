@@ -1,0 +1,212 @@
+"""The run folder: what it holds, how it is written whole, and how it is read again."""
+
+import csv
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import nn
+
+from birnn.config import from_dict
+from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
+from birnn.registry import resolve
+from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
+from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
+from birnn.tasks import TASKS
+from birnn.tasks.core.task import Task
+from birnn.tasks.runs.begun import STATE
+from birnn.tasks.runs.card import write_card as write_card
+from birnn.tasks.core.machine import engine_of
+from birnn.tasks.serving.request import Answer, Request
+from birnn.version import __version__
+
+OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
+T = TypeVar("T")
+# Everything that a version of birnn has written into a run folder, as patterns; what a task adds
+# stands here too.
+FILES = (
+    "config.json", "model.safetensors", "metrics.json", "history.csv", "curves.png", "README.md",
+    "predictions.*", "confusion.png", "labels.json", "vocabulary.json", "ngrams.json",
+    "scaler.json", "series.json", "forecast.csv", "forecast.png", "error_by_step.png",
+    "coverage_by_step.png", "backtest.safetensors",
+    # While it grows: how it began, its lock, seeds that are done, snapshots, what a kill left.
+    "run.json", "lock", "done-*.json", "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",
+)  # fmt: skip
+FORMAT = 1  # of the run folder; raised when an older reader could misread a newer run
+
+
+def run_strangers(folder: Path) -> list[str] | None:
+    """What a run folder holds that birnn did not write; None if it is no run."""
+    try:
+        config = read_json(folder / "config.json")
+    except CheckpointError:
+        return None
+    parts = {"format": int, "version": str, "task": str, "encoder": dict, "train": dict}
+    if not isinstance(config, dict):
+        return None
+    if any(type(config.get(name)) is not kind for name, kind in parts.items()):
+        return None
+    return unknown_names(folder)
+
+
+def unknown_names(folder: Path) -> list[str]:
+    """What a run folder, whole or growing, holds under names that no version of birnn has used."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            if path.name == STATE or re.fullmatch(r"seed-\d+", path.name):
+                found += [f"{path.name}/{name}" for name in unknown_names(path)]
+            else:
+                found.append(path.name)
+        elif not any(fnmatch(path.name, pattern) for pattern in FILES):
+            found.append(path.name)
+    return found
+
+
+RUN = FolderKind("run", run_strangers)
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A trained model, ready to use on the CPU."""
+
+    folder: Path
+    task: Task[Any, Any, Any]
+    info: Any
+    model: nn.Module
+
+
+def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module) -> None:
+    """Write ``config.json``, the info's files and ``model.safetensors``."""
+    config = {
+        "format": FORMAT,
+        "version": __version__,
+        "task": task.name,
+        "engine": engine_of(task.config).name,
+        **dataclasses.asdict(task.config),
+    }
+    for name, value in info.files().items():
+        write_json(folder / name, value)
+    save_weights(folder / "model.safetensors", model)
+    write_json(folder / "config.json", config)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The ``config.json`` of a run of this format, its ``task`` a known one.
+
+    Raises:
+        CheckpointError: it is missing, foreign or of a newer format.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such run folder")
+    found = read_json(folder / "config.json")
+    if not isinstance(found, dict) or "format" not in found or "task" not in found:
+        raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
+    _check_format(folder, found["format"], found.get("version"))
+    if found["task"] not in list(TASKS):
+        task = brief(found["task"])
+        raise CheckpointError(f"{folder} is a run of the task {task}, unknown here")
+    return found
+
+
+def _check_format(folder: Path, found: Any, version: Any) -> None:
+    """Refuse a run of another format, and say which version reads it.
+
+    Raises:
+        CheckpointError: it is not of this format.
+    """
+    if type(found) is int and found == FORMAT:
+        return
+    maker = version if isinstance(version, str) and len(version) < 40 else "of an unknown version"
+    if type(found) is int and found > FORMAT:
+        named = maker == version
+        advice = f"install birnn {version} or newer" if named else "install a newer birnn"
+        raise CheckpointError(
+            f"{folder} has the run format {brief(found)}, made by birnn {maker}; this version"
+            f" {__version__} reads format {FORMAT}: {advice}"
+        )
+    raise CheckpointError(
+        f"{folder} says it has the run format {brief(found)}, which no version of birnn has"
+        f" written; this one reads format {FORMAT}"
+    )
+
+
+def serve(folder: Path, request: Request) -> Answer:
+    """Answer ``request`` with the run in ``folder``.
+
+    Raises:
+        BirnnError: an unusable run, input or output, or a run that answers no such request.
+    """
+    if request.escape_formulas and Path(request.output).suffix.lower() != ".csv":
+        raise ConfigError("escape_formulas: it is for spreadsheets; name an --output that is .csv")
+    name = read_config(folder)["task"]
+    if not TASKS[name].serve:
+        able = " or ".join(task for task, entry in TASKS.items() if entry.serve)
+        raise ConfigError(f"predict takes a run of {able}; {folder} is of {name}: use evaluate")
+    answer: Answer = resolve({name: TASKS[name].serve}, name, "task")(folder, request)
+    return answer
+
+
+def config_of(kind: type[T], found: Mapping[str, Any]) -> T:
+    """The configuration that ``config.json`` holds beside what is said of the run itself.
+
+    Raises:
+        ConfigError: an unknown option, or a value that it can't have.
+    """
+    return from_dict(kind, {k: v for k, v in found.items() if k not in OWN_KEYS})
+
+
+def load_run(folder: Path) -> LoadedRun:
+    """Load a run folder: JSON and safetensors only, on the CPU whatever it was trained on.
+
+    Raises:
+        CheckpointError: it is missing, incomplete, foreign or of a newer format, or its files
+            together would take more memory than :func:`birnn.storage.untrusted.memory_limit`.
+    """
+    with one_budget():
+        return _load_run(folder)
+
+
+def room_note(folder: Path) -> str | None:
+    """What to say of a run that is written and too large to be loaded without being asked to."""
+    try:
+        with one_budget():
+            for path in sorted(folder.glob("*.json")):
+                if path.name != "metrics.json":
+                    charge(path, json_memory(path.read_bytes()))
+            check_weights(folder / "model.safetensors")
+    except CheckpointError as error:
+        return f"note: {error}"
+    return None
+
+
+def _load_run(folder: Path) -> LoadedRun:
+    found = read_config(folder)
+    try:
+        entry = TASKS[found["task"]]
+        config = config_of(resolve({"config": entry.config}, "config", "task"), found)
+        task: Task[Any, Any, Any] = resolve({"task": entry.task}, "task", "task")(config)
+        info = task.read_info(folder)
+    except CheckpointError:
+        raise
+    except (BirnnError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / 'config.json'} is not usable: {error}") from None
+    model = load_weights(folder / "model.safetensors", lambda: task.model(info))
+    return LoadedRun(folder, task, info, model)
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows of one shape, at least one, as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = careful = csv.writer(file, lineterminator="\n")
+        for number, row in enumerate(rows):
+            if not number:
+                writer.writerow(row)
+                careful = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            # Python's writer leaves a carriage return bare, and readers end the row there.
+            returns = any(isinstance(cell, str) and "\r" in cell for cell in row.values())
+            (careful if returns else writer).writerow(row.values())

@@ -1,0 +1,152 @@
+"""What a run keeps of its test split, read again without its data and without its model.
+
+A task says in :data:`tasks.TASKS` what reads its own files into a :class:`Kept`.
+"""
+
+import csv
+import hashlib
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from birnn.errors import CheckpointError
+from birnn.tasks.core.task import Evaluation
+
+CSV_LIMIT = 512 * 1024 * 1024  # bytes
+MOST_COLUMNS = 4096
+RETURN = "\udc0d"  # stands for a carriage return; no UTF-8 gives it
+
+
+class MissingError(CheckpointError):
+    """A run doesn't keep a file of its test split."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is missing: compare reads it; train the run again")
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The scores of a run's test split, made anew from what it keeps.
+
+    Attributes:
+        evaluation: scores and their bootstrap replicates.
+        items: digest of the test items and their gold, in their order.
+        count: how many items there are.
+        unit: what they are, in the plural.
+        reading: settings by which the scores are read; two runs must share them.
+        scopes: of a score that also depends on the training split, a digest of what it takes
+            from there.
+        monitors: validation scores, the one that curves show first.
+    """
+
+    evaluation: Evaluation
+    items: str
+    count: int
+    unit: str
+    monitors: tuple[str, ...]
+    reading: Mapping[str, str] = field(default_factory=dict)
+    scopes: Mapping[str, str] = field(default_factory=dict)
+
+
+def digest(parts: Iterable[object]) -> str:
+    """A digest of a sequence of values by how they are written: borders count too."""
+    found = hashlib.sha256()
+    for part in parts:
+        data = str(part).encode("utf-8", "surrogatepass")
+        found.update(len(data).to_bytes(8, "big") + data)
+    return found.hexdigest()
+
+
+def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file of ours, each with every column of the header.
+
+    Raises:
+        CheckpointError: it is missing, too large, not UTF-8 or not CSV, a needed column is
+            absent, or a row has more or fewer fields than the header; names the line.
+    """
+    check_file(path, CSV_LIMIT)
+    csv.field_size_limit(sys.maxsize)
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            # Runs of older versions hold carriage returns within cells that aren't quoted; Python's
+            # reader would end the row there.
+            reader = csv.reader((line.replace("\r", RETURN) for line in file), strict=True)
+            columns = next(reader, [])
+            _check_columns(path, columns, needed)
+            for row in reader:
+                if len(row) != len(columns):
+                    raise CheckpointError(
+                        f"{path} line {reader.line_num}: {len(row)} fields, expected"
+                        f" {len(columns)}: not as the run wrote it; train again"
+                    )
+                cells = (cell.replace(RETURN, "\r") for cell in row)
+                yield dict(zip(columns, cells, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is not a readable CSV file: {error}") from None
+    except OSError as error:
+        raise CheckpointError(f"can't read {path}: {error.strerror or error}") from None
+
+
+def _check_columns(path: Path, columns: list[str], needed: Iterable[str]) -> None:
+    if len(columns) > MOST_COLUMNS or len(set(columns)) < len(columns):
+        raise CheckpointError(f"{path}: its header is not one of ours; train again")
+    for name in needed:
+        if name not in columns:
+            raise CheckpointError(f"{path} has no column {name!r}: no scores without it")
+
+
+def check_file(path: Path, limit: int) -> None:
+    """Refuse what is no file of at most ``limit`` bytes.
+
+    Raises:
+        MissingError: there is none.
+        CheckpointError: it is larger.
+    """
+    if not path.is_file():
+        raise MissingError(path)
+    if path.stat().st_size > limit:
+        raise CheckpointError(f"{path}: larger than {limit >> 20} MiB; not a file of ours")
+
+
+def number(path: Path, row: Mapping[str, str], column: str, *, share: bool = False) -> float:
+    """A finite number of a row, or a share between 0 and 1.
+
+    Raises:
+        CheckpointError: it is none.
+    """
+    try:
+        value = float(row[column])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or (share and not -1e-6 <= value <= 1 + 1e-6):
+        what = "a share" if share else "a finite number"
+        raise CheckpointError(f"{path}: {row[column][:40]!r} in column {column!r} is not {what}")
+    return value
+
+
+def whole(path: Path, row: Mapping[str, str], column: str, allowed: tuple[int, int]) -> int:
+    """A whole number of a row that must be one of two: the last one, or the next.
+
+    Raises:
+        CheckpointError: it is neither.
+    """
+    for value in allowed:
+        if row[column] == str(value):
+            return value
+    raise CheckpointError(
+        f"{path}: {row[column][:40]!r} in column {column!r}, expected {allowed[0]} or {allowed[1]}"
+    )
+
+
+def checked(path: Path, rows: list[Any]) -> None:
+    """Refuse an empty list.
+
+    Raises:
+        CheckpointError: the file has no rows.
+    """
+    if not rows:
+        raise CheckpointError(f"{path} has no rows: there is nothing to score")

@@ -1,0 +1,178 @@
+"""Scores of classifiers and regressors: scikit-learn's values, and the same from weighted counts.
+
+The point values come from scikit-learn. The bootstrap needs thousands of them, so each metric
+has a second form that works on ``[R, N]`` item counts at once; the tests hold the two together.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn import metrics as sk
+
+from birnn.tasks.scoring.bootstrap import Array, Interval, interval, replicates
+
+CALIBRATION_BINS = 15
+EPSILON = (
+    1e-7  # probabilities are clipped to [ε, 1-ε] in the log-loss; float32 knows no nearer to 1
+)
+
+
+def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]:
+    """Every single-label score.
+
+    Args:
+        gold: ``[N]`` class numbers.
+        probabilities: ``[N, C]``, rows summing to 1.
+
+    Returns:
+        ``accuracy``, ``macro_f1``, ``weighted_f1``, ``log_loss``, ``calibration_error`` and, where
+        two classes are present, ``roc_auc`` (one against the rest, mean over classes present).
+    """
+    classes = np.arange(probabilities.shape[1])
+    predicted = probabilities.argmax(1)
+    present = np.union1d(gold, predicted)
+    scores = {
+        "accuracy": sk.accuracy_score(gold, predicted),
+        "macro_f1": sk.f1_score(gold, predicted, labels=present, average="macro", zero_division=0),
+        "weighted_f1": sk.f1_score(gold, predicted, average="weighted", zero_division=0),
+        "log_loss": sk.log_loss(gold, _clipped(probabilities), labels=classes),
+        "calibration_error": calibration_error(gold, probabilities),
+    }
+    areas = [
+        sk.roc_auc_score(gold == c, probabilities[:, c])
+        for c in _area_classes(probabilities)
+        if 0 < np.sum(gold == c) < len(gold)
+    ]
+    if areas:
+        scores["roc_auc"] = float(np.mean(areas))
+    return {name: float(value) for name, value in scores.items()}
+
+
+def _clipped(probabilities: Array) -> Array:
+    clipped = np.clip(probabilities.astype(np.float64), EPSILON, 1 - EPSILON)
+    return np.asarray(clipped / clipped.sum(1, keepdims=True))
+
+
+def _area_classes(probabilities: Array) -> range:
+    # With two classes, one against the rest says the same twice.
+    return range(1, 2) if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+
+
+def calibration_error(gold: Array, probabilities: Array) -> float:
+    """Expected calibration error (Guo et al. 2017): 15 equal bins of the top probability."""
+    ones = np.ones((1, len(gold)))
+    return float(_calibration(ones, *_calibration_parts(gold, probabilities))[0])
+
+
+def _calibration_parts(gold: Array, probabilities: Array) -> tuple[Array, Array]:
+    """Bin of each item ``[N, K]`` one-hot, and its confidence minus its correctness ``[N]``."""
+    confidence = probabilities.max(1).astype(np.float64)
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    correct = probabilities.argmax(1) == gold
+    return np.eye(CALIBRATION_BINS)[bins], confidence - correct
+
+
+def _calibration(counts: Array, bins: Array, gaps: Array) -> Array:
+    return np.asarray(np.abs(counts @ (bins * gaps[:, None])).sum(1) / counts.sum(1))
+
+
+def classification_replicates(gold: Array, probabilities: Array, seed: int) -> dict[str, Array]:
+    """Every score of :func:`classification_scores` on each bootstrap resample."""
+    classes = probabilities.shape[1]
+    predicted = probabilities.argmax(1)
+    correct = (gold == predicted)[:, None]
+    gold_rows, guess_rows = np.eye(classes)[gold], np.eye(classes)[predicted]  # [N, C] each
+    hit_rows = gold_rows * correct
+    losses = -np.log(_clipped(probabilities)[np.arange(len(gold)), gold])
+    bins, gaps = _calibration_parts(gold, probabilities)
+    areas = [(probabilities[:, c], gold == c) for c in _area_classes(probabilities)]
+
+    def scores(counts: Array) -> Mapping[str, Array]:
+        total = counts.sum(1)
+        hits, support, guesses = counts @ hit_rows, counts @ gold_rows, counts @ guess_rows
+        both = support + guesses
+        f1 = np.divide(2 * hits, both, out=np.zeros_like(hits), where=both > 0)
+        return {
+            "accuracy": hits.sum(1) / total,
+            "macro_f1": f1.sum(1) / (both > 0).sum(1),
+            "weighted_f1": (f1 * support).sum(1) / total,
+            "log_loss": counts @ losses / total,
+            "calibration_error": _calibration(counts, bins, gaps),
+            "roc_auc": _mean_defined([weighted_auc(s, positive, counts) for s, positive in areas]),
+        }
+
+    return replicates(scores, len(gold), seed)
+
+
+def _mean_defined(parts: list[Array]) -> Array:
+    """Mean over the parts that are not NaN; NaN where none is."""
+    stacked = np.stack(parts)
+    known = np.isfinite(stacked)
+    total = np.where(known, stacked, 0.0).sum(0)
+    missing = np.full(len(total), np.nan)
+    return np.asarray(np.divide(total, known.sum(0), out=missing, where=known.any(0)))
+
+
+def weighted_auc(scores: Array, positive: Array, counts: Array) -> Array:
+    """Area under the ROC curve on each resample: the Mann–Whitney statistic, ties counting half.
+
+    Args:
+        scores: ``[N]``.
+        positive: ``[N]`` bool.
+        counts: ``[R, N]``.
+
+    Returns:
+        ``[R]``, NaN where a resample lacks one of the two classes.
+    """
+    order = np.argsort(scores, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
+    up = np.add.reduceat(counts[:, order] * positive[order], starts, axis=1)
+    down = np.add.reduceat(counts[:, order] * ~positive[order], starts, axis=1)
+    below = np.cumsum(down, axis=1) - down
+    pairs = up.sum(1) * down.sum(1)
+    wins = (up * (below + down / 2)).sum(1)
+    missing = np.full(len(pairs), np.nan)
+    return np.asarray(np.divide(wins, pairs, out=missing, where=pairs > 0))
+
+
+def regression_scores(gold: Array, predicted: Array) -> dict[str, float]:
+    """``mse``, ``rmse``, ``mae`` and ``r2`` over the real steps ``[M]`` of all sequences."""
+    mse = float(sk.mean_squared_error(gold, predicted))
+    scores = {"mse": mse, "rmse": mse**0.5, "mae": float(sk.mean_absolute_error(gold, predicted))}
+    if len(gold) > 1:
+        scores["r2"] = float(sk.r2_score(gold, predicted))
+    return scores
+
+
+def regression_replicates(
+    gold: Array, predicted: Array, sequence: Array, seed: int
+) -> dict[str, Array]:
+    """Every score of :func:`regression_scores` on resamples of whole sequences.
+
+    Args:
+        gold: ``[M]`` targets of all steps.
+        predicted: ``[M]``.
+        sequence: ``[M]`` number of the sequence of each step, from 0; steps of one sequence
+            depend on each other, so they are drawn together.
+    """
+    error = gold - predicted
+    centred = gold - gold.mean()  # R² stays; its squares keep their digits
+    sums = [
+        np.bincount(sequence, weights=values)
+        for values in (np.ones_like(gold), error**2, np.abs(error), centred, centred**2)
+    ]
+
+    def scores(counts: Array) -> Mapping[str, Array]:
+        steps, squared, absolute, first, second = (counts @ part for part in sums)
+        mse, spread = squared / steps, second - first**2 / steps
+        r2 = 1 - np.divide(squared, spread, out=np.full(len(steps), np.nan), where=spread > 0)
+        return {"mse": mse, "rmse": np.sqrt(mse), "mae": absolute / steps, "r2": r2}
+
+    return replicates(scores, int(sequence.max()) + 1, seed)
+
+
+def with_intervals(
+    scores: Mapping[str, float], resampled: Mapping[str, Array]
+) -> dict[str, Interval]:
+    """Join point values with their bootstrap intervals."""
+    return {name: interval(value, resampled[name]) for name, value in scores.items()}

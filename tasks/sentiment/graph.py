@@ -1,0 +1,141 @@
+"""The sentence classifier as an ONNX graph."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from birnn.data.text.social_tokens import TOKEN
+from birnn.errors import ConfigError
+from birnn.nn.batch import Batch
+from birnn.tasks.export.graph import (
+    Arrays,
+    Axes,
+    Graph,
+    padded_rows,
+    ragged_sample,
+    spread,
+    types_sample,
+)
+from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
+
+TOKENIZERS = ("social", "basic_english", "whitespace")  # those that predict.py brings along
+
+
+class SentimentGraph(Graph):
+    """Words and n-grams → class probabilities, and what attention looked at."""
+
+    axes: ClassVar[Axes] = {
+        "types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
+        "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
+        "gram_ids": {0: "words", 1: "grams"}, "gram_counts": {0: "words"},
+        "ngram_ids": {0: "batch", 1: "ngrams"}, "ngram_values": {0: "batch", 1: "ngrams"},
+        "lengths": {0: "batch"}, "probabilities": {0: "batch"},
+        "attention": {0: "batch", 1: "time"},
+    }  # fmt: skip
+
+    def __init__(self, run: Any) -> None:
+        tokenizer = run.task.config.data.tokenizer
+        if tokenizer not in TOKENIZERS:
+            raise ConfigError(
+                f"{run.folder}: its tokenizer {tokenizer} needs packages that the exported"
+                f" predict.py can't count on; train with one of {', '.join(TOKENIZERS)}"
+            )
+        super().__init__(run)
+        model = run.model
+        assert isinstance(model, SentimentModel)
+        self.ngrams, self.vectors = model.ngrams, model.pretrained is not None
+        self.buckets = run.info.lexicon.buckets
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """See :class:`Graph`."""
+        return (
+            "types", "word_ids",
+            *(("vector_rows", "vector_counts") if self.vectors else ()),
+            *(("gram_ids", "gram_counts") if self.buckets else ()),
+            *(("ngram_ids", "ngram_values") if self.ngrams else ()),
+            "lengths",
+        )  # fmt: skip
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """See :class:`Graph`."""
+        looked = "attention" in self.task.pooling
+        return ("probabilities", "attention") if looked else ("probabilities",)
+
+    def feeds(self, batch: Batch) -> Arrays:
+        """Bags as padded rows."""
+        given = batch.inputs
+        found = {name: given[name].numpy() for name in ("types", "word_ids")}
+        for name in ("vector_rows", "gram_ids"):
+            if name in self.inputs:
+                kind = name.split("_")[0]
+                rows = padded_rows(given[name], given[f"{kind}_offsets"])
+                found[name], found[f"{kind}_counts"] = rows
+        if self.ngrams:
+            found["ngram_ids"], counts = padded_rows(given["ngram_ids"], given["ngram_offsets"])
+            found["ngram_values"] = spread(given["ngram_values"].numpy(), counts)
+        return {**found, "lengths": batch.lengths.numpy()}
+
+    def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
+        """``[B, C]`` and, with attention, ``[B, T]``."""
+        model = self.plain
+        assert isinstance(model, SentimentModel)
+        recurrent = {k: v for k, v in inputs.items() if not k.startswith("ngram")}
+        outputs: SentimentOutputs = model(Batch(recurrent, lengths))
+        mixed = outputs.mixed
+        if self.ngrams:
+            rows = model.wide_weight[inputs["ngram_ids"]]
+            logits = (rows * inputs["ngram_values"].unsqueeze(-1)).sum(1) + model.wide_bias
+            mixed = mixed + model.mix[1] * logits.log_softmax(-1)
+        found = mixed.softmax(-1)
+        return (found,) if outputs.attention is None else (found, outputs.attention)
+
+    def wanted(self, outputs: SentimentOutputs) -> Mapping[str, Tensor]:
+        """See :class:`Graph`."""
+        found = {"probabilities": outputs.mixed.float().softmax(-1)}
+        return found if outputs.attention is None else {**found, "attention": outputs.attention}
+
+    def read(self, found: Mapping[str, Tensor], batch: Batch) -> SentimentOutputs:
+        """See :class:`Graph`; of the members nothing is known."""
+        logs = found["probabilities"].clamp_min(1e-30).log()
+        return SentimentOutputs(logs.unsqueeze(0), logs, logs, found.get("attention"))
+
+    def sample(self, lengths: Sequence[int], generator: np.random.Generator) -> Batch:
+        """Random words, of no n-gram or many."""
+        words = min(sum(lengths), 500)
+        lexicon = self.info.lexicon
+        ids = generator.integers(0, len(lexicon.words), words)
+        inputs = {
+            "types": types_sample(lengths, words, generator), "word_ids": torch.from_numpy(ids),
+        }  # fmt: skip
+        if self.vectors:
+            rows = len(lexicon.vector_words)
+            pair = ragged_sample(rows, words, 3, generator)
+            inputs["vector_rows"], inputs["vector_offsets"] = pair
+        if self.buckets:
+            pair = ragged_sample(self.buckets, words, 20, generator)
+            inputs["gram_ids"], inputs["gram_offsets"] = pair
+        if self.ngrams:
+            flat, offsets = ragged_sample(self.ngrams, len(lengths), 300, generator)
+            inputs["ngram_ids"], inputs["ngram_offsets"] = flat, offsets
+            values = 0.1 * generator.random(len(flat), dtype=np.float32)
+            inputs["ngram_values"] = torch.from_numpy(values)
+        return Batch(inputs, torch.tensor(lengths))
+
+    def card(self) -> dict[str, Any]:
+        """Labels, words, n-grams, and how texts become words."""
+        info, data = self.info, self.task.config.data
+        found: dict[str, Any] = {
+            "task": "sentiment", "labels": info.labels, "tokenizer": data.tokenizer,
+            "token_pattern": TOKEN.pattern, "max_length": data.max_length,
+            "words": info.lexicon.words, "vector_words": info.lexicon.vector_words,
+            "buckets": info.lexicon.buckets, "ngrams": None,
+        }  # fmt: skip
+        if info.ngrams is not None:
+            table = info.ngrams
+            found["ngrams"] = {"texts": table.texts, "words": table.words, "chars": table.chars}
+        return found

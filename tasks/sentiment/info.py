@@ -1,0 +1,82 @@
+"""What a sentence classifier knows of its training split, and how a run folder keeps it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from birnn.data.text.ngrams import NgramTable
+from birnn.data.text.vectors import VectorTable
+from birnn.data.text.words import Lexicon
+from birnn.errors import CheckpointError
+from birnn.storage.files import read_json
+from birnn.tasks.core.options import MAX_MEMBERS, SentimentParts
+from birnn.tasks.core.stored import DAMAGED, check_labels, check_strings, check_whole, reason
+from birnn.tasks.core.task import Files
+
+
+@dataclass(frozen=True)
+class TextInfo:
+    """Labels, words and n-grams of the training split."""
+
+    labels: list[str]
+    lexicon: Lexicon
+    ngrams: NgramTable | None
+    vectors: VectorTable | None  # the values, at hand only while a model is being made
+    vector_name: str
+    vector_size: int
+    members: int  # networks that are averaged
+
+    def files(self) -> Files:
+        """``labels.json``, ``vocabulary.json`` and, with a wide part, ``ngrams.json``."""
+        vocabulary = {
+            "words": self.lexicon.words,
+            "vectors": self.vector_name,
+            "vector_size": self.vector_size,
+            "vector_words": self.lexicon.vector_words,
+            "members": self.members,
+        }
+        files: Files = {"labels.json": self.labels, "vocabulary.json": vocabulary}
+        if self.ngrams:
+            table = self.ngrams
+            files["ngrams.json"] = {
+                "texts": table.texts, "words": table.words, "chars": table.chars,
+            }  # fmt: skip
+        return files
+
+
+def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
+    """Restore what :meth:`TextInfo.files` wrote.
+
+    Raises:
+        CheckpointError: a file is missing or is not what it should be.
+    """
+    labels = read_json(folder / "labels.json")
+    found = read_json(folder / "vocabulary.json")
+    try:
+        check_labels(labels, least=2)
+        check_strings("words", found["words"], least=2)
+        check_strings("vector_words", found["vector_words"], least=0)
+        size = check_whole("vector_size", found["vector_size"], 0, 10_000)
+        members = check_whole("members", found["members"], 1, MAX_MEMBERS)
+        name = str(found["vectors"])
+        ngrams = None
+        if model.wide:
+            table = read_json(folder / "ngrams.json")
+            _check_counts(table["words"], table["texts"])
+            _check_counts(table["chars"], table["texts"])
+            ngrams = NgramTable(table["texts"], table["words"], table["chars"])
+    except DAMAGED as error:
+        raise CheckpointError(
+            f"{folder}: its vocabulary or labels are not usable ({reason(error)})"
+        ) from None
+    buckets = model.gram_buckets if model.gram_size else 0
+    lexicon = Lexicon(found["words"], found["vector_words"], buckets)
+    return TextInfo(labels, lexicon, ngrams, None, name, size, members)
+
+
+def _check_counts(table: Any, texts: Any) -> None:
+    check_whole("texts", texts, 1, 10**12)
+    if not isinstance(table, dict):
+        raise ValueError("ngrams.json does not hold counts")
+    if not all(type(value) is int and 1 <= value <= texts for value in table.values()):
+        raise ValueError("a count in ngrams.json is not a number of texts")

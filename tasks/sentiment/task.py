@@ -1,0 +1,379 @@
+"""Sentence classification: two or more classes, one label a text."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from torch import nn
+from torch.nn import functional as F
+
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.text.batches import TextSplit, tokenize
+from birnn.data.text.labelled import TextOptions, load_labelled, load_one
+from birnn.data.text.ngrams import NgramTable
+from birnn.data.text.tokenizers import build_vocabulary, get_tokenizer
+from birnn.data.text.vectors import VectorTable, find_vectors
+from birnn.data.text.words import Lexicon
+from birnn.data.wording import agree, plural
+from birnn.errors import ConfigError, DataError
+from birnn.nn.batch import Batch
+from birnn.nn.model import Embedder
+from birnn.nn.pooling import parse_pooling
+from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes
+from birnn.tasks.core.inference import run_split
+from birnn.tasks.core.options import SentimentConfig
+from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
+from birnn.tasks.core.text_linear import class_weights, fit_logistic, majority, tfidf_logistic
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
+from birnn.tasks.sentiment.info import TextInfo, read_text_info
+from birnn.tasks.sentiment.model import (
+    SentimentHead,
+    SentimentModel,
+    SentimentOutputs,
+    consistency_loss,
+    fit_mix,
+)
+from birnn.training.loop import LossSum
+
+MISTAKES = 8  # shown in the report
+
+
+def auto_members(texts: int) -> int:
+    """How many networks are averaged: the smaller the training split, the more it helps.
+
+    Three up to 10,000 texts, one beyond: about the same time either way.
+    """
+    return 3 if texts <= 10_000 else 1
+
+
+class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
+    """Words → encoder → pooled states, beside a linear model of n-grams."""
+
+    name = "sentiment"
+    monitors = ("log_loss", "accuracy", "macro_f1")
+    headline = ("accuracy", "macro_f1")
+    config_class = SentimentConfig
+
+    def __init__(self, config: SentimentConfig) -> None:
+        super().__init__(config)
+        self.pooling = parse_pooling(config.model.pooling)
+
+    def load(self) -> TaskData[TextInfo, TextSplit]:
+        """Read, split and tokenise; words, n-grams and labels come from train."""
+        data = self.config.data
+        get_tokenizer(data.tokenizer)  # refuse a missing one before any work
+        vectors = find_vectors(data.vectors, data.vectors_limit)
+        found = load_labelled(self.text_options(data.data))
+        tables = {
+            name: tokenize(table, data.tokenizer, data.max_length)
+            for name, table in found.splits.items()
+        }
+        info = self._info(tables["train"], vectors)
+        splits = {
+            name: self.split(table, info, ngrams=name != "train") for name, table in tables.items()
+        }
+        if self.config.model.class_weights == "balanced":
+            splits["train"] = splits["train"].balanced(len(info.labels))
+        if not info.vectors and not self.config.model.word_size + self.config.model.gram_size:
+            raise ConfigError("a word has no features: raise --word-size, --gram-size or --vectors")
+        notes = [*found.notes, self._vector_note(info, splits["train"])]
+        cut = sum(sum(count > 0 for count in table["cut"][:]) for table in tables.values())
+        if cut:
+            longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
+            notes.append(f"{plural(cut, 'text')} {longer}")
+        provenance = {**found.provenance, "cut_texts": cut, "vectors": info.vector_name}
+        return TaskData(splits, info, provenance, notes, found.warnings)
+
+    def load_split(self, info: TextInfo, source: str, name: str) -> LoadedSplit[TextSplit]:
+        """Labelled texts to score; their labels must be the run's."""
+        data = self.config.data
+        options = self.text_options(source or data.data)
+        if source:
+            table, notes = load_one(options, name)
+        else:
+            found = load_labelled(options)
+            table, notes = found.splits[name], found.notes
+        unknown = Counter(label for label in table["label"][:] if label not in info.labels)
+        if unknown:
+            some = ", ".join(map(repr, list(unknown)[:3]))
+            raise DataError(
+                f"{options.data}: {plural(unknown.total(), 'row')} with a label that the run"
+                f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}"
+            )
+        tokens = tokenize(table, data.tokenizer, data.max_length)
+        where = source or f"{options.data} ({name})"
+        return LoadedSplit(self.split(tokens, info, ngrams=True), where, notes)
+
+    def text_options(self, source: str) -> TextOptions:
+        """How ``source`` is read: as the run's own data was."""
+        data = self.config.data
+        return TextOptions(
+            source,
+            data.text_column,
+            data.label_column,
+            data.validation_share,
+            data.test_share,
+            data.split_seed,
+            ReadOptions(data.encoding, data.skip_ragged),
+        )
+
+    def _info(self, train: Dataset, vectors: VectorTable | None) -> TextInfo:
+        labels = sorted(set(train["label"][:]), key=_natural)
+        words = build_vocabulary(train["tokens"][:], self.config.data.min_frequency)
+        buckets = self.config.model.gram_buckets if self.config.model.gram_size else 0
+        lexicon = Lexicon(words, vectors.words if vectors else [], buckets)
+        tokenizer = get_tokenizer(self.config.data.tokenizer)
+        ngrams = NgramTable.fit(train["text"][:], tokenizer) if self.config.model.wide else None
+        name, size = (vectors.name, vectors.values.shape[1]) if vectors else ("none", 0)
+        members = self.config.model.members or auto_members(len(train))
+        return TextInfo(labels, lexicon, ngrams, vectors, name, size, members)
+
+    def _vector_note(self, info: TextInfo, train: TextSplit) -> str:
+        if not info.vectors:
+            hint = (
+                "; the samples extra brings glove.6B.50d"
+                if self.config.data.vectors == "auto"
+                else ""
+            )
+            return f"no pretrained vectors{hint}"
+        tokens = [token for row in train.table["tokens"][:] for token in row]
+        share = sum(bool(info.lexicon.known(token).vectors) for token in tokens) / len(tokens)
+        return f"vectors {info.vector_name} describe {share:.1%} of train's words"
+
+    def split(self, table: Dataset, info: TextInfo, *, ngrams: bool) -> TextSplit:
+        """A tokenised table as a split; labels, where it has them, must be known ones."""
+        targets = None
+        if "label" in table.column_names:
+            numbers = {label: i for i, label in enumerate(info.labels)}
+            targets = [numbers[label] for label in table["label"][:]]
+        features = None
+        if ngrams and info.ngrams is not None:
+            tokenizer = get_tokenizer(self.config.data.tokenizer)
+            features = info.ngrams.transform(table["text"][:], tokenizer)
+        return TextSplit.build(table, info.lexicon, targets, features)
+
+    def texts(self, texts: Sequence[str], info: TextInfo) -> TextSplit:
+        """Raw texts as a split to predict."""
+        table = Dataset.from_dict({"text": list(texts)})
+        data = self.config.data
+        return self.split(tokenize(table, data.tokenizer, data.max_length), info, ngrams=True)
+
+    def name_items(self, split: TextSplit, items: Array) -> str:
+        """Rows of the data that were read, from 1."""
+        rows = split.table.select(items)["row"][:]
+        return f"rows {number_list(rows)} of {self.config.data.data}"
+
+    def read_info(self, folder: Path) -> TextInfo:
+        """Restore labels, words and n-grams."""
+        return read_text_info(folder, self.config.model)
+
+    def embedder(self, info: TextInfo) -> Embedder:
+        """Trained, pretrained and character vectors of words."""
+        model = self.config.model
+        sizes = WordSizes(
+            len(info.lexicon.words),
+            model.word_size,
+            info.vector_size,
+            model.gram_buckets,
+            model.gram_size,
+        )
+        return WordEmbedder(sizes, model.word_dropout, model.embedding_dropout)
+
+    def head(self, input_size: int, info: TextInfo) -> nn.Module:
+        """Pooling and a linear layer."""
+        dropout = self.config.model.head_dropout
+        return SentimentHead(input_size, len(info.labels), self.pooling, dropout)
+
+    def model(self, info: TextInfo) -> SentimentModel:
+        """Networks from different weights, the vectors they share, and the linear part."""
+        pretrained = None
+        if info.vector_size:
+            pretrained = PretrainedVectors(len(info.lexicon.vector_words), info.vector_size)
+            if info.vectors is not None and pretrained.values.device.type != "meta":
+                pretrained.values.copy_(torch.from_numpy(info.vectors.values))
+        members = [self.network(info) for _ in range(info.members)]
+        ngrams = len(info.ngrams) if info.ngrams is not None else 0
+        return SentimentModel(members, pretrained, len(info.labels), ngrams)
+
+    @property
+    def views(self) -> int:
+        """Two with the consistency loss."""
+        return 2 if self.config.model.consistency else 1
+
+    def describe(self, info: TextInfo) -> list[tuple[str, str]]:
+        """What is trained."""
+        wide = (
+            f"{len(info.ngrams):,} n-grams, linear, added to the recurrent part"
+            if info.ngrams
+            else "none"
+        )
+        return [
+            *super().describe(info),
+            ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
+            ("pooling", self.config.model.pooling),
+            ("words", f"{len(info.lexicon.words):,} trained, vectors {info.vector_name}"),
+            ("wide part", wide),
+        ]
+
+    def loss(self, outputs: SentimentOutputs, batch: Batch) -> LossSum:
+        """Cross-entropy of each network, with R-Drop where a batch holds two views; their mean."""
+        assert batch.targets is not None
+        model = self.config.model
+        logits = outputs.members.float()
+        members = len(logits)
+        losses = F.cross_entropy(
+            logits.flatten(0, 1),
+            batch.targets.repeat(members),
+            label_smoothing=model.label_smoothing,
+            reduction="none",
+        ).unflatten(0, (members, -1))
+        weights = batch.inputs.get("weights", torch.ones_like(losses[0]))
+        total = (losses * weights).sum()
+        if batch.views == 2:
+            total = total + model.consistency * consistency_loss(logits)
+        return LossSum(total / members, float(weights.sum()))
+
+    def decode(self, outputs: SentimentOutputs, batch: Batch) -> list[Array]:
+        """Class probabilities ``[C]`` of each item."""
+        return list(outputs.mixed.float().softmax(-1).cpu().numpy())
+
+    def count(self, outputs: SentimentOutputs, batch: Batch, info: TextInfo) -> Mapping[str, Array]:
+        """Confusion counts and summed log-loss of the recurrent part."""
+        assert batch.targets is not None
+        logits = outputs.recurrent.float()
+        classes = logits.shape[1]
+        cells = batch.targets * classes + logits.argmax(-1)
+        confusion = torch.bincount(cells, minlength=classes**2).reshape(classes, classes)
+        loss = F.cross_entropy(logits, batch.targets, reduction="sum")
+        return {"confusion": confusion.cpu().numpy(), "loss": np.array(loss.item())}
+
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """``accuracy``, ``macro_f1`` and ``log_loss`` of the recurrent part."""
+        confusion, total = counts["confusion"], counts["confusion"].sum()
+        hits, both = np.diagonal(confusion), confusion.sum(0) + confusion.sum(1)
+        present = both > 0
+        return {
+            "accuracy": float(hits.sum() / total),
+            "macro_f1": float(np.mean(2 * hits[present] / both[present])),
+            "log_loss": float(counts["loss"] / total),
+        }
+
+    def finish(self, model: nn.Module, data: TaskData[TextInfo, TextSplit]) -> dict[str, Any]:
+        """Fit the linear part on train; its penalty and how the parts are mixed on validation."""
+        assert isinstance(model, SentimentModel)
+        train, validation = data.splits["train"], data.splits["validation"]
+        gold, held_out = train.targets, validation.targets
+        assert gold is not None
+        assert held_out is not None
+        extra: dict[str, Any] = {"members": len(model.members)}
+        if data.info.ngrams is not None and validation.ngrams is not None:
+            tokenizer = get_tokenizer(self.config.data.tokenizer)
+            features = data.info.ngrams.transform(train.table["text"][:], tokenizer)
+            fitted = fit_logistic(features, gold, validation.ngrams, held_out, by="log_loss")
+            model.set_wide(*class_weights(fitted.model))
+            extra["wide"] = {**fitted.settings, "validation_accuracy": fitted.accuracy}
+        parts = self._log_probabilities(model, validation)
+        mix = fit_mix(parts, held_out)
+        model.set_mix(np.append(mix, 0.0)[:2])
+        mixed = np.tensordot(mix, np.stack(parts), axes=1)
+        extra["mix"] = dict(zip(("recurrent", "wide"), map(float, mix), strict=False))
+        extra["mixed_validation_accuracy"] = float((mixed.argmax(1) == held_out).mean())
+        return extra
+
+    def _log_probabilities(self, model: SentimentModel, split: TextSplit) -> list[Array]:
+        """Of the recurrent part and, where there is one, of the linear part: each ``[N, C]``."""
+        count = 2 if model.ngrams else 1
+        parts = [np.empty((len(split), model.classes)) for _ in range(count)]
+        for indices, batch, outputs in run_split(model, split, self.config.train):
+            parts[0][indices] = outputs.recurrent.float().numpy()
+            if model.ngrams:
+                parts[1][indices] = model.wide(batch).numpy()
+        return parts
+
+    def evaluate(
+        self, split: TextSplit, predictions: Sequence[Array], info: TextInfo, seed: int
+    ) -> Evaluation:
+        """scikit-learn's scores, resampled by texts."""
+        assert split.targets is not None
+        probabilities = np.stack(list(predictions))
+        return Evaluation(
+            classification_scores(split.targets, probabilities),
+            classification_replicates(split.targets, probabilities, seed),
+        )
+
+    def baselines(self, data: TaskData[TextInfo, TextSplit]) -> list[Baseline]:
+        """The majority class; TF-IDF and logistic regression, tuned on validation."""
+        splits = data.splits
+        gold = {name: split.targets for name, split in splits.items() if split.targets is not None}
+        texts = {name: split.table["text"][:] for name, split in splits.items()}
+        tokenizer = get_tokenizer(self.config.data.tokenizer)
+        linear, settings = tfidf_logistic(texts, gold, tokenizer)
+        constant = majority(gold["train"], len(splits["test"]))
+        return [
+            Baseline("majority", "the majority class", list(constant), {}),
+            Baseline("tfidf_logistic", "TF-IDF + logistic regression", list(linear), settings),
+        ]
+
+    def records(
+        self, split: TextSplit, predictions: Sequence[Array], info: TextInfo
+    ) -> list[dict[str, Any]]:
+        """Text, gold label, predicted label, and a probability for each class."""
+        rows = []
+        texts = split.table["text"][:]
+        for i, (text, row) in enumerate(zip(texts, predictions, strict=True)):
+            gold = {} if split.targets is None else {"gold": info.labels[split.targets[i]]}
+            shares = {f"p_{label}": float(p) for label, p in zip(info.labels, row, strict=True)}
+            rows.append({"text": text, **gold, "label": info.labels[int(row.argmax())], **shares})
+        return rows
+
+    def details(
+        self, split: TextSplit, predictions: Sequence[Array], info: TextInfo
+    ) -> dict[str, Any]:
+        """Per-class scores, confusion counts and the most confident mistakes."""
+        assert split.targets is not None
+        probabilities = np.stack(list(predictions))
+        gold, guess = split.targets, probabilities.argmax(1)
+        classes = np.arange(len(info.labels))
+        columns = precision_recall_fscore_support(gold, guess, labels=classes, zero_division=0)
+        per_class = [
+            {
+                "label": label,
+                "precision": float(p),
+                "recall": float(r),
+                "f1": float(f),
+                "support": int(n),
+            }
+            for label, p, r, f, n in zip(info.labels, *columns, strict=True)
+        ]
+        sure = probabilities.max(1)
+        wrong = np.flatnonzero(gold != guess)
+        worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
+        mistakes = [
+            {
+                "text": split.table[int(i)]["text"][:500],
+                "gold": info.labels[gold[i]],
+                "predicted": info.labels[guess[i]],
+                "confidence": float(sure[i]),
+            }
+            for i in worst
+        ]
+        return {
+            "labels": info.labels,
+            "per_class": per_class,
+            "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
+            "mistakes": mistakes,
+        }
+
+
+def _natural(label: str) -> tuple[int, float, str]:
+    """Numbers by value, before words by alphabet."""
+    try:
+        return (0, float(label), label)
+    except ValueError:
+        return (1, 0.0, label)

@@ -1,0 +1,1 @@
+"""What a person or a program asks of a trained run, and what comes back."""

@@ -1,0 +1,245 @@
+"""What a program may hand to a run: lists, arrays, Series, DataFrames, Datasets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from birnn.data.steps import LARGEST
+from birnn.data.tags.conll import TOKEN_NAMES
+from birnn.data.text.labelled import TEXT_NAMES, find_column
+from birnn.errors import DataError
+from birnn.registry import suggestion
+from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.serving.texts import encodable
+
+SHAPES = ("one", "list", "array", "series", "frame")
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """How many rows were given, in which shape, and under which index."""
+
+    shape: str  # one of SHAPES
+    index: Any = None  # of a Series or DataFrame
+
+    def like(self, name: str, values: list[Any]) -> Any:
+        """A value a row, in the shape that the rows came in; ``name`` is its column's."""
+        import pandas as pd
+
+        if self.shape == "one":
+            return values[0]
+        if self.shape in ("series", "frame"):
+            column = pd.Series(values, index=self.index, name=name, dtype=_kind(values))
+            return column if self.shape == "series" else column.to_frame()
+        if self.shape == "array":
+            if all(isinstance(value, str) for value in values):
+                return np.array(values, dtype=object)
+            found = np.empty(len(values), dtype=object)
+            found[:] = values
+            return found
+        return values
+
+    def table(self, names: Sequence[str], rows: Array) -> Any:
+        """``[N, C]``: an array, or a DataFrame with the index that the rows came with."""
+        import pandas as pd
+
+        if self.shape in ("series", "frame"):
+            return pd.DataFrame(rows, index=self.index, columns=list(names))
+        return rows[0] if self.shape == "one" else rows
+
+
+def _kind(values: list[Any]) -> Any:
+    return "str" if values and all(isinstance(value, str) for value in values) else object
+
+
+@dataclass(frozen=True)
+class Texts(Shaped):
+    """Raw texts."""
+
+    texts: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Sentences(Shaped):
+    """Lists of tokens."""
+
+    tokens: Sequence[list[str]] = ()
+
+
+def read_texts(data: Any, column: str = "") -> Texts:
+    """Texts of ``data``, in order.
+
+    Raises:
+        DataError: no text column, or a row that holds no text; names the row.
+    """
+    rows, shape, index, usual = _column(data, column, TEXT_NAMES, "text")
+    texts = [_text(value, number, usual, index) for number, value in enumerate(rows)]
+    return Texts(shape, index, texts)
+
+
+def read_sentences(data: Any, column: str = "") -> Texts | Sentences:
+    """Lists of tokens, or raw texts, of ``data``, in order; the first row says which.
+
+    Raises:
+        DataError: no column of either, or a row that holds neither; names the row.
+    """
+    rows, shape, index, where = _column(data, column, (*TOKEN_NAMES, *TEXT_NAMES), "text")
+    first = next((row for row in rows if row is not None), None)
+    if isinstance(first, str) or first is None:
+        texts = [_text(value, number, where, index) for number, value in enumerate(rows)]
+        return Texts(shape, index, texts)
+    sentences = []
+    for number, row in enumerate(rows):
+        if isinstance(row, str) or not isinstance(row, (list, tuple, np.ndarray)):
+            raise DataError(
+                f"{_row(where, number, index)} holds {_told(row)}, not a list of tokens"
+            )
+        tokens = list(row)
+        for token in tokens:
+            if not isinstance(token, str) or not token:
+                raise DataError(f"{_row(where, number, index)} holds a token {_told(token)}")
+        sentences.append([encodable(token) for token in tokens])
+    return Sentences(shape, index, sentences)
+
+
+def _column(
+    data: Any, column: str, usual: Sequence[str], what: str
+) -> tuple[list[Any], str, Any, str]:
+    """The rows of ``data``, their shape and index, and where they stand in words."""
+    import pandas as pd
+    from datasets import Dataset, DatasetDict
+
+    if isinstance(data, str):
+        return [data], "one", None, "texts"
+    if isinstance(data, pd.Series):
+        return data.tolist(), "series", data.index, f"the Series {data.name or ''}".rstrip()
+    if isinstance(data, DatasetDict):
+        raise DataError(f"data: a DatasetDict; give one of its splits: {', '.join(data)}")
+    if isinstance(data, pd.DataFrame):
+        names = _Names([str(name) for name in data.columns])
+        name = find_column(names, column, usual, what, "the DataFrame")
+        place = [str(other) for other in data.columns].index(name)
+        return data.iloc[:, place].tolist(), "frame", data.index, f"column {name!r}"
+    if isinstance(data, Dataset):
+        name = find_column(data, column, usual, what, "the Dataset")
+        return list(data[name][:]), "list", None, f"column {name!r}"
+    if isinstance(data, np.ndarray):
+        if data.ndim == 2 and data.shape[1] == 1:
+            data = data[:, 0]
+        if data.ndim != 1:
+            raise DataError(f"texts: an array of the shape {list(data.shape)}; give [N]")
+        return data.tolist(), "array", None, "texts"
+    if isinstance(data, (list, tuple)):
+        return list(data), "list", None, "texts"
+    raise DataError(
+        f"texts: a {type(data).__name__}; give a text, a list or array of them, a pandas Series or"
+        " DataFrame, or a Dataset"
+    )
+
+
+@dataclass(frozen=True)
+class _Names:
+    """A table as :func:`find_column` looks at it."""
+
+    column_names: list[str]
+
+
+def _text(value: Any, number: int, where: str, index: Any) -> str:
+    if not isinstance(value, str):
+        raise DataError(
+            f"{_row(where, number, index)} holds no text but {_told(value)}; fill it in or leave"
+            " the row out"
+        )
+    return encodable(str(value))
+
+
+def _told(value: Any) -> str:
+    if value is None or value != value:
+        return "None" if value is None else "NaN"
+    return f"{type(value).__name__} {str(value)[:40]!r}"
+
+
+def _row(where: str, number: int, index: Any) -> str:
+    label = "" if index is None else f" (index {str(index[number])[:40]!r})"
+    return f"{where}: row {number + 1}{label}"
+
+
+def step_features(data: Any, size: int | None = None) -> list[Array]:
+    """Sequences ``[T_i, F]`` of an array ``[N, T, F]`` or of a list of ``[T_i, F]``.
+
+    Args:
+        data: numbers.
+        size: ``F``; None: that of the first.
+
+    Raises:
+        DataError: another shape, no step, or what is no number; names the sequence.
+    """
+    found = []
+    for number, part in enumerate(data, 1):
+        try:
+            array = np.asarray(part, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"sequence {number}: not an array of numbers ({error})") from None
+        size = size if size is not None or array.ndim != 2 else array.shape[1]
+        if array.ndim != 2 or array.shape[1] != size or not len(array):
+            wanted = f"[T, {size}]" if size is not None else "[T, F]"
+            raise DataError(f"sequence {number}: the shape {list(array.shape)} is not {wanted}")
+        if not (np.abs(array) <= LARGEST).all():
+            raise DataError(f"sequence {number}: holds NaN, infinity or a number beyond 1e15")
+        found.append(array)
+    return found
+
+
+def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
+    """Sequences of ``data``, and what gives their predictions its shape.
+
+    A DataFrame or Dataset has the run's feature columns; its rows are cut into sequences as the
+    run's data were.
+
+    Raises:
+        DataError: as :func:`step_features`, or a column that is missing.
+    """
+    import pandas as pd
+    from datasets import Dataset
+
+    size = len(run.info.features)
+    if isinstance(data, Dataset):
+        features, back = step_sequences(data.to_pandas(), run)
+        return features, lambda rows: back(rows).tolist()
+    if isinstance(data, pd.DataFrame):
+        return _of_frame(data, run)
+    if isinstance(data, np.ndarray) and data.ndim == 3:
+        return step_features(data, size), lambda rows: np.stack(rows) if rows else np.zeros((0, 0))
+    if isinstance(data, (list, tuple)) or (isinstance(data, np.ndarray) and data.ndim == 1):
+        return step_features(data, size), lambda rows: rows
+    raise DataError(
+        f"sequences: give an array [N, T, {size}], a list of arrays [T, {size}], or a DataFrame"
+    )
+
+
+def _of_frame(frame: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
+    import pandas as pd
+
+    options, names = run.task.config.data, run.info.features
+    group = options.sequence_column
+    for name in [*names, *([group] if group else [])]:
+        if name not in frame.columns:
+            near = suggestion(name, map(str, frame.columns))
+            raise DataError(f"the DataFrame has no column {name!r}{near}")
+    if group:
+        codes = pd.factorize(frame[group].astype(str))[0]
+    else:
+        codes = np.arange(len(frame)) // options.length
+    rows = [np.flatnonzero(codes == code) for code in range(int(codes.max(initial=-1)) + 1)]
+    values = frame[names]
+
+    def back(found: list[Array]) -> Any:
+        flat = np.zeros(len(frame))
+        for places, part in zip(rows, found, strict=True):
+            flat[places] = part
+        return pd.Series(flat, index=frame.index, name="predicted")
+
+    return step_features([values.iloc[places] for places in rows], len(names)), back

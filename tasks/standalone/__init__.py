@@ -1,1 +1,0 @@
-"""Scripts that are copied beside exported graphs; each runs with numpy and onnxruntime alone."""

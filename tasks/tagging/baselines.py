@@ -1,0 +1,294 @@
+"""Baselines of taggers: each word's most frequent tag, and a linear model of words around."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import SGDClassifier
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from birnn.data.tags.schemes import convert, legal
+from birnn.nn.chain import Allowed, constrain, neutral
+from birnn.nn.crf import path_confidence
+from birnn.nn.decoding import best_path
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.tagging.spans import count_spans, precision_recall_f1, read_spans
+
+Tags = Sequence[Sequence[str]]
+
+PENALTIES = (0.2, 0.5, 1.5, 5.0)  # C, as of a logistic regression: inverse strength
+BIASES = tuple(i / 2 for i in range(9))  # by which the log-probability of O is lowered
+UPDATES = 2_000_000  # of the weights; the passes over train follow, within the next two
+FEWEST, MOST = 5, 50
+SENTENCES = 256  # decoded at once
+SMALLEST = 1e-12  # probability that has a logarithm
+
+EDGE = ""  # the word before and after a sentence
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """What a baseline says about the test split."""
+
+    tags: list[list[str]]
+    confidence: list[Array] | None = None  # [T] a sentence: probability of each tag
+    conditional: list[Array] | None = None  # the same, given the tag before
+    settings: dict[str, Any] = field(default_factory=dict)  # what validation chose
+
+
+def most_frequent_tag(tokens: Tags, tags: Tags, test: Tags, scheme: str) -> Guesses:
+    """Each word's most frequent tag in train, mended to a sequence that the scheme allows.
+
+    Among equally frequent tags of a word the one that is more frequent in all of train is taken,
+    then the first by alphabet. A new word gets the most frequent tag of the words that train has
+    once: they are the most like it.
+
+    Args:
+        tokens: of train.
+        tags: of train.
+        test: tokens.
+        scheme: of the tags.
+    """
+    by_word: dict[str, Counter[str]] = defaultdict(Counter)
+    for words, row in zip(tokens, tags, strict=True):
+        for word, tag in zip(words, row, strict=True):
+            by_word[word][tag] += 1
+    overall = sum(by_word.values(), Counter[str]())
+    once = sum((found for found in by_word.values() if found.total() == 1), Counter[str]())
+
+    def top(found: Counter[str]) -> str:
+        return min(found, key=lambda tag: (-found[tag], -overall[tag], tag))
+
+    best = {word: top(found) for word, found in by_word.items()}
+    new = top(once or overall)
+    rows = ([best.get(word, new) for word in words] for words in test)
+    return Guesses([convert(row, scheme, scheme) for row in rows])
+
+
+def shape(word: str) -> str:
+    """Capitals as X, small letters x, digits 0, runs cut to two: ``McDonald's`` → ``XxXxx'x``."""
+    found = ""
+    for letter in word:
+        kind = "X" if letter.isupper() else "x" if letter.islower() else letter
+        kind = "0" if letter.isdigit() else kind
+        if found[-2:] != kind * 2:
+            found += kind
+    return found
+
+
+def own_features(word: str) -> Iterator[str]:
+    """What a token's own word says about its tag (after Ratnaparkhi 1996)."""
+    lower = word.lower()
+    yield f"word {word}"
+    yield f"lower {lower}"
+    yield f"shape {shape(word)}"
+    for size in range(1, min(4, len(lower)) + 1):
+        yield f"prefix {lower[:size]}"
+        yield f"suffix {lower[-size:]}"
+    traits = {
+        "digit": any(letter.isdigit() for letter in word),
+        "hyphen": "-" in word,
+        "upper": word.isupper(),
+        "title": word.istitle(),
+    }
+    yield from (trait for trait, there in traits.items() if there)
+    yield "always"  # scikit-learn is slow to move the intercept of sparse rows
+
+
+def near_features(word: str) -> Iterator[str]:
+    """What the word before or after says."""
+    lower = word.lower()
+    yield f"lower {lower}"
+    yield f"shape {shape(word)}"
+    yield f"suffix {lower[-2:]}"
+    yield f"suffix {lower[-3:]}"
+
+
+def far_features(word: str) -> Iterator[str]:
+    """What the word two places off says."""
+    yield f"lower {word.lower()}"
+
+
+# Where a word stands, seen from the token, and what it says there.
+WINDOW = (
+    (0, own_features),
+    (-1, near_features),
+    (1, near_features),
+    (-2, far_features),
+    (2, far_features),
+)
+
+
+class TokenFeatures:
+    """Indicators of a token's word and its neighbours; those that train lacks are left out.
+
+    They are made once for each distinct word and place, and then gathered for the tokens.
+    """
+
+    def __init__(self, tokens: Tags) -> None:
+        words = _distinct(tokens)
+        self.vectorizers = []
+        for _, features in WINDOW:
+            vectorizer = DictVectorizer(dtype=np.float32)
+            self.vectorizers.append(vectorizer.fit([_row(features(word)) for word in words]))
+
+    def __len__(self) -> int:
+        return sum(len(vectorizer.vocabulary_) for vectorizer in self.vectorizers)
+
+    def transform(self, tokens: Tags) -> sp.csr_matrix:
+        """``[M, F]``: one row a token, all sentences in a row."""
+        words = _distinct(tokens)
+        numbers = {word: i for i, word in enumerate(words)}
+        # Two edges after each sentence keep the neighbours of one out of the next.
+        spaced = [n for row in tokens for n in [*(numbers[word] for word in row), 0, 0]]
+        padded = np.array([0, 0, *spaced])
+        places = np.flatnonzero(np.concatenate([[0, 0], *([1] * len(r) + [0, 0] for r in tokens)]))
+        blocks = [
+            vectorizer.transform([_row(features(word)) for word in words])[padded[places + offset]]
+            for (offset, features), vectorizer in zip(WINDOW, self.vectorizers, strict=True)
+        ]
+        return sp.hstack(blocks, format="csr")
+
+
+def _distinct(tokens: Tags) -> list[str]:
+    return [EDGE, *sorted({word for row in tokens for word in row} - {EDGE})]
+
+
+def _row(features: Iterator[str]) -> dict[str, float]:
+    return dict.fromkeys(features, 1.0)
+
+
+def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: str) -> Guesses:
+    """A logistic regression of each token, decoded to the best sequence that the scheme allows.
+
+    One against the rest for each tag, by averaged stochastic gradient descent (Bottou 2010).
+    Validation chooses the penalty, by accuracy; where tags spell spans by their F1, together with
+    a bias against O: most tokens are O, so a model of tokens on its own finds too few spans.
+
+    Args:
+        tokens: of train, validation and test.
+        tags: of train and validation.
+        scheme: of the tags.
+
+    Returns:
+        Tags of test with their probabilities under the model, which knows of no bias.
+    """
+    sound = [convert(row, scheme, scheme) for row in tags["train"]]
+    labels = sorted({tag for row in sound for tag in row})
+    features = TokenFeatures(tokens["train"])
+    held_out, wanted = features.transform(tokens["validation"]), tags["validation"]
+    train, numbers = features.transform(tokens["train"]), {tag: i for i, tag in enumerate(labels)}
+    gold = np.array([numbers[tag] for row in sound for tag in row])
+    metric = "validation_accuracy" if scheme == "raw" else "validation_span_f1"
+    chain = Chain(labels, scheme)
+    best: tuple[float, LogProbabilities, dict[str, Any]] | None = None
+    for penalty in PENALTIES:
+        model = LogProbabilities.fit(train, gold, penalty)
+        rows = _sentences(model(held_out), tokens["validation"])
+        for bias in BIASES if "O" in labels and scheme != "raw" else (0.0,):
+            score = _score(wanted, chain.best(rows, bias), scheme)
+            if best is None or score > best[0]:
+                best = score, model, {"C": penalty, "o_bias": bias, metric: score}
+    assert best is not None
+    _, model, settings = best
+    rows = _sentences(model(features.transform(tokens["test"])), tokens["test"])
+    found = chain.best(rows, settings["o_bias"])
+    if scheme == "raw":
+        del settings["o_bias"]
+    return Guesses(found, *chain.confidence(rows, found), {**settings, "features": len(features)})
+
+
+def _score(gold: Tags, predicted: Tags, scheme: str) -> float:
+    """Accuracy of raw tags, F1 of spans."""
+    if scheme == "raw":
+        sides = (np.array([tag for row in side for tag in row]) for side in (gold, predicted))
+        return float(np.mean(np.equal(*sides)))
+    found = (read_spans(side, scheme, "conlleval") for side in (gold, predicted))
+    return float(precision_recall_f1(count_spans(*found).sum(0))[2])
+
+
+@dataclass(frozen=True)
+class LogProbabilities:
+    """A fitted model of ``K`` classes; none where there is nothing to choose between."""
+
+    model: SGDClassifier | None
+
+    @classmethod
+    def fit(cls, x: sp.csr_matrix, gold: Array, penalty: float) -> "LogProbabilities":
+        """Fit on ``x [M, F]`` and class numbers ``gold [M]``, each of ``0..K-1`` present."""
+        if gold.max() == 0:
+            return cls(None)
+        tokens = len(gold)
+        epochs = int(np.clip(np.ceil(UPDATES / tokens), FEWEST, MOST))
+        model = SGDClassifier(
+            loss="log_loss",
+            alpha=1 / (penalty * tokens),
+            max_iter=epochs,
+            tol=None,
+            average=epochs // 2 * tokens,  # of the second half of the way
+            random_state=0,
+        )
+        return cls(model.fit(x, gold))
+
+    def __call__(self, x: sp.csr_matrix) -> Array:
+        """``[M, K]``."""
+        if self.model is None:
+            return np.zeros((x.shape[0], 1))
+        return np.asarray(np.log(self.model.predict_proba(x) + SMALLEST))
+
+
+def _sentences(rows: Array, tokens: Tags) -> list[Array]:
+    """Cut ``[M, K]`` into ``[T, K]`` of each sentence."""
+    return np.split(rows, np.cumsum([len(row) for row in tokens])[:-1])
+
+
+class Chain:
+    """The sequences of ``K`` labels that a scheme allows, all of them alike."""
+
+    def __init__(self, labels: Sequence[str], scheme: str) -> None:
+        self.labels = labels
+        self.numbers = {label: i for i, label in enumerate(labels)}
+        rules = {k: torch.from_numpy(v) for k, v in legal(labels, scheme)._asdict().items()}
+        self.potentials = constrain(neutral(len(labels)), Allowed(**rules))
+
+    def best(self, rows: Sequence[Array], bias: float) -> list[list[str]]:
+        """The likeliest tags of each sentence.
+
+        Args:
+            rows: log-probabilities ``[T, K]`` of each sentence.
+            bias: by which those of O are lowered.
+        """
+        lowered = np.array([bias * (label == "O") for label in self.labels])
+        found: list[list[str]] = [[] for _ in rows]
+        for indices, emissions, lengths in _batches([row - lowered for row in rows]):
+            tags = best_path(emissions, lengths, self.potentials)
+            for i, row in zip(indices, tags.tolist(), strict=True):
+                found[i] = [self.labels[tag] for tag in row[: len(rows[i])]]
+        return found
+
+    def confidence(self, rows: Sequence[Array], found: Tags) -> tuple[list[Array], list[Array]]:
+        """Probabilities ``[T]`` of the tags ``found``: as they are, and given the tag before."""
+        parts: list[list[Array]] = [[np.empty(0)] * len(rows) for _ in range(2)]
+        for indices, emissions, lengths in _batches(rows):
+            chosen = [torch.tensor([self.numbers[tag] for tag in found[i]]) for i in indices]
+            tags = pad_sequence(chosen, batch_first=True)
+            sure = path_confidence(emissions, tags, lengths, self.potentials)
+            for part, values in zip(parts, sure, strict=True):
+                for i, row in zip(indices, values.numpy(), strict=True):
+                    part[i] = row[: len(rows[i])]
+        return parts[0], parts[1]
+
+
+def _batches(rows: Sequence[Array]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """Sentences of about one length together: their numbers, ``[B, T, K]`` and ``[B]``."""
+    order = sorted((i for i, row in enumerate(rows) if len(row)), key=lambda i: len(rows[i]))
+    for start in range(0, len(order), SENTENCES):
+        indices = order[start : start + SENTENCES]
+        parts = [torch.from_numpy(rows[i]).float() for i in indices]
+        yield indices, pad_sequence(parts, batch_first=True), torch.tensor([*map(len, parts)])

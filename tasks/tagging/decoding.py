@@ -1,0 +1,80 @@
+"""From what a tagger says to tags in the user's scheme, counts, and what is scored."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from birnn.data.tags.schemes import convert
+from birnn.nn.batch import sequence_mask
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.tagging.baselines import Guesses
+from birnn.tasks.tagging.info import TagInfo
+from birnn.tasks.tagging.metrics import Seen
+from birnn.tasks.tagging.model import TaggingOutputs, best_tags
+from birnn.tasks.tagging.spans import TagPairs, count_tags
+
+BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
+
+
+def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
+    """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
+    numbers = {label: i for i, label in enumerate(info.labels)}
+    found = []
+    for i, tags in enumerate(guesses.tags):
+        row = np.full((len(tags), 3), np.nan)
+        row[:, 0] = [numbers[tag] for tag in convert(tags, info.scheme, info.inner)]
+        if guesses.confidence is not None and guesses.conditional is not None:
+            row[:, 1], row[:, 2] = guesses.confidence[i], guesses.conditional[i]
+        found.append(row)
+    return found
+
+
+def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str]]:
+    """The tags of :meth:`Tagging.decode`, spelled in the user's scheme."""
+    return [
+        convert([info.labels[int(tag)] for tag in row[:, 0]], info.inner, info.scheme)
+        for row in predictions
+    ]
+
+
+def seen_in_train(info: TagInfo) -> Seen:
+    """Train's words, those without a row of their own too, and its spans."""
+    return Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
+
+
+def count_right(
+    outputs: TaggingOutputs, gold: Tensor, info: TagInfo, bonuses: Sequence[float]
+) -> dict[str, Array]:
+    """Counts of a batch that can be summed, of the tags that are predicted.
+
+    Args:
+        outputs: what the model says.
+        gold: tags ``[B, T]``.
+        info: labels and scheme.
+        bonuses: ``G`` of them, each added for every span.
+
+    Returns:
+        ``tokens`` ``[2]``: right, without a bonus, and all; where tags spell spans also ``spans``
+        ``[G, 3]``: right, predicted, gold, as ``conlleval`` reads them.
+    """
+    mask = sequence_mask(outputs.lengths, gold.shape[1])
+    wanted, lengths = gold[mask].cpu().numpy(), outputs.lengths.cpu().numpy()
+    pairs = tag_pairs(tuple(info.labels), info.inner)
+    opens = torch.tensor([label[:2] in ("B-", "S-") for label in info.labels]).to(gold.device)
+    found = []
+    for bonus in bonuses:
+        tags = best_tags(outputs._replace(bonus=outputs.bonus + bonus * opens))
+        found.append(count_tags(wanted, tags[mask].cpu().numpy(), lengths, pairs))
+    counts = {"tokens": found[0]["tokens"]}
+    if pairs is not None:
+        counts["spans"] = np.stack([part["spans"] for part in found])
+    return counts
+
+
+@cache
+def tag_pairs(labels: tuple[str, ...], scheme: str) -> TagPairs | None:
+    """How ``labels`` spell spans; None for raw ones."""
+    return None if scheme == "raw" else TagPairs.build(labels, scheme)

@@ -1,0 +1,120 @@
+"""The tagger as an ONNX graph: scores of tags; the chain that joins them stands beside it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from birnn.data.tags.spelling import CASE_SIZE, MAX_CHARACTERS
+from birnn.data.text.offsets import CLITIC, token_pattern
+from birnn.nn.batch import Batch
+from birnn.nn.chain import Potentials
+from birnn.tasks.export.graph import Arrays, Axes, Graph, padded_rows, ragged_sample, types_sample
+from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
+
+
+class TaggingGraph(Graph):
+    """Tokens → scores of tags, as sharp as the run's chain."""
+
+    axes: ClassVar[Axes] = {
+        "types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
+        "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
+        "characters": {0: "words", 1: "letters"}, "character_lengths": {0: "words"},
+        "affixes": {0: "words"}, "case": {0: "words"}, "lengths": {0: "batch"},
+        "scores": {0: "batch", 1: "time"},
+    }  # fmt: skip
+
+    def __init__(self, run: Any) -> None:
+        super().__init__(run)
+        model = run.model
+        assert isinstance(model, TaggingModel)
+        self.vectors = model.pretrained is not None
+        sharpness = float(model.log_sharpness.exp())
+        members: list[Any] = list(model.members)
+        chains = [member.head.chain.potentials() for member in members]
+        parts = (torch.stack(list(part)).mean(0) * sharpness for part in zip(*chains, strict=True))
+        self.chain = Potentials(*parts)
+        self.bonus = model.span_bonus * model.openers
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """See :class:`Graph`."""
+        lexicon = self.info.lexicon
+        return (
+            "types", "word_ids",
+            *(("vector_rows", "vector_counts") if self.vectors else ()),
+            *(("characters", "character_lengths") if lexicon.characters else ()),
+            *(("affixes",) if lexicon.affixes else ()),
+            *(("case",) if self.task.config.model.case else ()),
+            "lengths",
+        )  # fmt: skip
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """See :class:`Graph`."""
+        return ("scores",)
+
+    def feeds(self, batch: Batch) -> Arrays:
+        """Bags as padded rows; the rest as it is."""
+        given = batch.inputs
+        found = {name: given[name].numpy() for name in self.inputs if name in given}
+        if self.vectors:
+            rows = padded_rows(given["vector_rows"], given["vector_offsets"])
+            found["vector_rows"], found["vector_counts"] = rows
+        return {**found, "lengths": batch.lengths.numpy()}
+
+    def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
+        """``[B, T, K]``."""
+        outputs: TaggingOutputs = self.plain(Batch(dict(inputs), lengths))
+        return (outputs.scores,)
+
+    def wanted(self, outputs: TaggingOutputs) -> Mapping[str, Tensor]:
+        """See :class:`Graph`."""
+        return {"scores": outputs.scores}
+
+    def read(self, found: Mapping[str, Tensor], batch: Batch) -> TaggingOutputs:
+        """See :class:`Graph`; of the members nothing is known."""
+        return TaggingOutputs([], found["scores"], self.chain, self.bonus, batch.lengths)
+
+    def sample(self, lengths: Sequence[int], generator: np.random.Generator) -> Batch:
+        """Random tokens of 1 to 32 letters."""
+        words, lexicon = min(sum(lengths), 500), self.info.lexicon
+        sizes = generator.integers(1, MAX_CHARACTERS + 1, words)
+        letters = generator.integers(
+            0, max(len(lexicon.characters), 1), (words, int(sizes.max()))
+        ) * (np.arange(int(sizes.max())) < sizes[:, None])
+        slots = generator.integers(0, max(len(lexicon.affixes), 1), (words, 7))
+        case = generator.integers(0, 2, (words, CASE_SIZE)).astype(np.float32)
+        ids = generator.integers(0, len(lexicon.words.words), words)
+        arrays = {
+            "word_ids": ids, "characters": letters, "character_lengths": sizes,
+            "affixes": slots, "case": case,
+        }  # fmt: skip
+        inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        inputs["types"] = types_sample(lengths, words, generator)
+        if self.vectors:
+            rows = len(lexicon.words.vector_words)
+            pair = ragged_sample(rows, words, 3, generator)
+            inputs["vector_rows"], inputs["vector_offsets"] = pair
+        return Batch(inputs, torch.tensor(lengths))
+
+    def card(self) -> dict[str, Any]:
+        """Tags, their chain, words, letters, affixes, and how texts become tokens."""
+        info, lexicon = self.info, self.info.lexicon
+        chain = {name: _plain(part) for name, part in self.chain._asdict().items()}
+        return {
+            "task": "tagging", "labels": info.labels, "scheme": info.scheme,
+            "token_pattern": token_pattern().pattern, "clitic_pattern": CLITIC.pattern,
+            "words": lexicon.words.words, "vector_words": lexicon.words.vector_words,
+            "characters": lexicon.characters, "affixes": lexicon.affixes,
+            "chain": chain, "bonus": self.bonus.tolist(),
+        }  # fmt: skip
+
+
+def _plain(part: Tensor) -> Any:
+    """Numbers as JSON has them: None for a forbidden move."""
+    if part.dim() > 1:
+        return [_plain(row) for row in part]
+    return [None if value == -np.inf else value for value in part.tolist()]

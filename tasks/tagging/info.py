@@ -1,0 +1,161 @@
+"""What a tagger knows of its training split, and how a run folder keeps it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from birnn.data.tags.batches import TagLexicon
+from birnn.data.tags.schemes import SCHEMES, label_set, spans
+from birnn.data.tags.spelling import affixes, frequent
+from birnn.data.text.tokenizers import build_vocabulary
+from birnn.data.text.vectors import VectorTable
+from birnn.data.text.words import Lexicon
+from birnn.errors import CheckpointError, brief
+from birnn.storage.files import read_json
+from birnn.tasks.core.options import MAX_MEMBERS, TaggingParts
+from birnn.tasks.core.stored import DAMAGED, check_labels, check_strings, check_whole, reason
+from birnn.tasks.core.task import Files
+
+RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
+
+
+@dataclass(frozen=True)
+class TagInfo:
+    """Labels, words, letters and spans of the training split."""
+
+    labels: list[str]  # of the network: IOBES, or raw tags as they are
+    scheme: str  # the user's own
+    lexicon: TagLexicon
+    rare: frozenset[str]  # train's words, in lower case, that have no row of their own
+    spans: frozenset[tuple[str, str]]  # train's, as lower-cased surface and type
+    vectors: VectorTable | None  # the values, at hand only while a model is being made
+    vector_name: str
+    vector_size: int
+    members: int  # networks that are averaged
+
+    @property
+    def inner(self) -> str:
+        """The scheme of ``labels``."""
+        return "raw" if self.scheme == "raw" else "iobes"
+
+    def files(self) -> Files:
+        """``labels.json`` and ``vocabulary.json``."""
+        lexicon = self.lexicon
+        return {
+            "labels.json": {"labels": self.labels, "scheme": self.scheme},
+            "vocabulary.json": {
+                "words": lexicon.words.words,
+                "singletons": sorted(lexicon.singletons),
+                "characters": lexicon.characters,
+                "affixes": lexicon.affixes,
+                "rare": sorted(self.rare),
+                "spans": sorted(self.spans),
+                "vectors": self.vector_name,
+                "vector_size": self.vector_size,
+                "vector_words": lexicon.words.vector_words,
+                "members": self.members,
+            },
+        }
+
+
+def learn_info(
+    train: Dataset, scheme: str, vectors: VectorTable | None, model: TaggingParts, least: int
+) -> TagInfo:
+    """What the training split says: columns ``tokens`` and ``tags`` of ``train``.
+
+    Args:
+        train: the training split.
+        scheme: of its tags.
+        vectors: pretrained ones; None without.
+        model: which parts of a token are used.
+        least: words that train has less often share the row of unknown ones.
+    """
+    tokens, tags = train["tokens"][:], train["tags"][:]
+    words = build_vocabulary(([t.lower() for t in row] for row in tokens), least)
+    flat = [token for row in tokens for token in row]
+    counts: dict[str, int] = {}
+    for token in flat:
+        counts[token.lower()] = counts.get(token.lower(), 0) + 1
+    characters = frequent((c for token in flat for c in token), RARE_CHARACTER)
+    found = frequent((a for token in flat for a in affixes(token)), RARE_AFFIX)
+    lexicon = TagLexicon(
+        Lexicon(words, vectors.words if vectors else [], 0),
+        frozenset(word for word, count in counts.items() if count == 1),
+        characters if model.char_encoder != "none" and model.char_size else [],
+        found if model.affix_size else [],
+    )
+    name, size = (vectors.name, vectors.values.shape[1]) if vectors else ("none", 0)
+    inner = "raw" if scheme == "raw" else "iobes"
+    return TagInfo(
+        label_set(tags, inner) if inner == "raw" else label_set(tags),
+        scheme,
+        lexicon,
+        frozenset(word for word, count in counts.items() if count < least),
+        surfaces(tokens, tags, scheme),
+        vectors,
+        name,
+        size,
+        model.members or auto_members(len(train)),
+    )
+
+
+def auto_members(sentences: int) -> int:
+    """How many networks are averaged: the smaller the training split, the more it helps."""
+    return 3 if sentences <= 5_000 else 2 if sentences <= 20_000 else 1
+
+
+def surfaces(
+    tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str]], scheme: str
+) -> frozenset[tuple[str, str]]:
+    """The spans of sentences as lower-cased surface and type."""
+    return frozenset(
+        (" ".join(row[span.start : span.end]).lower(), span.label)
+        for row, own in zip(tokens, tags, strict=True)
+        for span in spans(own, scheme)
+    )
+
+
+def read_tag_info(folder: Path) -> TagInfo:
+    """Restore what :meth:`TagInfo.files` wrote.
+
+    Raises:
+        CheckpointError: a file is missing or is not what it should be.
+    """
+    tags, found = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
+    try:
+        return _parse(tags, found)
+    except DAMAGED as error:
+        raise CheckpointError(
+            f"{folder}: its vocabulary or labels are not usable ({reason(error)})"
+        ) from None
+
+
+def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
+    if tags["scheme"] not in SCHEMES:
+        raise ValueError(f"scheme {brief(tags['scheme'])}")
+    check_labels(tags["labels"], least=1)
+    for name, values, least in (
+        ("words", found["words"], 2),
+        ("characters", found["characters"], 0),
+        ("affixes", found["affixes"], 0),
+        ("singletons", found["singletons"], 0),
+        ("vector_words", found["vector_words"], 0),
+        ("rare", found["rare"], 0),
+    ):
+        check_strings(name, values, least)
+    size = check_whole("vector_size", found["vector_size"], 0, 10_000)
+    members = check_whole("members", found["members"], 1, MAX_MEMBERS)
+    lexicon = TagLexicon(
+        Lexicon(found["words"], found["vector_words"], 0),
+        frozenset(found["singletons"]),
+        found["characters"],
+        found["affixes"],
+    )
+    seen = frozenset((str(surface), str(kind)) for surface, kind in found["spans"])
+    return TagInfo(
+        tags["labels"], tags["scheme"], lexicon, frozenset(found["rare"]), seen,
+        None, str(found["vectors"]), size, members,
+    )  # fmt: skip

@@ -1,0 +1,156 @@
+"""What a tagger's report shows beyond scores: tables, confusions, and the surest mistakes."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn import metrics as sk
+
+from birnn.data.tags.schemes import Span
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.tagging.metrics import Tagged, span_confidence
+from birnn.tasks.tagging.spans import (
+    error_table,
+    judge,
+    overlaps,
+    table_rows,
+    type_confusions,
+    type_table,
+)
+
+MISTAKES = 8  # shown in the report
+PAIRS = 20  # confusions shown
+CONTEXT = 12  # tokens shown on each side of a mistake
+
+
+def tag_details(tagged: Tagged) -> dict[str, Any]:
+    """What a report shows beyond scores, as JSON.
+
+    Returns:
+        ``tags``: precision, recall, F1 and support of each; ``confusions``: the most frequent
+        ``gold`` → ``predicted`` with their ``count``; ``mistakes``: the most confident ones, none
+        without confidences. With spans also ``types``, like ``tags``, and ``errors``, of
+        :func:`birnn.tasks.tagging.task.spans.error_table`; confusions and mistakes are then of spans.
+    """
+    details: dict[str, Any] = {"tags": tag_table(tagged)}
+    confusions, mistakes = tag_confusions(tagged), tag_mistakes
+    if tagged.scheme != "raw":
+        rows = tagged.spans
+        details |= {"types": type_table(*rows), "errors": error_table(*rows)}
+        confusions, mistakes = type_confusions(*rows), span_mistakes
+    frequent = sorted(confusions.items(), key=lambda pair: (-pair[1], pair[0]))[:PAIRS]
+    found = mistakes(tagged) if tagged.confidence is not None else ()
+    return {
+        **details,
+        "confusions": [{"gold": g, "predicted": p, "count": n} for (g, p), n in frequent],
+        "mistakes": [_shown(tagged, mistake) for mistake in _surest(found)],
+    }
+
+
+def tag_table(tagged: Tagged) -> list[dict[str, Any]]:
+    """Precision, recall, F1 and support of each tag, by alphabet."""
+    labels, gold, predicted = tagged.codes
+    classes = np.arange(len(labels))
+    columns = sk.precision_recall_fscore_support(gold, predicted, labels=classes, zero_division=0)
+    return table_rows(labels, *columns)
+
+
+def tag_confusions(tagged: Tagged) -> Counter[tuple[str, str]]:
+    """How often a wrong tag stands where gold has another: ``(gold, predicted)`` → count."""
+    labels, gold, predicted = tagged.codes
+    wrong = gold != predicted
+    pairs = zip(gold[wrong], predicted[wrong], strict=True)
+    return Counter((labels[g], labels[p]) for g, p in pairs)
+
+
+def confusion(tagged: Tagged) -> tuple[list[str], Array]:
+    """Labels and a matrix ``[K, K]`` of counts, gold in rows: of raw tags, or of span types.
+
+    With spans, the last label is ``O``: its column holds spans that were missed and its row those
+    that were made up. What a span is taken for is counted over pairs that share a token.
+    """
+    if tagged.scheme == "raw":
+        labels, gold, predicted = tagged.codes
+        return labels, sk.confusion_matrix(gold, predicted, labels=np.arange(len(labels)))
+    rows = tagged.spans
+    pairs = type_confusions(*rows)
+    for row in type_table(*rows):
+        pairs[row["label"], row["label"]] += 0
+    for gold_row, found_row in zip(*rows, strict=True):
+        for span, near in zip(gold_row, overlaps(gold_row, found_row), strict=True):
+            pairs[span.label, span.label] += any(other.label == span.label for other in near)
+    labels = [*sorted({label for pair in pairs for label in pair} - {"O"}), "O"]
+    counts = np.array([[pairs[gold, guess] for guess in labels] for gold in labels])
+    return labels, counts
+
+
+class Mistake(NamedTuple):
+    """A wrong tag or span."""
+
+    confidence: float
+    sentence: int
+    start: int
+    end: int
+    kind: str
+    gold: str
+    predicted: str
+
+
+def tag_mistakes(tagged: Tagged) -> Iterator[Mistake]:
+    """Every wrong tag; needs confidences."""
+    assert tagged.confidence is not None
+    rows = zip(tagged.gold, tagged.predicted, tagged.confidence, strict=True)
+    for i, row in enumerate(rows):
+        for t, (gold, predicted, sure) in enumerate(zip(*row, strict=True)):
+            if gold != predicted:
+                yield Mistake(float(sure), i, t, t + 1, "wrong_tag", gold, predicted)
+
+
+def span_mistakes(tagged: Tagged) -> Iterator[Mistake]:
+    """Every wrong or missed span, told once; needs confidences.
+
+    That is: each predicted span that is not in gold, with the gold ones that it overlaps; and each
+    gold span that overlaps no predicted one.
+    """
+    for i, (words, gold, predicted) in enumerate(zip(tagged.tokens, *tagged.spans, strict=True)):
+        wrong = [
+            (span, kind, _told(words, near), _told(words, [span]))
+            for span, near in zip(predicted, overlaps(predicted, gold), strict=True)
+            if (kind := judge(span, near, "spurious")) != "correct"
+        ]
+        missed = [
+            (span, "missed", _told(words, [span]), "O")
+            for span, near in zip(gold, overlaps(gold, predicted), strict=True)
+            if not near
+        ]
+        for span, *told in wrong + missed:
+            sure = span_confidence(tagged, i, span)
+            yield Mistake(sure, i, span.start, span.end, *told)
+
+
+def _surest(found: Iterable[Mistake]) -> list[Mistake]:
+    """The most confident ones: at most half of them missed spans, which a model leaves surely."""
+    ranked = sorted(found, key=lambda mistake: -mistake.confidence)
+    missed = [mistake for mistake in ranked if mistake.kind == "missed"][: MISTAKES // 2]
+    others = [mistake for mistake in ranked if mistake.kind != "missed"]
+    kept = missed + others[: MISTAKES - len(missed)]
+    return sorted(kept, key=lambda mistake: -mistake.confidence)
+
+
+def _told(words: Sequence[str], found: Sequence[Span]) -> str:
+    parts = (f"{' '.join(words[span.start : span.end])} ({span.label})" for span in found)
+    return ", ".join(parts) or "O"
+
+
+def _shown(tagged: Tagged, mistake: Mistake) -> dict[str, Any]:
+    words, start, end = tagged.tokens[mistake.sentence], mistake.start, mistake.end
+    return {
+        "sentence": mistake.sentence + 1,
+        "text": " ".join(words[max(0, start - CONTEXT) : end + CONTEXT]),
+        "words": " ".join(words[start:end]),
+        "kind": mistake.kind,
+        "gold": mistake.gold,
+        "predicted": mistake.predicted,
+        "confidence": mistake.confidence,
+    }

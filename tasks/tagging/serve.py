@@ -1,0 +1,330 @@
+"""Use a trained tagger on raw texts: tags and spans with their places in the text as given."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from birnn.data.splits.batching import by_length
+from birnn.data.tables.csv_cells import RowWriter
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.tags.batches import TagSplit
+from birnn.data.tags.files import COLUMNS, CONLLU, JSON
+from birnn.data.tags.json_spans import kind_of, read_json
+from birnn.data.tags.loading import TagOptions, read_untagged
+from birnn.data.tags.schemes import convert, spans
+from birnn.data.tags.writing import prediction_lines, write_lines
+from birnn.data.text.offsets import token_offsets
+from birnn.data.wording import plural
+from birnn.errors import ConfigError
+from birnn.nn.decoding import n_best
+from birnn.storage.files import write_text
+from birnn.tasks.core.inference import predict, run_split
+from birnn.tasks.runs.folder import LoadedRun, load_run
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.serving.request import Answer, Request
+from birnn.tasks.serving.texts import OUTPUTS, check_output, read_inputs
+from birnn.tasks.tagging.decoding import predicted_tags
+from birnn.tasks.tagging.model import best_tags
+from birnn.tasks.tagging.spans import span_posterior
+from birnn.tasks.tagging.task import Tagging
+
+CHUNK = 4096  # texts that are held as batches at once
+FILES = (*CONLLU, *(suffix for suffix in COLUMNS if suffix != ".txt"))  # a .txt holds texts
+Places = Sequence[tuple[int, int]]
+Alternatives = list[tuple[list[str], float]]  # tags and their probability, likeliest first
+
+
+def serve_tags(folder: Path, request: Request) -> Answer:
+    """Tag what is asked for: texts become records, a tagged file the same file with a column more.
+
+    Raises:
+        BirnnError: an unusable run, input or output; nothing is tagged before these are checked.
+    """
+    if request.explain:
+        raise ConfigError("explain: a tagger has no attention to show; its spans have confidences")
+    if request.output:
+        check_output(Path(request.output), (*OUTPUTS, *FILES))
+    if is_tagged_file(request):
+        if request.texts:
+            raise ConfigError("give texts or --input, not both")
+        return tag_file(folder, request)
+    texts = read_inputs(
+        request.texts, request.input, request.text_column, request.encoding, request.standard_input
+    )
+    found = tag_texts(folder, texts, best=request.best)
+    return Answer(
+        found.records,
+        lambda path: write_tagged(path, found.records, escape=request.escape_formulas),
+        found.notes,
+        labels=found.labels,
+    )
+
+
+def is_tagged_file(request: Request) -> bool:
+    """Whether the input is a file of tokens: a column file, a treebank, or JSON lists of tokens."""
+    suffix = Path(request.input).suffix.lower()
+    if suffix in FILES:
+        return True
+    if suffix not in JSON or not Path(request.input).is_file():
+        return False
+    rows = read_json(Path(request.input), request.encoding)
+    first = rows[0][1] if rows else None
+    values = first.values() if isinstance(first, dict) else []
+    return any(kind_of(value) == "tokens" for value in values)
+
+
+def tag_file(folder: Path, request: Request) -> Answer:
+    """Tag the sentences of a file of tokens; its tag column, if it has one, is not looked at."""
+    run = load_tagger(folder)
+    data = run.task.config.data
+    options = TagOptions(
+        request.input, data.tag_column, request.text_column or data.token_column,
+        read=ReadOptions(request.encoding),
+    )  # fmt: skip
+    table, layout = read_untagged(options)
+    tokens = table["tokens"][:]
+    tags, records = tag_tokens(run, tokens, request.best)
+
+    def write(path: Path) -> None:
+        kind = path.suffix.lower()
+        if kind in (".json", ".jsonl") and layout.kind != "tokens":
+            write_tagged(path, records, escape=request.escape_formulas)
+        elif kind in (".csv", ".json"):
+            raise ConfigError(
+                f"output: a file of tokens is written in its own format; name it {layout.suffix}"
+            )
+        else:
+            write_lines(path, prediction_lines(table, tags, layout, run.info.scheme))
+
+    lines = prediction_lines(table, tags, layout, run.info.scheme)
+    return Answer(records, write, labels=shown_labels(run), lines=list(lines))
+
+
+def tag_tokens(
+    run: LoadedRun, tokens: list[list[str]], best: int = 0
+) -> tuple[list[list[str]], list[dict[str, Any]]]:
+    """Tags of each sentence, and its record: ``tokens`` of ``text``, ``tag``, ``confidence``."""
+    tags, predictions, alternatives = _tag(run, tokens, best)
+    return tags, [
+        _token_record(words, row, sure[:, 1], other)
+        for words, row, sure, other in zip(tokens, tags, predictions, alternatives, strict=True)
+    ]
+
+
+def _token_record(
+    words: Sequence[str], tags: Sequence[str], sure: Array, alternatives: Alternatives
+) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "tokens": [
+            {"text": word, "tag": tag, "confidence": float(value)}
+            for word, tag, value in zip(words, tags, sure, strict=True)
+        ]
+    }
+    if alternatives:
+        record["n_best"] = [{"probability": share, "tags": row} for row, share in alternatives]
+    return record
+
+
+def write_tagged(path: Path, records: Sequence[Mapping[str, Any]], *, escape: bool = False) -> None:
+    """Write records of texts or sentences in the format that the extension names.
+
+    JSON holds the records, a CSV a row a token, anything else a token and its tag a line.
+
+    Args:
+        escape: cells of a CSV file that a spreadsheet would run as a formula.
+    """
+    kind = path.suffix.lower()
+    if kind == ".json":
+        write_text(path, json.dumps(list(records), ensure_ascii=False, indent=1) + "\n")
+    elif kind == ".jsonl":
+        write_lines(path, (json.dumps(record, ensure_ascii=False) for record in records))
+    elif kind == ".csv":
+        write_lines(path, _csv_lines(records, escape=escape))
+    else:
+        write_lines(path, _column_lines(records))
+
+
+def _csv_lines(records: Sequence[Mapping[str, Any]], *, escape: bool) -> Iterator[str]:
+    fields = ("start", "end", "text", "tag", "confidence")
+    rows: list[tuple[str, ...]] = [("record", *fields)]
+    rows += [
+        (str(i), *(str(token[name]) for name in fields))
+        for i, record in enumerate(records, start=1)
+        for token in record["tokens"]
+    ]
+    for row in rows:
+        line = io.StringIO()
+        RowWriter(line, escape=escape, end="").row(row)
+        yield line.getvalue()
+
+
+def _column_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for record in records:
+        yield from (f"{token['text']}\t{token['tag']}" for token in record["tokens"])
+        yield ""
+
+
+@dataclass
+class TextTags:
+    """Records of tagged texts, in input order."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)  # span types, or raw tags, that there are
+    notes: list[str] = field(default_factory=list)
+
+
+def load_tagger(folder: Path) -> LoadedRun:
+    """Load a run of the tagging task.
+
+    Raises:
+        CheckpointError: it is not a usable run.
+        ConfigError: it is of another task.
+    """
+    return as_tagger(load_run(folder))
+
+
+def as_tagger(run: LoadedRun) -> LoadedRun:
+    """``run``, if it is of the tagging task.
+
+    Raises:
+        ConfigError: it is of another task.
+    """
+    if not isinstance(run.task, Tagging):
+        raise ConfigError(f"{run.folder} is a {run.task.name} run, not a tagger")
+    return run
+
+
+def tag_texts(folder: Path, texts: Sequence[str], *, best: int = 0) -> TextTags:
+    """Tag raw ``texts`` with the run in ``folder``, in their order.
+
+    Args:
+        folder: of the run.
+        texts: as given; each is one sequence, whatever its length.
+        best: also give this many of the likeliest tag sequences of each.
+
+    Returns:
+        Records with ``text``, ``tokens`` (``start``, ``end``, ``tag``, ``confidence``) and, where
+        the tags spell spans, ``spans`` (``start``, ``end``, ``label``, ``confidence``), all with
+        ``text[start:end]`` the words; with ``best`` also ``n_best``.
+    """
+    return tag_raw(load_tagger(folder), texts, best=best)
+
+
+def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
+    """Tag raw ``texts`` with a run that :func:`load_tagger` has loaded; see :func:`tag_texts`."""
+    found = TextTags(labels=shown_labels(run))
+    empty = sum(not text.strip() for text in texts)
+    if empty:
+        found.notes.append(f"note: {plural(empty, 'empty text')} without a token to tag")
+    for start in range(0, len(texts), CHUNK):
+        part = texts[start : start + CHUNK]
+        places = [token_offsets(text) for text in part]
+        full = [i for i, row in enumerate(places) if row]
+        rows = {i: _record(part[i], [], [], np.zeros((0, 3)), run) for i in range(len(part))}
+        tokens = [[part[i][a:b] for a, b in places[i]] for i in full]
+        if tokens:
+            tagged = _tag(run, tokens, best)
+            for i, (tags, row, alternatives) in zip(full, zip(*tagged, strict=True), strict=True):
+                rows[i] = _record(part[i], places[i], tags, row, run)
+                if best:
+                    rows[i]["n_best"] = [
+                        _alternative(other, share, places[i], run) for other, share in alternatives
+                    ]
+        found.records += [rows[i] for i in range(len(part))]
+    return found
+
+
+def shown_labels(run: LoadedRun) -> list[str]:
+    """Span types, or raw tags, of the run."""
+    if run.info.scheme == "raw":
+        return list(run.info.labels)
+    return sorted({label[2:] for label in run.info.labels} - {""})
+
+
+def tag_sentences(run: LoadedRun, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Tag lists of tokens with a run that :func:`load_tagger` has loaded: the quickest way.
+
+    Args:
+        run: of the tagging task.
+        sentences: tokens of each; an empty one has no tags.
+
+    Returns:
+        The tags of each sentence, in the scheme of the run's data; confidences are not made.
+    """
+    full = [tokens for tokens in sentences if tokens]
+    if not full:
+        return [[] for _ in sentences]
+    assert isinstance(run.task, Tagging)
+    split = TagSplit.of(full, run.info.lexicon)
+    found: list[list[str]] = [[] for _ in full]
+    train = run.task.config.train
+    with torch.inference_mode():
+        for indices in by_length(split.lengths, train.batch_size, train.batch_tokens):
+            batch = split.batch(indices)
+            paths, sizes = best_tags(run.model(batch)).tolist(), batch.lengths.tolist()
+            for item, path, size in zip(indices, paths, sizes, strict=True):
+                found[item] = _spelled(path[:size], run)
+    tags = iter(found)
+    return [next(tags) if tokens else [] for tokens in sentences]
+
+
+def _tag(
+    run: LoadedRun, tokens: list[list[str]], best: int
+) -> tuple[list[list[str]], list[Array], list[Alternatives]]:
+    """Tags in the user's scheme, what :meth:`Tagging.decode` gives, and the n best sequences."""
+    assert isinstance(run.task, Tagging)
+    split = TagSplit.of(tokens, run.info.lexicon)
+    predictions = predict(run.task, run.model, split)
+    alternatives: list[Alternatives] = [[] for _ in tokens]
+    if best:
+        for indices, batch, outputs in run_split(run.model, split, run.task.config.train):
+            paths, shares = n_best(outputs.scores, batch.lengths, outputs.chain, best)
+            for item, rows, logs in zip(indices, paths, shares, strict=True):
+                size = len(tokens[item])
+                alternatives[item] = [
+                    (_spelled(row[:size].tolist(), run), float(log.exp()))
+                    for row, log in zip(rows, logs, strict=True)
+                    if log.isfinite()
+                ]
+    return predicted_tags(predictions, run.info), predictions, alternatives
+
+
+def _spelled(ids: Sequence[int], run: LoadedRun) -> list[str]:
+    tags = [run.info.labels[i] for i in ids]
+    return convert(tags, run.info.inner, run.info.scheme)
+
+
+def _record(
+    text: str, places: Places, tags: Sequence[str], row: Array, run: LoadedRun
+) -> dict[str, Any]:
+    tokens = [
+        {"start": a, "end": b, "text": text[a:b], "tag": tag, "confidence": float(sure)}
+        for (a, b), tag, sure in zip(places, tags, row[:, 1], strict=True)
+    ]
+    record: dict[str, Any] = {"text": text, "tokens": tokens}
+    if run.info.scheme != "raw":
+        record["spans"] = [
+            {"start": places[s.start][0], "end": places[s.end - 1][1], "label": s.label,
+             "text": text[places[s.start][0] : places[s.end - 1][1]],
+             "confidence": span_posterior(row[:, 1], row[:, 2], s)}
+            for s in spans(tags, run.info.scheme)
+        ]  # fmt: skip
+    return record
+
+
+def _alternative(
+    tags: Sequence[str], share: float, places: Places, run: LoadedRun
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"probability": share, "tags": list(tags)}
+    if run.info.scheme != "raw":
+        found["spans"] = [
+            {"start": places[s.start][0], "end": places[s.end - 1][1], "label": s.label}
+            for s in spans(tags, run.info.scheme)
+        ]
+    return found

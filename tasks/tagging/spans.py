@@ -1,0 +1,237 @@
+"""Spans: how they are counted, what they score, and in which ways they go wrong."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from birnn.data.tags.schemes import Span, spans, strict_spans
+from birnn.errors import ConfigError
+from birnn.tasks.scoring.bootstrap import Array
+
+READERS: dict[str, Callable[[Sequence[str], str], list[Span]]] = {
+    "conlleval": spans,
+    "strict": strict_spans,
+}
+
+Rows = Sequence[Sequence[Span]]  # the spans of each sentence
+
+ERRORS = ("wrong_type", "wrong_border", "wrong_border_and_type")
+
+
+def read_spans(tags: Sequence[Sequence[str]], scheme: str, mode: str) -> list[list[Span]]:
+    """The spans of each sentence.
+
+    Args:
+        tags: of ``N`` sentences.
+        scheme: one of :data:`birnn.data.tags.schemes.SCHEMES`.
+        mode: ``conlleval`` reads broken sequences generously, as the script of the CoNLL shared
+            tasks does; in ``strict`` only well-formed spans count, as in seqeval's strict mode.
+
+    Raises:
+        ConfigError: there is no such scheme or mode.
+    """
+    if mode not in READERS:
+        raise ConfigError(f"no way {mode!r} to read spans; there are: {', '.join(READERS)}")
+    return [READERS[mode](row, scheme) for row in tags]
+
+
+def span_posterior(marginal: Array, conditional: Array, span: Span) -> float:
+    """The probability of a span's tags taken together, under a chain.
+
+    Args:
+        marginal: ``[T]``, of each tag.
+        conditional: ``[T]``, of each tag given the one before.
+        span: whose tags they are.
+    """
+    further = np.prod(conditional[span.start + 1 : span.end], dtype=np.float64)
+    return float(marginal[span.start] * further)
+
+
+def count_spans(gold: Rows, predicted: Rows) -> Array:
+    """``[N, 3]``: for each sentence the spans that are right, predicted, and gold.
+
+    A predicted span is right if gold has one with the same borders and type.
+    """
+    rows = [(len(set(g) & set(p)), len(p), len(g)) for g, p in zip(gold, predicted, strict=True)]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+def precision_recall_f1(counts: Array) -> tuple[Array, Array, Array]:
+    """The three scores ``[…]`` of span counts ``[…, 3]``; 0 where there is nothing to divide by.
+
+    So says conlleval, and seqeval with ``zero_division=0``.
+    """
+    right, predicted, gold = np.moveaxis(np.asarray(counts, dtype=np.float64), -1, 0)
+    return _share(right, predicted), _share(right, gold), _share(2 * right, predicted + gold)
+
+
+def _share(part: Array, whole: Array) -> Array:
+    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
+
+
+def type_table(gold: Rows, predicted: Rows) -> list[dict[str, Any]]:
+    """Precision, recall, F1 and support of each type, by alphabet."""
+    right, guessed, wanted = (
+        Counter(span.label for row in rows for span in row)
+        for rows in (
+            [set(g) & set(p) for g, p in zip(gold, predicted, strict=True)],
+            predicted,
+            gold,
+        )
+    )
+    labels = sorted(guessed | wanted)
+    counts = np.array([(right[k], guessed[k], wanted[k]) for k in labels]).reshape(-1, 3)
+    return table_rows(labels, *precision_recall_f1(counts), counts[:, 2])
+
+
+def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
+    """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
+    return [
+        {
+            "label": label,
+            "precision": float(p),
+            "recall": float(r),
+            "f1": float(f),
+            "support": int(n),
+        }
+        for label, p, r, f, n in zip(labels, *columns, strict=True)
+    ]
+
+
+def overlaps(own: Sequence[Span], others: Sequence[Span]) -> list[list[Span]]:
+    """For each span of one reading of a sentence, those of another that share a token with it."""
+    cover = {token: other for other in others for token in range(other.start, other.end)}
+    return [
+        list(dict.fromkeys(cover[t] for t in range(span.start, span.end) if t in cover))
+        for span in own
+    ]
+
+
+def judge(span: Span, overlapping: Sequence[Span], alone: str) -> str:
+    """What a span is in the light of those of the other side that overlap it.
+
+    ``correct``; ``wrong_type``: same borders, other type; ``wrong_border``: one of the same type
+    overlaps; ``wrong_border_and_type``: only ones of other types do; ``alone``: none does.
+    """
+    if not overlapping:
+        return alone
+    if span in overlapping:
+        return "correct"
+    # One with the same borders leaves no token to another.
+    if (overlapping[0].start, overlapping[0].end) == (span.start, span.end):
+        return "wrong_type"
+    same = any(other.label == span.label for other in overlapping)
+    return "wrong_border" if same else "wrong_border_and_type"
+
+
+def error_table(gold: Rows, predicted: Rows) -> dict[str, dict[str, int]]:
+    """How many spans there are of each kind that :func:`judge` tells apart, on both sides.
+
+    Every gold span is exactly one of ``correct``, ``missed`` and the three of ``ERRORS``; every
+    predicted one exactly one of ``correct``, ``spurious`` and the three. ``correct`` and
+    ``wrong_type`` are pairs of spans, so both sides have as many; the others need not: one long
+    span that is predicted over two gold ones is one wrong border there and two here.
+    """
+    tables = {}
+    for side, alone, pairs in (
+        ("gold", "missed", zip(gold, predicted, strict=True)),
+        ("predicted", "spurious", zip(predicted, gold, strict=True)),
+    ):
+        found = Counter(
+            judge(span, near, alone)
+            for own, others in pairs
+            for span, near in zip(own, overlaps(own, others), strict=True)
+        )
+        tables[side] = {kind: found[kind] for kind in ("correct", alone, *ERRORS)}
+    return tables
+
+
+def type_confusions(gold: Rows, predicted: Rows) -> Counter[tuple[str, str]]:
+    """How often a span of one type stands where gold has another: ``(gold, predicted)`` → count.
+
+    Counted over pairs of spans that share a token and differ in type; a span with nothing on the
+    other side is confused with ``O``.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for own, others in zip(gold, predicted, strict=True):
+        for span, near in zip(own, overlaps(own, others), strict=True):
+            found.update((span.label, other.label) for other in near if other.label != span.label)
+            found[span.label, "O"] += not near
+        for span, near in zip(others, overlaps(others, own), strict=True):
+            found["O", span.label] += not near
+    return +found
+
+
+@dataclass(frozen=True)
+class TagPairs:
+    """Where spans begin and end among ``L`` labels, told from two tags in a row.
+
+    Number ``L`` stands for the edge of a sentence, which reads like ``O``.
+    """
+
+    begins: Array  # [L + 1, L + 1] bool: a span begins at the second of two tags
+    ends: Array  # [L + 1, L + 1] bool: a span ends between them
+    kinds: Array  # [L + 1], the number of the type; -1 without one
+
+    @classmethod
+    def build(cls, labels: Sequence[str], scheme: str) -> "TagPairs":
+        """Ask :func:`birnn.data.tags.schemes.spans` about every pair: conlleval never looks further."""
+        tags = [*labels, "O"]
+        shape = (len(tags), len(tags))
+        begins, ends = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        for i, before in enumerate(tags):
+            for j, after in enumerate(tags):
+                found = spans([before, after], scheme)
+                begins[i, j] = any(span.start == 1 for span in found)
+                ends[i, j] = any(span.end == 1 for span in found)
+        types = [found[0].label if (found := spans([tag], scheme)) else None for tag in tags]
+        numbers = {label: i for i, label in enumerate(sorted({t for t in types if t is not None}))}
+        return cls(begins, ends, np.array([-1 if t is None else numbers[t] for t in types]))
+
+    def read(self, tags: Array, lengths: Array) -> tuple[Array, Array, Array]:
+        """First token, last token and type of all spans, each ``[S]``.
+
+        Args:
+            tags: ``[M]`` label numbers, one sentence after the other.
+            lengths: ``[N]``, summing to ``M``.
+        """
+        edge = len(self.kinds) - 1
+        ends = np.cumsum(lengths)
+        # [M + 1]: what stands before each token, and after the last one.
+        before, after = np.r_[edge, tags], np.r_[tags, edge]
+        before[ends - lengths] = edge
+        after[ends] = edge
+        starts = np.flatnonzero(self.begins[before[:-1], tags])
+        stops = np.flatnonzero(self.ends[tags, after[1:]])
+        return starts, stops, self.kinds[tags[starts]]
+
+
+def count_tags(
+    gold: Array, predicted: Array, lengths: Array, pairs: TagPairs | None
+) -> dict[str, Array]:
+    """Counts that can be summed over batches.
+
+    Args:
+        gold: ``[M]`` label numbers of all tokens, one sentence after the other.
+        predicted: ``[M]``.
+        lengths: ``[N]``, summing to ``M``.
+        pairs: of the labels; None for raw tags, which spell no spans.
+
+    Returns:
+        ``tokens`` ``[2]``: right and all; with ``pairs`` also ``spans`` ``[3]``: right, predicted,
+        gold, as ``conlleval`` reads them.
+    """
+    counts = {"tokens": np.array([np.sum(gold == predicted), len(gold)])}
+    if pairs is not None:
+        sides = [pairs.read(tags, lengths) for tags in (predicted, gold)]
+        # One number for a span: borders are below M, types below the number of labels.
+        guessed, wanted = (
+            (starts * len(gold) + stops) * len(pairs.kinds) + kinds
+            for starts, stops, kinds in sides
+        )
+        right = np.intersect1d(guessed, wanted, assume_unique=True)
+        counts["spans"] = np.array([len(right), len(guessed), len(wanted)])
+    return counts

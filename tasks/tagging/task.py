@@ -1,0 +1,394 @@
+"""Token tagging: named entities, parts of speech, any tag a token."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.tags.batches import TagSplit
+from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged
+from birnn.data.tags.schemes import convert, legal, spans
+from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
+from birnn.data.tags.writing import prediction_lines, write_lines
+from birnn.data.text.vectors import find_vectors
+from birnn.errors import ConfigError, DataError
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.chain import Allowed
+from birnn.nn.crf import CRF, negative_log_likelihood, path_confidence
+from birnn.nn.model import Embedder
+from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
+from birnn.nn.word_embedder import PretrainedVectors
+from birnn.tasks.core.inference import run_split
+from birnn.tasks.core.options import TaggingConfig
+from birnn.tasks.core.stored import MAX_LABELS
+from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
+from birnn.tasks.runs.plots import save_confusion
+from birnn.tasks.scoring.bootstrap import Array
+from birnn.tasks.tagging.baselines import linear_tagger, most_frequent_tag
+from birnn.tasks.tagging.decoding import (
+    BONUSES,
+    as_predictions,
+    count_right,
+    predicted_tags,
+    seen_in_train,
+)
+from birnn.tasks.tagging.info import TagInfo, learn_info, read_tag_info
+from birnn.tasks.tagging.metrics import Tagged, evaluate_tags
+from birnn.tasks.tagging.model import (
+    LegalChain,
+    TaggingHead,
+    TaggingModel,
+    TaggingOutputs,
+    best_tags,
+    fit_sharpness,
+)
+from birnn.tasks.tagging.report import confusion, tag_details
+from birnn.tasks.tagging.spans import precision_recall_f1, span_posterior
+from birnn.training.loop import LossSum
+
+IGNORED = -100  # torch's mark of a target that no loss counts
+MAX_PICTURE = 60  # labels of a confusion matrix
+
+
+class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
+    """Tokens → encoder → a chain of tags."""
+
+    name = "tagging"
+    monitors = ("span_f1", "accuracy", "nll")
+    headline = ("span_f1", "accuracy")
+    config_class = TaggingConfig
+
+    def load(self) -> TaskData[TagInfo, TagSplit]:
+        """Read and split; words, letters, affixes and labels come from train."""
+        data = self.config.data
+        vectors = find_vectors(data.vectors, data.vectors_limit)
+        found = load_tagged(self.tag_options(data.data))
+        info = learn_info(
+            found.splits["train"], found.scheme, vectors, self.config.model, data.min_frequency
+        )
+        if len(info.labels) > MAX_LABELS:
+            raise DataError(
+                f"{data.data}: {len(info.labels):,} different tags, more than {MAX_LABELS:,};"
+                " name another column with --tag-column"
+            )
+        splits = {
+            name: self.split(table, info).with_layout(found.layouts[name])
+            for name, table in found.splits.items()
+        }
+        if not self.embedder(info).output_size:
+            raise ConfigError("a token has no features: raise --word-size, --char-size or another")
+        provenance = {**found.provenance, "vectors": info.vector_name}
+        notes = [*found.notes, vector_note(info, splits["train"], data.vectors)]
+        return TaskData(splits, info, provenance, notes, found.warnings)
+
+    def tag_options(self, source: str) -> TagOptions:
+        """How ``source`` is read: as the run's own data was."""
+        data = self.config.data
+        return TagOptions(
+            source,
+            data.tag_column,
+            data.token_column,
+            data.validation_share,
+            data.test_share,
+            data.split_seed,
+            ReadOptions(data.encoding),
+        )
+
+    def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:
+        """Tagged sentences to score; their tags must be the run's."""
+        options = self.tag_options(source or self.config.data.data)
+        if source:
+            table, layout, notes = load_one_tagged(options, name, info.scheme)
+        else:
+            found = load_tagged(options)
+            table, layout, notes = found.splits[name], found.layouts[name], found.notes
+        check_known(table, info)
+        where = source or f"{options.data} ({name})"
+        return LoadedSplit(self.split(table, info).with_layout(layout), where, notes)
+
+    def name_items(self, split: TagSplit, items: Array) -> str:
+        """Lines of the files at which the sentences begin."""
+        if split.table is None:
+            return super().name_items(split, items)
+        places: dict[str, list[int]] = {}
+        for row in split.table.select(items):
+            places.setdefault(row["file"] or self.config.data.data, []).append(row["line"])
+        parts = [f"{number_list(lines)} of {file}" for file, lines in places.items()]
+        return "sentences at lines " + ", ".join(parts)
+
+    def read_info(self, folder: Path) -> TagInfo:
+        """Restore labels, words, letters and spans."""
+        return read_tag_info(folder)
+
+    def split(self, table: Dataset, info: TagInfo) -> TagSplit:
+        """A table with ``tokens`` and, to train and score, ``tags`` in the user's scheme."""
+        split = TagSplit.build(table, info.lexicon)
+        if "tags" not in table.column_names:
+            return split
+        numbers = {label: i for i, label in enumerate(info.labels)}
+        rows = (convert(tags, info.scheme, info.inner) for tags in table["tags"][:])
+        ids = np.fromiter((numbers[tag] for tag in chain.from_iterable(rows)), dtype=np.int64)
+        return split.with_targets(ids)
+
+    def embedder(self, info: TagInfo) -> Embedder:
+        """Trained and pretrained vectors, letters, affixes and case of each token."""
+        model, lexicon = self.config.model, info.lexicon
+        sizes = TokenSizes(
+            words=len(lexicon.words.words),
+            word_size=model.word_size,
+            vector_size=info.vector_size,
+            characters=len(lexicon.characters),
+            character_size=model.character_size,
+            char_encoder=model.char_encoder,
+            char_size=model.char_size,
+            affixes=len(lexicon.affixes),
+            affix_slots=AFFIX_SLOTS,
+            affix_size=model.affix_size,
+            case_size=CASE_SIZE if model.case else 0,
+        )
+        dropout = TokenDropout(
+            model.singleton_dropout,
+            model.word_dropout,
+            model.embedding_dropout,
+            model.embedding_locked_dropout,
+            model.character_dropout,
+        )
+        return TokenEmbedder(sizes, dropout)
+
+    def head(self, input_size: int, info: TagInfo) -> nn.Module:
+        """A linear layer and a chain that knows what is legal."""
+        rules = legal(info.labels, info.inner)._asdict()
+        device = torch.get_default_device()  # a skeleton is built on none
+        allowed = Allowed(**{k: torch.from_numpy(part).to(device) for k, part in rules.items()})
+        make = CRF if self.config.model.decoder == "crf" else LegalChain
+        tags = len(info.labels)
+        return TaggingHead(input_size, make(tags, allowed), tags, self.config.model.head_dropout)
+
+    def model(self, info: TagInfo) -> TaggingModel:
+        """Networks from different weights, and the vectors they share."""
+        pretrained = None
+        if info.vector_size:
+            pretrained = PretrainedVectors(len(info.lexicon.words.vector_words), info.vector_size)
+            if info.vectors is not None and pretrained.values.device.type != "meta":
+                pretrained.values.copy_(torch.from_numpy(info.vectors.values))
+        spanned = info.scheme != "raw"
+        openers = torch.tensor([spanned and label[:2] in ("B-", "S-") for label in info.labels])
+        members = [self.network(info) for _ in range(info.members)]
+        return TaggingModel(members, pretrained, openers)
+
+    def monitors_for(self, info: TagInfo) -> tuple[str, ...]:
+        """Raw tags spell no spans."""
+        return tuple(m for m in self.monitors if m != "span_f1" or info.scheme != "raw")
+
+    def describe(self, info: TagInfo) -> list[tuple[str, str]]:
+        """What is trained."""
+        model, lexicon = self.config.model, info.lexicon
+        parts = [
+            f"{len(lexicon.words.words):,} words trained" if model.word_size else "",
+            f"vectors {info.vector_name}" if info.vector_size else "no pretrained vectors",
+            f"letters ({model.char_encoder})" if lexicon.characters else "",
+            "affixes" if lexicon.affixes else "",
+            "case" if model.case else "",
+        ]
+        types = len({label[2:] for label in info.labels} - {""})
+        tags = f"{len(info.labels)} raw tags"
+        if info.scheme != "raw":
+            tags = f"{types} span types, {info.scheme.upper()} in the data, IOBES inside"
+        return [
+            *super().describe(info),
+            ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
+            ("tokens", ", ".join(part for part in parts if part)),
+            ("tags", tags),
+            ("decoder", f"{model.decoder}, legal sequences only"),
+        ]
+
+    def loss(self, outputs: TaggingOutputs, batch: Batch) -> LossSum:
+        """Negative log-likelihood of the gold tags under each network's chain; their mean.
+
+        With softmax, the cross-entropy of each token. Counted by tokens either way.
+        """
+        assert batch.targets is not None
+        mask = sequence_mask(batch.lengths, outputs.scores.shape[1])
+        wanted = batch.targets.masked_fill(~mask, IGNORED)
+        total: Tensor = outputs.scores.new_zeros(())
+        for scores, potentials in outputs.members:
+            if self.config.model.decoder == "crf":
+                part = negative_log_likelihood(
+                    scores, batch.targets, batch.lengths, potentials
+                ).sum()
+            else:
+                flat = scores.float().flatten(0, 1)
+                part = F.cross_entropy(
+                    flat, wanted.flatten(), ignore_index=IGNORED, reduction="sum"
+                )
+            total = total + part
+        return LossSum(total / len(outputs.members), float(batch.lengths.sum()))
+
+    def decode(self, outputs: TaggingOutputs, batch: Batch) -> list[Array]:
+        """``[T_i, 3]`` for each item: tag, its probability, and that given the tag before it."""
+        tags = best_tags(outputs)
+        sure = path_confidence(outputs.scores, tags, batch.lengths, outputs.chain)
+        columns = torch.stack([tags.float(), sure.marginal, sure.conditional], dim=-1)
+        rows = columns.cpu().numpy()
+        return [row[:n] for row, n in zip(rows, batch.lengths.tolist(), strict=True)]
+
+    def count(self, outputs: TaggingOutputs, batch: Batch, info: TagInfo) -> Mapping[str, Array]:
+        """Right tokens, spans for each bonus, and the summed loss of the committee's chain."""
+        assert batch.targets is not None
+        losses = negative_log_likelihood(
+            outputs.scores, batch.targets, batch.lengths, outputs.chain
+        )
+        counts = count_right(outputs, batch.targets, info, self.bonuses(info))
+        return {"loss": np.array(losses.double().sum().item()), **counts}
+
+    def bonuses(self, info: TagInfo) -> tuple[float, ...]:
+        """For each span, on top of what the model adds: tried on validation."""
+        return BONUSES if self.config.model.span_bonus and info.scheme != "raw" else (0.0,)
+
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """``span_f1`` with the best bonus, ``accuracy``, and ``nll``, the loss a token."""
+        right, tokens = counts["tokens"]
+        found = {"accuracy": float(right / tokens), "nll": float(counts["loss"] / tokens)}
+        if "spans" not in counts:
+            return found
+        return {"span_f1": float(precision_recall_f1(counts["spans"])[2].max()), **found}
+
+    def finish(self, model: nn.Module, data: TaskData[TagInfo, TagSplit]) -> dict[str, Any]:
+        """Fit on validation how sharp the chain is, and the bonus of each span."""
+        assert isinstance(model, TaggingModel)
+        validation, info = data.splits["validation"], data.info
+        parts = [
+            (outputs, batch.targets)
+            for _, batch, outputs in run_split(model, validation, self.config.train)
+            if batch.targets is not None
+        ]
+        sharpness = fit_sharpness(parts)
+        model.log_sharpness.fill_(math.log(sharpness))
+        found: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
+        bonuses = self.bonuses(info)
+        if len(bonuses) == 1:
+            return found
+        counts = sum(
+            count_right(outputs, batch.targets, info, bonuses)["spans"]
+            for _, batch, outputs in run_split(model, validation, self.config.train)
+            if batch.targets is not None
+        )
+        f1 = precision_recall_f1(np.asarray(counts))[2]
+        best = int(f1.argmax())
+        model.span_bonus.fill_(bonuses[best])
+        return {**found, "span_bonus": bonuses[best], "validation_span_f1": float(f1[best])}
+
+    def evaluate(
+        self, split: TagSplit, predictions: Sequence[Array], info: TagInfo, seed: int
+    ) -> Evaluation:
+        """Scores of tokens and spans, resampled by sentences."""
+        return evaluate_tags(self.tagged(split, predictions, info), seen_in_train(info), seed)
+
+    def tagged(self, split: TagSplit, predictions: Sequence[Array], info: TagInfo) -> Tagged:
+        """Gold and predicted tags side by side, in the user's scheme."""
+        known = not any(np.isnan(row).any() for row in predictions)
+        return Tagged(
+            split.column("tokens"),
+            split.column("tags"),
+            predicted_tags(predictions, info),
+            info.scheme,
+            self.config.data.span_mode,
+            [row[:, 1] for row in predictions] if known else None,
+            [row[:, 2] for row in predictions] if known else None,
+        )
+
+    def details(
+        self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
+    ) -> dict[str, Any]:
+        """Scores by type, the table of errors, frequent confusions, confident mistakes."""
+        found = tag_details(self.tagged(split, predictions, info))
+        return {"scheme": info.scheme, "span_mode": self.config.data.span_mode, **found}
+
+    def baselines(self, data: TaskData[TagInfo, TagSplit]) -> list[Baseline]:
+        """Each word's most frequent tag; a linear model of words and their neighbours."""
+        info, splits = data.info, data.splits
+        tokens = {name: split.column("tokens") for name, split in splits.items()}
+        tags = {name: split.column("tags") for name, split in splits.items()}
+        simple = most_frequent_tag(tokens["train"], tags["train"], tokens["test"], info.scheme)
+        linear = linear_tagger(tokens, tags, info.scheme)
+        return [
+            Baseline(
+                "most_frequent", "each word's most frequent tag",
+                as_predictions(simple, info), simple.settings,
+            ),
+            Baseline(
+                "linear", "a linear model of words and neighbours",
+                as_predictions(linear, info), linear.settings,
+            ),
+        ]  # fmt: skip
+
+    def save_extras(
+        self, folder: Path, model: nn.Module, data: TaskData[TagInfo, TagSplit],
+        predictions: Sequence[Array], details: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        """The test split in its own format with a column more, and a picture of confusions."""
+        split, info = data.splits["test"], data.info
+        assert split.layout is not None
+        assert split.table is not None
+        tags = predicted_tags(predictions, info)
+        sure = [
+            [span_posterior(row[:, 1], row[:, 2], span) for span in spans(own, info.scheme)]
+            for row, own in zip(predictions, tags, strict=True)
+        ]
+        lines = prediction_lines(
+            split.table, tags, split.layout, info.scheme, confidence=sure, keep_before=False
+        )
+        write_lines(folder / f"predictions{split.layout.suffix}", lines)
+        labels, counts = confusion(self.tagged(split, predictions, info))
+        if len(labels) <= MAX_PICTURE:
+            save_confusion(folder / "confusion.png", counts, labels)
+
+    def records(
+        self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
+    ) -> list[dict[str, Any]]:
+        """A row a token."""
+        tagged = self.tagged(split, predictions, info)
+        return [
+            {"sentence": i + 1, "token": token, "gold": gold, "label": guess,
+             "confidence": float(sure)}
+            for i, (words, golds, guesses, row) in enumerate(
+                zip(tagged.tokens, tagged.gold, tagged.predicted, predictions, strict=True)
+            )
+            for token, gold, guess, sure in zip(words, golds, guesses, row[:, 1], strict=True)
+        ]  # fmt: skip
+
+
+def check_known(table: Dataset, info: TagInfo) -> None:
+    """Refuse tags that the run can't predict.
+
+    Raises:
+        DataError: a raw tag, or a type of span, that the run doesn't know; names the first place.
+    """
+    known = set(kinds(info.labels, info.scheme))
+    rows = zip(table["tags"][:], table["line"][:], table["file"][:], strict=True)
+    for tags, line, file in rows:
+        for kind in kinds(tags, info.scheme):
+            if kind not in known:
+                there = ", ".join(sorted(known - {""})[:20])
+                raise DataError(
+                    f"{file}, sentence at line {line}: the run doesn't know the tag {kind!r};"
+                    f" it knows {there}"
+                )
+
+
+def vector_note(info: TagInfo, train: TagSplit, asked: str) -> str:
+    """How much of train the pretrained vectors describe."""
+    if train.vectors is None:
+        hint = "; the samples extra brings glove.6B.50d" if asked == "auto" else ""
+        return f"no pretrained vectors{hint}"
+    known = np.array([bool(rows) for rows in train.vectors])
+    share = known[train.types].mean()
+    return f"vectors {info.vector_name} describe {share:.1%} of train's tokens"
