@@ -29,7 +29,7 @@ from birnn.errors import BirnnError, ConfigError, Stopped
 from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.forecast.options import ForecastingData
-from birnn.terminal.options import (
+from birnn.terminal.command_options import (
     CompareOptions,
     EvaluateOptions,
     ExportOptions,
@@ -70,7 +70,7 @@ stop = StopRequest()  # how a signal reaches training
 
 def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
     """Train a task, drawing its events; or go on with an unfinished run."""
-    from birnn.terminal.display import console, draw_training
+    from birnn.terminal.console import console, draw_training
 
     config = with_source(config, source)
     with console().status("loading libraries"):
@@ -146,7 +146,7 @@ def with_source(config: Any, source: str) -> Any:
 
 def inspect_command(source: str, data: ForecastingData, output: OutputOptions) -> None:
     """Say what is in a file of series, and what is wrong with it."""
-    from birnn.terminal.display import console, draw_inspection
+    from birnn.terminal.console import console, draw_inspection
 
     with console().status("reading data"):
         from birnn.tasks.forecast.data import inspect_series
@@ -157,7 +157,7 @@ def inspect_command(source: str, data: ForecastingData, output: OutputOptions) -
 
 def evaluate_command(run: str, options: EvaluateOptions) -> None:
     """Score a trained run on labelled data."""
-    from birnn.terminal.display import console, draw_evaluation
+    from birnn.terminal.console import console, draw_evaluation
 
     with console().status("loading the run"):
         from birnn.tasks.api.hub import run_folder
@@ -170,7 +170,7 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
 
 def compare_command(runs: list[str], options: CompareOptions) -> None:
     """Put runs of one task side by side."""
-    from birnn.terminal.display import console, draw_comparison
+    from birnn.terminal.console import console, draw_comparison
 
     with console().status("reading the runs"):
         from birnn.tasks.comparing.comparison import compare
@@ -196,7 +196,7 @@ def use_machine(options: EvaluateOptions | PredictOptions) -> None:
 
 def predict_command(run: str, texts: list[str] | None, options: PredictOptions) -> None:
     """Predict texts, a file of them, or standard input."""
-    from birnn.terminal.display import console, draw_answer
+    from birnn.terminal.console import console, draw_answer
 
     with console().status("loading the run"):
         from birnn.tasks.api.hub import run_folder
@@ -218,8 +218,8 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
 
 def push_command(run: str, repository: str, options: PushOptions) -> None:
     """Send a run to the Hugging Face Hub, or write what would be sent into a folder."""
-    from birnn.terminal.display import console
-    from birnn.terminal.hub import draw_pushed
+    from birnn.terminal.console import console
+    from birnn.terminal.views.hub import draw_pushed
 
     with console().status("writing the repository"):
         from birnn.tasks.api.run import push_run
@@ -230,8 +230,8 @@ def push_command(run: str, repository: str, options: PushOptions) -> None:
 
 def export_command(run: str, options: ExportOptions) -> None:
     """Write a trained run in a form that needs neither birnn nor torch."""
-    from birnn.terminal.display import console
-    from birnn.terminal.export import draw_export
+    from birnn.terminal.console import console
+    from birnn.terminal.views.export import draw_export
 
     if not options.onnx:
         raise ConfigError("export: name the format; there is one, --onnx")
@@ -300,7 +300,7 @@ STOPPED = 130  # exit code of a command that a signal ended
 
 def fail(message: str, code: int = 2) -> int:
     """Print one line to standard error; returns the exit code."""
-    from birnn.terminal.render import harmless, shortened
+    from birnn.terminal.text import harmless, shortened
 
     line = shortened(" ".join(harmless(str(message)).split()))
     print(f"birnn: error: {line}", file=sys.stderr)

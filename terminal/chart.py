@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from birnn.terminal.render import shown
+from birnn.terminal.text import shown
 
 # The bit of the dot in column 0 or 1, rows 0 to 3 from above.
 DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))

@@ -96,7 +96,7 @@ class Outcome(NamedTuple):
 def birnn(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Outcome]]:
     """``birnn("predict", run, …)`` runs a command in this process."""
     from birnn import cli
-    from birnn.terminal.display import console
+    from birnn.terminal.console import console
 
     def run(*arguments: object) -> Outcome:
         capsys.readouterr()

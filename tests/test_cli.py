@@ -700,7 +700,7 @@ def test_interrupt_while_the_report_is_drawn_says_that_the_run_is_complete(
     def interrupted(event):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("birnn.terminal.display.draw_report", interrupted)
+    monkeypatch.setattr("birnn.terminal.console.draw_report", interrupted)
     outcome = birnn("sentiment", sentences_csv, "--out", tmp_path / "run", *TINY)
     assert outcome.code == 130
     wanted = f"birnn: error: stopped; the run is complete: {tmp_path / 'run'}"
@@ -758,7 +758,7 @@ def test_no_color_means_no_colours_in_a_terminal(birnn, trained, monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
     assert re.search(r"\x1b\[[\d;]*3[0-7]m", birnn("evaluate", trained).out)
     monkeypatch.setenv("NO_COLOR", "1")
-    from birnn.terminal.display import console
+    from birnn.terminal.console import console
 
     console.cache_clear()
     assert not re.search(r"\x1b\[[\d;]*(3[0-7]|38;5;\d+|9[0-7])m", birnn("evaluate", trained).out)
@@ -827,7 +827,12 @@ def test_every_option_has_help(birnn):
         assert shown.code == 0
         assert "--config" in shown.out
     from birnn.tasks.core.options import RegressionConfig, SentimentConfig
-    from birnn.terminal.options import EvaluateOptions, PredictOptions, RunOptions, parameters
+    from birnn.terminal.command_options import (
+        EvaluateOptions,
+        PredictOptions,
+        RunOptions,
+        parameters,
+    )
 
     for config in (SentimentConfig, RegressionConfig, RunOptions, EvaluateOptions, PredictOptions):
         for parameter in parameters(config()):

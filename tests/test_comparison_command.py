@@ -17,7 +17,7 @@ from test_plots import pixels
 from birnn.tasks.comparing import plot as comparison_plot
 from birnn.tasks.comparing.comparison import compare
 from birnn.tasks.comparing.plot import picture_path, save_comparison, spread, style_of
-from birnn.terminal import comparison as drawing
+from birnn.terminal.views import comparison as drawing
 
 EVIL = "[red]x[/red]\x1b[2J"
 

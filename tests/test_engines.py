@@ -204,7 +204,7 @@ def test_commands_that_use_a_run_say_why_they_are_slow(
     bare: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from birnn import cli
-    from birnn.terminal.options import PredictOptions
+    from birnn.terminal.command_options import PredictOptions
 
     without_compiler(bare)
     threads = torch.get_num_threads()

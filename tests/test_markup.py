@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.terminal.render import harmless, shortened
+from birnn.terminal.text import harmless, shortened
 
 RUNS = Path(__file__).parent / "fixtures/runs"
 VERSION = "2026-11-24-07964cf"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from birnn.terminal.render import named, render_classes, render_prediction, shown
+from birnn.terminal.text import named, render_classes, render_prediction, shown
 
 WIDE = "日本語です" * 40
 

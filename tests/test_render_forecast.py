@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from strategies import quick
 
-from birnn.terminal import forecast
+from birnn.terminal.views import forecast
 
 
 def drawn(renderable, width=100):

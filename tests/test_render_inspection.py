@@ -7,7 +7,7 @@ from rich.console import Console
 
 from birnn.data.series.findings import Finding, Inspection
 from birnn.data.series.panel import Clock
-from birnn.terminal.inspection import SHOWN, render_inspection
+from birnn.terminal.views.inspection import SHOWN, render_inspection
 
 EVIL = "a\x1b[2Jb\u202e[red]c"
 

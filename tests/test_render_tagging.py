@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from birnn.terminal import tagging
+from birnn.terminal.views import tagging
 
 RECORD = {
     "text": "Ada\u00a0S met\x1b[2J 👩‍👩‍👧 in Rome",

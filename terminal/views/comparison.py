@@ -11,7 +11,7 @@ from birnn.tasks.comparing.comparison import Comparison
 from birnn.tasks.comparing.run_summary import Compared
 from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
 from birnn.terminal.chart import HEIGHT, Canvas
-from birnn.terminal.render import BEST, harmless, make_table, named, render_pairs, titled
+from birnn.terminal.text import BEST, harmless, make_table, named, render_pairs, titled
 
 VALUE = 24  # columns of an option's value
 WORSE = "bold red"

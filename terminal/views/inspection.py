@@ -4,7 +4,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from birnn.data.series.findings import Finding, Inspection
-from birnn.terminal.render import harmless, make_table, named, render_pairs
+from birnn.terminal.text import harmless, make_table, named, render_pairs
 
 SHOWN = 40
 PLACES = {"wide": "a column a series", "long": "a row for each series and time"}

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from birnn.tasks.scoring.metric_names import format_score, score_title
-from birnn.terminal.render import make_table, shown, titled
+from birnn.terminal.text import make_table, shown, titled
 
 STEPS_SHOWN = 8
 SERIES_SHOWN = 10

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from birnn.terminal.display import console
+from birnn.terminal.console import console
 
 
 def draw_pushed(where: str, names: Sequence[str]) -> None:

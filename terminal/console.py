@@ -11,7 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.text import Text
 
 from birnn.tasks.scoring.metric_names import format_score, score_title
-from birnn.terminal import chart, forecast, inspection, render, tagging
+from birnn.terminal import chart
+from birnn.terminal import text as render
+from birnn.terminal.views import forecast, inspection, tagging
 
 PIPE_WIDTH = 120
 ROWS_SHOWN = 48  # of a forecast in a terminal
@@ -197,7 +199,7 @@ def draw_evaluation(event: Any, *, as_json: bool) -> None:
 
 def draw_comparison(found: Any, *, picture: str, as_json: bool) -> None:
     """Runs side by side."""
-    from birnn.terminal import comparison
+    from birnn.terminal.views import comparison
 
     out, plain = console(), _plain()
     if as_json:

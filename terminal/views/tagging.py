@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from birnn.terminal.render import CONTROL, make_table, shown, titled
+from birnn.terminal.text import CONTROL, make_table, shown, titled
 
 COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 ERRORS = {

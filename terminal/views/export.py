@@ -6,8 +6,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from birnn.terminal.display import console
-from birnn.terminal.render import harmless
+from birnn.terminal.console import console
+from birnn.terminal.text import harmless
 
 
 def draw_export(found: Any, *, as_json: bool) -> None:
