@@ -86,7 +86,7 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How :func:`birnn.training.loop.loop.fit` trains."""
+    """How :func:`birnn.training.loop.fit` trains."""
 
     epochs: int = option(
         12, "Passes over the training split.", low=1, high=100_000, group="Training"

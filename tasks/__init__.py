@@ -20,20 +20,20 @@ class TaskEntry(NamedTuple):
 # Adding a task is one class, its configuration, and one line here.
 TASKS = {
     "sentiment": TaskEntry(
-        "birnn.tasks.sentiment.task.task:Sentiment",
+        "birnn.tasks.sentiment.task:Sentiment",
         "birnn.tasks.core.options:SentimentConfig",
         "Train a sentence classifier and report it beside simple baselines.",
-        "birnn.tasks.serving.texts.texts:serve_texts",
+        "birnn.tasks.serving.texts:serve_texts",
         '"some text"',
-        "birnn.tasks.sentiment.task.test_record:read_texts",
+        "birnn.tasks.sentiment.test_record:read_texts",
     ),
     "tagging": TaskEntry(
-        "birnn.tasks.tagging.task.task:Tagging",
+        "birnn.tasks.tagging.task:Tagging",
         "birnn.tasks.core.options:TaggingConfig",
         "Train a tagger of tokens (entities, parts of speech) and report it beside baselines.",
-        "birnn.tasks.tagging.task.serve:serve_tags",
+        "birnn.tasks.tagging.serve:serve_tags",
         '"some text"',
-        "birnn.tasks.sentiment.task.test_record:read_tags",
+        "birnn.tasks.sentiment.test_record:read_tags",
     ),
     "forecast": TaskEntry(
         "birnn.tasks.forecast.task:Forecasting",
@@ -44,9 +44,9 @@ TASKS = {
         "birnn.tasks.forecast.test_record:read_windows",
     ),
     "regression": TaskEntry(
-        "birnn.tasks.regression.task.task:Regression",
+        "birnn.tasks.regression.task:Regression",
         "birnn.tasks.core.options:RegressionConfig",
         "Train a per-step regressor, the reference model the project grew from.",
-        kept="birnn.tasks.sentiment.task.test_record:read_steps",
+        kept="birnn.tasks.sentiment.test_record:read_steps",
     ),
 }

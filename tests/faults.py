@@ -21,9 +21,9 @@ from typing import Any
 
 SERVER = multiprocessing.get_context("forkserver")
 MODULES = [
-    "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.sentiment.task.task", "birnn.tasks.tagging.task.task",
-    "birnn.tasks.forecast.task", "birnn.tasks.runs.unfinished", "birnn.terminal.console",
-    "sklearn.linear_model", "matplotlib.figure",
+    "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.sentiment.task",
+    "birnn.tasks.tagging.task", "birnn.tasks.forecast.task", "birnn.tasks.runs.unfinished",
+    "birnn.terminal.console", "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip
 PATIENCE = 300  # seconds until a process counts as hanging
 

@@ -688,7 +688,7 @@ def test_interrupt_after_training_loses_nothing(where, birnn, sentences_csv, tmp
     (line,) = outcome.err.splitlines()
     assert line == f"birnn: error: stopped; go on with: python cli.py sentiment --resume {out}"
     assert not out.exists()
-    monkeypatch.setattr("birnn.training.loop.loop._gradients", None)  # nothing is trained again
+    monkeypatch.setattr("birnn.training.loop._gradients", None)  # nothing is trained again
     assert birnn("sentiment", "--resume", out).code == 0
     assert birnn("predict", out, "a lovely film").code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

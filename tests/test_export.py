@@ -125,7 +125,7 @@ def texts_of(lengths: list[int], seed: int) -> list[str]:
 def test_unseen_texts_are_answered_alike(task: str, size: int, exported, made) -> None:
     which = (task, next(iter(TINY[task])), "bilstm")
     texts = texts_of([1, 500, *np.geomspace(1, 500, 62).astype(int)][:size], size)
-    module = pytest.importorskip(f"birnn.tasks.standalone.{task}")
+    module = pytest.importorskip(f"birnn.tasks.{task}.predict_script")
     found = module.Predictor(exported(*which)).predict([*texts, ""])
     if task == "sentiment":
         wanted = predict_texts(made(*which), [*texts, ""]).records
@@ -221,7 +221,7 @@ def test_a_predict_that_differs_is_refused(
     birnn, run_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Look-ups are compared too, not the graph alone."""
-    module = pytest.importorskip("birnn.tasks.sentiment.task.predict_script")
+    module = pytest.importorskip("birnn.tasks.sentiment.predict_script")
     monkeypatch.setattr(module, "word_grams", lambda word, buckets: [0])
     assert "predict.py differs" in birnn("export", run_copy, "--onnx").refusal()
     assert not (run_copy.parent / "copy-onnx").exists()

@@ -139,7 +139,7 @@ def test_a_spoilt_model_is_not_kept(name: str, tmp_path: Path) -> None:
 
 def test_minutes_epochs_and_requests_decide(tmp_path: Path, monkeypatch) -> None:
     now = 0.0
-    monkeypatch.setattr("birnn.training.loop.checkpoints.time.monotonic", lambda: now)
+    monkeypatch.setattr("birnn.training.checkpoints.time.monotonic", lambda: now)
     keeper = Keeper(tmp_path, KeepConfig(2, 1.0, 9), StopRequest(), written=0.0)
     steps = iter(range(1, 100))
     make = lambda: snapshot(next(steps))  # noqa: E731

@@ -44,7 +44,7 @@ def test_tokenising_is_cached(tmp_path, monkeypatch):
 
     tokenize(load_from_disk(tmp_path / "saved"), "social", 4)
     monkeypatch.setattr(
-        "birnn.data.text.tokenizers.batches.get_tokenizer", lambda name: pytest.fail("not cached")
+        "birnn.data.text.batches.get_tokenizer", lambda name: pytest.fail("not cached")
     )
     again = tokenize(load_from_disk(tmp_path / "saved"), "social", 4)
     assert again["cut"][:] == [0, 0, 0, 0, 2]

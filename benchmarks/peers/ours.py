@@ -44,7 +44,7 @@ def train(
     clock: Clock,
     count: Callable[[Batch], int],
 ) -> Any:
-    """Train a fresh model with :func:`birnn.training.loop.loop.fit` until the time is up; nothing is scored.
+    """Train a fresh model by :func:`birnn.training.loop.fit` until the time is up, unscored.
 
     Args:
         task: with its options.

@@ -1,4 +1,4 @@
-"""What happens while a model is trained: :func:`birnn.training.loop.loop.fit` yields these."""
+"""What happens while a model is trained: :func:`birnn.training.loop.fit` yields these."""
 
 from dataclasses import dataclass
 

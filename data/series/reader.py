@@ -46,7 +46,7 @@ def read_panel(
     """Read a file of series for training or forecasting.
 
     Args:
-        source: as :func:`birnn.data.tables.sources.load_tables` takes it, or an embedded sample's name.
+        source: as :func:`~birnn.data.tables.sources.load_tables` takes it, or a sample's name.
         options: how to read it.
         horizon: steps to be forecast; series that are too short for it are left out.
         lookback: steps that a forecast sees; 0 if not known yet.

@@ -1,7 +1,7 @@
 """Tables that a program holds, named for a while as if they were files.
 
-Every reader goes through :func:`birnn.data.tables.sources.load_tables`; a table that is held is found
-there under its name in words, which is also what a run's provenance says of it.
+Every reader goes through :func:`birnn.data.tables.sources.load_tables`; a table that is held is
+found there under its name in words, which is also what a run's provenance says of it.
 """
 
 from collections.abc import Iterator, Mapping

@@ -106,7 +106,7 @@ class TextSplit:
 
 
 def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, NDArray[np.int64]]:
-    """What ``lexicon`` knows of ``U`` words, as :class:`birnn.nn.word_embedder.WordEmbedder` takes it."""
+    """What ``lexicon`` knows of ``U`` words, as a ``WordEmbedder`` takes it."""
     found = [lexicon.known(word) for word in words]
     arrays = {"word_ids": np.array([known.word for known in found], dtype=np.int64)}
     if lexicon.vector_words:

@@ -27,7 +27,7 @@ from birnn.tasks.tagging.serve import tag_raw, tag_sentences, tag_tokens
 
 
 class Answers(Protocol):
-    """How a task answers; see :class:`birnn.tasks.api.run.run.Run`."""
+    """How a task answers; see :class:`birnn.tasks.api.run.Run`."""
 
     def predict(self, data: Any, column: str) -> Any:
         """What is predicted."""
@@ -167,7 +167,7 @@ class StepAnswers:
         ]
 
     def predict(self, data: Any, column: str) -> Any:
-        """See :meth:`birnn.tasks.api.run.run.Run.predict`."""
+        """See :meth:`birnn.tasks.api.run.Run.predict`."""
         features, back = step_sequences(data, self.run)
         return back(self.sequences(features))
 

@@ -157,7 +157,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         push_to_hub: bool = False,
         **push_to_hub_kwargs: Any,
     ) -> str | None:
-        """Write what a repository on the Hub holds: see :func:`birnn.tasks.api.run.hub.write_repository`.
+        """Write what a repository on the Hub holds, as :func:`.hub.write_repository` does.
 
         Args:
             save_directory: made if it isn't there; what else it holds stays.

@@ -2,8 +2,8 @@
 
 Everything comes from the run folders; neither data nor models are needed. The first run is the
 reference. A difference is taken on the same bootstrap resamples of the same test items (see
-:mod:`birnn.tasks.scoring.bootstrap`), and only where the items are the same and in the same order: items
-that two runs share by chance may have been training items of one of them.
+:mod:`birnn.tasks.scoring.bootstrap`), and only where the items are the same and in the same order:
+items that two runs share by chance may have been training items of one of them.
 """
 
 from collections.abc import Mapping, Sequence

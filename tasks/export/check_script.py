@@ -37,7 +37,7 @@ def check_ends(run: LoadedRun, made: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: they differ.
     """
-    predictor = import_module(f"birnn.tasks.standalone.{run.task.name}").Predictor
+    predictor = import_module(f"birnn.tasks.{run.task.name}.predict_script").Predictor
     if run.task.name == "forecast":
         return _check_series(run, made, predictor)
     texts = sample_texts(run)

@@ -25,7 +25,7 @@ Axes = dict[str, dict[int, str]]
 
 
 class PaddedVectors(nn.Module):
-    """:class:`birnn.nn.word_embedder.PretrainedVectors` of ``vector_rows [U, R]`` and their numbers."""
+    """``PretrainedVectors`` of padded ``vector_rows [U, R]`` and their numbers ``[U]``."""
 
     def __init__(self, table: PretrainedVectors) -> None:
         super().__init__()

@@ -33,10 +33,9 @@ from birnn.version import __version__
 OPSET = 17
 MARK = "check.json"  # a folder with this file, and this alone, is an export
 FILES = ("model.onnx", "model.int8.onnx", "model.json", "predict.py", "README.md", MARK)
-SCRIPTS = Path(__file__).parent / "standalone"
 GRAPHS = {
-    "sentiment": "birnn.tasks.sentiment.task.graph:SentimentGraph",
-    "tagging": "birnn.tasks.tagging.task.graph:TaggingGraph",
+    "sentiment": "birnn.tasks.sentiment.graph:SentimentGraph",
+    "tagging": "birnn.tasks.tagging.graph:TaggingGraph",
     "forecast": "birnn.tasks.forecast.graph:ForecastGraph",
 }
 LONGEST = 500  # steps of the longest item that is compared
@@ -109,7 +108,9 @@ def _fill(
 ) -> dict[str, Any]:
     write_graph(made / "model.onnx", graph)
     write_json(made / "model.json", {**graph.card(), "inputs": list(graph.inputs)})
-    shutil.copyfile(SCRIPTS / f"{run.task.name}.py", made / "predict.py")
+    shutil.copyfile(
+        Path(__file__).parents[1] / run.task.name / "predict_script.py", made / "predict.py"
+    )
     session = Session(made / "model.onnx")
     check: dict[str, Any] = {
         "task": run.task.name, "version": __version__, "opset": OPSET,

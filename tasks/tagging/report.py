@@ -31,7 +31,7 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
         ``tags``: precision, recall, F1 and support of each; ``confusions``: the most frequent
         ``gold`` → ``predicted`` with their ``count``; ``mistakes``: the most confident ones, none
         without confidences. With spans also ``types``, like ``tags``, and ``errors``, of
-        :func:`birnn.tasks.tagging.task.spans.error_table`; confusions and mistakes are then of spans.
+        :func:`birnn.tasks.tagging.spans.error_table`; confusions and mistakes are then of spans.
     """
     details: dict[str, Any] = {"tags": tag_table(tagged)}
     confusions, mistakes = tag_confusions(tagged), tag_mistakes

@@ -178,7 +178,7 @@ class TagPairs:
 
     @classmethod
     def build(cls, labels: Sequence[str], scheme: str) -> "TagPairs":
-        """Ask :func:`birnn.data.tags.schemes.spans` about every pair: conlleval never looks further."""
+        """Ask ``schemes.spans`` about every pair: conlleval never looks further."""
         tags = [*labels, "O"]
         shape = (len(tags), len(tags))
         begins, ends = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
