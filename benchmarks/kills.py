@@ -14,10 +14,10 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
-from conftest import sentences, write_table  # noqa: E402
 from faults import Fault, Trial, faults, fingerprint  # noqa: E402
+from writers import sentences, write_table  # noqa: E402
 
 # Small enough that a run takes seconds, with everything that has a state of its own.
 TASKS = {

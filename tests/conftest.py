@@ -1,19 +1,19 @@
-"""Shared fixtures: small learnable data, one trained run a session, and no trace outside it."""
+"""Shared fixtures: commands in process, one trained run a session, and no trace outside it."""
 
 import atexit
-import csv
 import os
-import random
 import shutil
 import signal
+import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 
 import hypothesis
 import pytest
+
+from writers import TINY, Outcome, sentences, write_table
 
 # The gate gives the same answer twice, and a busy machine fails no test.
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
@@ -34,62 +34,8 @@ for _name in ("HF_DATASETS_CACHE", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "TTY_CO
     os.environ.pop(_name, None)
 
 # Some thousand small files are written here: on a busy disk, waiting for each takes minutes. The
-# processes of tests/faults.py wait as usual.
+# processes of support/faults.py wait as usual.
 os.fsync = lambda descriptor: None
-
-Rows = Sequence[tuple[str, ...]]
-
-# Options that make a run take half a second.
-TINY = [
-    *("--hidden-size", "8", "--word-size", "8", "--gram-size", "4", "--gram-buckets", "50"),
-    *("--epochs", "2", "--batch-size", "32", "--learning-rate", "0.01", "--vectors", "none"),
-    *("--members", "1"),
-]
-
-WORDS = {
-    "good": ("lovely", "bright", "moving", "warm"),
-    "bad": ("dull", "clumsy", "tired", "cold"),
-    "mixed": ("uneven", "odd", "middling", "passable"),
-}
-FILLER = ("film", "scene", "actor", "story", "plot", "music", "the", "a", "and", "with")
-
-
-def sentences(count: int = 200, labels: Sequence[str] = ("good", "bad")) -> list[tuple[str, str]]:
-    """Distinct seeded texts, their classes in turn; a tenth say the words of another class."""
-    generator = random.Random(count)
-    moods = dict(zip(labels, WORDS.values(), strict=False))
-    rows = []
-    for number in range(count):
-        label = labels[number % len(labels)]
-        told = label if generator.random() < 0.9 else generator.choice(labels)
-        words = generator.choices(FILLER, k=generator.randint(2, 9))
-        words.insert(generator.randrange(len(words)), generator.choice(moods[told]))
-        rows.append((" ".join([*words, f"no{number}"]), label))
-    return rows
-
-
-def write_table(path: Path, rows: Rows, header: Sequence[str] = ("text", "label")) -> Path:
-    """Write a CSV file; returns its path."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
-
-
-class Outcome(NamedTuple):
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    def refusal(self) -> str:
-        """The one line of a refusal: exit code 2, one line on standard error, no traceback."""
-        lines = self.err.splitlines()
-        assert self.code == 2, self
-        assert len(lines) == 1, self.err
-        assert lines[0].startswith("birnn: error: "), self.err
-        assert "Traceback" not in self.out + self.err
-        return lines[0]
 
 
 @pytest.fixture
@@ -160,3 +106,11 @@ def trained(sentences_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def run_copy(trained: Path, tmp_path: Path) -> Path:
     """A copy of ``trained`` to damage."""
     return Path(shutil.copytree(trained, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_copy_of_everything() -> Iterator[None]:
+    """Nothing of ours is ever loaded under its bare name: it would be a second copy."""
+    yield
+    bare = {"tasks", "data", "terminal", "cli"} & set(sys.modules)
+    assert not bare, f"loaded beside birnn's own: {bare}"

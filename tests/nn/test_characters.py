@@ -1,0 +1,91 @@
+"""What is made of a word's letters, against plain loops over one word at a time."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from birnn.errors import ConfigError
+from birnn.nn.characters import CHARACTER_ENCODERS, WIDTHS, CharacterCNN, build_characters
+
+from strategies import quick, randomise
+
+ROWS, SIZE, OUT = 9, 5, 8
+KINDS = [kind for kind in CHARACTER_ENCODERS if kind != "none"]
+
+
+def made(kind: str) -> nn.Module:
+    found = build_characters(kind, ROWS, SIZE, OUT, 0.0)
+    assert found is not None
+    return randomise(found).eval()
+
+
+def padded(words: list[list[int]], extra: int = 0, fill: int = 0) -> tuple[Tensor, Tensor]:
+    lengths = torch.tensor([len(word) for word in words])
+    ids = torch.full((len(words), int(lengths.max()) + extra), fill)
+    for row, word in zip(ids, words, strict=True):
+        row[: len(word)] = torch.tensor(word)
+    return ids, lengths
+
+
+def by_hand(model: CharacterCNN, word: list[int]) -> Tensor:
+    """Every window of each width that touches the word, zeros beyond its borders."""
+    vectors = model.table.weight[torch.tensor(word)]
+    parts = []
+    for convolution, width in zip(model.convolutions, WIDTHS, strict=True):
+        edge = torch.zeros(width - 1, SIZE)
+        long = torch.cat([edge, vectors, edge])
+        windows = [long[i : i + width] for i in range(len(word) + width - 1)]
+        scores = [
+            torch.einsum("ocw,wc->o", convolution.weight, window) + convolution.bias
+            for window in windows
+        ]
+        parts.append(torch.stack(scores).amax(0))
+    return torch.tanh(torch.cat(parts))
+
+
+words = st.lists(st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=7), min_size=1, max_size=5)
+
+
+@quick
+@given(words)
+def test_convolutions_equal_a_loop_over_windows(found):
+    model = made("cnn")
+    wanted = torch.stack([by_hand(model, word) for word in found])
+    torch.testing.assert_close(model(*padded(found)), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_word_is_the_same_whatever_stands_beside_and_behind_it(kind):
+    model = made(kind)
+    batch = [[3, 1], [4, 4, 2, 8, 7, 1], [5]]
+    together = model(*padded(batch, extra=3, fill=6))
+    alone = torch.cat([model(*padded([word])) for word in batch])
+    assert together.shape == (3, OUT)
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_letters_and_their_order_matter(kind):
+    model = made(kind)
+    found = model(*padded([[1, 2, 3], [3, 2, 1], [1, 2, 4]]))
+    assert not torch.allclose(found[0], found[1], atol=1e-3)
+    assert not torch.allclose(found[0], found[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_any_size_is_shared_among_the_widths(size):
+    model = build_characters("cnn", ROWS, SIZE, size, 0.0)
+    assert model is not None
+    assert model(*padded([[1, 2]])).shape == (1, size)
+
+
+def test_an_odd_size_can_t_be_shared_by_two_directions():
+    with pytest.raises(ConfigError, match="char_size: must be even for bigru, got 7"):
+        build_characters("bigru", ROWS, SIZE, 7, 0.0)
+
+
+def test_none_and_a_size_of_zero_leave_letters_out():
+    assert build_characters("none", ROWS, SIZE, OUT, 0.0) is None
+    assert build_characters("cnn", ROWS, SIZE, 0, 0.0) is None

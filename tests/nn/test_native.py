@@ -1,0 +1,385 @@
+"""The compiled scans against torch in float64, and what batches and threads can't do to them."""
+
+import gc
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from birnn.native.library import library
+from birnn.native.memory import PackedWeights, Workspace
+from birnn.native.paths import best_paths
+from birnn.native.scan import native_scan
+from birnn.nn.chain import Potentials
+from birnn.nn.crf import sequence_score
+from birnn.nn.decoding import best_path, viterbi
+from birnn.nn.engines import NATIVE, Work
+from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, bidirectional_scan
+
+from strategies import quick
+
+pytestmark = pytest.mark.skipif(
+    NATIVE.missing(Work(GRU, torch.device("cpu"), torch.float32)) is not None,
+    reason="no C compiler",
+)
+CELLS = {"gru": GRU, "lstm": LSTM}
+# Of the widths of registers (4, 8, 16), near them, and of nothing.
+SIZES = st.sampled_from([1, 2, 3, 5, 8, 13, 15, 16, 17, 31, 33, 48, 64, 65, 100])
+
+
+class Case(NamedTuple):
+    """A layer and a batch for it."""
+
+    recurrence: Recurrence
+    x: Tensor  # [B, T, F]
+    lengths: Tensor  # [B]
+    directions: list[CellWeights]
+
+
+def draw(
+    cell: str, lengths: Sequence[int], features: int, hidden: int, *, ways: int = 2, extra: int = 0
+) -> Case:
+    generator = torch.Generator().manual_seed(hidden)
+    recurrence = CELLS[cell]
+    rows = recurrence.gates * hidden
+    shapes = ((rows, features), (rows, hidden), (rows,), (rows,))
+    weights = [
+        CellWeights(*(torch.randn(s, generator=generator) / hidden**0.5 for s in shapes))
+        for _ in range(ways)
+    ]
+    x = torch.randn(len(lengths), max(lengths) + extra, features, generator=generator)
+    return Case(recurrence, x, torch.tensor(lengths), weights)
+
+
+def native(case: Case) -> Tensor:
+    return native_scan(case.recurrence, case.x, case.lengths, case.directions)
+
+
+def leaves(case: Case) -> list[Tensor]:
+    return [case.x, *(part for direction in case.directions for part in direction)]
+
+
+def doubled(case: Case) -> Case:
+    """The same in float64, with gradients of its own."""
+    weights = [CellWeights(*(p.detach().double() for p in d)) for d in case.directions]
+    return Case(case.recurrence, case.x.detach().double(), case.lengths, weights)
+
+
+def gradients(case: Case, *, reference: bool) -> tuple[Tensor, list[Tensor]]:
+    """States and the gradients of a sum in which each counts differently."""
+    for leaf in leaves(case):
+        leaf.requires_grad_()
+    if reference:
+        backward = case.directions[1] if len(case.directions) > 1 else None
+        states = bidirectional_scan(
+            case.recurrence.scan, case.x, case.lengths, case.directions[0], backward
+        )
+    else:
+        states = native(case)
+    generator = torch.Generator().manual_seed(1)
+    probe = torch.randn(states.shape, generator=generator).to(states.dtype)
+    return states.detach(), list(torch.autograd.grad((states * probe).sum(), leaves(case)))
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def near(ours: Tensor, exact: Tensor) -> None:
+    """Within 1e-5 of the scale of ``exact``."""
+    scale = max(float(exact.abs().max()), 1e-3)
+    assert float((ours.double() - exact).abs().max()) <= 1e-5 * scale
+
+
+def check_exact(case: Case) -> None:
+    """States and all gradients are those of torch in float64."""
+    states, ours = gradients(case, reference=False)
+    wanted, theirs = gradients(doubled(case), reference=True)
+    near(states, wanted)
+    for own, other in zip(ours, theirs, strict=True):
+        near(own, other)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@quick
+@given(
+    lengths=st.lists(st.integers(1, 40), min_size=1, max_size=20),
+    features=SIZES,
+    hidden=SIZES,
+    ways=st.integers(1, 2),
+    extra=st.integers(0, 3),
+    count=st.integers(1, 5),
+)
+def test_states_and_all_gradients_are_those_of_float64(
+    cell: str, lengths: list[int], features: int, hidden: int, ways: int, extra: int, count: int
+) -> None:
+    with threads(count):
+        check_exact(draw(cell, lengths, features, hidden, ways=ways, extra=extra))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_long_sums_of_a_large_batch_stay_exact(cell: str) -> None:
+    check_exact(draw(cell, [300, 299, *range(1, 255)], 1, 32))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("hidden", [5, 48, 130])
+def test_an_item_alone_gives_the_same_bits_as_in_a_batch_on_any_threads(
+    cell: str, hidden: int
+) -> None:
+    case = draw(cell, [9, 1, 30, 30, 2, 17, 5, 5, 30, 12, 8, 3, 21], 20, hidden)
+    results = []
+    for count in (1, 2, 3, 8):
+        with threads(count):
+            results.append(native(case))
+    for other in results[1:]:
+        assert torch.equal(results[0], other)
+    for item, n in enumerate(case.lengths.tolist()):
+        alone = native(
+            case._replace(x=case.x[item : item + 1, :n], lengths=case.lengths[item : item + 1])
+        )
+        assert torch.equal(alone[0], results[0][item, :n])
+        assert not results[0][item, n:].any()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_gradients_are_the_same_bits_on_any_threads_with_and_without_openmp(
+    cell: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = draw(cell, [9, 1, 30, 30, 2, 17, 5, 5, 30, 12], 7, 40)
+    results = []
+    for count, fork in ((1, True), (4, True), (4, False)):
+        with threads(count), monkeypatch.context() as patched:
+            if not fork:
+                patched.setattr(library(), "_fork", None)
+            results.append(gradients(case, reference=False))
+    for states, others in results[1:]:
+        assert torch.equal(states, results[0][0])
+        assert all(torch.equal(a, b) for a, b in zip(others, results[0][1], strict=True))
+
+
+def test_curves_are_within_a_millionth() -> None:
+    x = torch.cat([torch.linspace(-100, 100, 200_001), torch.linspace(-1, 1, 20_003)])
+    tanh, sigmoid = library().curves(x)
+    assert float((tanh - x.double().tanh()).abs().max()) < 2e-7
+    assert float((sigmoid - x.double().sigmoid()).abs().max()) < 2e-7
+    small = torch.logspace(-30, -1, 1000)
+    relative = library().curves(small)[0].double() / small.double().tanh() - 1
+    assert float(relative.abs().max()) < 5e-7
+    odd = torch.tensor([float("inf"), -float("inf"), float("nan"), 0.0])
+    tanh, sigmoid = library().curves(odd)
+    assert tanh[[0, 1, 3]].tolist() == [1.0, -1.0, 0.0]
+    assert sigmoid[0] == 1.0
+    assert 0 <= sigmoid[1] < 1e-30
+    assert tanh[2].isnan()
+    assert sigmoid[2].isnan()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_nan_spoils_its_own_sequence_alone(cell: str) -> None:
+    case = draw(cell, [4, 6, 3], 2, 5)
+    clean = native(case)
+    case.x[1, 2, 0] = float("nan")
+    spoilt = native(case)
+    assert torch.equal(spoilt[[0, 2]], clean[[0, 2]])
+    assert spoilt[1, 2:, :5].isnan().all()
+    assert torch.equal(spoilt[1, :2, :5], clean[1, :2, :5])
+
+
+@pytest.mark.parametrize("change", ["in place", "optimizer", "loaded"])
+def test_a_change_of_the_weights_between_predictions_is_noticed(change: str) -> None:
+    case = draw("gru", [4, 6], 2, 5)
+    with torch.no_grad():
+        before = native(case)
+        assert torch.equal(native(case), before)  # the second time from what was packed
+    recurrent = case.directions[0].recurrent
+    if change == "in place":
+        recurrent.mul_(2)
+    elif change == "loaded":
+        layer = torch.nn.ParameterDict({"w": torch.nn.Parameter(recurrent, requires_grad=False)})
+        case.directions[0] = case.directions[0]._replace(recurrent=layer["w"])
+        native(case)
+        layer.load_state_dict({"w": torch.ones_like(recurrent)})
+    else:
+        recurrent.requires_grad_()
+        recurrent.grad = torch.ones_like(recurrent)
+        torch.optim.AdamW([recurrent], lr=0.1, fused=True).step()
+    with torch.no_grad():
+        after = native(case)
+        fresh = native(doubled(case))  # copies, which nothing was packed for
+    assert not torch.allclose(before, after)
+    assert torch.equal(after, fresh)
+
+
+def test_packed_weights_are_kept_for_frozen_weights_as_long_as_they_live() -> None:
+    weights = [torch.nn.Parameter(torch.ones(3), requires_grad=False) for _ in range(4)]
+    kept, panels = PackedWeights(), torch.zeros(1)
+    assert kept.find(weights) is None
+    assert kept.keep(weights, panels)
+    assert kept.find(weights) is panels
+    weights[3].add_(1)
+    assert kept.find(weights) is None
+    assert kept.keep(weights, panels)
+    weights[2].requires_grad_()
+    assert kept.find(weights) is None
+    assert not kept.keep(weights, panels)
+    del weights
+    gc.collect()
+    assert not len(kept._kept)
+
+
+def test_views_and_halves_are_taken_as_they_stand() -> None:
+    case = draw("lstm", [4, 6, 2], 6, 5)
+    apart = case.x.transpose(0, 1).contiguous().transpose(0, 1)
+    assert torch.equal(native(case._replace(x=apart)), native(case))
+    part = torch.randn(3, 6, 9)[:, :, 2:8]
+    assert torch.equal(
+        native(case._replace(x=part)), native(case._replace(x=part.clone().contiguous()))
+    )
+
+
+def test_a_retained_graph_gives_the_same_gradients_again() -> None:
+    case = draw("lstm", [4, 6, 2], 3, 5)
+    for leaf in leaves(case):
+        leaf.requires_grad_()
+    total = native(case).sin().sum()
+    first = torch.autograd.grad(total, leaves(case), retain_graph=True)
+    second = torch.autograd.grad(total, leaves(case))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_two_graphs_live_side_by_side() -> None:
+    cases = [draw("gru", [4, 6, 2], 3, hidden) for hidden in (5, 20)]
+    apart = [gradients(case, reference=False)[1] for case in cases]
+    totals = []
+    for case in cases:
+        states = native(case)
+        probe = torch.randn(states.shape, generator=torch.Generator().manual_seed(1))
+        totals.append((states * probe).sum())
+    for case, total, wanted in zip(cases, totals, apart, strict=True):
+        found = torch.autograd.grad(total, leaves(case))
+        assert all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
+
+
+def test_a_change_in_place_before_the_backward_pass_is_refused() -> None:
+    case = draw("gru", [4, 6, 2], 3, 5)
+    case.directions[0].recurrent.requires_grad_()
+    states = native(case)
+    with torch.no_grad():
+        case.directions[0].recurrent.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        states.sum().backward()
+
+
+def test_second_derivatives_are_refused() -> None:
+    case = draw("gru", [4, 6, 2], 3, 5)
+    case.x.requires_grad_()
+    (first,) = torch.autograd.grad(native(case).sin().sum(), case.x, create_graph=True)
+    with pytest.raises(RuntimeError, match="differentiat"):
+        first.sum().backward()
+
+
+def test_a_workspace_gives_back_what_is_large_enough_and_keeps_the_largest() -> None:
+    workspace = Workspace(most=2)
+    small, middle, large = (torch.empty(n) for n in (10, 20, 30))
+    for buffer in (large, small, middle):
+        workspace.give(buffer)
+    assert workspace.take(15) is middle
+    assert workspace.take(15) is large
+    assert workspace.take(15).numel() == 15
+
+
+def test_scans_run_side_by_side_in_threads_of_python() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    cases = [draw("lstm", [30, 4, 6, 2, 9], 3, hidden) for hidden in (5, 20, 33, 64)]
+    wanted = [gradients(case, reference=False)[1] for case in cases]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            found = pool.map(lambda case: gradients(case, reference=False)[1], cases)
+            for ours, apart in zip(found, wanted, strict=True):
+                assert all(torch.equal(a, b) for a, b in zip(ours, apart, strict=True))
+
+
+def test_a_process_that_forked_can_scan() -> None:
+    code = (
+        "import os, torch\n"
+        "from birnn.native.scan import native_scan\n"
+        "from birnn.nn.scan import GRU, CellWeights\n"
+        "w = CellWeights(torch.ones(9, 2), torch.ones(9, 3), torch.ones(9), torch.ones(9))\n"
+        "go = lambda: native_scan(GRU, torch.ones(8, 5, 2), torch.full((8,), 5), [w, w])\n"
+        "go()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    torch.set_num_threads(1)\n"
+        "    go()\n"
+        "    os._exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@quick
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    tags=st.integers(1, 20),
+    seed=st.integers(0, 2**16),
+    forbidden=st.floats(0, 0.3),
+)
+def test_best_paths_score_as_well_as_those_of_torch(
+    lengths: list[int], tags: int, seed: int, forbidden: float
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    steps = max(lengths) + 1
+    emissions = torch.randn(len(lengths), steps, tags, generator=generator)
+    moves = torch.randn(tags, tags, generator=generator)
+    shut = torch.rand(tags, tags, generator=generator) < forbidden
+    moves = moves.masked_fill(shut & ~torch.eye(tags, dtype=torch.bool), -torch.inf)
+    ends = torch.randn(2, tags, generator=generator)
+    potentials, sizes = Potentials(moves, *ends), torch.tensor(lengths)
+    wanted, best = viterbi(emissions, sizes, potentials)
+    found = best_paths(emissions, sizes, potentials)
+    scores = sequence_score(emissions, found, sizes, potentials)
+    torch.testing.assert_close(scores, best, rtol=1e-5, atol=1e-5)
+    padding = torch.arange(steps) >= sizes.unsqueeze(1)
+    assert not found[padding].any()
+    assert float((found == wanted).float().mean()) > 0.9  # ties alone differ
+
+
+def test_wild_emissions_lead_to_no_illegal_path() -> None:
+    moves = torch.tensor([[0.0, -torch.inf], [0.0, 0.0]])
+    potentials = Potentials(moves, torch.zeros(2), torch.zeros(2))
+    for wild in (float("inf"), float("-inf"), float("nan"), 1e38, -1e38):
+        emissions = torch.zeros(1, 4, 2)
+        emissions[0, ::2, 0], emissions[0, 1::2, 1] = wild, wild
+        path = best_paths(emissions, torch.tensor([4]), potentials)[0].tolist()
+        assert (0, 1) not in list(itertools.pairwise(path))
+
+
+def test_a_chain_without_a_legal_path_is_refused_by_its_item() -> None:
+    shut = Potentials(torch.full((2, 2), -torch.inf), torch.zeros(2), torch.zeros(2))
+    with pytest.raises(ValueError, match="item 1: no legal sequence has length 3"):
+        best_path(torch.zeros(2, 3, 2), torch.tensor([1, 3]), shut)
+
+
+def test_long_chains_keep_their_digits() -> None:
+    generator = torch.Generator().manual_seed(0)
+    emissions = torch.randn(1, 20_000, 3, generator=generator)
+    rise = torch.full((3, 3), 1000.0)  # sums reach 2e7, where float32 has no digits after the point
+    potentials = Potentials(rise, torch.zeros(3), torch.zeros(3))
+    path = best_paths(emissions, torch.tensor([20_000]), potentials)
+    assert torch.equal(path, emissions.argmax(-1))

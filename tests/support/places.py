@@ -1,0 +1,6 @@
+"""Where the project and its fixtures are."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNS = ROOT / "tests" / "fixtures" / "runs"  # of earlier states of the code

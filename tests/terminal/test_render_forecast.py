@@ -1,0 +1,125 @@
+"""What a person sees of a forecaster: tables of scores and rows, and nothing that steers."""
+
+import io
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from birnn.terminal.views import forecast
+
+from strategies import quick
+
+
+def drawn(renderable, width=100):
+    stream = io.StringIO()
+    Console(file=stream, width=width, color_system=None).print(renderable)
+    return stream.getvalue()
+
+
+def scores(mae, **more):
+    return {"mae": mae, "mae_scaled": mae / 10, "rmse": 2 * mae, **more}
+
+
+def details(steps=3, series=1, **more):
+    return {
+        "per_step": [scores(t + 1.0, coverage_80=0.75) for t in range(steps)],
+        "per_series": [
+            {"series": f"s{i:02d}", **scores(i + 1.0, mase=i + 0.5)} for i in range(series)
+        ],
+        **more,
+    }
+
+
+@quick
+@given(count=st.integers(1, 500), most=st.integers(2, 20))
+def test_places_are_spread_from_first_to_last(count, most):
+    found = forecast.spread(count, most)
+    assert len(found) == min(count, most)
+    assert (found[0], found[-1]) == (0, count - 1)
+    assert found == sorted(set(found))
+    gaps = {b - a for a, b in itertools.pairwise(found)}
+    assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_scores_by_step_show_the_first_and_the_last(plain):
+    text = drawn(forecast.render_tables(details(96), plain=plain))
+    lines = [line.split() for line in text.splitlines()]
+    rows = [line for line in lines if line and line[0].isdigit()]
+    assert len(rows) == forecast.STEPS_SHOWN
+    assert rows[0] == ["1", "1.000", "2.000", "75.0"]
+    assert rows[-1][:2] == ["96", "96.000"]
+    assert "By step ahead" in text
+    assert "By series" not in text
+    assert "mase" not in text  # no step has it
+
+
+def test_the_hardest_series_come_first():
+    text = drawn(forecast.render_tables(details(1, 12), plain=True))
+    assert "By series, the hardest" in text
+    found = [line.split()[0] for line in text.splitlines() if line.startswith("s") and "." in line]
+    assert found == [f"s{i:02d}" for i in range(11, 1, -1)]
+
+
+def test_all_series_are_shown_where_they_are_few():
+    text = drawn(forecast.render_tables(details(1, 3), plain=True))
+    assert "hardest" not in text
+    assert [name in text for name in ("s00", "s01", "s02")] == [True] * 3
+
+
+def test_a_score_that_a_row_lacks_is_a_dash():
+    found = details(1, 2)
+    del found["per_series"][0]["mase"]  # a constant series has none
+    text = drawn(forecast.render_tables(found, plain=True))
+    (row,) = [line for line in text.splitlines() if line.startswith("s00")]
+    assert row.split() == ["s00", "1.000", "2.000", "–"]
+
+
+def test_bootstrap_blocks_are_named():
+    text = drawn(forecast.render_tables(details(blocks="3 blocks of 5 windows"), plain=True))
+    assert "bootstrap over 3 blocks of 5 windows" in text
+
+
+def records(count, name="a"):
+    return [
+        {"id": name, "time": f"2024-01-{t + 1:02d}", "mean": t + 0.123456789, "lower_80": -1e9}
+        for t in range(count)
+    ]
+
+
+def test_rows_of_a_forecast():
+    text = drawn(forecast.render_forecast(records(3), plain=True))
+    head, *rows = [line.split() for line in text.splitlines()]
+    assert head == ["id", "time", "mean", "lower", "80"]
+    assert rows[1] == ["a", "2024-01-02", "1.12346", "-1e+09"]
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize(("most", "left"), [(0, None), (2, "1,998"), (2000, None), (3000, None)])
+def test_rows_that_are_left_out_are_counted(most, left):
+    rows = records(20) * 100
+    text = drawn(forecast.render_forecast(rows, plain=True, most=most))
+    assert ("rows more" in text) == (left is not None)
+    if left:
+        assert f"… and {left} rows more; --output FILE writes all" in text
+        assert text.count("2024-01") == most
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J\nb\x07", "列" * 60, "x" * 500, "[red]x[/red]", ""])
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_names_steer_nothing_and_stay_in_their_place(name, width):
+    found = details(1, 2)
+    found["per_series"][0]["series"] = name
+    for part in (
+        forecast.render_forecast(records(2, name), plain=False),
+        forecast.render_tables(found, plain=False),
+    ):
+        text = drawn(part, width)
+        assert max(map(cell_len, text.splitlines())) <= width
+        assert not set("\x1b\x07") & set(text)
+        if name.startswith("[red]"):
+            assert "[red]" in text
