@@ -189,7 +189,7 @@ def test_another_processor_or_source_gets_another_library(
 def test_nothing_is_compiled_or_loaded_when_another_engine_is_forced(tmp_path: Path) -> None:
     code = (
         "import sys, torch\n"
-        "from birnn import engines\n"
+        "from birnn.nn import engines\n"
         "from birnn.config import EncoderConfig\n"
         "from birnn.nn.encoders import build_encoder\n"
         "engines.force('torch')\n"
