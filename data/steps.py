@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
 
-from birnn.data.splits.batching import Indices
+from birnn.arrays import Floats, Ints
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.registry import suggestion
 
-Array = NDArray[np.float64]
 LARGEST = 1e15  # beyond it, squares lose the digits that a fit needs
 
 
@@ -21,20 +19,20 @@ LARGEST = 1e15  # beyond it, squares lose the digits that a fit needs
 class StepSplit:
     """``N`` sequences; item ``i`` has features ``[T_i, F]`` and a target a step, ``[T_i]``."""
 
-    features: list[Array]
-    targets: list[Array]
-    shift: Array  # [F + 1], subtracted before the network sees features and target
-    scale: Array  # [F + 1], divided by
+    features: list[Floats]
+    targets: list[Floats]
+    shift: Floats  # [F + 1], subtracted before the network sees features and target
+    scale: Floats  # [F + 1], divided by
 
     def __len__(self) -> int:
         return len(self.features)
 
     @property
-    def lengths(self) -> Indices:
+    def lengths(self) -> Ints:
         """``[N]`` steps."""
         return np.array([len(part) for part in self.features], dtype=np.int64)
 
-    def batch(self, indices: Indices) -> Batch:
+    def batch(self, indices: Ints) -> Batch:
         """Padded, scaled sequences; targets are scaled too."""
         lengths = self.lengths[indices]
         steps = int(lengths.max())
@@ -51,7 +49,7 @@ class StepSplit:
         )
 
 
-def synthetic(count: int, length: int, size: int, seed: int) -> tuple[list[Array], list[Array]]:
+def synthetic(count: int, length: int, size: int, seed: int) -> tuple[list[Floats], list[Floats]]:
     """Sequences whose target needs the steps on both sides.
 
     ``y_t = tanh(a·x_{t-1} + b·x_t + c·x_{t+1}) + ε`` with standard normal ``x``, fixed seeded
@@ -69,7 +67,7 @@ def synthetic(count: int, length: int, size: int, seed: int) -> tuple[list[Array
     return list(x), list(y)
 
 
-def numeric_columns(table: Dataset, skip: set[str], name: str) -> Mapping[str, Array]:
+def numeric_columns(table: Dataset, skip: set[str], name: str) -> Mapping[str, Floats]:
     """Every column of ``table`` but ``skip`` as finite numbers.
 
     Raises:
@@ -95,7 +93,7 @@ def numeric_columns(table: Dataset, skip: set[str], name: str) -> Mapping[str, A
 
 def cut_sequences(
     table: Dataset, target: str, group: str, length: int, name: str
-) -> tuple[list[str], list[Array], list[Array]]:
+) -> tuple[list[str], list[Floats], list[Floats]]:
     """Make sequences from the rows of a table.
 
     Args:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from birnn.data.series.panel import Panel, Values
+from birnn.arrays import Floats
+from birnn.data.series.panel import Panel
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
 
@@ -72,7 +73,7 @@ def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
     )
 
 
-def calendar_features(stamps: pd.Index, names: tuple[str, ...]) -> Values:
+def calendar_features(stamps: pd.Index, names: tuple[str, ...]) -> Floats:
     """Sine and cosine of each feature's phase: ``[T, 2 · len(names)]``."""
     dates = pd.DatetimeIndex(stamps)
     found = []

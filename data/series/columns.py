@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from birnn.data.series.panel import Numbers, Values
+from birnn.arrays import Codes, Floats, Ints
 
 PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 UNKNOWN = r"^[+-]?(?i:nan)$"
@@ -25,11 +24,11 @@ class NumberColumn:
         infinite: rows that hold an infinite number.
     """
 
-    values: Values
+    values: Floats
     filled: int
-    text: Numbers
+    text: Ints
     cell: str
-    infinite: Numbers
+    infinite: Ints
 
     @property
     def numeric(self) -> bool:
@@ -53,7 +52,7 @@ def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
         rows = np.flatnonzero(pc.is_valid(column).to_numpy())
         return _numbers(values, [rows], f"{kind}" if len(rows) else "", filled)
     start = filled = 0
-    text: list[Numbers] = []
+    text: list[Ints] = []
     cell = ""
     for chunk in column.chunks:
         target = values[start : start + len(chunk)]
@@ -72,14 +71,14 @@ def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
     return _numbers(values, text, cell, filled)
 
 
-def _numbers(values: Values, text: list[Numbers], cell: str, filled: int) -> NumberColumn:
+def _numbers(values: Floats, text: list[Ints], cell: str, filled: int) -> NumberColumn:
     infinite = np.flatnonzero(np.isinf(values))
     values[infinite] = np.nan
     rows = np.concatenate(text) if text else np.zeros(0, np.int64)
     return NumberColumn(values, filled, rows, cell, infinite)
 
 
-def _careful(chunk: pa.Array, target: Values) -> tuple[Numbers, int, str]:
+def _careful(chunk: pa.Array, target: Floats) -> tuple[Ints, int, str]:
     """Cell by cell: fills ``target``; returns rows of text, how many are filled, the first text."""
     trimmed = pc.fill_null(pc.utf8_trim_whitespace(chunk), "")
     number = pc.match_substring_regex(trimmed, PLAIN_NUMBER)
@@ -93,7 +92,7 @@ def _careful(chunk: pa.Array, target: Values) -> tuple[Numbers, int, str]:
     return rows, len(chunk) - int(pc.sum(empty).as_py() or 0), first
 
 
-def read_ids(table: pa.Table, columns: list[str]) -> tuple[NDArray[np.int32], list[str]]:
+def read_ids(table: pa.Table, columns: list[str]) -> tuple[Codes, list[str]]:
     """``[R]`` codes by first appearance (-1 for an empty id) and the names that they stand for."""
     texts = []
     for name in columns:

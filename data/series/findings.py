@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from birnn.arrays import Ints
 from birnn.data.series.panel import Clock
 from birnn.data.wording import plural
 
@@ -129,7 +129,7 @@ class Inspection:
         return plain
 
 
-def lines_of(rows: NDArray[np.int64]) -> list[int]:
+def lines_of(rows: Ints) -> list[int]:
     """The first few line numbers of a file for row numbers from 0; the header is line 1."""
     some = np.sort(np.partition(rows, ROWS_SHOWN)[:ROWS_SHOWN] if len(rows) > ROWS_SHOWN else rows)
     return [int(row) + 2 for row in some]

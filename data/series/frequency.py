@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from birnn.data.series.panel import Clock, Numbers
+from birnn.arrays import Bools, Ints
+from birnn.data.series.panel import Clock
 from birnn.errors import DataError
-
-Flags = NDArray[np.bool_]
 
 DAY = 86_400 * 10**9
 HOUR = 3_600 * 10**9
@@ -21,16 +19,16 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
-def wall_time(stamps: Numbers, zone: str) -> Numbers:
+def wall_time(stamps: Ints, zone: str) -> Ints:
     """Nanoseconds (UTC) → nanoseconds that clocks on the wall show in ``zone``."""
     if not zone or zone == "UTC":
         return stamps
     local = pd.DatetimeIndex(stamps.astype("datetime64[ns]"), tz="UTC").tz_convert(zone)
-    values: Numbers = local.tz_localize(None).as_unit("ns").asi8
+    values: Ints = local.tz_localize(None).as_unit("ns").asi8
     return values
 
 
-def infer_clock(stamps: Numbers, *, whole: bool, zone: str = "") -> Clock | None:
+def infer_clock(stamps: Ints, *, whole: bool, zone: str = "") -> Clock | None:
     """The clock of one series, from the most common distance of its stamps.
 
     Calendar steps (months, quarters, years; business days) are told by the days that stamps fall
@@ -67,12 +65,12 @@ def infer_clock(stamps: Numbers, *, whole: bool, zone: str = "") -> Clock | None
     return Clock("D" if days == 1 else f"{days}D", zone=zone)
 
 
-def distinct(stamps: Numbers) -> Numbers:
+def distinct(stamps: Ints) -> Ints:
     """Sorted stamps, each once."""
     return stamps[np.append(True, np.diff(stamps) != 0)] if len(stamps) else stamps
 
 
-def _common(steps: Numbers) -> int:
+def _common(steps: Ints) -> int:
     if (steps == steps[0]).all():
         return int(steps[0])
     values, counts = np.unique(steps, return_counts=True)
@@ -83,17 +81,17 @@ def _alias(step: int) -> str:
     return str(pd.tseries.frequencies.to_offset(pd.Timedelta(step, unit="ns")).freqstr)
 
 
-def _weekdays(wall: Numbers) -> Numbers:
-    days: Numbers = (wall // DAY + 3) % 7  # 1970 began on a Thursday
+def _weekdays(wall: Ints) -> Ints:
+    days: Ints = (wall // DAY + 3) % 7  # 1970 began on a Thursday
     return days
 
 
-def _month_numbers(wall: Numbers) -> Numbers:
-    months: Numbers = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+def _month_numbers(wall: Ints) -> Ints:
+    months: Ints = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
     return months
 
 
-def _calendar(wall: Numbers) -> str:
+def _calendar(wall: Ints) -> str:
     """Months, quarters or years by the days that stamps fall on; empty for none of them."""
     index = pd.DatetimeIndex((wall - wall % DAY).astype("datetime64[ns]"))
     months = _month_numbers(wall)
@@ -122,7 +120,7 @@ def _months_alias(kind: str, many: int, month: int) -> str:
     return name if many == 1 else f"{many}{name}"
 
 
-def month_starts(wall: Numbers) -> Numbers | None:
+def month_starts(wall: Ints) -> Ints | None:
     """Stamps on one same day of every month, moved to the first; ``None`` if they are not so.
 
     Args:
@@ -136,7 +134,7 @@ def month_starts(wall: Numbers) -> Numbers | None:
     apart = wall - starts.astype(np.int64)
     if (apart != apart[0]).any() or not DAY <= apart[0] < 28 * DAY:
         return None
-    moved: Numbers = starts.astype(np.int64)
+    moved: Ints = starts.astype(np.int64)
     return moved
 
 
@@ -176,7 +174,7 @@ def is_fixed(clock: Clock) -> bool:
     return offset is None or isinstance(offset, pd.offsets.Tick)
 
 
-def places(stamps: Numbers, begins: Numbers, clock: Clock) -> tuple[Numbers, Flags]:
+def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:
     """The step of every stamp within its frame.
 
     Args:
@@ -210,7 +208,7 @@ def places(stamps: Numbers, begins: Numbers, clock: Clock) -> tuple[Numbers, Fla
     return apart // offset.n, on & (apart % offset.n == 0)
 
 
-def coarser(steps: Numbers, begins: Numbers) -> Flags:
+def coarser(steps: Ints, begins: Ints) -> Bools:
     """``[F]`` whether a frame of three or more rows has all its steps a multiple of two or more."""
     lengths = np.diff(np.append(begins, len(steps)))
     apart = np.diff(steps, append=0)
@@ -223,11 +221,11 @@ def coarser(steps: Numbers, begins: Numbers) -> Flags:
 class ClockChanges:
     """Rows before which an hour is missing in spring, and rows that repeat one in autumn."""
 
-    spring: Numbers
-    autumn: Numbers
+    spring: Ints
+    autumn: Ints
 
 
-def clock_changes(stamps: Numbers, clock: Clock) -> ClockChanges:
+def clock_changes(stamps: Ints, clock: Clock) -> ClockChanges:
     """Where stamps of local time jump as clocks do in Europe and North America.
 
     Args:
@@ -252,7 +250,7 @@ def clock_changes(stamps: Numbers, clock: Clock) -> ClockChanges:
     return ClockChanges(spring, repeated[_on_sunday(stamps[repeated], spring=False)])
 
 
-def _on_sunday(stamps: Numbers, *, spring: bool) -> Flags:
+def _on_sunday(stamps: Ints, *, spring: bool) -> Bools:
     index = pd.DatetimeIndex(stamps.astype("datetime64[ns]"))
     month, day, hour = index.month, index.day, index.hour
     sunday = _weekdays(stamps) == 6
@@ -262,5 +260,5 @@ def _on_sunday(stamps: Numbers, *, spring: bool) -> Flags:
         )
     else:
         fits = ((month == 10) & (day >= 25)) | ((month == 11) & (day < 8))
-    chosen: Flags = np.asarray(fits & sunday & (hour >= 1) & (hour <= 3))
+    chosen: Bools = np.asarray(fits & sunday & (hour >= 1) & (hour <= 3))
     return chosen

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from birnn.arrays import Bools, Floats, Ints
 from birnn.data.series.findings import Finding, Findings, SeriesOptions, lines_of, said
-from birnn.data.series.frequency import Flags
 from birnn.data.series.layout import Layout
-from birnn.data.series.panel import Clock, Numbers, Panel, Values
+from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.rows import Rows, missing_treatment
 from birnn.data.series.season import clock_season, data_season
 from birnn.data.wording import plural
@@ -30,26 +30,26 @@ class Grid:
     """
 
     names: list[str]
-    starts: Numbers
-    offsets: Numbers
-    ends: Numbers
-    values: Values
-    covariate_offsets: Numbers
-    past: Values
-    future: Values
-    frames: Numbers
-    firsts: Numbers
-    lines: Numbers
-    lasts: Numbers
+    starts: Ints
+    offsets: Ints
+    ends: Ints
+    values: Floats
+    covariate_offsets: Ints
+    past: Floats
+    future: Floats
+    frames: Ints
+    firsts: Ints
+    lines: Ints
+    lasts: Ints
     rows: Rows
-    steps: Numbers
+    steps: Ints
 
     @property
     def latest(self) -> int:
         """The last observed stamp of all."""
         return int(self.lasts.max())
 
-    def select(self, keep: Flags) -> "Grid":
+    def select(self, keep: Bools) -> "Grid":
         """Some of the series; the covariates stay as they are."""
         lengths = np.diff(self.offsets)
         return replace(
@@ -66,7 +66,7 @@ class Grid:
             lasts=self.lasts[keep],
         )
 
-    def incomplete(self) -> Flags:
+    def incomplete(self) -> Bools:
         """``[N]`` whether a series misses values within its history."""
         history = _history(self.offsets, self.ends)
         lost = np.add.reduceat(
@@ -103,16 +103,16 @@ class Grid:
             findings.add(Finding("constant", self.names[number], count, lines, text, treatment))
         findings.leave("constant", len(concerned[room:]), int(self.ends[concerned[room:]].sum()))
 
-    def file_rows(self, number: int, steps: Numbers) -> Numbers:
+    def file_rows(self, number: int, steps: Ints) -> Ints:
         """Rows of the file, from 0, of steps of a series; the row before, for a step without."""
         code = self.frames[number]
         begin, end = np.searchsorted(self.rows.codes, [code, code + 1])
         at = np.searchsorted(self.steps[begin:end], steps + self.firsts[number], side="right") - 1
-        rows: Numbers = self.rows.lines[begin + at]
+        rows: Ints = self.rows.lines[begin + at]
         return rows
 
     def panel(
-        self, clock: Clock, season: int, layout: Layout, static: Values, static_names: list[str]
+        self, clock: Clock, season: int, layout: Layout, static: Floats, static_names: list[str]
     ) -> Panel:
         """The panel, ``static`` ``[F, S]`` of the frames spread over their series."""
         return Panel(
@@ -122,7 +122,7 @@ class Grid:
         )  # fmt: skip
 
 
-def _history(offsets: Numbers, ends: Numbers) -> Flags:
+def _history(offsets: Ints, ends: Ints) -> Bools:
     """``[R']`` whether a step belongs to the history of its series."""
     flags = np.ones(offsets[-1], bool)
     for number in np.flatnonzero(np.diff(offsets) > ends):
@@ -130,7 +130,7 @@ def _history(offsets: Numbers, ends: Numbers) -> Flags:
     return flags
 
 
-def _runs(values: Values, offsets: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+def _runs(values: Floats, offsets: Ints) -> tuple[Ints, Ints, Ints]:
     """Stretches of equal values: where each begins, its length, and its series."""
     changed = np.ones(len(values), bool)
     changed[1:] = values[1:] != values[:-1]  # NaN differs from itself
@@ -143,7 +143,7 @@ def _runs(values: Values, offsets: Numbers) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def build_grid(
-    rows: Rows, steps: Numbers, layout: Layout, clock: Clock, options: SeriesOptions,
+    rows: Rows, steps: Ints, layout: Layout, clock: Clock, options: SeriesOptions,
     findings: Findings,
 ) -> Grid:  # fmt: skip
     """Put every series on its grid, from its first to its last observed value.
@@ -215,15 +215,15 @@ def build_grid(
 class _Series:
     """Of one column: first and last observed row of each frame (-1: none), sizes, dense values."""
 
-    first: Numbers
-    last: Numbers
-    sizes: Numbers
-    values: Values
-    missing: Numbers  # rows without a value between the two
+    first: Ints
+    last: Ints
+    sizes: Ints
+    values: Floats
+    missing: Ints  # rows without a value between the two
 
 
 def _series(
-    rows: Rows, steps: Numbers, column: Values, begins: Numbers, ends: Numbers, keep_ahead: bool
+    rows: Rows, steps: Ints, column: Floats, begins: Ints, ends: Ints, keep_ahead: bool
 ) -> _Series:
     known = np.isfinite(column)
     numbers = np.arange(len(column))
@@ -273,9 +273,9 @@ def _tell_trimmed(leading: int, trailing: int, keep_ahead: bool, findings: Findi
 
 
 def _covariates(
-    rows: Rows, names: list[str], at: Numbers, offsets: Numbers, options: SeriesOptions,
-    findings: Findings, expected: Flags,
-) -> Values:  # fmt: skip
+    rows: Rows, names: list[str], at: Ints, offsets: Ints, options: SeriesOptions,
+    findings: Findings, expected: Bools,
+) -> Floats:  # fmt: skip
     """``[R', C]`` covariates on the grids of the frames; ``expected [R]`` rows should have them."""
     table = np.full((int(offsets[-1]), len(names)), np.nan)
     for number, name in enumerate(names):
@@ -303,7 +303,7 @@ def _covariates(
     return table
 
 
-def _interpolate(values: Values, inside: Flags) -> None:
+def _interpolate(values: Floats, inside: Bools) -> None:
     """Fill gaps in place; each stretch of ``inside`` begins and ends with a value."""
     chosen = np.flatnonzero(inside)
     part = values[chosen]

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from birnn.arrays import Codes, Ints
 from birnn.data.series.columns import NumberColumn, may_be_numeric, read_ids, read_numbers
 from birnn.data.series.findings import SeriesOptions
-from birnn.data.series.panel import Numbers
 from birnn.data.series.stamps import BAD, Stamps, head, read_stamps
 from birnn.errors import DataError
 from birnn.registry import suggestion
@@ -55,7 +54,7 @@ class Layout:
     time_column: str
     stamps: Stamps
     id_columns: list[str]
-    codes: NDArray[np.int32]
+    codes: Codes
     names: list[str]
     targets: list[str]
     past: list[str]
@@ -211,7 +210,7 @@ def _find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> 
     return fallback
 
 
-def _ids_apart(table: pa.Table, likely: list[str], steps: Numbers) -> list[str]:
+def _ids_apart(table: pa.Table, likely: list[str], steps: Ints) -> list[str]:
     """Ids in a file where no stamp stands twice: by a sure name, or if time rises within each."""
     for name in likely:
         sure = name.casefold() in SURE_IDS
@@ -224,7 +223,7 @@ def _ids_apart(table: pa.Table, likely: list[str], steps: Numbers) -> list[str]:
     return []
 
 
-def _distinct_pairs(codes: NDArray[np.int32], stamps: Numbers) -> bool:
+def _distinct_pairs(codes: Codes, stamps: Ints) -> bool:
     return not bool(pd.DataFrame({"code": codes, "stamp": stamps}).duplicated().any())
 
 

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from birnn.arrays import Floats, Ints
 from birnn.errors import DataError
-
-Values = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -83,16 +80,16 @@ class Panel:
     """
 
     names: list[str]
-    starts: Numbers
-    offsets: Numbers
-    ends: Numbers
-    values: Values
+    starts: Ints
+    offsets: Ints
+    ends: Ints
+    values: Floats
     clock: Clock
     season: int
-    covariate_offsets: Numbers
-    past: Values
-    future: Values
-    static: Values
+    covariate_offsets: Ints
+    past: Floats
+    future: Floats
+    static: Floats
     past_names: list[str] = field(default_factory=list)
     future_names: list[str] = field(default_factory=list)
     static_names: list[str] = field(default_factory=list)
@@ -100,7 +97,7 @@ class Panel:
     def __len__(self) -> int:
         return len(self.names)
 
-    def history(self, series: int) -> Values:
+    def history(self, series: int) -> Floats:
         """``[T_i]`` a view of the values of a series."""
         start = self.offsets[series]
         return self.values[start : start + self.ends[series]]

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from birnn.arrays import Bools, Codes, Floats, Ints
 from birnn.data.series.findings import Finding, Findings, SeriesOptions, lines_of, said
 from birnn.data.series.frequency import (
-    Flags,
     clock_changes,
     coarser,
     distinct,
@@ -19,14 +18,12 @@ from birnn.data.series.frequency import (
     places,
 )
 from birnn.data.series.layout import Layout
-from birnn.data.series.panel import Clock, Numbers, Values
+from birnn.data.series.panel import Clock
 from birnn.data.series.stamps import BAD
 from birnn.data.wording import plural
 
 LONG_RUN = 10  # equal steps, one after the other, that are no accident
 GRID_FACTOR, GRID_ROWS = 20, 1_000_000  # a grid of more steps than this is a mistake
-
-Codes = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,12 @@ class Rows:
     """
 
     codes: Codes
-    stamps: Numbers
-    lines: Numbers
-    columns: dict[str, Values]
+    stamps: Ints
+    lines: Ints
+    columns: dict[str, Floats]
     names: list[str]
 
-    def take(self, chosen: Numbers | Flags) -> "Rows":
+    def take(self, chosen: Ints | Bools) -> "Rows":
         """Some of the rows, or all in another order."""
         columns = {name: values[chosen] for name, values in self.columns.items()}
         return replace(
@@ -56,7 +53,7 @@ class Rows:
         )  # fmt: skip
 
     @property
-    def begins(self) -> Numbers:
+    def begins(self) -> Ints:
         """``[F']`` the row that each frame begins at; frames without rows are left out."""
         return np.append(0, np.flatnonzero(np.diff(self.codes)) + 1)
 
@@ -65,7 +62,7 @@ def by_series(
     findings: Findings,
     kind: str,
     series: Codes,
-    rows: Numbers,
+    rows: Ints,
     names: list[str],
     tell: Callable[[int, list[int]], str],
     treatment: str,
@@ -94,7 +91,7 @@ def by_series(
     findings.leave(kind, len(concerned[room:]), int(counts[room:].sum()))
 
 
-def usable_rows(layout: Layout, columns: dict[str, Values], findings: Findings) -> Rows:
+def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) -> Rows:
     """Leave out rows without an id or a stamp that can be read, and say so."""
     stamps = layout.stamps.values
     rows = Rows(layout.codes, stamps, np.arange(len(stamps)), columns, layout.names)
@@ -224,9 +221,7 @@ def find_clock(
     return clock
 
 
-def place_rows(
-    rows: Rows, clock: Clock, options: SeriesOptions, findings: Findings
-) -> Numbers | None:
+def place_rows(rows: Rows, clock: Clock, options: SeriesOptions, findings: Findings) -> Ints | None:
     """``[R]`` the step of each row in its frame; ``None`` if the rows aren't on one grid.
 
     Tells of mixed frequencies, stamps off the grid, and gaps.
@@ -263,11 +258,11 @@ def place_rows(
     return steps
 
 
-def _lengths(begins: Numbers, rows: int) -> Numbers:
+def _lengths(begins: Ints, rows: int) -> Ints:
     return np.diff(np.append(begins, rows))
 
 
-def _tell_mixed(rows: Rows, begins: Numbers, odd: Flags, clock: Clock, findings: Findings) -> bool:
+def _tell_mixed(rows: Rows, begins: Ints, odd: Bools, clock: Clock, findings: Findings) -> bool:
     """Whether a series steps otherwise than the longest one does."""
     lengths = _lengths(begins, len(rows.stamps))
     longest = int(lengths.argmax())
@@ -291,7 +286,7 @@ def _tell_mixed(rows: Rows, begins: Numbers, odd: Flags, clock: Clock, findings:
     return True
 
 
-def _tell_new_step(rows: Rows, steps: Numbers, findings: Findings) -> bool:
+def _tell_new_step(rows: Rows, steps: Ints, findings: Findings) -> bool:
     """Refuse a series that steps by another length for a long while: hours first, then days."""
     apart = np.diff(steps)
     same = np.diff(rows.codes) == 0
@@ -312,7 +307,7 @@ def _tell_new_step(rows: Rows, steps: Numbers, findings: Findings) -> bool:
     return True
 
 
-def _tell_gaps(rows: Rows, steps: Numbers, policy: str, findings: Findings) -> None:
+def _tell_gaps(rows: Rows, steps: Ints, policy: str, findings: Findings) -> None:
     apart = np.diff(steps)
     after = np.flatnonzero((np.diff(rows.codes) == 0) & (apart > 1)) + 1
     if not len(after):

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from birnn.arrays import Floats
 from birnn.data.series.frequency import DAY
-from birnn.data.series.panel import Clock, Values
+from birnn.data.series.panel import Clock
 
 SEASON_SERIES = 50
 SEASON_ROWS = 20_000
@@ -36,7 +37,7 @@ def clock_season(clock: Clock) -> tuple[int, str]:
     return span // step, f"{words}, from the frequency {clock.frequency}"
 
 
-def data_season(series: list[Values]) -> int:
+def data_season(series: list[Floats]) -> int:
     """The season that the values themselves show; 1 for none.
 
     Mean autocorrelation over at most 50 series, their linear trends removed, on the first 70 % of
@@ -68,7 +69,7 @@ def data_season(series: list[Values]) -> int:
     return int(np.flatnonzero(peak & (inner >= 0.9 * best))[0]) + 2
 
 
-def _autocorrelation(values: Values) -> Values | None:
+def _autocorrelation(values: Floats) -> Floats | None:
     """Lags 0 to one past a third of the length; missing values count as the trend."""
     known = np.flatnonzero(np.isfinite(values))
     lags = min(MAX_SEASON, len(values) // 3)
@@ -86,7 +87,7 @@ def _autocorrelation(values: Values) -> Values | None:
     rest[known] = centred - times * (times @ centred) / (times @ times)
     size = 1 << (2 * len(values) - 1).bit_length()
     power = np.abs(np.fft.rfft(rest, size)) ** 2
-    products: Values = np.fft.irfft(power, size)[: lags + 2]
+    products: Floats = np.fft.irfft(power, size)[: lags + 2]
     if products[0] <= 1e-24 * len(values):  # a line, to rounding
         return None
     products /= products[0]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from birnn.data.series.panel import Numbers, Panel
+from birnn.arrays import Ints
+from birnn.data.series.panel import Panel
 from birnn.errors import ConfigError, DataError
 
 # Windows overlap: however many there are, what they choose rests on those that don't.
@@ -30,13 +31,13 @@ class SplitOptions:
 class Parts:
     """Where the parts of each series end, ``[N]`` steps each; one begins where the last ended."""
 
-    train: Numbers
-    validation: Numbers
-    calibration: Numbers  # equal to ``validation`` where nothing is held back
-    test: Numbers
+    train: Ints
+    validation: Ints
+    calibration: Ints  # equal to ``validation`` where nothing is held back
+    test: Ints
 
 
-def split_rows(panel: Panel, options: SplitOptions) -> tuple[Numbers, Numbers, Numbers]:
+def split_rows(panel: Panel, options: SplitOptions) -> tuple[Ints, Ints, Ints]:
     """Where train, validation and test of each series end, ``[N]`` steps each.
 
     Raises:
@@ -63,7 +64,7 @@ def split_rows(panel: Panel, options: SplitOptions) -> tuple[Numbers, Numbers, N
     return validation - rows, validation, panel.ends
 
 
-def _named_split(panel: Panel, text: str) -> tuple[Numbers, Numbers, Numbers]:
+def _named_split(panel: Panel, text: str) -> tuple[Ints, Ints, Ints]:
     words = [word.strip() for word in text.split(",")]
     if all(word.isdigit() for word in words) and len(words) == 3:
         sizes = np.cumsum([int(word) for word in words])
@@ -85,7 +86,7 @@ def _named_split(panel: Panel, text: str) -> tuple[Numbers, Numbers, Numbers]:
     return train, validation, panel.ends
 
 
-def _steps_before(panel: Panel, word: str) -> Numbers:
+def _steps_before(panel: Panel, word: str) -> Ints:
     """``[N]`` how many steps of each series' history come before a date or a whole number."""
     if panel.clock.frequency:
         try:
@@ -113,9 +114,7 @@ def _steps_before(panel: Panel, word: str) -> Numbers:
     return np.array(found, dtype=np.int64)
 
 
-def hold_back(
-    train: Numbers, validation: Numbers, share: float, horizon: int, needed: int
-) -> Numbers:
+def hold_back(train: Ints, validation: Ints, share: float, horizon: int, needed: int) -> Ints:
     """Where the rows that choose end and those that calibrate begin, ``[N]``.
 
     Args:

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from birnn.arrays import Ints
 from birnn.errors import DataError
 
-Numbers = NDArray[np.int64]
 BAD = np.iinfo(np.int64).min  # where there is no stamp
 SLICE = 1_000_000  # rows that are text in memory at once
 
@@ -47,7 +46,7 @@ class Stamps:
         notes: how they were read, where that could be otherwise.
     """
 
-    values: Numbers
+    values: Ints
     whole: bool
     zone: str = ""
     cell: str = ""
@@ -130,7 +129,7 @@ def _integers(column: pa.ChunkedArray, name: str) -> Stamps | None:
     return _dated(values, known, name) or Stamps(values, whole=True, cell=cell)
 
 
-def _dated(values: Numbers, known: Numbers, name: str) -> Stamps | None:
+def _dated(values: Ints, known: Ints, name: str) -> Stamps | None:
     """Stamps written as whole numbers: 20160701, 201607, or Unix time."""
     low, high = int(known.min()), int(known.max())
     for unit, parts in UNIX.items():
@@ -156,14 +155,14 @@ def _says_date(name: str) -> bool:
     return bool(re.search(r"date|time|month|day|^ds$|period|stamp", name, re.IGNORECASE))
 
 
-def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Numbers:
+def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
     """``[R]`` nanoseconds since 1970 (UTC) of pandas stamps; :data:`BAD` for none.
 
     Raises:
         DataError: a stamp that 64 bits can't hold.
     """
     try:
-        values: Numbers = stamps.as_unit("ns").asi8
+        values: Ints = stamps.as_unit("ns").asi8
     except pd.errors.OutOfBoundsDatetime:
         raise _outside(name) from None
     return values
@@ -238,7 +237,7 @@ def _day_order(column: pa.ChunkedArray, name: str) -> tuple[bool | None, list[st
     return None, []
 
 
-def _regularity(values: Numbers) -> tuple[float, float]:
+def _regularity(values: Ints) -> tuple[float, float]:
     """How orderly stamps stand: share of steps forward, and of the most common step."""
     steps = np.diff(values[:SLICE])
     if not len(steps):
@@ -293,9 +292,7 @@ def _common_zone(zones: set[str], name: str, notes: list[str]) -> tuple[str, lis
     return ("UTC" if only[1:] == "00:00" else f"UTC{only}"), notes
 
 
-def _distinct(
-    texts: pd.Index, name: str, aware: bool, day_first: bool, forms: list[str]
-) -> Numbers:
+def _distinct(texts: pd.Index, name: str, aware: bool, day_first: bool, forms: list[str]) -> Ints:
     """``[U]`` distinct texts as nanoseconds; adds to ``forms`` what they are written in."""
     values = np.full(len(texts), BAD)
     left = np.flatnonzero(texts != "")
@@ -314,7 +311,7 @@ def _distinct(
     return values
 
 
-def _fill(values: Numbers, texts: pd.Index, left: Numbers, form: str, name: str) -> Numbers:
+def _fill(values: Ints, texts: pd.Index, left: Ints, form: str, name: str) -> Ints:
     """Fill in what is written in ``form``; returns the places that aren't."""
     if not len(left):
         return left
@@ -331,7 +328,7 @@ def _fill(values: Numbers, texts: pd.Index, left: Numbers, form: str, name: str)
         index = pd.DatetimeIndex(read)
     fits = ~index.isna()
     values[left[fits]] = nanoseconds(index[fits], name)
-    rest: Numbers = left[~fits]
+    rest: Ints = left[~fits]
     return rest
 
 

@@ -4,22 +4,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from birnn.arrays import Floats
 from birnn.data.series.columns import read_ids, read_numbers
 from birnn.data.series.findings import Finding, Findings, lines_of, said
 from birnn.data.series.layout import Layout
-from birnn.data.series.panel import Values
 from birnn.data.wording import plural
 
 MAX_LEVELS = 50
 
 
-def read_static(table: pa.Table, layout: Layout, findings: Findings) -> tuple[Values, list[str]]:
+def read_static(table: pa.Table, layout: Layout, findings: Findings) -> tuple[Floats, list[str]]:
     """``[F, S]`` static covariates of the frames and their names.
 
     Numbers stay numbers (NaN where a series has none); texts become one column for each level,
     ``column=level``. A series that has two values is a fatal finding.
     """
-    parts: list[Values] = []
+    parts: list[Floats] = []
     names: list[str] = []
     for name in layout.static:
         column = read_numbers(table.column(name))
@@ -55,7 +55,7 @@ def read_static(table: pa.Table, layout: Layout, findings: Findings) -> tuple[Va
 
 
 def _tell_changes(
-    name: str, layout: Layout, rows: "np.ndarray", keys: Values, values: Values, findings: Findings
+    name: str, layout: Layout, rows: "np.ndarray", keys: Floats, values: Floats, findings: Findings
 ) -> None:
     codes = layout.codes[rows]
     other = rows[keys[rows] != values[codes]]

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from birnn.data.series.panel import Numbers, Panel, Values
+from birnn.arrays import Floats, Ints
+from birnn.data.series.panel import Panel
 from birnn.nn.batch import Batch
 
 
@@ -39,11 +40,11 @@ class Scaling:
         past, future, static: ``[2, ·]`` shift and scale of each covariate.
     """
 
-    shift: Values
-    scale: Values
-    past: Values
-    future: Values
-    static: Values
+    shift: Floats
+    scale: Floats
+    past: Floats
+    future: Floats
+    static: Floats
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ class WindowSplit:
     panel: Panel
     shape: WindowShape
     scaling: Scaling
-    series: Numbers
-    origin: Numbers
-    ids: Numbers
+    series: Ints
+    origin: Ints
+    ids: Ints
 
     def __len__(self) -> int:
         return len(self.series)
@@ -80,26 +81,26 @@ class WindowSplit:
         return self.shape.horizon
 
     @property
-    def shift(self) -> Values:
+    def shift(self) -> Floats:
         """``[N]``."""
         return self.scaling.shift
 
     @property
-    def scale(self) -> Values:
+    def scale(self) -> Floats:
         """``[N]``."""
         return self.scaling.scale
 
     @property
-    def lengths(self) -> Numbers:
+    def lengths(self) -> Ints:
         """``[M]`` segments that hold any of the history, at least 1."""
         steps = np.minimum(self.origin, self.shape.lookback)
         return np.asarray(np.maximum(-(-steps // self.shape.segment), 1))
 
-    def chosen(self, indices: Numbers | Sequence[int]) -> "WindowSplit":
+    def chosen(self, indices: Ints | Sequence[int]) -> "WindowSplit":
         """The split with these windows alone."""
         return replace(self, series=self.series[indices], origin=self.origin[indices])
 
-    def _steps(self, indices: Numbers, first: int, count: int, bound: Numbers) -> Values:
+    def _steps(self, indices: Ints, first: int, count: int, bound: Ints) -> Floats:
         """Values from ``origin + first`` on, ``[B, count]``; NaN outside ``0 … bound - 1``."""
         steps = self.origin[indices, None] + np.arange(first, first + count)
         rows = self.panel.offsets[self.series[indices]][:, None] + steps
@@ -108,25 +109,25 @@ class WindowSplit:
         found[~inside] = np.nan
         return np.asarray(found)
 
-    def histories(self, indices: Numbers) -> Values:
+    def histories(self, indices: Ints) -> Floats:
         """``[B, L]`` the lookbacks in the series' units, NaN where missing or before the start."""
         return self._steps(indices, -self.shape.lookback, self.shape.lookback, self.panel.ends)
 
-    def futures(self, indices: Numbers) -> Values:
+    def futures(self, indices: Ints) -> Floats:
         """``[B, H]`` the targets in the series' units, NaN where missing."""
         return self._steps(indices, 0, self.shape.horizon, self.panel.ends)
 
-    def scaled(self, values: Values, indices: Numbers) -> Values:
+    def scaled(self, values: Floats, indices: Ints) -> Floats:
         """``values [B, ·]`` of windows in scaled units."""
         series = self.series[indices]
         return np.asarray((values - self.shift[series, None]) / self.scale[series, None])
 
-    def original(self, values: NDArray[np.floating], indices: Numbers) -> Values:
+    def original(self, values: NDArray[np.floating], indices: Ints) -> Floats:
         """``values [B, ·]`` of windows in the series' units."""
         series = self.series[indices]
         return np.asarray(values * self.scale[series, None] + self.shift[series, None])
 
-    def batch(self, indices: Numbers) -> Batch:
+    def batch(self, indices: Ints) -> Batch:
         """What a network reads, in scaled units.
 
         Inputs: ``segments`` and ``observed`` ``[B, T, w]`` (missing values are 0), ``covariates``
@@ -160,7 +161,7 @@ class WindowSplit:
         targets = self.scaled(self.futures(indices), indices).astype(np.float32)
         return Batch(tensors, torch.from_numpy(lengths), torch.from_numpy(targets))
 
-    def _segments(self, steps: NDArray[np.generic], lengths: Numbers) -> NDArray[np.generic]:
+    def _segments(self, steps: NDArray[np.generic], lengths: Ints) -> NDArray[np.generic]:
         """``[B, n · w, F] → [B, T, w, F]``: each window's real segments first."""
         sizes = (len(steps), self.shape.segments, self.shape.segment, -1)
         whole: NDArray[np.generic] = steps.reshape(sizes)
@@ -173,11 +174,11 @@ class WindowSplit:
         packed[first >= self.shape.segments] = 0
         return packed
 
-    def _covariates(self, indices: Numbers, width: int) -> tuple[Values, Values]:
+    def _covariates(self, indices: Ints, width: int) -> tuple[Floats, Floats]:
         """``[B, width, P + K]`` before the origin and ``[B, H, K]`` after; 0 if missing."""
         panel, horizon = self.panel, self.shape.horizon
-        parts_before: list[Values] = []
-        parts_ahead: list[Values] = []
+        parts_before: list[Floats] = []
+        parts_ahead: list[Floats] = []
         series = self.series[indices]
         steps = self.origin[indices, None] + np.arange(-width, horizon)
         sizes = np.diff(panel.offsets)[series][:, None]
@@ -202,12 +203,12 @@ class WindowSplit:
             np.concatenate(parts_ahead, -1) if parts_ahead else nothing,
         )
 
-    def _static(self, indices: Numbers) -> Values:
+    def _static(self, indices: Ints) -> Floats:
         found = (self.panel.static - self.scaling.static[0]) / self.scaling.static[1]
         return np.asarray(np.where(np.isfinite(found), found, 0.0)[self.series[indices]])
 
 
-def fit_scaling(panel: Panel, ends: Numbers) -> Scaling:
+def fit_scaling(panel: Panel, ends: Ints) -> Scaling:
     """Mean and standard deviation of each series and covariate over its training rows.
 
     Args:
@@ -228,7 +229,7 @@ def fit_scaling(panel: Panel, ends: Numbers) -> Scaling:
     )
 
 
-def _training_rows(panel: Panel, ends: Numbers) -> Numbers:
+def _training_rows(panel: Panel, ends: Ints) -> Ints:
     """Rows of the covariate tables that training may read, each once."""
     if not (panel.past.shape[1] or panel.future.shape[1]):
         return np.zeros(0, dtype=np.int64)
@@ -241,7 +242,7 @@ def _training_rows(panel: Panel, ends: Numbers) -> Numbers:
     return np.unique(np.concatenate([np.arange(*span) for span in spans]))
 
 
-def _moments(values: Values) -> tuple[Values, Values]:
+def _moments(values: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation of each column of ``[T, F]``, NaN left out; no scale is 0."""
     known = np.isfinite(values)
     count = np.maximum(known.sum(0), 1)
@@ -253,8 +254,8 @@ def _moments(values: Values) -> tuple[Values, Values]:
 
 
 def windows_between(
-    panel: Panel, low: Numbers, high: Numbers, horizon: int, *, stride: int = 1
-) -> tuple[Numbers, Numbers]:
+    panel: Panel, low: Ints, high: Ints, horizon: int, *, stride: int = 1
+) -> tuple[Ints, Ints]:
     """Every window whose targets lie between two steps of its series.
 
     Args:

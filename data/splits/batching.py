@@ -5,27 +5,25 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from birnn.arrays import Ints
 from birnn.nn.batch import Batch
-
-Indices = NDArray[np.int64]
 
 
 class Split(Protocol):
     """Items that can be made into batches."""
 
     @property
-    def lengths(self) -> Indices:
+    def lengths(self) -> Ints:
         """``[N]``, each at least 1."""
 
     def __len__(self) -> int: ...
 
-    def batch(self, indices: Indices) -> Batch:
+    def batch(self, indices: Ints) -> Batch:
         """The batch of the items at ``indices``, in that order."""
 
 
-def pack(order: Indices, lengths: Indices, batch_size: int, batch_tokens: int) -> list[Indices]:
+def pack(order: Ints, lengths: Ints, batch_size: int, batch_tokens: int) -> list[Ints]:
     """Cut ``order`` into runs of at most ``batch_size`` items and ``batch_tokens`` padded tokens.
 
     Args:
@@ -41,7 +39,7 @@ def pack(order: Indices, lengths: Indices, batch_size: int, batch_tokens: int) -
     if len(order) and lengths.min() == lengths.max():  # millions of windows take no loop
         size = max(1, min(batch_size, batch_tokens // int(lengths[0])))
         return [order[start : start + size] for start in range(0, len(order), size)]
-    batches: list[Indices] = []
+    batches: list[Ints] = []
     start = longest = 0
     for position, item in enumerate(order):
         widest = max(longest, int(lengths[item]))
@@ -56,9 +54,7 @@ def pack(order: Indices, lengths: Indices, batch_size: int, batch_tokens: int) -
     return batches
 
 
-def by_length(
-    lengths: Sequence[int] | Indices, batch_size: int, batch_tokens: int
-) -> list[Indices]:
+def by_length(lengths: Sequence[int] | Ints, batch_size: int, batch_tokens: int) -> list[Ints]:
     """Batches for prediction: longest first, so that a lack of memory shows at once."""
     array = np.asarray(lengths, dtype=np.int64)
     return pack(np.argsort(-array, kind="stable"), array, batch_size, batch_tokens)
@@ -97,7 +93,7 @@ class BucketSampler:
         self.limit = limit
         self.least = least
 
-    def plan(self, epoch: int) -> list[Indices]:
+    def plan(self, epoch: int) -> list[Ints]:
         """The item numbers of each batch of ``epoch``."""
         generator = np.random.default_rng([self.seed, epoch])
         lengths = self.split.lengths
@@ -106,7 +102,7 @@ class BucketSampler:
             batches += self._pass(generator, lengths)
         return batches
 
-    def _pass(self, generator: np.random.Generator, lengths: Indices) -> list[Indices]:
+    def _pass(self, generator: np.random.Generator, lengths: Ints) -> list[Ints]:
         """One pass over the items, at most ``limit`` of them."""
         order = generator.permutation(len(lengths))[: self.limit or None]
         size = self.batch_size * self.chunk

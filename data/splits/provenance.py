@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from birnn.arrays import Ints
 from birnn.errors import DataError
 
 
@@ -56,9 +56,7 @@ def audit(splits: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, 
     }
 
 
-def cut(
-    texts: Sequence[str], labels: Sequence[str], share: float, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) -> tuple[Ints, Ints]:
     """Split rows in two, stratified by label, with no text (normalised) on both sides.
 
     Args:
@@ -94,7 +92,7 @@ def cut(
     )
     first = np.concatenate([first, np.flatnonzero(rare)])
 
-    def members(part: NDArray[np.int64]) -> NDArray[np.int64]:
+    def members(part: Ints) -> Ints:
         return np.array(sorted(row for group in part for row in rows[group]), dtype=np.int64)
 
     return members(first), members(second)

@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from numpy.typing import NDArray
 
-from birnn.data.splits.batching import Indices
+from birnn.arrays import Array, Codes, Ints
 from birnn.data.tags.conll import Layout
 from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
 from birnn.data.text.words import Lexicon, ragged
 from birnn.nn.batch import Batch
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -68,12 +65,12 @@ class TagSplit:
     """``N`` sentences; to train and score, with the number of each token's tag."""
 
     table: Dataset | None  # columns tokens, tags, and what the file's own format needs
-    types: NDArray[np.int32]  # [M], the number of the distinct token at each place
-    starts: Indices  # [N], where a sentence's tokens begin
-    lengths: Indices  # [N]
+    types: Codes  # [M], the number of the distinct token at each place
+    starts: Ints  # [N], where a sentence's tokens begin
+    lengths: Ints  # [N]
     features: dict[str, Array]  # of the distinct tokens
     vectors: list[list[int]] | None  # their pretrained rows
-    targets: NDArray[np.int64] | None  # [M]
+    targets: Ints | None  # [M]
     layout: Layout | None = None  # of the files that the sentences stood in
 
     @staticmethod
@@ -128,7 +125,7 @@ class TagSplit:
         """The same sentences, and how their files are laid out."""
         return replace(self, layout=layout)
 
-    def places(self, indices: Indices) -> tuple[Array, Array]:
+    def places(self, indices: Ints) -> tuple[Array, Array]:
         """Where the tokens of the sentences stand: in the flat arrays ``[m]``, and their mask.
 
         The mask is ``[B, T]``; its true cells in reading order are the ``m`` tokens.
@@ -138,7 +135,7 @@ class TagSplit:
         mask = steps < lengths[:, None]
         return (self.starts[indices][:, None] + steps)[mask], mask
 
-    def batch(self, indices: Indices) -> Batch:
+    def batch(self, indices: Ints) -> Batch:
         """The sentences, padded, with the features of each distinct token of the batch once."""
         places, mask = self.places(indices)
         distinct: Array

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from datasets import Dataset, Features, List, Value
-from numpy.typing import NDArray
 
+from birnn.arrays import Ints
 from birnn.data.splits.provenance import audit, cut, normalise
 from birnn.data.tables.sources import ReadOptions
 from birnn.data.tags.conll import Layout
@@ -27,8 +26,6 @@ from birnn.data.tags.schemes import (
 from birnn.data.text.labelled import MAX_CLASSES, overlap_warnings, repeats_note
 from birnn.data.wording import plural
 from birnn.errors import DataError
-
-Rows = NDArray[np.int64]
 
 SPLITS = ("train", "validation", "test")
 PLACES = 3  # named in a note, of many
@@ -335,7 +332,7 @@ def complete_splits(
 
 def fair_cut(
     texts: Sequence[str], rows: Sequence[Sequence[str]], scheme: str, share: float, seed: int
-) -> tuple[Rows, Rows]:
+) -> tuple[Ints, Ints]:
     """Split sentences in two so that the first part has every tag that the second has.
 
     Args:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from birnn.arrays import Bools
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
 
@@ -40,9 +40,9 @@ class Place(NamedTuple):
 class Legal(NamedTuple):
     """Which of ``K`` labels may begin a sentence, end it, and follow each other."""
 
-    start: NDArray[np.bool_]  # [K]
-    end: NDArray[np.bool_]  # [K]
-    transitions: NDArray[np.bool_]  # [K, K], row → column
+    start: Bools  # [K]
+    end: Bools  # [K]
+    transitions: Bools  # [K, K], row → column
 
 
 def split_tag(tag: str) -> tuple[str, str]:

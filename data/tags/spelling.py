@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from birnn.arrays import Ints
 from birnn.data.text.tokenizers import PAD, UNKNOWN
 
 MAX_CHARACTERS = 32  # of a token that are read: the first and the last halves of a longer one
@@ -71,7 +71,7 @@ def frequent(values: Iterable[str], least: int) -> list[str]:
     return [PAD, UNKNOWN, *known]
 
 
-def pad_letters(tokens: Sequence[str], ids: Ids, unknown: int) -> tuple[NDArray[np.int64], ...]:
+def pad_letters(tokens: Sequence[str], ids: Ids, unknown: int) -> tuple[Ints, ...]:
     """Ids of each token's letters ``[U, L]``, 0 beyond its end, and how many there are ``[U]``."""
     rows = [[ids.get(c, unknown) for c in letters(token)] for token in tokens]
     lengths = np.array([len(row) for row in rows], dtype=np.int64)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,7 +9,7 @@ import torch
 from datasets import Dataset, Features, List, Value
 from numpy.typing import NDArray
 
-from birnn.data.splits.batching import Indices
+from birnn.arrays import Array, Ints
 from birnn.data.text.ngrams import bag
 from birnn.data.text.tokenizers import UNKNOWN, get_tokenizer
 from birnn.data.text.words import Lexicon, ragged
@@ -51,9 +50,9 @@ class TextSplit:
 
     table: Dataset  # columns text, tokens
     lexicon: Lexicon
-    targets: NDArray[np.int64] | None  # [N]
+    targets: Ints | None  # [N]
     ngrams: sp.csr_matrix | None  # [N, V]
-    lengths: Indices
+    lengths: Ints
     weights: NDArray[np.float32] | None = None  # [N], of each item in the loss
 
     @staticmethod
@@ -85,7 +84,7 @@ class TextSplit:
         weights = len(self) / (np.count_nonzero(counts) * counts[self.targets])
         return replace(self, weights=weights.astype(np.float32))
 
-    def batch(self, indices: Indices) -> Batch:
+    def batch(self, indices: Ints) -> Batch:
         """Look the words of the items up; each distinct word of the batch once."""
         rows = self.table[indices]["tokens"]
         lengths = self.lengths[indices]
@@ -94,7 +93,7 @@ class TextSplit:
         for row, tokens in enumerate(rows):
             types[row, : len(tokens)] = [distinct.setdefault(t, len(distinct)) for t in tokens]
         words = list(distinct)
-        arrays: dict[str, NDArray[Any]] = {"types": types, **look_up(self.lexicon, words)}
+        arrays: dict[str, Array] = {"types": types, **look_up(self.lexicon, words)}
         if self.ngrams is not None:
             ids, values, offsets = bag(self.ngrams[indices])
             arrays |= {"ngram_ids": ids, "ngram_values": values, "ngram_offsets": offsets}
@@ -105,7 +104,7 @@ class TextSplit:
         return Batch(inputs, torch.from_numpy(lengths), targets)
 
 
-def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, Ints]:
     """What ``lexicon`` knows of ``U`` words, as a ``WordEmbedder`` takes it."""
     found = [lexicon.known(word) for word in words]
     arrays = {"word_ids": np.array([known.word for known in found], dtype=np.int64)}

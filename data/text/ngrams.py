@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from birnn.arrays import Ints
 from birnn.data.text.tokenizers import Tokenizer
 
 
@@ -70,7 +71,7 @@ class NgramTable:
         return sp.hstack(halves, format="csr", dtype=np.float32)
 
 
-def bag(rows: sp.csr_matrix) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
+def bag(rows: sp.csr_matrix) -> tuple[Ints, NDArray[np.float32], Ints]:
     """The ids, values and row offsets of sparse rows, as an embedding bag takes them."""
     return (
         rows.indices.astype(np.int64),

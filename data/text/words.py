@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from birnn.arrays import Ints
 from birnn.data.text.tokenizers import UNKNOWN_ID
 
 PARTS = re.compile(r"[^\W_]+")
@@ -92,7 +92,7 @@ class Lexicon:
         return word_grams(token, self.buckets) if self.buckets else []
 
 
-def ragged(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def ragged(rows: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
     """Join rows of ids; returns the ids and where each row begins."""
     sizes = np.array([len(row) for row in rows], dtype=np.int64)
     flat = np.array([i for row in rows for i in row], dtype=np.int64)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from birnn.arrays import Array
 from birnn.data.steps import StepSplit
 from birnn.data.tables.memory import as_tables, held
 from birnn.data.tags.batches import TagSplit
@@ -14,7 +15,6 @@ from birnn.nn.crf import marginals
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.forecast.serve import forecast_source
 from birnn.tasks.runs.folder import LoadedRun
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.serving.python_inputs import (
     Sentences,
     Texts,

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from birnn.arrays import Array, Ints
 from birnn.config import TrainConfig
-from birnn.data.splits.batching import Indices, Split, by_length
+from birnn.data.splits.batching import Split, by_length
 from birnn.nn.batch import Batch
 from birnn.nn.model import outputs_of
-from birnn.tasks.scoring.bootstrap import Array
 
 
 class Decodes(Protocol):
@@ -26,7 +26,7 @@ class Decodes(Protocol):
 
 def run_split(
     model: nn.Module, split: Split, config: TrainConfig, device: torch.device | str = "cpu"
-) -> Iterator[tuple[Indices, Batch, Any]]:
+) -> Iterator[tuple[Ints, Batch, Any]]:
     """The outputs of ``model`` for every item: item numbers, their batch, and its outputs."""
     plan = by_length(split.lengths, config.batch_size, config.batch_tokens)
     results = outputs_of(model, (split.batch(part) for part in plan), device)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from torch import nn
 
+from birnn.arrays import Array
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import Split
 from birnn.errors import ConfigError
@@ -16,7 +17,6 @@ from birnn.nn.encoders import build_encoder
 from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
 from birnn.tasks.core.inference import predict
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum

@@ -10,9 +10,9 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
+from birnn.arrays import Array
 from birnn.data.text.ngrams import word_vectorizer
 from birnn.data.text.tokenizers import Tokenizer
-from birnn.tasks.scoring.bootstrap import Array
 
 PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength
 NGRAMS = ((1, 1), (1, 2))

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from birnn.arrays import Array
 from birnn.errors import CheckpointError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.export.session import Session
 from birnn.tasks.runs.folder import LoadedRun
-from birnn.tasks.scoring.bootstrap import Array
 
 TOLERANCE = 1e-4
 BATCHES = (1, 2, 3, 8, 64)

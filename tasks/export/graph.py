@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from birnn.arrays import Array
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.encoders import MaskedBatchNorm
 from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder
-from birnn.tasks.scoring.bootstrap import Array
 
 Arrays = dict[str, Array]
 Axes = dict[str, dict[int, str]]

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from birnn.arrays import Array
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.runs.folder import LoadedRun
-from birnn.tasks.scoring.bootstrap import Array
 
 
 def require_onnx() -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from birnn.data.series.panel import Numbers, Values
+from birnn.arrays import Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
 from birnn.tasks.forecast.ridge import MOST, choose, fit_ridge, predict_ridge
@@ -28,7 +28,7 @@ class Forecaster(Protocol):
     def label(self) -> str:
         """As it stands in a report."""
 
-    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+    def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
 
     def settings(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class OnDemand:
     low: float | None = None
     high: float | None = None
 
-    def __getitem__(self, indices: Numbers) -> Values:
+    def __getitem__(self, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
         values = self.forecaster.forecast(self.split, indices)
         if self.low is not None or self.high is not None:
@@ -66,7 +66,7 @@ class LastValue:
     name: ClassVar[str] = "last_value"
     label: ClassVar[str] = "last value"
 
-    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+    def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
         value = _last_or_shift(split, indices, _last_row(split, indices))
         return np.repeat(value[:, None], split.horizon, axis=1)
@@ -87,7 +87,7 @@ class SeasonalNaive:
     name: ClassVar[str] = "seasonal_naive"
     label: ClassVar[str] = "seasonal naive"
 
-    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+    def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
         steps = np.arange(split.horizon) % self.season - self.season
         rows = split.origin[indices][:, None] + steps
@@ -110,7 +110,7 @@ class Drift:
     name: ClassVar[str] = "drift"
     label: ClassVar[str] = "drift"
 
-    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+    def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
         last = _last_row(split, indices)
         first = np.minimum(_first_row(split, indices), last)
@@ -129,8 +129,8 @@ class Drift:
 class Ridge:
     """One linear map of the lookback for all series, see :mod:`birnn.tasks.forecast.ridge`."""
 
-    weight: Values  # [H, L]
-    bias: Values  # [H]
+    weight: Floats  # [H, L]
+    bias: Floats  # [H]
     chosen: dict[str, Any]
     name: ClassVar[str] = "ridge"
     label: ClassVar[str] = "ridge regression"
@@ -157,7 +157,7 @@ class Ridge:
             chosen["validation_mse_scaled"] = found.validation_mse
         return cls(found.weight, found.bias, chosen)
 
-    def forecast(self, split: WindowSplit, indices: Numbers) -> Values:
+    def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
         rows = split.scaled(split.histories(indices), indices)
         return split.original(predict_ridge(self.weight, self.bias, rows), indices)
@@ -188,20 +188,20 @@ def fit_baselines(train: WindowSplit, validation: WindowSplit, season: int) -> l
     return found
 
 
-def _values_at(split: WindowSplit, indices: Numbers, rows: Numbers) -> Values:
+def _values_at(split: WindowSplit, indices: Ints, rows: Ints) -> Floats:
     """``[B, K]`` values of the series of the windows at ``rows [B, K]``; NaN before the start."""
     starts = split.panel.offsets[split.series[indices]][:, None]
     values = split.panel.values[starts + np.maximum(rows, 0)]
     return np.asarray(np.where(rows < 0, np.nan, values))
 
 
-def _last_or_shift(split: WindowSplit, indices: Numbers, last: Numbers) -> Values:
+def _last_or_shift(split: WindowSplit, indices: Ints, last: Ints) -> Floats:
     """``[B]`` values at the rows ``last [B]``; the mean in train where that is −1."""
     value = _values_at(split, indices, last[:, None])[:, 0]
     return np.where(last < 0, split.shift[split.series[indices]], value)
 
 
-def _last_row(split: WindowSplit, indices: Numbers) -> Numbers:
+def _last_row(split: WindowSplit, indices: Ints) -> Ints:
     """``[B]`` the last observed row before the origin of each window; −1 where there is none."""
     panel, series = split.panel, split.series[indices]
     found = split.origin[indices] - 1
@@ -214,7 +214,7 @@ def _last_row(split: WindowSplit, indices: Numbers) -> Numbers:
     return found
 
 
-def _first_row(split: WindowSplit, indices: Numbers) -> Numbers:
+def _first_row(split: WindowSplit, indices: Ints) -> Ints:
     """``[B]`` the first observed row of the series of each window; its length where none is."""
     numbers, places = np.unique(split.series[indices], return_inverse=True)
     known = (np.isfinite(split.panel.history(number)) for number in numbers)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from birnn.data.series.panel import Numbers, Panel
+from birnn.arrays import Ints
+from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit
 from birnn.data.wording import plural
 
@@ -26,7 +27,7 @@ class Blocks:
         words: what they are, for a report.
     """
 
-    unit: Numbers
+    unit: Ints
     count: int
     words: str
 
@@ -52,19 +53,19 @@ def block_units(split: WindowSplit) -> Blocks:
     return Blocks(unit, count, words)
 
 
-def _since_first(times: Numbers, group: Numbers) -> Numbers:
+def _since_first(times: Ints, group: Ints) -> Ints:
     """``[M]`` steps since the first time of the same group."""
     first = np.full(int(group.max(initial=0)) + 1, np.iinfo(np.int64).max)
     np.minimum.at(first, group, times)
     return np.asarray(times - first[group])
 
 
-def _numbered(keys: Numbers) -> tuple[Numbers, int]:
+def _numbered(keys: Ints) -> tuple[Ints, int]:
     distinct, unit = np.unique(keys, return_inverse=True)
     return unit.astype(np.int64), len(distinct)
 
 
-def origin_times(panel: Panel, series: Numbers, origin: Numbers) -> Numbers | None:
+def origin_times(panel: Panel, series: Ints, origin: Ints) -> Ints | None:
     """``[M]`` steps of origins on one clock of all series, or None where there is no such count.
 
     Args:

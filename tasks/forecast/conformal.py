@@ -14,9 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from birnn.data.series.panel import Numbers, Values
+from birnn.arrays import Array, Floats, Ints
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.scoring.bootstrap import Array
 
 OWN_RADIUS = 5  # times the windows that a level needs: from there on a series has its own radius
 
@@ -79,12 +78,12 @@ def supported(n: int, levels: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(level for level in levels if conformal_rank(n, level) is not None)
 
 
-def absolute_scores(target: Array, point: Array) -> Values:
+def absolute_scores(target: Array, point: Array) -> Floats:
     """``[B, H]`` distance of targets from points; NaN where the target is missing."""
     return np.abs(np.asarray(target, dtype=np.float64) - point)
 
 
-def quantile_scores(target: Array, lower: Array, upper: Array) -> Values:
+def quantile_scores(target: Array, lower: Array, upper: Array) -> Floats:
     """How far targets lie outside of quantile forecasts, negative inside (CQR).
 
     Args:
@@ -99,7 +98,7 @@ def quantile_scores(target: Array, lower: Array, upper: Array) -> Values:
     return np.maximum(lower - wanted, wanted - upper)
 
 
-def calibrate(scores: Array, levels: tuple[float, ...], unit: Values | None = None) -> Values:
+def calibrate(scores: Array, levels: tuple[float, ...], unit: Floats | None = None) -> Floats:
     """The radius of each level and step.
 
     Args:
@@ -150,7 +149,7 @@ class Calibration:
     """
 
     levels: tuple[float, ...]
-    radius: Values
+    radius: Floats
     pooled: bool
     windows: int
     quantiles: bool = False
@@ -158,11 +157,11 @@ class Calibration:
     def interval(
         self,
         forecast: Array | tuple[Array, Array],
-        series: Numbers,
-        scale: Values,
+        series: Ints,
+        scale: Floats,
         low: float | None = None,
         high: float | None = None,
-    ) -> tuple[Values, Values]:
+    ) -> tuple[Floats, Floats]:
         """Lower and upper bounds, ``[B, K, H]`` each; a higher level holds the lower ones.
 
         Args:
@@ -194,7 +193,7 @@ class Calibration:
 
 
 def calibrate_groups(
-    scores: Array, group: Numbers, scale: Values, levels: tuple[float, ...]
+    scores: Array, group: Ints, scale: Floats, levels: tuple[float, ...]
 ) -> Calibration:
     """Radii of each series, or of all where one has too few windows to be on its own.
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from birnn.arrays import Ints
 from birnn.data.series.calendar import add_calendar, parse_calendar
 from birnn.data.series.findings import Inspection, SeriesOptions
-from birnn.data.series.panel import Numbers, Panel
+from birnn.data.series.panel import Panel
 from birnn.data.series.reader import inspect_file, read_panel
 from birnn.data.series.splits import Parts, SplitOptions, enough_rows, hold_back, split_rows
 from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
@@ -115,7 +116,7 @@ def load_series(config: ForecastingConfig) -> SeriesData:
 
 
 def cut_parts(
-    panel: Panel, parts: Parts, info: ForecastInfo, trained: tuple[Numbers, Numbers]
+    panel: Panel, parts: Parts, info: ForecastInfo, trained: tuple[Ints, Ints]
 ) -> dict[str, WindowSplit]:
     """The windows of each part; ``trained`` are the series and origins of the training windows.
 
@@ -138,7 +139,7 @@ def cut_parts(
 
 
 def learn_info(
-    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Numbers
+    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Ints
 ) -> ForecastInfo:
     """What the training rows say: names and scales of the series that have a training window.
 
@@ -168,7 +169,7 @@ def learn_info(
     )  # fmt: skip
 
 
-def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Numbers:
+def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Ints:
     """``[N]`` the rows of each series that its scale is from; targets that are scored come later.
 
     A series without a training window is scaled by its rows before the test rows, or by its first
@@ -179,7 +180,7 @@ def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Numbers:
     return np.where(info.numbers(panel) > 0, parts.train, own)
 
 
-def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Numbers, Numbers]:
+def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Ints, Ints]:
     """The first and last target of the training windows of each series, ``[N]`` each.
 
     Their lookbacks are whole where a series is long enough; where it is not, they may begin

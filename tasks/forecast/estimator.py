@@ -9,6 +9,7 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
+from birnn.arrays import Array
 from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.windows import Scaling, WindowSplit
 from birnn.data.steps import LARGEST, StepSplit
@@ -18,7 +19,6 @@ from birnn.tasks.core.task import TaskData
 from birnn.tasks.forecast.fit import forecast_split
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
 from birnn.tasks.regression.task import StepInfo
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.serving.python_inputs import step_features
 
 SERIES = "window"  # what the one series of a forecaster is called in its run

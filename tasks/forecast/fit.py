@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from birnn.data.series.panel import Numbers
+from birnn.arrays import Ints
 from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import CheckpointError, DataError
@@ -259,7 +259,7 @@ def refit_forecasts(
     return replace(found, values=values, quantile_values=heads)
 
 
-def _span(test: WindowSplit) -> tuple[Numbers, Numbers]:
+def _span(test: WindowSplit) -> tuple[Ints, Ints]:
     """``[N]`` the first origin of each series, and the step after its last one."""
     first = test.panel.ends.copy()
     np.minimum.at(first, test.series, test.origin)
@@ -268,7 +268,7 @@ def _span(test: WindowSplit) -> tuple[Numbers, Numbers]:
     return first, last
 
 
-def _before(test: WindowSplit, end: Numbers) -> WindowSplit:
+def _before(test: WindowSplit, end: Ints) -> WindowSplit:
     """All windows whose targets come before the steps ``end [N]`` of their series."""
     low = np.minimum(test.lookback, np.maximum((end - test.horizon) // 2, 1))
     series, origin = windows_between(test.panel, low, end, test.horizon)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from birnn.arrays import Floats, Ints
 from birnn.data.series.frequency import named_clock
-from birnn.data.series.panel import Clock, Numbers, Panel, Values
+from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.windows import Scaling, WindowShape, fit_scaling
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.nn.levels import NORMALISE
@@ -69,12 +70,12 @@ class ForecastInfo:
         }
         return {"series.json": found}
 
-    def numbers(self, panel: Panel) -> Numbers:
+    def numbers(self, panel: Panel) -> Ints:
         """``[N]`` the network's number of each series of ``panel``, from 1; 0: unknown."""
         known = {name: i + 1 for i, name in enumerate(self.names)}
         return np.array([known.get(name, 0) for name in panel.names], dtype=np.int64)
 
-    def scaling_of(self, panel: Panel, ends: Numbers) -> Scaling:
+    def scaling_of(self, panel: Panel, ends: Ints) -> Scaling:
         """The scaling for ``panel``: the run's own, and for unknown series that of their rows.
 
         Args:
@@ -92,7 +93,7 @@ class ForecastInfo:
 
 
 def choose_shape(
-    panel: Panel, rows: Numbers, lookback: int, horizon: int, segment: int
+    panel: Panel, rows: Ints, lookback: int, horizon: int, segment: int
 ) -> WindowShape:
     """Sizes of the windows, where the user left them open.
 
@@ -209,7 +210,7 @@ def _clock(found: dict[str, Any]) -> Clock:
     return clock
 
 
-def _numbers(values: Any, shape: tuple[int, ...]) -> Values:
+def _numbers(values: Any, shape: tuple[int, ...]) -> Floats:
     found = np.array(values, dtype=np.float64).reshape(shape)
     if not np.isfinite(found).all():
         raise ValueError("a scale is not finite")

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from birnn.data.series.panel import Values
+from birnn.arrays import Array, Floats
 from birnn.tasks.forecast.sums import ABSOLUTE, COUNT, SQUARED, Sums
-from birnn.tasks.scoring.bootstrap import Array, replicates
+from birnn.tasks.scoring.bootstrap import replicates
 
 CELLS = 4_000_000  # numbers of an array of the bootstrap
 
 
-def _values(sums: Values, names: tuple[str, ...]) -> dict[str, Values]:
+def _values(sums: Floats, names: tuple[str, ...]) -> dict[str, Floats]:
     """Every score that is a mean, from ``sums [..., S]``; NaN where nothing was observed."""
     part = {name: sums[..., k] for k, name in enumerate(names)}
     count = part.pop("count")
@@ -33,18 +33,18 @@ def _values(sums: Values, names: tuple[str, ...]) -> dict[str, Values]:
     return found | {name: _ratio(values, count) for name, values in part.items()}
 
 
-def _ratio(part: Array, whole: Array) -> Values:
+def _ratio(part: Array, whole: Array) -> Floats:
     missing = np.full(np.broadcast(part, whole).shape, np.nan)
     return np.asarray(np.divide(part, whole, out=missing, where=whole > 0))
 
 
-def _mean(values: Values, axis: int = 0) -> Values:
+def _mean(values: Floats, axis: int = 0) -> Floats:
     """Mean of what is not NaN; NaN where nothing is."""
     known = ~np.isnan(values)
     return _ratio(np.where(known, values, 0.0).sum(axis), known.sum(axis))
 
 
-def _scaled_errors(sums: Sums, series_sums: Values) -> dict[str, Values]:
+def _scaled_errors(sums: Sums, series_sums: Floats) -> dict[str, Floats]:
     """MASE and RMSSE of each series from ``[3, N, ...]`` sums; NaN where it has no scale."""
     shape = (-1, *[1] * (series_sums.ndim - 2))
     mae = _ratio(series_sums[ABSOLUTE], series_sums[COUNT])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from birnn.data.series.panel import Numbers, Panel, Values
+from birnn.arrays import Floats, Ints
+from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
 from birnn.tasks.forecast.conformal import level_name
@@ -56,7 +57,7 @@ def forecast_future(
     )  # fmt: skip
 
 
-def check_ahead(panel: Panel, info: ForecastInfo, series: Numbers) -> None:
+def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
     """Refuse to look ahead without what must be known of the steps ahead.
 
     Raises:
@@ -81,7 +82,7 @@ def check_ahead(panel: Panel, info: ForecastInfo, series: Numbers) -> None:
 
 
 def forecast_rows(
-    split: WindowSplit, forecasts: Forecasts, indices: Numbers
+    split: WindowSplit, forecasts: Forecasts, indices: Ints
 ) -> Iterator[dict[str, Any]]:
     """A row a step of some windows: ``id``, ``time``, ``mean``, and the bounds of each level."""
     for start in range(0, len(indices), CHUNK):
@@ -122,7 +123,7 @@ def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Iterator[dict[str
         }
 
 
-def apart(split: WindowSplit) -> Numbers:
+def apart(split: WindowSplit) -> Ints:
     """Windows a horizon apart, the last one of each series among them."""
     last = np.zeros(len(split.panel), dtype=np.int64)
     np.maximum.at(last, split.series, split.origin)
@@ -191,8 +192,8 @@ def pictured(
 
 
 def curve(
-    split: WindowSplit, forecasts: Forecasts, window: Numbers, stamps: Any
-) -> tuple[Any, Values, Values | None, Values | None]:
+    split: WindowSplit, forecasts: Forecasts, window: Ints, stamps: Any
+) -> tuple[Any, Floats, Floats | None, Floats | None]:
     """One window's forecast as stamps, points and bounds."""
     bounds = forecasts.intervals(split, window)
     points = np.asarray(forecasts.values[window][0])

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from birnn.data.series.panel import Numbers, Values
+from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
-from birnn.tasks.scoring.bootstrap import Array
 
 CHUNK = 2048  # windows that are built at once
 MOST = 200_000  # windows that a map is fitted to
@@ -38,14 +37,14 @@ class NormalEquations:
     """
 
     windows: int
-    mean_input: Values
-    mean_target: Values
-    gram: Values
-    cross: Values
+    mean_input: Floats
+    mean_target: Floats
+    gram: Floats
+    cross: Floats
     filled: str = ""
 
 
-def chunks(count: int, most: int, chunk: int = CHUNK) -> Iterator[Numbers]:
+def chunks(count: int, most: int, chunk: int = CHUNK) -> Iterator[Ints]:
     """Numbers of at most ``most`` of ``count`` windows, some at a time, ascending.
 
     Beyond ``most``, one window is drawn from each of ``most`` equal stretches, by a fixed seed: an
@@ -59,7 +58,7 @@ def chunks(count: int, most: int, chunk: int = CHUNK) -> Iterator[Numbers]:
         yield chosen[start : start + chunk]
 
 
-def fill(rows: Array) -> Values:
+def fill(rows: Array) -> Floats:
     """Fill what is missing by the last value before it, or else by the first one after it.
 
     Args:
@@ -133,7 +132,7 @@ def _accumulate(
     return NormalEquations(windows, mean[:lookback], mean[lookback:], gram, cross, filled), read
 
 
-def _joined(split: WindowSplit, indices: Numbers, filled: str) -> Values:
+def _joined(split: WindowSplit, indices: Ints, filled: str) -> Floats:
     """``[B', L + H]`` scaled inputs and targets less the last value, of usable windows."""
     inputs = split.scaled(split.histories(indices), indices)
     targets = split.scaled(split.futures(indices), indices)
@@ -148,7 +147,7 @@ def _joined(split: WindowSplit, indices: Numbers, filled: str) -> Values:
 
 def solve(
     equations: NormalEquations, penalties: tuple[float, ...] = PENALTIES
-) -> Iterator[tuple[float, Values, Values]]:
+) -> Iterator[tuple[float, Floats, Floats]]:
     """Ridge maps for each penalty, from one eigendecomposition of the Gram matrix.
 
     Args:
@@ -180,8 +179,8 @@ class Choice:
         validation_windows: that it was measured on.
     """
 
-    weight: Values
-    bias: Values
+    weight: Floats
+    bias: Floats
     penalty: float
     validation_mse: float
     validation_windows: int
@@ -221,7 +220,7 @@ def choose(
     return Choice(weight, bias, penalty, float(squared[best]) / steps, windows)
 
 
-def predict_ridge(weight: Values, bias: Values, histories: Values) -> Values:
+def predict_ridge(weight: Floats, bias: Floats, histories: Floats) -> Floats:
     """Forecast with a ridge map.
 
     Args:

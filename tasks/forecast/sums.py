@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from birnn.data.series.panel import Numbers, Values
+from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.forecast.blocks import block_units
@@ -22,7 +22,6 @@ from birnn.tasks.forecast.conformal import (
     level_name,
     quantile_scores,
 )
-from birnn.tasks.scoring.bootstrap import Array
 
 BASE = (
     "count",
@@ -41,7 +40,7 @@ STEPS = 200_000  # targets that are looked at at once
 class Rows(Protocol):
     """Forecasts of windows: an array, or what makes them when they are asked for."""
 
-    def __getitem__(self, indices: Numbers) -> Array:
+    def __getitem__(self, indices: Ints) -> Array:
         """``[B, H]`` of the windows ``indices [B]``."""
 
 
@@ -65,7 +64,7 @@ class Forecasts:
     low: float | None = None
     high: float | None = None
 
-    def pairs(self, levels: tuple[float, ...], indices: Numbers) -> tuple[Values, Values]:
+    def pairs(self, levels: tuple[float, ...], indices: Ints) -> tuple[Floats, Floats]:
         """Forecasts of the lower and upper quantile of each level, ``[B, K, H]`` each.
 
         Raises:
@@ -86,7 +85,7 @@ class Forecasts:
             + ", ".join(f"{quantile:g}" for quantile in self.quantiles)
         )
 
-    def intervals(self, split: WindowSplit, indices: Numbers) -> tuple[Values, Values] | None:
+    def intervals(self, split: WindowSplit, indices: Ints) -> tuple[Floats, Floats] | None:
         """Lower and upper bounds of the windows ``indices [B]``, ``[B, K, H]`` each, if any."""
         if self.calibration is None:
             return None
@@ -102,7 +101,7 @@ def calibrate_forecasts(
     forecasts: Forecasts,
     levels: tuple[float, ...],
     most: int = STEPS,
-    known: tuple[Numbers, Values] | None = None,
+    known: tuple[Ints, Floats] | None = None,
 ) -> Calibration:
     """Calibrate on held-back windows: quantile heads where there are any, otherwise points.
 
@@ -132,7 +131,7 @@ def calibrate_forecasts(
     return calibrate_groups(found[group >= 0], group[group >= 0], known[1], levels)
 
 
-def _chunks(split: WindowSplit, most: int) -> Iterator[Numbers]:
+def _chunks(split: WindowSplit, most: int) -> Iterator[Ints]:
     windows = max(1, most // split.horizon)
     for start in range(0, len(split), windows):
         yield np.arange(start, min(start + windows, len(split)))
@@ -158,15 +157,15 @@ class Sums:
 
     names: tuple[str, ...]
     levels: tuple[float, ...]
-    cells: Values
-    unit: Numbers
-    series: Numbers
+    cells: Floats
+    unit: Ints
+    series: Ints
     units: int
     words: str
-    steps: Values
-    series_steps: Values
-    naive_absolute: Values
-    naive_squared: Values
+    steps: Floats
+    series_steps: Floats
+    naive_absolute: Floats
+    naive_squared: Floats
 
     @property
     def unscaled(self) -> int:
@@ -231,7 +230,7 @@ def _kinds(forecasts: Forecasts, levels: tuple[float, ...]) -> tuple[str, ...]:
     return (*BASE, *pinball, *of_levels)
 
 
-def _add_rows(sums: Values, series: Numbers, rows: Values) -> None:
+def _add_rows(sums: Floats, series: Ints, rows: Floats) -> None:
     """Add ``rows [B, H]`` to the rows ``series [B]`` of ``sums [N, H]``."""
     order = np.argsort(series, kind="stable")
     numbers, starts = np.unique(series[order], return_index=True)
@@ -239,8 +238,8 @@ def _add_rows(sums: Values, series: Numbers, rows: Values) -> None:
 
 
 def _parts(
-    split: WindowSplit, forecasts: Forecasts, indices: Numbers, levels: tuple[float, ...]
-) -> list[Values]:
+    split: WindowSplit, forecasts: Forecasts, indices: Ints, levels: tuple[float, ...]
+) -> list[Floats]:
     """``[B, H]`` of every kind; 0 where the target is missing."""
     target = split.futures(indices)
     known = np.isfinite(target)
@@ -276,12 +275,12 @@ def _parts(
 
 def _pinball(
     forecasts: Forecasts,
-    indices: Numbers,
-    target: Values,
-    point: Values,
-    bounds: tuple[Values, Values] | None,
+    indices: Ints,
+    target: Floats,
+    point: Floats,
+    bounds: tuple[Floats, Floats] | None,
     levels: tuple[float, ...],
-) -> Values:
+) -> Floats:
     """``[B, H]`` mean over the quantiles; without heads, over bounds and point as the median."""
     if forecasts.quantile_values is not None:
         rows = forecasts.quantile_values[indices].astype(np.float64)
@@ -296,7 +295,7 @@ def _pinball(
     return np.asarray(total / len(pairs))
 
 
-def pinball(target: Array, forecast: Array, quantile: float) -> Values:
+def pinball(target: Array, forecast: Array, quantile: float) -> Floats:
     """The quantile loss, elementwise (Koenker & Bassett 1978)."""
     error = target - forecast
     return np.maximum(quantile * error, (quantile - 1) * error)
@@ -304,7 +303,7 @@ def pinball(target: Array, forecast: Array, quantile: float) -> Values:
 
 def interval_parts(
     target: Array, lower: Array, upper: Array, level: float
-) -> tuple[Values, Values, Values]:
+) -> tuple[Floats, Floats, Floats]:
     """Whether a target lies inside, the width, and the interval score, elementwise.
 
     The interval score, or Winkler's, is the width plus 2 / (1 − level) times the distance of a
@@ -315,7 +314,7 @@ def interval_parts(
     return (outside == 0).astype(np.float64), width, width + 2 / (1 - level) * outside
 
 
-def naive_scales(split: WindowSplit, season: int) -> tuple[Values, Values]:
+def naive_scales(split: WindowSplit, season: int) -> tuple[Floats, Floats]:
     """Mean absolute and squared seasonal difference of each series before its first origin.
 
     The scales of MASE (Hyndman & Koehler 2006) and RMSSE, as in the M4 and M5 competitions.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from birnn.arrays import Array
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.errors import DataError
@@ -50,7 +51,6 @@ from birnn.tasks.forecast.output import (
 )
 from birnn.tasks.forecast.sums import Forecasts, accumulate
 from birnn.tasks.forecast.test_record import write_sums
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
 

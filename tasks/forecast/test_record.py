@@ -14,6 +14,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from birnn.arrays import Array
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import CheckpointError
 from birnn.storage.files import atomic_path
@@ -21,7 +22,7 @@ from birnn.tasks.core.task import Evaluation
 from birnn.tasks.forecast.metrics import forecast_replicates, scores
 from birnn.tasks.forecast.sums import STEPS, Sums
 from birnn.tasks.runs.test_records import Kept, check_file
-from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED, Array
+from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
 NAME = "backtest.safetensors"
 LIMIT = 512 * 1024 * 1024  # bytes

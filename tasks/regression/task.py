@@ -15,6 +15,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from birnn.arrays import Array
 from birnn.data.steps import StepSplit, cut_sequences, synthetic
 from birnn.data.tables.sources import ReadOptions, Tables, load_tables
 from birnn.errors import CheckpointError, ConfigError, DataError
@@ -33,7 +34,6 @@ from birnn.tasks.core.task import (
     TaskData,
     number_list,
 )
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum

@@ -3,6 +3,7 @@
 :func:`train` is a generator of events, the last of which holds the report; it draws nothing.
 """
 
+from birnn.arrays import Array
 import dataclasses
 import shlex
 import shutil
@@ -25,7 +26,6 @@ from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
 from birnn.tasks.core.task import Baseline, Task, TaskData
 from birnn.tasks.runs.begun import Begun, write_begun
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.machine import engine_of
 from birnn.tasks.runs.plots import save_confusion, save_curves

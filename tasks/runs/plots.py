@@ -1,5 +1,6 @@
 """The pictures of a run, as PNG files."""
 
+from birnn.arrays import Array
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from birnn.tasks.scoring.bootstrap import Array
 
 matplotlib.use("agg")
 

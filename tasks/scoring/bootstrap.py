@@ -6,12 +6,11 @@ difference is always taken on the same resample (Efron & Tibshirani 1993).
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from birnn.arrays import Array
+
 RESAMPLES = 1000
 LEVEL = 0.95
 BOOTSTRAP_SEED = 0  # the same for all models, so that differences are paired

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn import metrics as sk
 
-from birnn.tasks.scoring.bootstrap import Array, Interval, interval, replicates
+from birnn.arrays import Array
+from birnn.tasks.scoring.bootstrap import Interval, interval, replicates
 
 CALIBRATION_BINS = 15
 EPSILON = (

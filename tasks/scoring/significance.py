@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from birnn.tasks.scoring.bootstrap import Array, Interval, interval
+from birnn.arrays import Array
+from birnn.tasks.scoring.bootstrap import Interval, interval
 from birnn.tasks.scoring.metric_names import is_percent, lower_is_better
 
 ALIKE = 0.0005  # shares of an error that no table would show; a mix can be all baseline

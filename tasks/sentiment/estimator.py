@@ -10,13 +10,13 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 
+from birnn.arrays import Array
 from birnn.data.splits.provenance import cut
 from birnn.data.tables.memory import held
 from birnn.data.tags.loading import fair_cut
 from birnn.data.tags.schemes import detect
 from birnn.errors import BirnnError
 from birnn.tasks.api.estimator import BirnnEstimator, InputError, own_generators, provenance
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.serving.python_inputs import Sentences, read_sentences, read_texts
 from birnn.tasks.tagging.spans import count_spans, precision_recall_f1, read_spans
 

@@ -11,13 +11,13 @@ from scipy.special import log_softmax
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from birnn.arrays import Array
 from birnn.nn.batch import Batch
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
 from birnn.nn.model import SequenceModel
 from birnn.nn.pooling import Pooling
 from birnn.nn.word_embedder import PretrainedVectors
-from birnn.tasks.scoring.bootstrap import Array
 
 
 class HeadOutputs(NamedTuple):

@@ -12,6 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import nn
 from torch.nn import functional as F
 
+from birnn.arrays import Array
 from birnn.data.tables.sources import ReadOptions
 from birnn.data.text.batches import TextSplit, tokenize
 from birnn.data.text.labelled import TextOptions, load_labelled, load_one
@@ -29,7 +30,6 @@ from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import SentimentConfig
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.core.text_linear import class_weights, fit_logistic, majority, tfidf_logistic
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import (

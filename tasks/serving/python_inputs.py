@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from birnn.arrays import Array
 from birnn.data.steps import LARGEST
 from birnn.data.tags.conll import TOKEN_NAMES
 from birnn.data.text.labelled import TEXT_NAMES, find_column
 from birnn.errors import DataError
 from birnn.registry import suggestion
 from birnn.tasks.runs.folder import LoadedRun
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.serving.texts import encodable
 
 SHAPES = ("one", "list", "array", "series", "frame")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
+from birnn.arrays import Array
 from birnn.data.tables.csv_cells import RowWriter
 from birnn.data.tables.csv_check import check_text
 from birnn.data.tables.sources import FORMATS, ReadOptions, guarded, load_tables
@@ -16,7 +17,7 @@ from birnn.nn.word_embedder import word_weights
 from birnn.storage.files import atomic_path, read_json
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.runs.folder import LoadedRun, load_run
-from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED, Array
+from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.metrics import with_intervals
 from birnn.tasks.sentiment.task import Sentiment
 from birnn.tasks.serving.request import Answer, Request

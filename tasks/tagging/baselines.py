@@ -13,11 +13,11 @@ from sklearn.linear_model import SGDClassifier
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from birnn.arrays import Array
 from birnn.data.tags.schemes import convert, legal
 from birnn.nn.chain import Allowed, constrain, neutral
 from birnn.nn.crf import path_confidence
 from birnn.nn.decoding import best_path
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.tagging.spans import count_spans, precision_recall_f1, read_spans
 
 Tags = Sequence[Sequence[str]]

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from birnn.arrays import Array
 from birnn.data.tags.schemes import convert
 from birnn.nn.batch import sequence_mask
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.tagging.baselines import Guesses
 from birnn.tasks.tagging.info import TagInfo
 from birnn.tasks.tagging.metrics import Seen

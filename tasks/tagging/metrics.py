@@ -14,10 +14,11 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn import metrics as sk
 
+from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
 from birnn.errors import DataError
 from birnn.tasks.core.task import Evaluation
-from birnn.tasks.scoring.bootstrap import Array, replicates
+from birnn.tasks.scoring.bootstrap import replicates
 from birnn.tasks.scoring.metrics import CALIBRATION_BINS, calibration_error
 from birnn.tasks.tagging.spans import (
     READERS,

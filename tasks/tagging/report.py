@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn import metrics as sk
 
+from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.tagging.metrics import Tagged, span_confidence
 from birnn.tasks.tagging.spans import (
     error_table,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from birnn.arrays import Array
 from birnn.data.splits.batching import by_length
 from birnn.data.tables.csv_cells import RowWriter
 from birnn.data.tables.sources import ReadOptions
@@ -26,7 +27,6 @@ from birnn.nn.decoding import n_best
 from birnn.storage.files import write_text
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.runs.folder import LoadedRun, load_run
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.serving.request import Answer, Request
 from birnn.tasks.serving.texts import OUTPUTS, check_output, read_inputs
 from birnn.tasks.tagging.decoding import predicted_tags

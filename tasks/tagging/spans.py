@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from birnn.arrays import Array
 from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError
-from birnn.tasks.scoring.bootstrap import Array
 
 READERS: dict[str, Callable[[Sequence[str], str], list[Span]]] = {
     "conlleval": spans,

@@ -12,6 +12,7 @@ from datasets import Dataset
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from birnn.arrays import Array
 from birnn.data.tables.sources import ReadOptions
 from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged
@@ -31,7 +32,6 @@ from birnn.tasks.core.options import TaggingConfig
 from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.runs.plots import save_confusion
-from birnn.tasks.scoring.bootstrap import Array
 from birnn.tasks.tagging.baselines import linear_tagger, most_frequent_tag
 from birnn.tasks.tagging.decoding import (
     BONUSES,

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.splits.batching import BucketSampler, Indices, by_length, pack
+from birnn.arrays import Ints
+from birnn.data.splits.batching import BucketSampler, by_length, pack
 from birnn.nn.batch import Batch
 
 from strategies import quick
@@ -24,7 +25,7 @@ class Items:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def batch(self, indices: Indices) -> Batch:
+    def batch(self, indices: Ints) -> Batch:
         """A batch that tells which items it holds."""
         numbers = torch.from_numpy(np.asarray(indices))
         return Batch({"item": numbers}, torch.from_numpy(self.lengths[indices]), numbers)
@@ -34,7 +35,7 @@ lengths_of_items = st.lists(st.integers(1, 30), max_size=60)
 caps = {"batch_size": st.integers(1, 9), "batch_tokens": st.integers(1, 80)}
 
 
-def check_plan(plan: list[Indices], lengths: Sequence[int], size: int, tokens: int) -> None:
+def check_plan(plan: list[Ints], lengths: Sequence[int], size: int, tokens: int) -> None:
     assert sorted(i for batch in plan for i in batch.tolist()) == list(range(len(lengths)))
     for batch in plan:
         widest = max(lengths[i] for i in batch)
