@@ -102,9 +102,9 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     from birnn.data.text.labelled import TextOptions, load_labelled
     from birnn.data.text.vectors import read_vectors
     from birnn.errors import DataError
-    from birnn.tasks.core.options import SentimentConfig
     from birnn.tasks.forecast.data import series_options
     from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData
+    from birnn.tasks.sentiment.options import SentimentConfig
     from birnn.terminal.command_options import read_toml
 
     def table(data: bytes) -> None:
@@ -203,9 +203,11 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
     from birnn.storage.files import load_weights
     from birnn.storage.untrusted import read_json
-    from birnn.tasks.core.options import RegressionConfig, SentimentConfig, TaggingConfig
     from birnn.tasks.forecast.options import ForecastingConfig
+    from birnn.tasks.regression.options import RegressionConfig
     from birnn.tasks.runs.folder import config_of
+    from birnn.tasks.sentiment.options import SentimentConfig
+    from birnn.tasks.tagging.options import TaggingConfig
 
     torch.set_num_threads(1)
     folders = {task: RUNS / f"{VERSION}-{task}" for task in TASKS}

@@ -21,7 +21,7 @@ class TaskEntry(NamedTuple):
 TASKS = {
     "sentiment": TaskEntry(
         "birnn.tasks.sentiment.task:Sentiment",
-        "birnn.tasks.core.options:SentimentConfig",
+        "birnn.tasks.sentiment.options:SentimentConfig",
         "Train a sentence classifier and report it beside simple baselines.",
         "birnn.tasks.serving.texts:serve_texts",
         '"some text"',
@@ -29,7 +29,7 @@ TASKS = {
     ),
     "tagging": TaskEntry(
         "birnn.tasks.tagging.task:Tagging",
-        "birnn.tasks.core.options:TaggingConfig",
+        "birnn.tasks.tagging.options:TaggingConfig",
         "Train a tagger of tokens (entities, parts of speech) and report it beside baselines.",
         "birnn.tasks.tagging.serve:serve_tags",
         '"some text"',
@@ -45,7 +45,7 @@ TASKS = {
     ),
     "regression": TaskEntry(
         "birnn.tasks.regression.task:Regression",
-        "birnn.tasks.core.options:RegressionConfig",
+        "birnn.tasks.regression.options:RegressionConfig",
         "Train a per-step regressor, the reference model the project grew from.",
         kept="birnn.tasks.sentiment.test_record:read_steps",
     ),

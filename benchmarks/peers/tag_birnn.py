@@ -7,8 +7,8 @@ from measuring import Clock
 from ours import VERSION, train
 
 from birnn.config import from_dict
-from birnn.tasks.core.options import TaggingConfig
 from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.serve import tag_sentences
 from birnn.tasks.tagging.task import Tagging
 

@@ -23,7 +23,6 @@ from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.encoders import Encoded
 from birnn.nn.model import Embedder, Features
 from birnn.storage.files import read_json
-from birnn.tasks.core.options import RegressionConfig
 from birnn.tasks.core.stored import DAMAGED, check_strings, reason
 from birnn.tasks.core.task import (
     Baseline,
@@ -34,6 +33,7 @@ from birnn.tasks.core.task import (
     TaskData,
     number_list,
 )
+from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum

@@ -9,9 +9,10 @@ from birnn.data.text.vectors import VectorTable
 from birnn.data.text.words import Lexicon
 from birnn.errors import CheckpointError
 from birnn.storage.files import read_json
-from birnn.tasks.core.options import MAX_MEMBERS, SentimentParts
+from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import DAMAGED, check_labels, check_strings, check_whole, reason
 from birnn.tasks.core.task import Files
+from birnn.tasks.sentiment.options import SentimentParts
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ from birnn.nn.model import Embedder
 from birnn.nn.pooling import parse_pooling
 from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.options import SentimentConfig
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.core.text_linear import class_weights, fit_logistic, majority, tfidf_logistic
 from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
@@ -39,6 +38,7 @@ from birnn.tasks.sentiment.model import (
     consistency_loss,
     fit_mix,
 )
+from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.training.loop import LossSum
 
 MISTAKES = 8  # shown in the report

@@ -15,9 +15,10 @@ from birnn.data.text.vectors import VectorTable
 from birnn.data.text.words import Lexicon
 from birnn.errors import CheckpointError, brief
 from birnn.storage.files import read_json
-from birnn.tasks.core.options import MAX_MEMBERS, TaggingParts
+from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import DAMAGED, check_labels, check_strings, check_whole, reason
 from birnn.tasks.core.task import Files
+from birnn.tasks.tagging.options import TaggingParts
 
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
 

@@ -28,7 +28,6 @@ from birnn.nn.model import Embedder
 from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.options import TaggingConfig
 from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.runs.plots import save_confusion
@@ -50,6 +49,7 @@ from birnn.tasks.tagging.model import (
     best_tags,
     fit_sharpness,
 )
+from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.report import confusion, tag_details
 from birnn.tasks.tagging.spans import precision_recall_f1, span_posterior
 from birnn.training.loop import LossSum

@@ -15,7 +15,6 @@ from birnn.data.tags.schemes import convert
 from birnn.registry import resolve
 from birnn.storage.files import write_json
 from birnn.tasks import TASKS
-from birnn.tasks.core.options import SentimentConfig, TaggingConfig
 from birnn.tasks.export import onnx as onnx_export
 from birnn.tasks.export.check_script import forecasts_apart, labels_apart, tags_apart
 from birnn.tasks.export.graph import Graph
@@ -24,9 +23,11 @@ from birnn.tasks.forecast.options import ForecastingConfig
 from birnn.tasks.forecast.serve import serve_forecast
 from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
 from birnn.tasks.sentiment import predict_script as sentiment
+from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.tasks.serving.request import Request
 from birnn.tasks.serving.texts import predict_texts
 from birnn.tasks.tagging import predict_script as tagging
+from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.serve import tag_texts
 
 import contract

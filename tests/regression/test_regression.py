@@ -14,7 +14,7 @@ from birnn.data.steps import synthetic
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import Encoder
-from birnn.tasks.core.options import RegressionConfig, RegressionData
+from birnn.tasks.regression.options import RegressionConfig, RegressionData
 from birnn.tasks.regression.task import Regression
 from birnn.tasks.runs.experiment import Finished, Plan, seed_everything, train
 from birnn.tasks.runs.folder import load_run

@@ -9,7 +9,7 @@ from contract import TINY, prepare
 
 from birnn.errors import CheckpointError
 from birnn.storage.untrusted import MEMORY, charge, one_budget
-from birnn.tasks.core.options import SentimentConfig, SentimentData
+from birnn.tasks.sentiment.options import SentimentConfig, SentimentData
 from birnn.tasks.sentiment.task import Sentiment
 
 

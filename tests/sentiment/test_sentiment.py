@@ -10,8 +10,8 @@ import torch
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
-from birnn.tasks.core.options import SentimentConfig, SentimentData, SentimentParts
 from birnn.tasks.sentiment.model import SentimentOutputs, consistency_loss, fit_mix
+from birnn.tasks.sentiment.options import SentimentConfig, SentimentData, SentimentParts
 from birnn.tasks.sentiment.task import Sentiment, auto_members
 
 from writers import sentences, write_table

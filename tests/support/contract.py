@@ -25,19 +25,12 @@ from birnn.nn.model import outputs_of
 from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.core.inference import predict
-from birnn.tasks.core.options import (
-    RegressionConfig,
-    RegressionData,
-    SentimentConfig,
-    SentimentData,
-    SentimentParts,
-    TaggingConfig,
-    TaggingData,
-    TaggingParts,
-)
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData, ForecastingParts
+from birnn.tasks.regression.options import RegressionConfig, RegressionData
 from birnn.tasks.runs.folder import load_run, write_model
+from birnn.tasks.sentiment.options import SentimentConfig, SentimentData, SentimentParts
+from birnn.tasks.tagging.options import TaggingConfig, TaggingData, TaggingParts
 from birnn.training.checkpoint_options import KeepConfig, StopRequest
 from birnn.training.checkpoints import Keeper
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent

@@ -11,10 +11,10 @@ from seqeval.metrics import f1_score
 from birnn.data.tags.schemes import convert
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.core.inference import predict, run_split
-from birnn.tasks.core.options import TaggingConfig
 from birnn.tasks.core.task import TaskData
 from birnn.tasks.tagging.decoding import BONUSES, count_right, predicted_tags
 from birnn.tasks.tagging.info import TagInfo, auto_members
+from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.task import Tagging
 
 from contract import tagging as tiny

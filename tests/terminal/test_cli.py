@@ -825,7 +825,8 @@ def test_every_option_has_help(birnn):
         shown = birnn(command, "--help")
         assert shown.code == 0
         assert "--config" in shown.out
-    from birnn.tasks.core.options import RegressionConfig, SentimentConfig
+    from birnn.tasks.regression.options import RegressionConfig
+    from birnn.tasks.sentiment.options import SentimentConfig
     from birnn.terminal.command_options import (
         EvaluateOptions,
         PredictOptions,

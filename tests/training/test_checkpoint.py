@@ -25,7 +25,7 @@ from birnn.storage.files import (
     write_text,
 )
 from birnn.storage.untrusted import MEMORY
-from birnn.tasks.core.options import RegressionConfig
+from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.regression.task import Regression
 from birnn.tasks.runs.folder import load_run, write_model
 
