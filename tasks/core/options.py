@@ -1,5 +1,6 @@
 """Options that several tasks have; light to import, so that help shows at once."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from birnn.config import LARGEST_SEED, option
@@ -36,4 +37,36 @@ def vectors_name() -> Any:
         "Pretrained word vectors: a GloVe or fastText text file, glove.6B.50d (samples extra),"
         " another torchtext name, none, or auto (glove.6B.50d where installed).",
         group="Data",
+    )
+
+
+@dataclass(frozen=True)
+class TextData:
+    """Where labelled texts come from, and how they are split and tokenised."""
+
+    data: str = option(
+        "",
+        "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name; or a"
+        " folder saved by datasets.",
+        group="Data",
+    )
+    text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
+    label_column: str = option("", "Column of the labels. Empty: found by name.", group="Data")
+    validation_share: float = cut_share("validation", "rows", 0.001)
+    test_share: float = cut_share("testing", "rows", 0.001)
+    split_seed: int = cut_seed()
+    encoding: str = file_encoding()
+    skip_ragged: bool = without_ragged()
+    tokenizer: str = option(
+        "social",
+        "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
+        choices=(
+            "social", "basic_english", "whitespace",
+            "spacy", "moses", "toktok", "revtok", "subword",
+        ),
+        group="Data",
+    )  # fmt: skip
+    max_length: int = option(512, "Words of a text that are read.", low=1, group="Data")
+    min_frequency: int = option(
+        2, "Words of train that are rarer share one trained vector.", low=1, group="Data"
     )

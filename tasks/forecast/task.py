@@ -14,10 +14,11 @@ from torch.nn import functional as F
 from birnn.arrays import Array
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit, windows_between
+from birnn.data.wording import MOST_NAMED
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
-from birnn.tasks.core.task import MOST_NAMED, Baseline, Evaluation, LoadedSplit, Task, TaskData
+from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.forecast.baselines import fit_baselines
 from birnn.tasks.forecast.conformal import check_levels
 from birnn.tasks.forecast.data import SeriesData, first_scored, load_panel, load_series
@@ -73,7 +74,6 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
     name = "forecast"
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
-    config_class = ForecastingConfig
     errors = True
 
     def load(self) -> TaskData[ForecastInfo, WindowSplit]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from birnn.arrays import Array
 from birnn.data.steps import StepSplit, cut_sequences, synthetic
 from birnn.data.tables.sources import ReadOptions, Tables, load_tables
+from birnn.data.wording import number_list
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.encoders import Encoded
@@ -31,7 +32,6 @@ from birnn.tasks.core.task import (
     LoadedSplit,
     Task,
     TaskData,
-    number_list,
 )
 from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
@@ -76,7 +76,6 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
     name = "regression"
     monitors = ("mse", "mae")
     headline = ("mse",)
-    config_class = RegressionConfig
 
     def load(self) -> TaskData[StepInfo, StepSplit]:
         """Read the table, or draw synthetic sequences."""

@@ -40,6 +40,7 @@ COMMON = (
 @cache
 def metric(name: str) -> Metric:
     """What is known of a score; one that no task names is a plain number, the higher the better."""
+    known: Metric
     own = (part for spec in load("birnn.tasks:TASKS").values() for part in spec.metrics)
     for known in (*COMMON, *own):
         if known.name == name or (known.name.endswith("_") and name.startswith(known.name)):

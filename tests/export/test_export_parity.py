@@ -16,17 +16,19 @@ from birnn.registry import resolve
 from birnn.storage.files import write_json
 from birnn.tasks import TASKS
 from birnn.tasks.export import onnx as onnx_export
-from birnn.tasks.export.check_script import forecasts_apart, labels_apart, tags_apart
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.forecast import predict_script as forecast
+from birnn.tasks.forecast.graph import forecasts_apart
 from birnn.tasks.forecast.options import ForecastingConfig
-from birnn.tasks.forecast.serve import serve_forecast
 from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
 from birnn.tasks.sentiment import predict_script as sentiment
+from birnn.tasks.sentiment.graph import labels_apart
 from birnn.tasks.sentiment.options import SentimentConfig
+from birnn.tasks.sentiment.serve import predict_texts
+from birnn.tasks.serving.predictor import serve
 from birnn.tasks.serving.request import Request
-from birnn.tasks.serving.texts import predict_texts
 from birnn.tasks.tagging import predict_script as tagging
+from birnn.tasks.tagging.graph import tags_apart
 from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.serve import tag_texts
 
@@ -63,7 +65,7 @@ def make_run(config: Config, name: str, home: Path, found: Any = None) -> Loaded
     if found:
         (home / "run" / "metrics.json").write_text(json.dumps({"data": {"inspection": found}}))
     run = load_run(home / "run")
-    graph: Graph = resolve(onnx_export.GRAPHS, name, "task")(run)
+    graph: Graph = TASKS[name].part("graph")(run)
     (home / "out").mkdir()
     with onnx_export.quiet():
         onnx_export.write_graph(home / "out" / "model.onnx", graph)
@@ -164,7 +166,7 @@ def long_run(tmp_path: Path, frequency: str, sizes: tuple[int, ...], **parts: An
 def both(run: LoadedRun, path: Path) -> tuple[Any, Any, float]:
     """What predict.py and birnn forecast, and how far apart they are."""
     found = forecast.Predictor(run.folder.parent / "out").predict(path)
-    wanted = serve_forecast(run.folder, Request(input=str(path))).records
+    wanted = serve(run.folder, Request(input=str(path))).records
     scales = dict(zip(run.info.names, run.info.scaling.scale, strict=True))
     return found, wanted, forecasts_apart(found, wanted, scales)
 

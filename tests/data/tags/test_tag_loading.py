@@ -86,7 +86,7 @@ def test_the_names_of_conll_2003_are_known(tmp_path):
 
 def test_a_licence_beside_one_file_is_no_data(tmp_path):
     (tmp_path / "LICENSE.txt").write_text("do what you like\n")
-    (tmp_path / "birnn.data.tags.conll").write_text(columns(30))
+    (tmp_path / "data.conll").write_text(columns(30))
     assert sum(len(table) for table in load(tmp_path).splits.values()) == 30
 
 
