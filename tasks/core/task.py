@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NotRequired, Protocol, TypedDict, TypeVar
 
 from torch import nn
 
@@ -49,13 +49,33 @@ InfoT = TypeVar("InfoT", bound=Info)
 SplitT = TypeVar("SplitT", bound=Split)
 
 
+class Provenance(TypedDict):
+    """The ``data`` part of ``metrics.json``: where rows come from. A task may add keys."""
+
+    source: str  # in words; a path is cut down to its name before it is shared
+    rows: dict[str, int]  # of each split
+    splits: list[str]  # how they were cut, in sentences
+    unit: NotRequired[str]  # what ``rows`` counts, in the plural
+    notes: NotRequired[list[str]]  # what was left out, in sentences
+    overlap: NotRequired[dict[str, Any]]  # of splits, ``exact`` and ``normalised``
+
+
+class Details(TypedDict, total=False):
+    """The ``details`` part of ``metrics.json``; what is there is drawn. A task may add keys."""
+
+    labels: list[str]  # of the classes, with ``confusion``: a picture is drawn
+    confusion: list[list[int]]  # gold in rows
+    per_class: list[dict[str, Any]]  # label, precision, recall, f1, support
+    mistakes: list[dict[str, Any]]  # text, gold, predicted, confidence
+
+
 @dataclass(frozen=True)
 class TaskData(Generic[InfoT, SplitT]):
     """Splits ready for training, and where they came from."""
 
     splits: dict[str, SplitT]  # train, validation, test
     info: InfoT
-    provenance: dict[str, Any]  # the ``data`` part of metrics.json
+    provenance: dict[str, Any]  # a :class:`Provenance`, and keys of the task's own
     notes: list[str] = field(default_factory=list)  # sentences for the header
     warnings: list[str] = field(default_factory=list)  # sentences that can't be missed
 
@@ -162,7 +182,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     @abstractmethod
     def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
-        """What the report shows beyond scores, as JSON: it goes into ``metrics.json``."""
+        """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
 
     def model(self, info: InfoT) -> nn.Module:
         """The whole model, freshly initialised: called with a batch, gives outputs."""

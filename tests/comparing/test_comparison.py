@@ -19,7 +19,7 @@ from birnn.tasks.runs.folder import read_config, write_csv
 from birnn.tasks.runs.test_records import TestRecord, read_rows
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED, RESAMPLES
 
-from contract import write_sequences, write_series, write_tagged
+import contract
 from writers import TINY, sentences, write_table
 
 NOT_KEPT = {"span_calibration_error"}  # takes probabilities that no file holds
@@ -46,8 +46,9 @@ def pairs(tmp_path_factory):
             if task == "sentiment":
                 write_table(data, sentences())
             else:
-                write = {"tagging": write_tagged, "forecast": write_series}
-                write.get(task, write_sequences)(data)
+                tagging, forecast = contract.tiny("tagging"), contract.tiny("forecast")
+                write = {"tagging": tagging.write_tagged, "forecast": forecast.write_series}
+                write.get(task, contract.tiny("regression").write_sequences)(data)
             made[task] = [home / f"{task}-{seed}" for seed in (0, 1)]
             for seed, out in enumerate(made[task]):
                 options = [task, "--data", str(data), "--out", str(out), *OWN[task], *SMALL]

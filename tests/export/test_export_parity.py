@@ -95,7 +95,7 @@ def write_scheme(path: Path, scheme: str) -> None:
     ("scheme", "letters"), [("iob1", "none"), ("bilou", "bilstm"), ("iobes", "bigru")]
 )
 def test_schemes_are_spelled_alike(scheme: str, letters: str, decoder: str, tmp_path: Path) -> None:
-    config = contract.tagging(tmp_path)
+    config = contract.tiny("tagging").spans(tmp_path)
     write_scheme(tmp_path / "spans.conll", scheme)
     data = replace(config.data, data=str(tmp_path / "spans.conll"))
     parts = replace(config.model, char_encoder=letters, decoder=decoder)
@@ -111,7 +111,7 @@ def test_schemes_are_spelled_alike(scheme: str, letters: str, decoder: str, tmp_
 
 @pytest.mark.parametrize("tokenizer", ["basic_english", "whitespace", "social"])
 def test_tokenizers_cut_alike(tokenizer: str, tmp_path: Path) -> None:
-    config = contract.sentiment(tmp_path)
+    config = contract.tiny("sentiment").plain(tmp_path)
     # Words and n-grams of the odd texts are known, so that each cut matters.
     with (tmp_path / "texts.csv").open("a", newline="", encoding="utf-8") as file:
         rows = [[f"{text} {i}", "go,od\nbad"] for text in ODD[2:] for i in range(3)]
@@ -156,7 +156,7 @@ LONG = {"layout": "long", "time_column": "time", "id_column": "id", "targets": [
 
 def long_run(tmp_path: Path, frequency: str, sizes: tuple[int, ...], **parts: Any) -> LoadedRun:
     write_long(tmp_path / "series.csv", frequency, sizes)
-    config = contract.forecast(tmp_path)
+    config = contract.tiny("forecast").panel(tmp_path)
     options = {"past": "", "future": "", "static": "", "calendar": "", **parts.pop("data", {})}
     data = replace(config.data, data=str(tmp_path / "series.csv"), season=4, **options)
     model = replace(config.model, **parts)
