@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 
 from birnn.arrays import Array, Codes, Ints
-from birnn.data.tags.conll import Layout
+from birnn.data.tags.conll import ColumnLayout
 from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
 from birnn.data.text.words import Lexicon, ragged
@@ -71,7 +71,7 @@ class TagSplit:
     features: dict[str, Array]  # of the distinct tokens
     vectors: list[list[int]] | None  # their pretrained rows
     targets: Ints | None  # [M]
-    layout: Layout | None = None  # of the files that the sentences stood in
+    layout: ColumnLayout | None = None  # of the files that the sentences stood in
 
     @staticmethod
     def build(table: Dataset, lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
@@ -121,7 +121,7 @@ class TagSplit:
         """The same sentences with other tags ``[M]``."""
         return replace(self, targets=targets)
 
-    def with_layout(self, layout: Layout) -> "TagSplit":
+    def with_layout(self, layout: ColumnLayout) -> "TagSplit":
         """The same sentences, and how their files are laid out."""
         return replace(self, layout=layout)
 

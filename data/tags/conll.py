@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from birnn.data.tables.columns import TAG_NAMES, TOKEN_NAMES
 from birnn.data.tables.csv_check import check_text
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
-TOKEN_NAMES = ("tokens", "words", "token", "word", "form", "forms", "text")
-TAG_NAMES = (
-    "ner_tags", "ner", "tags", "tag", "ner_tag", "labels", "label", "entities", "entity", "upos",
-    "pos_tags", "pos", "pos_tag", "xpos", "chunk_tags", "chunk",
-)  # fmt: skip
 DOCUMENT = "-DOCSTART-"
 GLOBAL = "# global.columns ="
 COMMENTS = ("# ", "#begin ", "#end ")
@@ -40,7 +36,7 @@ class Sentence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Layout:
+class ColumnLayout:
     """How a file is laid out, so that predictions can be written the same way."""
 
     kind: str  # columns, conllu, tokens (of JSON and tables), spans (of raw text) or text
@@ -69,7 +65,7 @@ def read_lines(path: Path, encoding: str) -> list[str]:
 
 def read_columns(
     path: Path, encoding: str, token_column: str = "", tag_column: str = "", *, tagged: bool = True
-) -> tuple[list[Sentence], Layout]:
+) -> tuple[list[Sentence], ColumnLayout]:
     """The sentences of a column file.
 
     Args:
@@ -100,7 +96,9 @@ def split_line(line: str, separator: str) -> list[str]:
     return line.split("\t") if separator == "\t" else [part for part in line.split(" ") if part]
 
 
-def _sentences(path: Path, lines: list[str], layout: Layout, tagged: bool) -> Iterator[Sentence]:
+def _sentences(
+    path: Path, lines: list[str], layout: ColumnLayout, tagged: bool
+) -> Iterator[Sentence]:
     before: list[str] = []
     rows: list[list[str]] = []
     start = 0
@@ -140,7 +138,7 @@ def _is_comment(line: str, fields: Sequence[str], width: int) -> bool:
     return line.startswith(COMMENTS) and len(fields) != width
 
 
-def _check_row(where: str, fields: Sequence[str], layout: Layout, tagged: bool) -> None:
+def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: bool) -> None:
     if len(fields) != layout.width:
         kind = "tabs" if layout.separator == "\t" else "spaces"
         raise DataError(
@@ -157,7 +155,7 @@ def _columns(count: int) -> str:
     return "1 column" if count == 1 else f"{count} columns"
 
 
-def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> Layout:
+def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> ColumnLayout:
     """Tell separator, number and names of the columns."""
     body = [line for line in lines if line.strip() and not line.startswith(("#", DOCUMENT))]
     if not body:  # of hashtags alone, or of nothing
@@ -190,7 +188,9 @@ def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> L
         if tagged:
             raise DataError(f"{path}: column {tag_index + 1} can't be both token and tag")
         tag_index = -1
-    return Layout("columns", ".conll", separator, width, names, token_index, tag_index, header)
+    return ColumnLayout(
+        "columns", ".conll", separator, width, names, token_index, tag_index, header
+    )
 
 
 def _names(
@@ -237,7 +237,7 @@ def find_index(name: str, names: Sequence[str], width: int, what: str, where: st
 
 
 def column_lines(
-    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: Layout
+    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: ColumnLayout
 ) -> Iterator[str]:
     """The lines of a sentence with its predictions as the last column.
 

@@ -13,7 +13,7 @@ from conllu import parse_token_and_metadata
 from conllu.exceptions import ParseException
 from conllu.parser import parse_dict_value, parse_id_value
 
-from birnn.data.tags.conll import GLOBAL, PREDICTED, Layout, Sentence, read_lines
+from birnn.data.tags.conll import GLOBAL, PREDICTED, ColumnLayout, Sentence, read_lines
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -27,7 +27,7 @@ Block = list[tuple[int, str]]  # numbered lines
 
 def read_conllu(
     path: Path, encoding: str, tag_column: str = "", *, tagged: bool = True
-) -> tuple[list[Sentence], Layout]:
+) -> tuple[list[Sentence], ColumnLayout]:
     """The sentences of a CoNLL-U file, its words tagged with one of its fields.
 
     Args:
@@ -62,7 +62,7 @@ def read_conllu(
             f" in {names[column]} there are: {there}"
         )
     token, tag = names.index("FORM"), -1 if key else column
-    return sentences, Layout("conllu", ".conllu", "\t", len(names), names, token, tag)
+    return sentences, ColumnLayout("conllu", ".conllu", "\t", len(names), names, token, tag)
 
 
 def _names(path: Path, lines: Sequence[str]) -> tuple[str, ...]:
@@ -217,7 +217,7 @@ def word_lines(lines: Sequence[str]) -> list[int]:
 
 
 def conllu_lines(
-    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: Layout
+    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: ColumnLayout
 ) -> Iterator[str]:
     """The lines of a sentence of ``T`` words with ``T`` predictions as the last column."""
     yield from (line for line in before if not line.startswith(GLOBAL))
@@ -231,7 +231,7 @@ def conllu_lines(
             yield f"{body}\t{words.get(i, MISSING)}"
 
 
-def global_columns(layout: Layout) -> str:
+def global_columns(layout: ColumnLayout) -> str:
     """The first line of a CoNLL-U Plus file with predictions."""
     names = [name for name in layout.names if name != PREDICTED]
     return " ".join([GLOBAL, *names, PREDICTED])

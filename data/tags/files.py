@@ -12,7 +12,7 @@ from birnn.data import DATASETS
 from birnn.data.samples import TAGGED_SAMPLES
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.sources import HUB_NAME, ReadOptions, load_tables
-from birnn.data.tags.conll import Layout, Sentence, read_columns
+from birnn.data.tags.conll import ColumnLayout, Sentence, read_columns
 from birnn.data.tags.conllu import read_conllu
 from birnn.data.tags.json_spans import read_json, read_rows
 from birnn.errors import DataError
@@ -56,7 +56,7 @@ class Part:
 
     sentences: list[Sentence]
     files: list[str]  # of each sentence
-    layout: Layout
+    layout: ColumnLayout
     unit: str = "line"  # what the numbers of sentences count
     left_out: dict[str, list[str]] = field(default_factory=dict)  # reason → where, and which
 
@@ -222,7 +222,7 @@ def _read_file(path: Path, columns: Columns, tagged: bool) -> Part:
             path, encoding, columns.token_column, columns.tag_column, tagged=tagged
         )
         kept = suffix if suffix != ".txt" else ".conll"
-        layout = Layout(**{**vars(layout), "suffix": kept})
+        layout = ColumnLayout(**{**vars(layout), "suffix": kept})
     return Part(sentences, [str(path)] * len(sentences), layout)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from birnn.data.tags.conll import MAX_TOKENS, TAG_NAMES, TOKEN_NAMES, Layout, Sentence, read_lines
+from birnn.data.tables.columns import TAG_NAMES, TOKEN_NAMES
+from birnn.data.tags.conll import MAX_TOKENS, ColumnLayout, Sentence, read_lines
 from birnn.data.tags.schemes import Span, tags_of
 from birnn.data.text.offsets import token_offsets
 from birnn.errors import DataError
@@ -41,7 +42,7 @@ class Rows(NamedTuple):
     """The sentences of a table, how it is laid out, and the spans that no tags could spell."""
 
     sentences: list[Sentence]
-    layout: Layout
+    layout: ColumnLayout
     left_out: dict[str, list[str]]  # reason, one of REASONS or EMPTY → where, and which
 
 
@@ -121,7 +122,7 @@ def read_rows(
             sentences.append(sentence)
         else:
             left_out.setdefault(EMPTY, []).append(where)
-    return Rows(sentences, Layout("spans" if spans else "tokens", ".jsonl"), left_out)
+    return Rows(sentences, ColumnLayout("spans" if spans else "tokens", ".jsonl"), left_out)
 
 
 def kind_of(value: Any) -> str:

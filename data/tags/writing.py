@@ -7,7 +7,7 @@ from typing import Any
 
 from datasets import Dataset
 
-from birnn.data.tags.conll import Layout, column_lines
+from birnn.data.tags.conll import ColumnLayout, column_lines
 from birnn.data.tags.conllu import conllu_lines, global_columns
 from birnn.data.tags.json_spans import char_spans
 from birnn.data.tags.schemes import spans
@@ -17,7 +17,7 @@ from birnn.storage.files import atomic_path
 def prediction_lines(
     table: Dataset,
     predicted: Sequence[Sequence[str]],
-    layout: Layout,
+    layout: ColumnLayout,
     scheme: str,
     *,
     confidence: Sequence[Sequence[float]] = (),
@@ -51,7 +51,7 @@ def prediction_lines(
 def _row(
     row: Mapping[str, Any],
     tags: Sequence[str],
-    layout: Layout,
+    layout: ColumnLayout,
     scheme: str,
     sure: Sequence[float] | None,
 ) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from torch import nn
 from birnn.arrays import Array
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import Split
+from birnn.data.wording import MOST_NAMED as MOST_NAMED
+from birnn.data.wording import number_list as number_list
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import build_encoder
@@ -22,20 +24,6 @@ from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
-
-
-MOST_NAMED = 128  # items of a batch that are named in a message
-
-
-def number_list(numbers: Iterable[int]) -> str:
-    """Numbers in order, the first :data:`MOST_NAMED` of them.
-
-    >>> number_list([3, 1, 2])
-    '1, 2, 3'
-    """
-    found = sorted({int(number) for number in numbers})
-    more = len(found) - MOST_NAMED
-    return ", ".join(map(str, found[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 class TaskConfig(Protocol):

@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 
 from birnn.arrays import Array
-from birnn.data.splits.provenance import cut
+from birnn.data.splits.cutting import cut
 from birnn.data.tables.memory import held
 from birnn.data.tags.loading import fair_cut
 from birnn.data.tags.schemes import detect

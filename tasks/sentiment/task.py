@@ -115,12 +115,12 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         data = self.config.data
         return TextOptions(
             source,
-            data.text_column,
-            data.label_column,
             data.validation_share,
             data.test_share,
             data.split_seed,
             ReadOptions(data.encoding, data.skip_ragged),
+            text_columns=(data.text_column,),
+            label_column=data.label_column,
         )
 
     def _info(self, train: Dataset, vectors: VectorTable | None) -> TextInfo:

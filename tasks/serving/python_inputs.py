@@ -8,8 +8,7 @@ import numpy as np
 
 from birnn.arrays import Array
 from birnn.data.steps import LARGEST
-from birnn.data.tags.conll import TOKEN_NAMES
-from birnn.data.text.labelled import TEXT_NAMES, find_column
+from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, find_column
 from birnn.errors import DataError
 from birnn.registry import suggestion
 from birnn.tasks.runs.folder import LoadedRun

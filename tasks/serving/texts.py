@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from birnn.arrays import Array
+from birnn.data.tables.columns import TEXT_NAMES, find_column
 from birnn.data.tables.csv_cells import RowWriter
 from birnn.data.tables.csv_check import check_text
 from birnn.data.tables.sources import FORMATS, ReadOptions, guarded, load_tables
-from birnn.data.text.labelled import TEXT_NAMES, find_column
 from birnn.data.wording import plural
 from birnn.errors import ConfigError, DataError
 from birnn.nn.word_embedder import word_weights

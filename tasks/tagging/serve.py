@@ -84,8 +84,8 @@ def tag_file(folder: Path, request: Request) -> Answer:
     run = load_tagger(folder)
     data = run.task.config.data
     options = TagOptions(
-        request.input, data.tag_column, request.text_column or data.token_column,
-        read=ReadOptions(request.encoding),
+        request.input, read=ReadOptions(request.encoding),
+        tag_column=data.tag_column, token_column=request.text_column or data.token_column,
     )  # fmt: skip
     table, layout = read_untagged(options)
     tokens = table["tokens"][:]
