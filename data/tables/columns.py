@@ -41,8 +41,16 @@ def check_column(name: str, names: Collection[str], where: str) -> None:
     if name not in names:
         raise DataError(
             f"{where}: there is no column {name!r}{suggestion(name, names)};"
-            f" there are: {', '.join(names)}"
+            f" there are: {', '.join(names) or 'none'}"
         )
+
+
+def no_column(what: str, names: Iterable[str], where: str) -> DataError:
+    """No column has a usual name: the option that names it, and those there are."""
+    return DataError(
+        f"{where}: no {what} column found; name it with --{what}-column;"
+        f" there are: {', '.join(names) or 'none'}"
+    )
 
 
 def find_column(table: Dataset, name: str, usual: Iterable[str], what: str, where: str) -> str:
@@ -57,8 +65,5 @@ def find_column(table: Dataset, name: str, usual: Iterable[str], what: str, wher
         return name
     columns = usual_columns(usual, names)
     if not columns:
-        raise DataError(
-            f"{where}: no {what} column found; name it with --{what}-column;"
-            f" there are: {', '.join(names)}"
-        )
+        raise no_column(what, names, where)
     return columns[0]

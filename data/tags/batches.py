@@ -41,19 +41,19 @@ class TagLexicon:
     def features(self, tokens: Sequence[str]) -> dict[str, Array]:
         """What is known of ``U`` tokens: arrays ``[U, ...]``, and ragged rows of vectors."""
         lower = [token.lower() for token in tokens]
-        found: dict[str, Array] = {
+        arrays: dict[str, Array] = {
             "word_ids": np.array([self.words.word_id(word) for word in lower], dtype=np.int64),
             "singletons": np.array([word in self.singletons for word in lower], dtype=bool),
             "case": np.array([case_features(token) for token in tokens], dtype=np.float32),
         }
         if self.characters:
-            found["characters"], found["character_lengths"] = pad_letters(
+            arrays["characters"], arrays["character_lengths"] = pad_letters(
                 tokens, self._character_ids, UNKNOWN_ID
             )
         if self.affixes:
             rows = [[self._affix_ids.get(a, UNKNOWN_ID) for a in affixes(t)] for t in tokens]
-            found["affixes"] = np.array(rows, dtype=np.int64)
-        return found
+            arrays["affixes"] = np.array(rows, dtype=np.int64)
+        return arrays
 
     def vector_rows(self, tokens: Sequence[str]) -> list[list[int]]:
         """Pretrained rows of each token."""
@@ -114,8 +114,8 @@ class TagSplit:
         """
         if self.table is None:
             raise ValueError(f"sentences without a table have no column {name!r}")
-        found: list[Any] = self.table[name][:]
-        return found
+        values: list[Any] = self.table[name][:]
+        return values
 
     def with_targets(self, targets: Array) -> "TagSplit":
         """The same sentences with other tags ``[M]``."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from birnn.data.tables.columns import TAG_NAMES, TOKEN_NAMES
 from birnn.data.tables.csv_check import check_text
+from birnn.data.wording import plural
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -142,7 +143,7 @@ def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: 
     if len(fields) != layout.width:
         kind = "tabs" if layout.separator == "\t" else "spaces"
         raise DataError(
-            f"{where}: {_columns(len(fields))}, where most lines have {layout.width} (divided by"
+            f"{where}: {plural(len(fields), 'column')}, where most lines have {layout.width} (divided by"
             f" {kind}); give every token the same columns, and a blank line between sentences"
         )
     if not fields[layout.token]:
@@ -151,35 +152,28 @@ def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: 
         raise DataError(f"{where}: the tag (column {layout.tag + 1}) is empty; give {'O'!r} or one")
 
 
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count} columns"
-
-
 def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> ColumnLayout:
     """Tell separator, number and names of the columns."""
-    body = [line for line in lines if line.strip() and not line.startswith(("#", DOCUMENT))]
-    if not body:  # of hashtags alone, or of nothing
-        body = [
-            line for line in lines if line.strip() and not line.startswith((*COMMENTS, DOCUMENT))
-        ]
-    if not body:
+    for marks in ("#",), COMMENTS:  # a file may be of hashtags alone
+        body = [x for x in lines if x.strip() and not x.startswith((*marks, DOCUMENT))]
+        if body:
+            break
+    else:
         raise DataError(f"{path} holds no sentence: expected lines with a token and its tag")
     tabs = sum("\t" in line for line in body)
     separator = "\t" if 2 * tabs > len(body) else " "
     widths = Counter(len(split_line(line, separator)) for line in body)
     width = widths.most_common(1)[0][0]
     header, names = _names(lines, separator, width, (token, tag))
-    where = str(path)
     if width == 1 and tagged:
-        first = 1 + lines.index(body[0])
         raise DataError(
-            f"{path} line {first}: 1 column; expected a token and its tag, divided by a tab or"
-            " spaces"
+            f"{path} line {1 + lines.index(body[0])}: 1 column; expected a token and its tag,"
+            " divided by a tab or spaces"
         )
     usual = next((name for name in TOKEN_NAMES if name in map(str.casefold, names)), "first")
-    token_index = find_index(token or usual, names, width, "token", where)
+    token_index = find_index(token or usual, names, width, "token", str(path))
     try:
-        tag_index = find_index(tag or "last", names, width, "tag", where)
+        tag_index = find_index(tag or "last", names, width, "tag", str(path))
     except DataError:
         if tagged:
             raise
@@ -222,9 +216,8 @@ def find_index(name: str, names: Sequence[str], width: int, what: str, where: st
     plain = [known.casefold() for known in names]
     if name.casefold() in plain:
         return plain.index(name.casefold())
-    number = {"first": "1", "last": "-1"}.get(name.casefold(), name)
     try:
-        index = int(number)
+        index = int({"first": "1", "last": "-1"}.get(name.casefold(), name))
     except ValueError:
         index = 0
     if 1 <= abs(index) <= width:
@@ -251,21 +244,21 @@ def column_lines(
         layout: of the file they were read from.
     """
 
-    def extend(line: str, prediction: str | None) -> str:
-        fields = split_line(line, layout.separator)
-        added = [] if layout.tag in (-1, layout.width - 1) else [fields[layout.tag]]
-        added.append(fields[layout.tag] if prediction is None else prediction)
+    def extend(line: str, fields: Sequence[str], prediction: str, gap: str) -> str:
+        gold = [] if layout.tag in (-1, layout.width - 1) else [fields[layout.tag]]
         body = line if layout.separator == "\t" else line.rstrip(" ")
-        return layout.separator.join([body, *added])
+        return gap.join([body, *gold, prediction])
 
+    separator = layout.separator
     for line in before:
+        fields = split_line(line, separator)
         if line == layout.header and line:
-            repeated = [] if layout.tag in (-1, layout.width - 1) else [layout.names[layout.tag]]
-            gap = " " if line.startswith(GLOBAL) else layout.separator
-            yield gap.join([line, *repeated, PREDICTED])
-        elif len(split_line(line, layout.separator)) == layout.width and layout.tag >= 0:
-            yield extend(line, None)
+            yield extend(
+                line, layout.names, PREDICTED, " " if line.startswith(GLOBAL) else separator
+            )
+        elif len(fields) == layout.width and layout.tag >= 0:
+            yield extend(line, fields, fields[layout.tag], separator)
         else:
             yield line
     for line, tag in zip(lines, predicted, strict=True):
-        yield extend(line, tag)
+        yield extend(line, split_line(line, separator), tag, separator)

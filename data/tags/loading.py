@@ -1,4 +1,4 @@
-"""Tagged sentences: files read, schemes told, missing splits cut, predictions written back."""
+"""Tagged sentences: files read, schemes told apart, missing splits cut."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,6 @@ from datasets import Dataset, Features, List, Value
 from birnn.arrays import Ints
 from birnn.data.splits.cutting import (
     SPLITS,
-    SourceOptions,
     check_unseen,
     complete_splits,
     cut_covering,
@@ -19,6 +18,7 @@ from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tags.conll import ColumnLayout
 from birnn.data.tags.conllu import word_lines
 from birnn.data.tags.files import Part, read_parts
+from birnn.data.tags.files import TagOptions as TagOptions
 from birnn.data.tags.json_spans import EMPTY
 from birnn.data.tags.schemes import (
     convert,
@@ -50,14 +50,6 @@ FEATURES = Features(
 
 
 @dataclass(frozen=True)
-class TagOptions(SourceOptions):
-    """How tagged sentences are read and split."""
-
-    tag_column: str = ""
-    token_column: str = ""
-
-
-@dataclass(frozen=True)
 class TaggedText(SplitText):
     """Splits with the columns of ``FEATURES``; their tags are in the scheme of train."""
 
@@ -76,7 +68,7 @@ def load_tagged(options: TagOptions) -> TaggedText:
     if "train" not in parts:
         there = ", ".join(parts) or "none"
         raise DataError(f"{source} has no sentence to train on; splits found: {there}")
-    scheme = told_scheme(parts["train"])
+    scheme = scheme_of(parts["train"])
     tables = {}
     for name, part in parts.items():
         if name not in SPLITS:
@@ -137,7 +129,7 @@ def read_untagged(options: TagOptions) -> tuple[Dataset, ColumnLayout]:
     return _dataset(replace(part, sentences=bare)), part.layout
 
 
-def told_scheme(part: Part) -> str:
+def scheme_of(part: Part) -> str:
     """Which scheme the tags of a split follow.
 
     Raises:
@@ -171,7 +163,7 @@ def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
     Raises:
         DataError: its tags spell spans and ``scheme`` is raw, or the other way about.
     """
-    own = told_scheme(part)
+    own = scheme_of(part)
     notes = [
         f"left out {plural(len(places), 'row' if reason == EMPTY else 'span')} {reason}:"
         f" {some(places)}"

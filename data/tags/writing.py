@@ -59,13 +59,13 @@ def _row(
     if layout.kind == "tokens":
         gold = {"tags": list(row["tags"])} if row["tags"] else {}
         return {"tokens": list(row["tokens"]), **gold, "predicted": list(tags)}
-    found: list[dict[str, Any]] = [
+    marked: list[dict[str, Any]] = [
         span._asdict() for span in char_spans(spans(tags, scheme), row["offsets"])
     ]
     if sure is not None:
-        found = [{**span, "confidence": value} for span, value in zip(found, sure, strict=True)]
+        marked = [{**span, "confidence": value} for span, value in zip(marked, sure, strict=True)]
     gold = {"spans": [dict(span) for span in row["spans"]]} if row["spans"] or row["tags"] else {}
-    return {"text": row["text"], **gold, "predicted": found}
+    return {"text": row["text"], **gold, "predicted": marked}
 
 
 def write_lines(path: Path, lines: Iterator[str]) -> None:
