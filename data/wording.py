@@ -1,8 +1,8 @@
-"""Counts in words."""
+"""Counts and numbers in words."""
 
 from collections.abc import Iterable
 
-MOST_NAMED = 128  # numbers that are named in a message
+MOST_NAMED = 128  # of the items that a message lists
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
@@ -16,11 +16,11 @@ def agree(count: int, one: str, many: str) -> str:
 
 
 def number_list(numbers: Iterable[int]) -> str:
-    """Numbers in order, the first :data:`MOST_NAMED` of them.
+    """Numbers in order, each once, the first :data:`MOST_NAMED` of them.
 
     >>> number_list([3, 1, 2])
     '1, 2, 3'
     """
-    found = sorted({int(number) for number in numbers})
-    more = len(found) - MOST_NAMED
-    return ", ".join(map(str, found[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
+    ordered = sorted({int(number) for number in numbers})
+    more = len(ordered) - MOST_NAMED
+    return ", ".join(map(str, ordered[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")

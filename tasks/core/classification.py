@@ -18,7 +18,7 @@ from birnn.data.tables.sources import ReadOptions
 from birnn.data.text.labelled import TextOptions, load_labelled, load_one
 from birnn.data.text.tokenizers import get_tokenizer
 from birnn.data.wording import number_list, plural
-from birnn.errors import DataError
+from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
 from birnn.tasks.core.options import TextData
 from birnn.tasks.core.task import (
@@ -70,7 +70,7 @@ LabelSplitT = TypeVar("LabelSplitT", bound=LabelSplit)
 
 
 class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
-    """A classifier of rows with one text or several.
+    """A classifier of rows with one text or several, which its tables call ``text``, ``text_2``, ….
 
     A task adds how its data is loaded (:meth:`load`), the split of a table (:meth:`split_of`), its
     info, its network and its loss.
@@ -90,16 +90,37 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         return scores
 
     def rows(self, columns: Mapping[str, Sequence[str]], info: LabelInfoT) -> LabelSplitT:
-        """Raw texts as a split to predict."""
-        return self.split_of(Dataset.from_dict({k: list(v) for k, v in columns.items()}), info)
+        """Raw texts, by :attr:`text_columns`, as a split to predict."""
+        table = {text_column(i): list(texts) for i, texts in enumerate(columns.values())}
+        return self.split_of(Dataset.from_dict(table), info)
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """The columns of texts in files: as ``--text-column`` names them, else the task's own.
+
+        Raises:
+            ConfigError: there are more or fewer names than texts.
+        """
+        given = self.config.data.text_column
+        count = len(self.text_columns)
+        if not given:
+            return ("",) if count == 1 else self.text_columns
+        names = (given,) if count == 1 else tuple(part.strip() for part in given.split(","))
+        if len(names) != count:
+            raise ConfigError(f"text_column: name {count} columns, with commas; got {given!r}")
+        return names
+
+    def texts(self, table: Dataset) -> list[list[str]]:
+        """The texts of a table, a list for each of :attr:`text_columns`."""
+        return [table[text_column(i)][:] for i in range(len(self.text_columns))]
 
     def text_options(self, source: str) -> TextOptions:
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
         read = ReadOptions(data.encoding, data.skip_ragged)
         return TextOptions(
-            source, data.text_column, data.label_column, data.validation_share, data.test_share,
-            data.split_seed, read,
+            source, data.validation_share, data.test_share, data.split_seed, read,
+            text_columns=self.source_columns, label_column=data.label_column,
         )  # fmt: skip
 
     def load_split(self, info: LabelInfoT, source: str, name: str) -> LoadedSplit[LabelSplitT]:
@@ -228,6 +249,11 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
                 for i, text in zip(worst, texts, strict=True)
             ],
         }  # fmt: skip
+
+
+def text_column(number: int) -> str:
+    """What tables of texts call a row's text of that number, from 0."""
+    return f"text_{number + 1}" if number else "text"
 
 
 def class_order(label: str) -> tuple[int, float, str]:

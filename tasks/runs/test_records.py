@@ -9,7 +9,7 @@ import csv
 import hashlib
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -160,13 +160,12 @@ def checked(path: Path, rows: list[Any]) -> None:
         raise CheckpointError(f"{path} has no rows: there is nothing to score")
 
 
-def read_labels(folder: Path, columns: Sequence[str], monitors: tuple[str, ...]) -> TestRecord:
+def read_labels(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     """Rows of texts with their class: what a classifier's run keeps.
 
     Args:
         folder: of the run.
-        columns: of the texts.
-        monitors: see :class:`TestRecord`.
+        config: its options.
 
     Raises:
         CheckpointError: ``predictions.csv`` is missing or not what it should be.
@@ -176,13 +175,17 @@ def read_labels(folder: Path, columns: Sequence[str], monitors: tuple[str, ...])
     gold: list[int] = []
     rows: list[list[float]] = []
     shares: dict[str, int] = {}
-    for row in read_rows(path, (*columns, "gold", "label")):
+    texts: list[str] = []
+    for row in read_rows(path, ("gold", "label")):
         if not shares:
-            names = [name for name in row if name.startswith("p_")]
-            shares = {name: i for i, name in enumerate(names)}
+            names = list(row)
+            texts = names[: names.index("gold")]
+            if not texts:
+                raise CheckpointError(f"{path} has no column of texts: no scores without it")
+            shares = {n: i for i, n in enumerate(n for n in names if n.startswith("p_"))}
         if f"p_{row['gold']}" not in shares:
             raise CheckpointError(f"{path}: no probability for the class {row['gold'][:40]!r}")
-        items += [*(row[name] for name in columns), row["gold"]]
+        items += [*(row[name] for name in texts), row["gold"]]
         gold.append(shares[f"p_{row['gold']}"])
         rows.append([number(path, row, name, share=True) for name in shares])
     checked(path, gold)
@@ -193,4 +196,5 @@ def read_labels(folder: Path, columns: Sequence[str], monitors: tuple[str, ...])
         classification_scores(targets, probabilities),
         classification_replicates(targets, probabilities, BOOTSTRAP_SEED),
     )
+    monitors = ("log_loss", "accuracy", "macro_f1")
     return TestRecord(evaluation, digest(items), len(gold), "texts", monitors)

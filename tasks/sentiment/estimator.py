@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 
 from birnn.arrays import Array
-from birnn.data.splits.provenance import cut
+from birnn.data.splits.cutting import cut
 from birnn.errors import BirnnError
 from birnn.tasks.api.estimator import BirnnEstimator, InputError
 from birnn.tasks.serving.python_inputs import read_texts

@@ -1,7 +1,7 @@
 """What a classifier answers: a label, and a probability for each class, of each row of texts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from birnn.data.tables.sources import FORMATS
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.tasks.core.inference import predict
+from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import TextColumns, read_columns, read_texts
 from birnn.tasks.serving.records import write_records
@@ -37,11 +38,11 @@ class Labels:
 class LabelPredictor(Predictor):
     """Labels of rows with one text or several, of a task that is a ``Classification``."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of texts that the task reads."""
-        task: Any = self.run.task
-        return tuple(task.text_columns)
+    def __init__(self, run: LoadedRun) -> None:
+        super().__init__(run)
+        task: Any = run.task
+        self.columns: tuple[str, ...] = task.text_columns  # of records
+        self.sources: tuple[str, ...] = task.source_columns  # of files and tables
 
     def probabilities(self, columns: Columns, *, explain: bool) -> tuple[list[Array], Weights]:
         """``[C]`` for each row and, with ``explain``, what each text's words counted for."""
@@ -87,15 +88,18 @@ class LabelPredictor(Predictor):
             return {self.columns[0]: read_inputs(request)}
         if request.texts or not request.input:
             raise ConfigError(
-                f"this run reads {' and '.join(self.columns)} of each row: give them with --input"
+                f"this run reads {' and '.join(self.sources)} of each row: give them with --input"
                 f" FILE ({', '.join(FORMATS)})"
             )
-        return read_text_columns(request, self.columns)
+        columns = read_text_columns(request, self.sources)
+        return dict(zip(self.columns, columns.values(), strict=True))
 
     def _read(self, data: Any, column: str) -> TextColumns:
         if len(self.columns) == 1:
             return read_texts(data, column, self.columns[0])
-        return read_columns(data, self.columns)
+        texts = read_columns(data, self.sources)
+        named = zip(self.columns, texts.columns.values(), strict=True)
+        return replace(texts, columns=dict(named))
 
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """The texts, ``label`` and ``probabilities`` of each row."""

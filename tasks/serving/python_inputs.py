@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from birnn.arrays import Array
-from birnn.data.tags.conll import TOKEN_NAMES
-from birnn.data.text.labelled import TEXT_NAMES, find_column
+from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, find_column
 from birnn.errors import DataError
 from birnn.tasks.serving.texts import encodable
 

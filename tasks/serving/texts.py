@@ -5,9 +5,9 @@ from pathlib import Path
 
 from datasets import Dataset
 
+from birnn.data.tables.columns import TEXT_NAMES, find_column
 from birnn.data.tables.csv_check import check_text
 from birnn.data.tables.sources import FORMATS, ReadOptions, guarded, load_tables
-from birnn.data.text.labelled import TEXT_NAMES, find_column
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.serving.request import Request
 

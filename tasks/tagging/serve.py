@@ -122,8 +122,8 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
     """Tag the sentences of a file of tokens; its tag column, if it has one, is not looked at."""
     data = run.task.config.data
     options = TagOptions(
-        request.input, data.tag_column, request.text_column or data.token_column,
-        read=ReadOptions(request.encoding),
+        request.input, read=ReadOptions(request.encoding),
+        tag_column=data.tag_column, token_column=request.text_column or data.token_column,
     )  # fmt: skip
     table, layout = read_untagged(options)
     tokens = table["tokens"][:]

@@ -94,12 +94,12 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         data = self.config.data
         return TagOptions(
             source,
-            data.tag_column,
-            data.token_column,
             data.validation_share,
             data.test_share,
             data.split_seed,
             ReadOptions(data.encoding),
+            tag_column=data.tag_column,
+            token_column=data.token_column,
         )
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:

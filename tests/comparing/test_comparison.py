@@ -166,7 +166,7 @@ def test_other_test_items_have_no_difference(pairs, tmp_path):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda text: "", "has no column 'text'"),
+        (lambda text: "", "has no column 'gold'"),
         (lambda text: text.splitlines()[0] + "\n", "has no rows"),
         (lambda text: text.replace("p_good", "p_fair"), "no probability for the class"),
         (lambda text: text + "a,b\n", "2 fields, expected"),

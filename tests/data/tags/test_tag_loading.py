@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
-from birnn.data.splits.provenance import cut
+from birnn.data.splits.cutting import cut
 from birnn.data.tags.files import split_name
 from birnn.data.tags.loading import (
     TagOptions,
