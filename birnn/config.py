@@ -5,6 +5,7 @@ line, the TOML reader and the checks below are all derived from it.
 """
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -27,28 +28,43 @@ def option(
     low: float | None = None,
     high: float | None = None,
     group: str = "Model",
+    level: str = "everyday",
 ) -> Any:
-    """A dataclass field with its help in plain words and the values that it takes."""
+    """A dataclass field with its help in plain words and the values that it takes.
+
+    Args:
+        default: its value where none is given.
+        help: a sentence or two.
+        choices: all values that it takes.
+        low: its lowest value.
+        high: its highest value.
+        group: the heading that it stands under.
+        level: ``everyday``, or ``advanced``: the help shows it only if all options are asked for.
+    """
     metadata = {
         "help": help,
         "choices": tuple(choices) if choices is not None else None,
         "low": low,
         "high": high,
         "group": group,
+        "level": level,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def threads_option(group: str = "Training") -> Any:
+advanced = functools.partial(option, level="advanced")
+
+
+def threads_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of threads, wherever models run."""
     return option(
         0,
         "CPU threads. 0: all cores that this process may use, at most 16.",
-        low=0, high=1024, group=group,
+        low=0, high=1024, group=group, level=level,
     )  # fmt: skip
 
 
-def engine_option(group: str = "Training") -> Any:
+def engine_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of the recurrences' engine, wherever models run."""
     return option(
         "auto",
@@ -56,6 +72,7 @@ def engine_option(group: str = "Training") -> Any:
         " own operations. auto: the fastest that can.",
         choices=("auto", *ENGINES),
         group=group,
+        level=level,
     )
 
 
@@ -68,20 +85,20 @@ class EncoderConfig:
         128, "Units of each direction of a recurrent layer.", low=1, high=8192
     )
     layers: int = option(1, "Recurrent layers on top of each other.", low=1, high=64)
-    bidirectional: bool = option(True, "Read the sequence in both directions.")
-    dropout: float = option(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
-    locked_dropout: float = option(
+    bidirectional: bool = advanced(True, "Read the sequence in both directions.")
+    dropout: float = advanced(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
+    locked_dropout: float = advanced(
         0.0,
         "Variational dropout of the encoder's inputs and states: one mask for all steps.",
         low=0,
         high=0.95,
     )
-    norm: str = option(
+    norm: str = advanced(
         "none",
         "Normalise the states of each layer; batch norm counts real positions only.",
         choices=("none", "layer", "batch"),
     )
-    residual: bool = option(False, "Add a layer's input to its output where the sizes agree.")
+    residual: bool = advanced(False, "Add a layer's input to its output where the sizes agree.")
 
 
 @dataclass(frozen=True)
@@ -92,48 +109,48 @@ class TrainConfig:
         12, "Passes over the training split.", low=1, high=100_000, group="Training"
     )
     batch_size: int = option(64, "Items in a batch, at most.", low=1, group="Training")
-    batch_tokens: int = option(
+    batch_tokens: int = advanced(
         8192,
         "Padded tokens in a batch, at most; a longer item goes alone.",
         low=1,
         group="Training",
     )
-    accumulate: int = option(
+    accumulate: int = advanced(
         1, "Batches whose gradients are summed before each step.", low=1, group="Training"
     )
     learning_rate: float = option(2e-3, "Peak learning rate of AdamW.", low=0, group="Training")
-    weight_decay: float = option(0.0, "Decoupled weight decay of AdamW.", low=0, group="Training")
-    beta2: float = option(
+    weight_decay: float = advanced(0.0, "Decoupled weight decay of AdamW.", low=0, group="Training")
+    beta2: float = advanced(
         0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999, group="Training"
     )
-    schedule: str = option(
+    schedule: str = advanced(
         "cosine",
         "How the learning rate moves after warm-up: constant, cosine to 0, or one-cycle.",
         choices=("constant", "cosine", "one-cycle"),
         group="Training",
     )
-    warmup: float = option(
+    warmup: float = advanced(
         0.1, "Share of all steps in which the learning rate rises.", low=0, high=1, group="Training"
     )
-    clip_norm: float = option(
+    clip_norm: float = advanced(
         1.0, "Clip the norm of all gradients at this; 0 leaves them.", low=0, group="Training"
     )
-    ema: float = option(
+    ema: float = advanced(
         0.0,
         "Decay of the moving average of the weights that is evaluated and saved; 0 is off.",
         low=0,
         high=0.99999,
         group="Training",
     )
-    monitor: str = option(
+    monitor: str = advanced(
         "",
         "Validation metric that chooses the epoch (empty: the task's own).",
         group="Training",
     )
-    patience: int = option(
+    patience: int = advanced(
         4, "Stop after this many epochs without a better score; 0 never.", low=0, group="Training"
     )
-    mixed_precision: str = option(
+    mixed_precision: str = advanced(
         "no",
         "Autocast to half precision while training.",
         choices=("no", "bf16", "fp16"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from birnn.config import LARGEST_SEED, option
+from birnn.config import LARGEST_SEED, advanced, option
 
 MAX_MEMBERS = 16
 
@@ -11,23 +11,23 @@ MAX_MEMBERS = 16
 def cut_share(split: str, unit: str, low: float) -> Any:
     """How much of train is cut for a split that the data lacks."""
     text = f"Share of {unit} cut for {split} where no split holds them."
-    return option(0.1, text, low=low, high=0.5, group="Data")
+    return advanced(0.1, text, low=low, high=0.5, group="Data")
 
 
 def cut_seed() -> Any:
     """How a missing split is cut."""
     text = "Seed of the cut; it stays the same for every --seed."
-    return option(0, text, low=0, high=LARGEST_SEED, group="Data")
+    return advanced(0, text, low=0, high=LARGEST_SEED, group="Data")
 
 
 def file_encoding() -> Any:
     """How the bytes of a file become text."""
-    return option("utf-8-sig", "Encoding of CSV and JSON files.", group="Data")
+    return advanced("utf-8-sig", "Encoding of CSV and JSON files.", group="Data")
 
 
 def without_ragged() -> Any:
     """Whether rows that don't fit the header are left out."""
-    return option(False, "Leave out CSV rows with too many or too few fields.", group="Data")
+    return advanced(False, "Leave out CSV rows with too many or too few fields.", group="Data")
 
 
 def vectors_name() -> Any:
@@ -57,7 +57,7 @@ class TextData:
     split_seed: int = cut_seed()
     encoding: str = file_encoding()
     skip_ragged: bool = without_ragged()
-    tokenizer: str = option(
+    tokenizer: str = advanced(
         "social",
         "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
         choices=(
@@ -66,7 +66,7 @@ class TextData:
         ),
         group="Data",
     )  # fmt: skip
-    max_length: int = option(512, "Words of a text that are read.", low=1, group="Data")
-    min_frequency: int = option(
+    max_length: int = advanced(512, "Words of a text that are read.", low=1, group="Data")
+    min_frequency: int = advanced(
         2, "Words of train that are rarer share one trained vector.", low=1, group="Data"
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from birnn.config import EncoderConfig, TrainConfig, option
+from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.tasks.core.options import MAX_MEMBERS, file_encoding, without_ragged
 
 
@@ -20,41 +20,41 @@ class ForecastingData:
         "", "Column to forecast; several with commas. Empty: every numeric column.", group="Data"
     )
     time_column: str = option("", "Column of the stamps. Empty: found.", group="Data")
-    id_column: str = option(
+    id_column: str = advanced(
         "", "Column that names the series (long files). Empty: found.", group="Data"
     )
-    layout: str = option(
+    layout: str = advanced(
         "auto", "How the file is laid out.", choices=("auto", "wide", "long"), group="Data"
     )
-    frequency: str = option(
+    frequency: str = advanced(
         "", "Time between steps as pandas writes it: h, 15min, D, MS. Empty: found.", group="Data"
     )
-    season: int = option(
+    season: int = advanced(
         0, "Steps of a season. 0: from the frequency, or found.", low=0, high=100_000, group="Data"
     )
-    past: str = option(
+    past: str = advanced(
         "", "Columns, with commas, that are known up to the present alone.", group="Data"
     )
-    future: str = option(
+    future: str = advanced(
         "", "Columns, with commas, that are known ahead, in rows with an empty target.",
         group="Data",
     )  # fmt: skip
-    static: str = option("", "Columns, with commas, that describe a whole series.", group="Data")
-    calendar: str = option(
+    static: str = advanced("", "Columns, with commas, that describe a whole series.", group="Data")
+    calendar: str = advanced(
         "", "Calendar features: minute, hour, weekday, monthday, month, with commas.", group="Data"
     )
-    missing: str = option(
+    missing: str = advanced(
         "mask",
         "What is done about empty and infinite cells and gaps: masked in input and loss,"
         " interpolated, the series left out, or nothing but an error.",
         choices=("mask", "interpolate", "drop", "fail"),
         group="Data",
     )
-    duplicates: str = option(
+    duplicates: str = advanced(
         "fail", "What is done about a stamp that a series has twice.",
         choices=("fail", "mean", "first", "last"), group="Data",
     )  # fmt: skip
-    text: str = option(
+    text: str = advanced(
         "fail", "What is done about words in a column of numbers.", choices=("fail", "missing"),
         group="Data",
     )  # fmt: skip
@@ -63,21 +63,21 @@ class ForecastingData:
         0, "Steps that are read. 0: fourteen seasons, at most 720 and a third of the history.",
         low=0, high=100_000, group="Data",
     )  # fmt: skip
-    split: str = option(
+    split: str = advanced(
         "",
         "Rows of train, validation and test (8640,2880,2880), or the dates on which validation and"
         " test begin (2017-07-01,2017-11-01). Empty: by share.",
         group="Data",
     )
-    test_last: int = option(
+    test_last: int = advanced(
         0, "Hold out this many last rows of each series for testing. 0: by share.",
         low=0, group="Data",
     )  # fmt: skip
-    validation_share: float = option(
+    validation_share: float = advanced(
         0.2, "Share of the rows before the test rows that validate.", low=0.01, high=0.5,
         group="Data",
     )  # fmt: skip
-    test_share: float = option(
+    test_share: float = advanced(
         0.2, "Share of all rows that test, the last ones.", low=0.01, high=0.5, group="Data"
     )
     encoding: str = file_encoding()
@@ -92,52 +92,54 @@ class ForecastingParts:
         0, "Networks trained side by side and averaged; 0: more for less data.",
         low=0, high=MAX_MEMBERS,
     )  # fmt: skip
-    segment: int = option(
+    segment: int = advanced(
         0, "Steps that are read at once. 0: a season, or near it.", low=0, high=10_000
     )
-    segment_size: int = option(128, "Size of the vector of a segment.", low=1, high=8192)
-    series_size: int = option(
+    segment_size: int = advanced(128, "Size of the vector of a segment.", low=1, high=8192)
+    series_size: int = advanced(
         0, "Size of a trained vector of each series; 0: all are treated alike.", low=0, high=1024
     )
-    normalise: str = option(
+    normalise: str = advanced(
         "auto",
         "What a window loses before it is read: its last value, its last season's mean, either and"
         " its scale, its mean and scale, or nothing. auto: last for up to 20 series, else mean.",
         choices=("auto", "last", "scale", "season", "season_scale", "mean", "none"),
     )
-    decoder: str = option(
+    decoder: str = advanced(
         "direct",
         "What makes the steps ahead: one linear layer, or SegRNN's parallel decoder of segments.",
         choices=("direct", "segments"),
     )
-    linear: bool = option(True, "Mix in a linear model fitted in closed form, as validation says.")
-    input_dropout: float = option(0.0, "Dropout of what is read.", low=0, high=0.95)
-    head_dropout: float = option(0.3, "Dropout before the last layer.", low=0, high=0.95)
-    loss: str = option(
+    linear: bool = advanced(
+        True, "Mix in a linear model fitted in closed form, as validation says."
+    )
+    input_dropout: float = advanced(0.0, "Dropout of what is read.", low=0, high=0.95)
+    head_dropout: float = advanced(0.3, "Dropout before the last layer.", low=0, high=0.95)
+    loss: str = advanced(
         "mae",
         "What training minimises; quantile also forecasts the bounds of each level.",
         choices=("mae", "mse", "huber", "quantile"),
         group="Training",
     )
-    epoch_windows: int = option(
+    epoch_windows: int = advanced(
         100_000, "Windows, drawn anew, that an epoch has at most; 0: all.", low=0,
         group="Training",
     )  # fmt: skip
-    refit: int = option(
+    refit: int = advanced(
         0,
         "Train again, on all rows before, for each of this many parts of the test rows.",
         low=0, high=100, group="Training",
     )  # fmt: skip
-    levels: str = option(
+    levels: str = advanced(
         "80,90,95", "Per cent of the future that each interval shall cover.", group="Intervals"
     )
-    calibration_share: float = option(
+    calibration_share: float = advanced(
         0.5, "Share of the validation rows, the last ones, that calibrate intervals alone.",
         low=0.0, high=0.9, group="Intervals",
     )  # fmt: skip
-    min: float | None = option(None, "No forecast is lower.", group="Intervals")
-    max: float | None = option(None, "No forecast is higher.", group="Intervals")
-    best: bool = option(
+    min: float | None = advanced(None, "No forecast is lower.", group="Intervals")
+    max: float | None = advanced(None, "No forecast is higher.", group="Intervals")
+    best: bool = advanced(
         False, "Let predict use whatever was best on validation, be it a baseline.", group="Run"
     )
 

@@ -1,5 +1,6 @@
 """What a person sees of runs side by side: scores, differences, options, curves."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from birnn.tasks.comparing.comparison import Comparison
 from birnn.tasks.comparing.run_summary import RunSummary
 from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
 from birnn.terminal.chart import HEIGHT, Canvas
+from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import BEST, harmless, make_table, named, render_pairs, titled
 
 VALUE = 24  # columns of an option's value
@@ -18,6 +20,18 @@ WORSE = "bold red"
 CHANGED = "bold yellow"
 # Of the lines of a chart: as many runs have one there.
 LINES = ("bold", "cyan", "yellow", "magenta", "green", "blue")
+
+
+def draw_comparison(comparison: Comparison, *, picture: str, as_json: bool) -> None:
+    """Runs side by side."""
+    out, plain = console(), is_plain()
+    if as_json:
+        print(json.dumps(comparison.to_json(), indent=2, ensure_ascii=False))
+        return
+    chart = not plain and not out.no_color
+    out.print(render_comparison(comparison, out.width, plain=plain, chart=chart))
+    if picture:
+        out.print(f"\nCurves: {picture}", markup=False, soft_wrap=True)
 
 
 def render_comparison(
@@ -164,8 +178,8 @@ def _spread(
         for metric in metrics:
             score: Mapping[str, Any] = run.scores.get(metric, {})
             there = "mean" in score and "std" in score
-            said = (format_score(metric, score[k]) for k in ("mean", "std")) if there else ()
-            cells.append(Text(" ± ".join(said) or "–"))
+            spread = [format_score(metric, score[k]) for k in ("mean", "std")] if there else []
+            cells.append(Text(" ± ".join(spread) or "–"))
         count = f"{len(run.about['seeds'])}"
         table.add_row(_name(run, width), count, f"seed {run.about['seed']}", *cells)
     return titled("Mean ± deviation over the seeds of a run", table)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.terminal.text import CONTROL, make_table, shown, titled
@@ -19,7 +19,7 @@ ERRORS = {
 }
 
 
-def render_tables(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
+def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
     """How spans were read, and tables by type or tag, of errors, confusions and mistakes."""
     parts: list[RenderableType] = []
     if details["scheme"] != "raw":
@@ -37,6 +37,20 @@ def render_tables(details: Mapping[str, Any], width: int, *, plain: bool) -> Ren
     if details.get("mistakes"):
         parts.append(render_mistakes(details["mistakes"], width, plain=plain))
     return Group(*parts)
+
+
+def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
+    """The lines of a tagged file, or each text with its marks and its likeliest alternatives."""
+    if answer.lines is not None:
+        for line in answer.lines:
+            # A file in a pipe is data and stays as it is; a terminal is not to be steered by it.
+            print(line if plain else tame(line))
+        return
+    colors = label_colors(answer.labels)
+    for record in answer.records:
+        out.print(render_tagged(record, colors), soft_wrap=True)
+        if "n_best" in record:
+            out.print(render_alternatives(record), soft_wrap=True)
 
 
 def render_labels(title: str, rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
@@ -132,14 +146,14 @@ def render_alternatives(record: Mapping[str, Any]) -> Group:
     lines = []
     for number, row in enumerate(record["n_best"], start=1):
         if "spans" in row:
-            found = [
+            spans = [
                 f"[{_visible(record['text'][s['start'] : s['end']])} {shown(s['label'], 24)}]"
                 for s in row["spans"]
             ]
-            told = " ".join(found) or "no span"
+            sequence = " ".join(spans) or "no span"
         else:
-            told = " ".join(shown(tag, 24) for tag in row["tags"])
-        lines.append(Text(f"  {number}. {row['probability'] * 100:5.1f} %  {told}"))
+            sequence = " ".join(shown(tag, 24) for tag in row["tags"])
+        lines.append(Text(f"  {number}. {row['probability'] * 100:5.1f} %  {sequence}"))
     return Group(*lines)
 
 
