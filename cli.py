@@ -26,10 +26,10 @@ from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.forecast.options import ForecastingData
 from birnn.terminal import command_options as has
-from birnn.terminal.errors import exit_code, fail
-from birnn.terminal.option_parsing import command
+from birnn.terminal.errors import exit_code, flush
+from birnn.terminal.option_parsing import ShowConfig, command
 from birnn.terminal.signals import listen
-from birnn.terminal.training import begun_options, run_training, shown_config, with_source
+from birnn.terminal.training import begun_options, run_training, show_training, with_source
 from birnn.version import __version__
 
 Source = Annotated[str, Argument(help="The same as --data.", show_default=False)]
@@ -37,8 +37,6 @@ Run = Annotated[str, Argument(help="Run folder, or hf://USER/NAME, or hf://USER/
 Runs = Annotated[list[str], Argument(help="Run folders of one task; the first is the reference.")]
 Texts = Annotated[list[str] | None, Argument(help="Texts; none: --input or standard input.")]
 Repository = Annotated[str, Argument(help="USER/NAME on the Hugging Face Hub.")]
-SHOW_CONFIG = "Print the options as TOML, for --config, and stop."
-ShowConfig = Annotated[bool, Option("--show-config", help=SHOW_CONFIG, rich_help_panel="Run")]
 
 app = typer.Typer(
     add_completion=False,
@@ -54,13 +52,11 @@ def version(value: bool) -> None:
         raise typer.Exit()
 
 
-Version = Annotated[
-    bool, Option("--version", callback=version, is_eager=True, help="Show the version.")
-]
+VERSION = Option("--version", callback=version, is_eager=True, help="Show the version.")
 
 
 @app.callback()
-def root(show: Version = False) -> None:
+def root(show: Annotated[bool, VERSION] = False) -> None:
     """Options before the command."""
 
 
@@ -74,12 +70,8 @@ def status(words: str) -> Any:
 def train_command(
     task: str, config: Any, run: has.RunOptions, source: Source = "", show: ShowConfig = False
 ) -> None:
-    """Train a model of a task, or go on with an unfinished run."""
-    config = with_source(config, source)
-    if show:
-        print(shown_config(task, config, run), end="")
-    else:
-        run_training(task, config, run)
+    """Train a model of a task, or go on with an unfinished run; or only show how."""
+    (show_training if show else run_training)(task, with_source(config, source), run)
 
 
 for name, spec in TASKS.items():
@@ -200,12 +192,7 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     code = main()
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        code = fail(f"standard output: {error.strerror or error}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+    sys.exit(flush() or code)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,21 @@ def fail(message: str, code: int = 2) -> int:
     return code
 
 
+def flush() -> int:
+    """Write what is left for standard output; returns 0, or the exit code where that can't be."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _close()
+        return fail(f"standard output: {error.strerror or error}")
+    return 0
+
+
+def _close() -> None:
+    """Let no more be written to standard output, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def exit_code(command: Callable[[], Any]) -> int:
     """Run ``command``; bad input ends in one line and 2, a signal in 130.
 
@@ -38,7 +53,7 @@ def exit_code(command: Callable[[], Any]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return fail("stopped; no run was written", STOPPED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close()
         return 1
     except OSError as error:
         return fail(f"{error.filename or 'a file'}: {error.strerror or error}")

@@ -27,7 +27,7 @@ def show_all(ctx: typer.Context, value: bool) -> None:
         raise typer.Exit()
 
 
-HELP_ALL = Annotated[
+HelpAll = Annotated[
     bool,
     typer.Option(
         "--help-all", callback=show_all, is_eager=True, help="Show all options and exit.",

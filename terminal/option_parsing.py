@@ -15,18 +15,15 @@ from typer.models import OptionInfo
 from birnn.config import apply, flat_names
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
-from birnn.terminal.help import HELP_ALL, HelpCommand
+from birnn.terminal.help import HelpAll, HelpCommand
 
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
-CONFIG = Annotated[
-    str,
-    typer.Option(
-        "--config",
-        help="TOML file of these options (dashes or underscores; tables are only for order).",
-        rich_help_panel="Run",
-        show_default=False,
-    ),
+TOML = "TOML file of these options (dashes or underscores; tables are only for order)."
+Config = Annotated[
+    str, typer.Option("--config", help=TOML, rich_help_panel="Run", show_default=False)
 ]
+SHOW = "Print the options as TOML, for --config, and stop."
+ShowConfig = Annotated[bool, typer.Option("--show-config", help=SHOW, rich_help_panel="Run")]
 
 
 def command(
@@ -38,16 +35,14 @@ def command(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator that makes a function a command; its signature says what the command takes.
 
-    Each parameter that is a dataclass is built of the options that its fields are, by :func:`apply`
-    from the command line and from ``--config``; any other is an argument or option as Typer knows
-    it. The docstring is the help.
+    The fields of a parameter that is a dataclass are options, on the command line and in a file
+    that ``--config`` names; any other parameter is what Typer makes of it.
 
     Args:
         app: that gets the command.
         name: of the command.
         defaults: of parameters, where these are not their dataclass's own.
-        base: makes of the options that are given the configurations that they change, where these
-            are not the defaults.
+        base: makes of what is given the configurations that it changes, if not the defaults.
         summary: in place of the docstring.
     """
 
@@ -81,13 +76,13 @@ def with_options(
         handler(**direct, **{name: apply(part, merged) for name, part in bases.items()})
 
     options = [part for config in configs.values() for part in parameters(config)]
-    options += [inspect.Parameter("config", KEYWORD, default="", annotation=CONFIG)]
+    options += [inspect.Parameter("config", KEYWORD, default="", annotation=Config)]
     options += [p for p in plain if isinstance(p.annotation.__metadata__[0], OptionInfo)]
     signature = [
         *(p for p in plain if p not in options),
         inspect.Parameter("ctx", KEYWORD, annotation=typer.Context),
         *options,
-        inspect.Parameter("help_all", KEYWORD, default=False, annotation=HELP_ALL),
+        inspect.Parameter("help_all", KEYWORD, default=False, annotation=HelpAll),
     ]
     callback.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     callback.__annotations__ = {part.name: part.annotation for part in signature}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from rich import box
 from rich.cells import cell_len
@@ -44,11 +45,17 @@ def named(label: str, width: int) -> str:
     return shown(plain, width - cell_len(tail)) + tail
 
 
-def make_table(*, plain: bool) -> Table:
-    """An empty table: ruled in a terminal, bare columns in a pipe."""
-    if plain:
-        return Table(box=None, pad_edge=False)
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+def make_table(
+    left: Sequence[str] = (), right: Sequence[str] = (), *, plain: bool, no_wrap: bool = False
+) -> Table:
+    """A table with its heads, left-aligned ones first: ruled in a terminal, bare in a pipe."""
+    look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "collapse_padding": True}
+    table = Table(pad_edge=False, **({"box": None} if plain else look))
+    for head in left:
+        table.add_column(head, no_wrap=no_wrap)
+    for head in right:
+        table.add_column(head, justify="right", no_wrap=no_wrap)
+    return table
 
 
 def titled(title: str, table: Table) -> Group:

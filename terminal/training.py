@@ -43,8 +43,8 @@ def with_source(config: Any, source: str) -> Any:
     return replace(config, data=replace(config.data, data=source))
 
 
-def shown_config(name: str, config: Any, run: RunOptions) -> str:
-    """The configuration as TOML, for ``--config``; nothing is read but how a run began.
+def show_training(name: str, config: Any, run: RunOptions) -> None:
+    """Print the options as TOML, for ``--config``; nothing is read but how a run began.
 
     Raises:
         BirnnError: the run to go on with is complete, or there is none.
@@ -56,7 +56,7 @@ def shown_config(name: str, config: Any, run: RunOptions) -> str:
             raise ConfigError(
                 f"resume: {run.resume} is complete; its configuration is in its config.json"
             )
-    return write_toml({"config": config, "run": run})
+    print(write_toml({"config": config, "run": run}), end="")
 
 
 def run_training(name: str, config: Any, run: RunOptions) -> None:

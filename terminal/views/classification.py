@@ -53,9 +53,7 @@ def render_confusion(
 
 def render_classes(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
     """Precision, recall and F1 of each class."""
-    table = make_table(plain=plain)
-    for head in ("class", "precision %", "recall %", "F1 %", "rows"):
-        table.add_column(head, justify="left" if head == "class" else "right")
+    table = make_table(["class"], ["precision %", "recall %", "F1 %", "rows"], plain=plain)
     for row in rows:
         scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
         table.add_row(Text(named(row["label"], 40)), *scores, f"{row['support']:,}")

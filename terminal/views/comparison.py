@@ -94,8 +94,7 @@ def _scores(
     runs: Sequence[RunSummary], metrics: Sequence[str], width: int, *, plain: bool
 ) -> Table:  # fmt: skip
     """A run a row; of each metric the score, and the difference where there is any."""
-    table = make_table(plain=plain)
-    table.add_column("run", no_wrap=True)
+    table = make_table(["run"], plain=plain, no_wrap=True)
     rows = [[_name(run, width)] for run in runs]
     for metric in metrics:
         table.add_column(score_title(metric), justify="right", no_wrap=True)
@@ -165,8 +164,7 @@ def _spread(
     runs: Sequence[RunSummary], metrics: Sequence[str], width: int, *, plain: bool
 ) -> RenderableType:
     """Mean and deviation over the seeds of those runs that have several."""
-    table = make_table(plain=plain)
-    table.add_column("run", no_wrap=True)
+    table = make_table(["run"], plain=plain, no_wrap=True)
     table.add_column("seeds", justify="right")
     table.add_column("compared", justify="right")
     for metric in metrics:
@@ -187,11 +185,8 @@ def _spread(
 
 def render_costs(runs: Sequence[RunSummary], width: int, *, plain: bool) -> RenderableType:
     """What each run took, and how large it is."""
-    table = make_table(plain=plain)
-    table.add_column("run", no_wrap=True)
-    table.add_column("encoder", no_wrap=True)
-    for head in ("parameters", "epochs (kept)", "seconds", "size"):
-        table.add_column(head, justify="right", no_wrap=True)
+    numbers = ["parameters", "epochs (kept)", "seconds", "size"]
+    table = make_table(["run", "encoder"], numbers, plain=plain, no_wrap=True)
     for run in runs:
         about = run.about
         table.add_row(
@@ -233,8 +228,7 @@ def render_options(
     while start < len(runs):
         for count in range(len(runs) - start, 0, -1):
             chosen = [0, *range(start, start + count)]
-            table = make_table(plain=plain)
-            table.add_column("option", no_wrap=True)
+            table = make_table(["option"], plain=plain, no_wrap=True)
             for i in chosen:
                 table.add_column(heads[i], no_wrap=True)
             for name, row in cells.items():

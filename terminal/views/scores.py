@@ -92,11 +92,9 @@ def render_skill(
     skill: Mapping[str, Any], labels: Mapping[str, str], *, plain: bool
 ) -> RenderableType:
     """How much lower the model's error is than each baseline's, in per cent."""
-    table = make_table(plain=plain)
-    table.add_column("less error than")
     metrics = list(dict.fromkeys(metric for scores in skill.values() for metric in scores))
-    for metric in metrics:
-        table.add_column(f"{metric.replace('_', ' ').upper()} %", justify="right")
+    heads = [f"{metric.replace('_', ' ').upper()} %" for metric in metrics]
+    table = make_table(["less error than"], heads, plain=plain)
     for name, scores in skill.items():
         cells = []
         for metric in metrics:
@@ -123,9 +121,7 @@ def _score_cell(metric: str, score: Mapping[str, Any] | None) -> Text:
 
 def render_spread(scores: Mapping[str, Any], seeds: int, *, plain: bool) -> RenderableType:
     """Mean and standard deviation of the model's scores over seeds."""
-    table = make_table(plain=plain)
-    for head in ("metric", "mean", "std"):
-        table.add_column(head, justify="left" if head == "metric" else "right")
+    table = make_table(["metric"], ["mean", "std"], plain=plain)
     for name, score in scores.items():
         table.add_row(
             score_title(name), format_score(name, score["mean"]), format_score(name, score["std"])

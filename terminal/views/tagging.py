@@ -55,9 +55,7 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
 
 def render_labels(title: str, rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
     """Precision, recall and F1 of each span type or tag."""
-    table = make_table(plain=plain)
-    for head in ("label", "precision %", "recall %", "F1 %", "gold"):
-        table.add_column(head, justify="left" if head == "label" else "right")
+    table = make_table(["label"], ["precision %", "recall %", "F1 %", "gold"], plain=plain)
     for row in rows:
         scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
         table.add_row(Text(shown(row["label"], 24)), *scores, f"{row['support']:,}")
@@ -66,10 +64,7 @@ def render_labels(title: str, rows: Sequence[Mapping[str, Any]], *, plain: bool)
 
 def render_errors(errors: Mapping[str, Mapping[str, int]], *, plain: bool) -> RenderableType:
     """What became of the gold spans, and what the predicted ones are."""
-    table = make_table(plain=plain)
-    table.add_column("spans")
-    for side in errors:
-        table.add_column(side, justify="right")
+    table = make_table(["spans"], list(errors), plain=plain)
     for kind, words in ERRORS.items():
         cells = [errors[side].get(kind) for side in errors]
         if any(count is not None for count in cells):
@@ -79,13 +74,10 @@ def render_errors(errors: Mapping[str, Mapping[str, int]], *, plain: bool) -> Re
 
 def render_confusions(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
     """What is most often taken for what."""
-    table = make_table(plain=plain)
-    for head in ("gold", "predicted", "count"):
-        table.add_column(head, justify="right" if head == "count" else "left")
+    table = make_table(["gold", "predicted"], ["count"], plain=plain)
     for row in rows:
-        table.add_row(
-            Text(shown(row["gold"], 24)), Text(shown(row["predicted"], 24)), f"{row['count']:,}"
-        )
+        pair = (Text(shown(row[side], 24)) for side in ("gold", "predicted"))
+        table.add_row(*pair, f"{row['count']:,}")
     return titled("Most frequent confusions", table)
 
 
