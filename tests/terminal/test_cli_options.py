@@ -230,8 +230,16 @@ def test_help_shows_choices_booleans_and_defaults_compactly(birnn, monkeypatch):
     assert any(line.startswith("--wide --no-wide Add a linear model") for line in lines)
     assert "<bool>" not in text
     assert "[default: on]" in text
-    choices = re.sub(r"[│\s]|[A-Z][^│]*", "", text[text.index("--tokenizer") :])
-    assert "[social|basic_english|whitespace|spacy|moses|toktok|revtok|subword]" in "".join(choices)
+    choices = [
+        "[social|",
+        "basic_english|",
+        "whitespace|spacy|",
+        "moses|toktok|",
+        "revtok|subword]",
+    ]
+    first = next(i for i, line in enumerate(lines) if line.startswith("--tokenizer"))
+    for line, part in zip(lines[first:], choices, strict=False):
+        assert part in line
 
 
 # ------------------------------------------------------------------ the options as TOML
