@@ -196,11 +196,7 @@ def _write(
     command: str,
 ) -> None:
     """Write everything that a run folder holds."""
-    own = type(task)(
-        replace(
-            task.config, train=replace(task.config.train, seed=trained.seed)
-        )
-    )
+    own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
     write_model(folder, own, data.info, trained.model)
     write_csv(folder / "history.csv", trained.history)
     test = data.splits["test"]

@@ -16,8 +16,8 @@ from birnn.errors import BirnnError, CheckpointError, brief
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
-from birnn.tasks.core.task import Task
 from birnn.tasks.core.machine import engine_of
+from birnn.tasks.core.task import Task
 from birnn.version import __version__
 
 OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options

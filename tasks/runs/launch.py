@@ -53,9 +53,7 @@ def unfinished_start(name: str, run: str, out: str) -> StartRecord | None:
         raise ConfigError(f"out: --resume {folder} names the run already; leave --out out")
     start = read_start(folder)
     if start is not None and start.task != name:
-        raise ConfigError(
-            f"{folder} is a run of {start.task}: python cli.py {start.task} --resume"
-        )
+        raise ConfigError(f"{folder} is a run of {start.task}: python cli.py {start.task} --resume")
     return start
 
 

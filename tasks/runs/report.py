@@ -8,8 +8,8 @@ from birnn.nn.model import count_parameters
 from birnn.tasks.core.task import Baseline, Evaluation
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
-from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 from birnn.tasks.scoring.metrics import with_intervals
+from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,7 @@ def _intervals(part: Evaluation) -> dict[str, Any]:
     return {name: value.to_json() for name, value in scores.items()}
 
 
-def _differences(
-    task: AnyTask, own: Evaluation, others: dict[str, Evaluation]
-) -> list[Difference]:
+def _differences(task: AnyTask, own: Evaluation, others: dict[str, Evaluation]) -> list[Difference]:
     return [
         difference(
             name, metric,

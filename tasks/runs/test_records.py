@@ -1,8 +1,8 @@
 """What a run keeps of its test split, read again without its data and without its model.
 
-A task says in its specification what reads its own files into a :class:`TestRecord`. The scores are
-those of ``metrics.json``: the same functions on the same numbers. Probabilities are read as float32,
-which they were before they were written.
+A task says in its specification what reads its own files into a :class:`TestRecord`. The scores
+are those of ``metrics.json``: the same functions on the same numbers. Probabilities are read as
+float32, which they were before they were written.
 """
 
 import csv
