@@ -204,10 +204,8 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
     ) -> list[dict[str, Any]]:
         """Texts, gold label, predicted label, and a probability for each class."""
         rows = []
-        columns = [split.table[name][:] for name in self.text_columns]
-        for i, (row, shares) in enumerate(
-            zip(zip(*columns, strict=True), predictions, strict=True)
-        ):
+        texts = zip(*self.texts(split.table), strict=True)
+        for i, (row, shares) in enumerate(zip(texts, predictions, strict=True)):
             gold = {} if split.targets is None else {"gold": info.labels[split.targets[i]]}
             rows.append(
                 {
