@@ -36,8 +36,8 @@ TASKS = {
         "birnn.tasks.sentiment.test_record:read_tags",
     ),
     "forecast": TaskEntry(
-        "birnn.tasks.forecast.task:Forecasting",
-        "birnn.tasks.forecast.options:ForecastingConfig",
+        "birnn.tasks.forecast.task:Forecast",
+        "birnn.tasks.forecast.options:ForecastConfig",
         "Train a forecaster of time series and backtest it beside simple baselines.",
         "birnn.tasks.forecast.serve:serve_forecast",
         "--input new.csv",

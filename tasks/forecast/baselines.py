@@ -17,7 +17,7 @@ from birnn.errors import DataError
 from birnn.tasks.forecast.ridge import MOST, choose, fit_ridge, predict_ridge
 
 
-class Forecaster(Protocol):
+class ForecastBaseline(Protocol):
     """What forecasts windows."""
 
     @property
@@ -46,7 +46,7 @@ class OnDemand:
         high: the largest one.
     """
 
-    forecaster: Forecaster
+    forecaster: ForecastBaseline
     split: WindowSplit
     low: float | None = None
     high: float | None = None
@@ -167,7 +167,9 @@ class Ridge:
         return dict(self.chosen)
 
 
-def fit_baselines(train: WindowSplit, validation: WindowSplit, season: int) -> list[Forecaster]:
+def fit_baselines(
+    train: WindowSplit, validation: WindowSplit, season: int
+) -> list[ForecastBaseline]:
     """Every baseline that the data allow.
 
     Args:
@@ -179,7 +181,7 @@ def fit_baselines(train: WindowSplit, validation: WindowSplit, season: int) -> l
         Last value, seasonal naive, drift, ridge; without ridge where train has fewer than 2
         windows with an observed value.
     """
-    found: list[Forecaster] = [LastValue()]
+    found: list[ForecastBaseline] = [LastValue()]
     if season > 1:
         found.append(SeasonalNaive(season))
     found.append(Drift())

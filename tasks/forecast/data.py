@@ -21,7 +21,7 @@ from birnn.tasks.forecast.conformal import (
     windows_needed,
 )
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
-from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData
+from birnn.tasks.forecast.options import ForecastConfig, ForecastData
 
 LARGEST = 1e30  # float32 networks see scaled values, but sums of squares must stay finite
 FEWEST = 20  # windows that choose an epoch, where some can be held back to calibrate
@@ -39,7 +39,7 @@ class SeriesData:
     notes: list[str]
 
 
-def series_options(data: ForecastingData) -> SeriesOptions:
+def series_options(data: ForecastData) -> SeriesOptions:
     """How a file is read under the options of a run."""
     return SeriesOptions(
         time_column=data.time_column, id_column=data.id_column, target=data.target,
@@ -50,20 +50,20 @@ def series_options(data: ForecastingData) -> SeriesOptions:
     )  # fmt: skip
 
 
-def load_panel(data: ForecastingData, source: str = "") -> tuple[Panel, Inspection]:
+def load_panel(data: ForecastData, source: str = "") -> tuple[Panel, Inspection]:
     """Read ``source`` (the run's own if empty) and add the calendar features asked for."""
     panel, inspection = read_panel(source or data.data, series_options(data), horizon=data.horizon)
     return add_calendar(panel, parse_calendar(data.calendar, panel), data.horizon), inspection
 
 
-def inspect_series(data: ForecastingData) -> Inspection:
+def inspect_series(data: ForecastData) -> Inspection:
     """What :func:`load_panel` would find."""
     return inspect_file(
         data.data, series_options(data), horizon=data.horizon, lookback=data.lookback
     )
 
 
-def load_series(config: ForecastingConfig) -> SeriesData:
+def load_series(config: ForecastConfig) -> SeriesData:
     """Read, split and scale; names, scales and sizes come from the training rows.
 
     Raises:
@@ -139,7 +139,7 @@ def cut_parts(
 
 
 def learn_info(
-    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Ints
+    config: ForecastConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Ints
 ) -> ForecastInfo:
     """What the training rows say: names and scales of the series that have a training window.
 
@@ -191,7 +191,7 @@ def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Ints, Ints]:
     return np.where(roomy, shape.lookback, np.minimum(partial, shape.lookback)), parts.train
 
 
-def check_bounds(config: ForecastingConfig) -> None:
+def check_bounds(config: ForecastConfig) -> None:
     """Refuse bounds that leave no room.
 
     Raises:
@@ -233,7 +233,7 @@ def check_lookback(lookback: int, parts: Parts, horizon: int) -> None:
 
 
 def usable_levels(
-    config: ForecastingConfig, calibration: WindowSplit
+    config: ForecastConfig, calibration: WindowSplit
 ) -> tuple[tuple[float, ...], list[str]]:
     """The levels that the calibration windows support, and notes on those that they don't.
 

@@ -15,7 +15,7 @@ from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import TaskData
 from birnn.tasks.forecast.baselines import (
     Drift,
-    Forecaster,
+    ForecastBaseline,
     LastValue,
     OnDemand,
     Ridge,
@@ -31,7 +31,7 @@ from birnn.training.loop import fit
 from birnn.training.state import Validation
 
 if TYPE_CHECKING:
-    from birnn.tasks.forecast.task import Forecasting
+    from birnn.tasks.forecast.task import Forecast
 
 SHARES = np.round(np.linspace(0, 1, 21), 2)  # of the linear map, tried on validation
 FORECASTERS = ("model", "last_value", "seasonal_naive", "drift", "ridge")
@@ -54,7 +54,7 @@ def set_linear(model: ForecastModel, ridge: Ridge) -> None:
 
 
 def fit_mix(
-    task: "Forecasting", model: ForecastModel, validation: WindowSplit, monitor: str
+    task: "Forecast", model: ForecastModel, validation: WindowSplit, monitor: str
 ) -> dict[str, float]:
     """Set the share of the linear map with the least validation error; returns both.
 
@@ -97,7 +97,7 @@ def chosen_forecaster(model: ForecastModel) -> str:
 
 
 def forecast_split(
-    task: "Forecasting", model: ForecastModel, split: WindowSplit, info: ForecastInfo
+    task: "Forecast", model: ForecastModel, split: WindowSplit, info: ForecastInfo
 ) -> Forecasts:
     """Every window of a split, in the series' units, without intervals."""
     choice = chosen_forecaster(model)
@@ -122,12 +122,12 @@ def forecast_split(
     )
 
 
-def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> Forecaster:
+def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> ForecastBaseline:
     """The baseline of a name; the model holds ridge's weights."""
     if name == "ridge":
         weight = model.linear_weight.double().numpy()
         return Ridge(weight, model.linear_bias.double().numpy(), {})
-    simple: dict[str, Forecaster] = {
+    simple: dict[str, ForecastBaseline] = {
         "last_value": LastValue(),
         "seasonal_naive": SeasonalNaive(info.season),
         "drift": Drift(),
@@ -135,7 +135,7 @@ def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> For
     return simple[name]
 
 
-def baseline_forecasts(task: "Forecasting", part: Forecaster, split: WindowSplit) -> Forecasts:
+def baseline_forecasts(task: "Forecast", part: ForecastBaseline, split: WindowSplit) -> Forecasts:
     """A baseline's windows, within the declared bounds, made when they are asked for."""
     low, high = task.config.model.min, task.config.model.max
     return Forecasts(OnDemand(part, split, low, high), low=low, high=high)
@@ -161,7 +161,7 @@ def spread_out(found: Calibration, split: WindowSplit, info: ForecastInfo) -> Ca
 
 
 def calibrated(
-    task: "Forecasting", part: Forecaster, splits: Mapping[str, WindowSplit], info: ForecastInfo
+    task: "Forecast", part: ForecastBaseline, splits: Mapping[str, WindowSplit], info: ForecastInfo
 ) -> Forecasts:
     """A baseline's test windows with intervals calibrated as the model's are."""
     test, held_back = splits["test"], splits["calibration"]
@@ -182,7 +182,7 @@ def set_calibration(
 
 
 def own_calibration(
-    task: "Forecasting", model: ForecastModel, split: WindowSplit, info: ForecastInfo
+    task: "Forecast", model: ForecastModel, split: WindowSplit, info: ForecastInfo
 ) -> Calibration | None:
     """The intervals that the model holds, for the series of ``split``."""
     if not info.levels:
@@ -193,7 +193,7 @@ def own_calibration(
 
 
 def validation_errors(
-    task: "Forecasting", model: ForecastModel, validation: WindowSplit, info: ForecastInfo
+    task: "Forecast", model: ForecastModel, validation: WindowSplit, info: ForecastInfo
 ) -> dict[str, float]:
     """The scaled validation MAE of the model and of every baseline that there is."""
     found = {}
@@ -210,7 +210,7 @@ def validation_errors(
 
 
 def use_best(
-    task: "Forecasting", model: ForecastModel, held_back: WindowSplit, info: ForecastInfo
+    task: "Forecast", model: ForecastModel, held_back: WindowSplit, info: ForecastInfo
 ) -> dict[str, Any]:
     """Make whatever has the least validation error the run's forecaster, calibrated anew.
 
@@ -225,7 +225,7 @@ def use_best(
 
 
 def refit_forecasts(
-    task: "Forecasting",
+    task: "Forecast",
     model: ForecastModel,
     data: TaskData[ForecastInfo, WindowSplit],
     epochs: int,
@@ -276,7 +276,7 @@ def _before(test: WindowSplit, end: Ints) -> WindowSplit:
 
 
 def _train_again(
-    task: "Forecasting",
+    task: "Forecast",
     model: ForecastModel,
     train: WindowSplit,
     info: ForecastInfo,

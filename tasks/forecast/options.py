@@ -7,7 +7,7 @@ from birnn.tasks.core.options import MAX_MEMBERS, file_encoding, without_ragged
 
 
 @dataclass(frozen=True)
-class ForecastingData:
+class ForecastData:
     """Where series come from, how they are read, and how their rows are split."""
 
     data: str = option(
@@ -85,7 +85,7 @@ class ForecastingData:
 
 
 @dataclass(frozen=True)
-class ForecastingParts:
+class ForecastParts:
     """What stands around the encoder, and what comes of it."""
 
     members: int = option(
@@ -143,11 +143,11 @@ class ForecastingParts:
 
 
 @dataclass(frozen=True)
-class ForecastingConfig:
+class ForecastConfig:
     """Everything that a forecasting run depends on."""
 
-    data: ForecastingData = field(default_factory=ForecastingData)
-    model: ForecastingParts = field(default_factory=ForecastingParts)
+    data: ForecastData = field(default_factory=ForecastData)
+    model: ForecastParts = field(default_factory=ForecastParts)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(

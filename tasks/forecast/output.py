@@ -20,7 +20,7 @@ from birnn.tasks.forecast.sums import Forecasts
 from birnn.tasks.runs.folder import write_csv
 
 if TYPE_CHECKING:
-    from birnn.tasks.forecast.task import Forecasting
+    from birnn.tasks.forecast.task import Forecast
 
 HISTORY = 3  # horizons of history in a chart, at least
 CHUNK = 256  # windows that are held as rows at once
@@ -35,7 +35,7 @@ class Future:
 
 
 def forecast_future(
-    task: "Forecasting", model: ForecastModel, panel: Panel, info: ForecastInfo
+    task: "Forecast", model: ForecastModel, panel: Panel, info: ForecastInfo
 ) -> Future:
     """Forecast from the end of every series that has any observed value.
 
@@ -132,7 +132,7 @@ def apart(split: WindowSplit) -> Ints:
 
 
 def write_future(
-    folder: Path, task: "Forecasting", model: ForecastModel, panel: Panel, info: ForecastInfo
+    folder: Path, task: "Forecast", model: ForecastModel, panel: Panel, info: ForecastInfo
 ) -> Future | None:
     """Write ``forecast.csv``; without it where covariates of the future are not known yet."""
     try:

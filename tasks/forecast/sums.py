@@ -37,7 +37,7 @@ COUNT, SQUARED, ABSOLUTE = 0, 1, 2  # places in BASE
 STEPS = 200_000  # targets that are looked at at once
 
 
-class Rows(Protocol):
+class PointForecasts(Protocol):
     """Forecasts of windows: an array, or what makes them when they are asked for."""
 
     def __getitem__(self, indices: Ints) -> Array:
@@ -57,7 +57,7 @@ class Forecasts:
         high: the largest one.
     """
 
-    values: Rows
+    values: PointForecasts
     calibration: Calibration | None = None
     quantiles: tuple[float, ...] = ()
     quantile_values: Array | None = None

@@ -41,7 +41,7 @@ from birnn.tasks.forecast.model import (
     InputSizes,
     SegmentEmbedder,
 )
-from birnn.tasks.forecast.options import ForecastingConfig
+from birnn.tasks.forecast.options import ForecastConfig
 from birnn.tasks.forecast.output import (
     backtest_rows,
     chart,
@@ -67,13 +67,13 @@ LESS = {
 SERIES_SHOWN = 200  # in the details of a run
 
 
-class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
+class Forecast(Task[ForecastConfig, ForecastInfo, WindowSplit]):
     """Segments of the lookback through a bidirectional encoder, to all steps ahead at once."""
 
     name = "forecast"
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
-    config_class = ForecastingConfig
+    config_class = ForecastConfig
     errors = True
 
     def load(self) -> TaskData[ForecastInfo, WindowSplit]:

@@ -186,7 +186,7 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
     train, numbers = features.transform(tokens["train"]), {tag: i for i, tag in enumerate(labels)}
     gold = np.array([numbers[tag] for row in sound for tag in row])
     metric = "validation_accuracy" if scheme == "raw" else "validation_span_f1"
-    chain = Chain(labels, scheme)
+    chain = LegalPaths(labels, scheme)
     best: tuple[float, LogProbabilities, dict[str, Any]] | None = None
     for penalty in PENALTIES:
         model = LogProbabilities.fit(train, gold, penalty)
@@ -248,7 +248,7 @@ def _sentences(rows: Array, tokens: Tags) -> list[Array]:
     return np.split(rows, np.cumsum([len(row) for row in tokens])[:-1])
 
 
-class Chain:
+class LegalPaths:
     """The sequences of ``K`` labels that a scheme allows, all of them alike."""
 
     def __init__(self, labels: Sequence[str], scheme: str) -> None:

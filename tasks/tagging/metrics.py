@@ -22,7 +22,7 @@ from birnn.tasks.scoring.bootstrap import replicates
 from birnn.tasks.scoring.metrics import CALIBRATION_BINS, calibration_error
 from birnn.tasks.tagging.spans import (
     READERS,
-    Rows,
+    SpanRows,
     count_spans,
     precision_recall_f1,
     read_spans,
@@ -94,7 +94,7 @@ class Tagged:
         return labels, gold, predicted
 
     @cached_property
-    def readings(self) -> dict[str, tuple[Rows, Rows]]:
+    def readings(self) -> dict[str, tuple[SpanRows, SpanRows]]:
         """Gold and predicted spans of each sentence, in each mode."""
         return {
             mode: (
@@ -105,7 +105,7 @@ class Tagged:
         }
 
     @property
-    def spans(self) -> tuple[Rows, Rows]:
+    def spans(self) -> tuple[SpanRows, SpanRows]:
         """Gold and predicted spans of each sentence, in the mode of the main scores."""
         return self.readings[self.mode]
 
@@ -218,7 +218,7 @@ def _unseen_tokens(tagged: Tagged, seen: Seen) -> Array:
     return np.array([word not in seen.words for word in flat], dtype=bool)
 
 
-def _unseen_spans(tagged: Tagged, rows: Rows, seen: Seen) -> Rows:
+def _unseen_spans(tagged: Tagged, rows: SpanRows, seen: Seen) -> SpanRows:
     return [
         [span for span in row if (surface(words, span), span.label) not in seen.spans]
         for words, row in zip(tagged.tokens, rows, strict=True)

@@ -26,7 +26,7 @@ class Emissions(NamedTuple):
     chain: Potentials
 
 
-class Chain(Protocol):
+class ChainScores(Protocol):
     """What joins the tags of a sentence."""
 
     def potentials(self) -> Potentials:
@@ -57,7 +57,7 @@ class TaggingHead(nn.Module):
         dropout: before the linear layer.
     """
 
-    def __init__(self, input_size: int, chain: Chain, tags: int, dropout: float) -> None:
+    def __init__(self, input_size: int, chain: ChainScores, tags: int, dropout: float) -> None:
         super().__init__()
         self.chain = chain
         self.dropout = Dropout(dropout)

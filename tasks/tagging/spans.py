@@ -16,7 +16,7 @@ READERS: dict[str, Callable[[Sequence[str], str], list[Span]]] = {
     "strict": strict_spans,
 }
 
-Rows = Sequence[Sequence[Span]]  # the spans of each sentence
+SpanRows = Sequence[Sequence[Span]]  # the spans of each sentence
 
 ERRORS = ("wrong_type", "wrong_border", "wrong_border_and_type")
 
@@ -50,7 +50,7 @@ def span_posterior(marginal: Array, conditional: Array, span: Span) -> float:
     return float(marginal[span.start] * further)
 
 
-def count_spans(gold: Rows, predicted: Rows) -> Array:
+def count_spans(gold: SpanRows, predicted: SpanRows) -> Array:
     """``[N, 3]``: for each sentence the spans that are right, predicted, and gold.
 
     A predicted span is right if gold has one with the same borders and type.
@@ -72,7 +72,7 @@ def _share(part: Array, whole: Array) -> Array:
     return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
 
 
-def type_table(gold: Rows, predicted: Rows) -> list[dict[str, Any]]:
+def type_table(gold: SpanRows, predicted: SpanRows) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support of each type, by alphabet."""
     right, guessed, wanted = (
         Counter(span.label for row in rows for span in row)
@@ -88,7 +88,7 @@ def type_table(gold: Rows, predicted: Rows) -> list[dict[str, Any]]:
 
 
 def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
-    """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
+    """SpanRows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
     return [
         {
             "label": label,
@@ -127,7 +127,7 @@ def judge(span: Span, overlapping: Sequence[Span], alone: str) -> str:
     return "wrong_border" if same else "wrong_border_and_type"
 
 
-def error_table(gold: Rows, predicted: Rows) -> dict[str, dict[str, int]]:
+def error_table(gold: SpanRows, predicted: SpanRows) -> dict[str, dict[str, int]]:
     """How many spans there are of each kind that :func:`judge` tells apart, on both sides.
 
     Every gold span is exactly one of ``correct``, ``missed`` and the three of ``ERRORS``; every
@@ -149,7 +149,7 @@ def error_table(gold: Rows, predicted: Rows) -> dict[str, dict[str, int]]:
     return tables
 
 
-def type_confusions(gold: Rows, predicted: Rows) -> Counter[tuple[str, str]]:
+def type_confusions(gold: SpanRows, predicted: SpanRows) -> Counter[tuple[str, str]]:
     """How often a span of one type stands where gold has another: ``(gold, predicted)`` → count.
 
     Counted over pairs of spans that share a token and differ in type; a span with nothing on the
