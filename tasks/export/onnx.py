@@ -1,7 +1,7 @@
 """A trained run → a folder that predicts with numpy and ONNX Runtime alone."""
 
+import ast
 import logging
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +30,7 @@ from birnn.tasks.export.session import Session, require_onnx
 from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
 from birnn.version import __version__
 
+TASKS = Path(__file__).parents[1]
 OPSET = 17
 MARK = "check.json"  # a folder with this file, and this alone, is an export
 FILES = ("model.onnx", "model.int8.onnx", "model.json", "predict.py", "README.md", MARK)
@@ -108,9 +109,7 @@ def _fill(
 ) -> dict[str, Any]:
     write_graph(made / "model.onnx", graph)
     write_json(made / "model.json", {**graph.card(), "inputs": list(graph.inputs)})
-    shutil.copyfile(
-        Path(__file__).parents[1] / run.task.name / "predict_script.py", made / "predict.py"
-    )
+    write_text(made / "predict.py", standalone(run.task.name))
     session = Session(made / "model.onnx")
     check: dict[str, Any] = {
         "task": run.task.name, "version": __version__, "opset": OPSET,
@@ -124,6 +123,26 @@ def _fill(
     write_json(made / MARK, check)
     write_text(made / "README.md", readme(run, check))
     return check
+
+
+def standalone(task: str) -> str:
+    """The source of ``predict.py``: a task's own, the common part in the place of its import."""
+    own, common = (
+        (TASKS / name).read_text(encoding="utf-8")
+        for name in (f"{task}/predict_script.py", "export/script_common.py")
+    )
+    lines, shared = own.splitlines(keepends=True), common.splitlines(keepends=True)
+    place = next(
+        node
+        for node in ast.parse(own).body
+        if isinstance(node, ast.ImportFrom) and node.module == f"{__package__}.script_common"
+    )
+    imported = {line for line in lines if line.startswith(("import ", "from "))}
+    docstring = ast.parse(common).body[0]
+    lines[place.lineno - 1 : place.end_lineno] = [
+        line for line in shared[docstring.end_lineno :] if line not in imported
+    ]
+    return "".join(lines)
 
 
 def _longest(run: LoadedRun) -> int:

@@ -16,31 +16,25 @@ run's options say. The answers are those of the trained run.
 
 import argparse
 import csv
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
+
+from birnn.tasks.export.script_common import ITEMS, ExportedModel, run
 
 STAMP = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ](\d{1,2}:\d{2}(?::\d{2})?))?")
-ITEMS = 64  # of a batch
 PHASES = ("minute", "hour", "weekday", "monthday", "month")
 CALENDAR = {f"calendar:{name}:{part}" for name in PHASES for part in ("sin", "cos")}
 
 
-class Predictor:
+class Predictor(ExportedModel):
     """The model of a folder: ``Predictor(folder).predict(path)`` → a record a step of a series."""
 
     def __init__(self, folder: Path, model: str = "model.onnx") -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        providers = ["CPUExecutionProvider"]
-        path = str(Path(folder) / model)
-        self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-        self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
+        super().__init__(folder, model)
         self.clock = self.card["clock"]
         names, dated = ", ".join(self.card["covariates"][:5]), self.clock["kind"] != "whole"
         made = CALENDAR.issuperset(self.card["covariates"]) and (dated or not names)
@@ -291,26 +285,19 @@ def number(path: Path, column: str, cell: str) -> float:
     return value if np.isfinite(value) else float("nan")
 
 
-def main() -> int:
-    """Read a file, print its forecast as CSV."""
-    parser = argparse.ArgumentParser(description="Forecast what comes after a CSV of series.")
-    parser.add_argument("file")
-    parser.add_argument("--json", action="store_true", help="print records as JSON lines")
-    parser.add_argument("--model", default="model.onnx", help="a graph beside this file")
-    given = parser.parse_args()
-    try:
-        records = Predictor(Path(__file__).resolve().parent, given.model).predict(Path(given.file))
-    except Exception as error:
-        print(f"predict: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    if given.json:
-        for record in records:
-            print(json.dumps(record, ensure_ascii=False))
-        return 0
+def show(records: list[dict[str, Any]]) -> None:
+    """Print records as CSV."""
     writer = csv.DictWriter(sys.stdout, fieldnames=list(records[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
-    return 0
+
+
+def main() -> int:
+    """Read a file, print its forecast as CSV."""
+    folder = Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(description="Forecast what comes after a CSV of series.")
+    parser.add_argument("file")
+    return run(parser, lambda given: Predictor(folder, given.model).predict(Path(given.file)), show)
 
 
 if __name__ == "__main__":

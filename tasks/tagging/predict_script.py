@@ -11,32 +11,32 @@ The graph scores each tag of each token; here the best legal sequence is found, 
 chain is of it. The answers are those of the trained run.
 """
 
-import argparse
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
-UNKNOWN_ID = 1
-ITEMS, TOKENS = 64, 32768  # of a batch, at most
+from birnn.tasks.export.script_common import (
+    UNKNOWN_ID,
+    ExportedModel,
+    batches,
+    pad,
+    run_texts,
+    vector_rows,
+)
+
+TOKENS = 32768  # of a batch, at most
 FARTHEST = 300.0  # from the best, in logs: within, probabilities do not underflow
 SPELLING = {"iob1": "BI", "iob2": "BI", "iobes": "BIES", "bilou": "BILU"}
 
 
-class Predictor:
+class Predictor(ExportedModel):
     """The model of a folder: ``Predictor(folder).predict(texts)`` → a record a text."""
 
     def __init__(self, folder: Path, model: str = "model.onnx") -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        providers = ["CPUExecutionProvider"]
-        path = str(Path(folder) / model)
-        self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-        self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
+        super().__init__(folder, model)
         self.token = re.compile(self.card["token_pattern"])
         self.clitic = re.compile(self.card["clitic_pattern"], re.IGNORECASE)
         chain = self.card["chain"]
@@ -63,15 +63,6 @@ class Predictor:
             found += list(zip([start, *ends[:-1]], ends, strict=True))
         return found
 
-    def vector_rows(self, token: str) -> list[int]:
-        """Rows of pretrained vectors whose mean stands for a token."""
-        table, bare = self.ids["vector_words"], token.lstrip("#@")
-        for candidate in (token, token.lower(), bare, bare.lower()):
-            if candidate in table:
-                return [table[candidate]]
-        parts = re.findall(r"[^\W_]+", token.lower()) if len(token) > 1 else []
-        return [table[part] for part in parts if part in table]
-
     def feeds(self, sentences: list[list[str]]) -> dict[str, Any]:
         """The graph's inputs for tokens."""
         distinct: dict[str, int] = {}
@@ -82,7 +73,7 @@ class Predictor:
         found["word_ids"] = np.array([words.get(token.lower(), UNKNOWN_ID) for token in tokens])
         if "vector_rows" in self.card["inputs"]:
             found["vector_rows"], found["vector_counts"] = pad(
-                [self.vector_rows(token) for token in tokens]
+                [vector_rows(token, self.ids["vector_words"]) for token in tokens]
             )
         if "characters" in self.card["inputs"]:
             read = [token if len(token) <= 32 else token[:16] + token[-16:] for token in tokens]
@@ -100,7 +91,7 @@ class Predictor:
         places = [self.places(text) for text in texts]
         records = [self.record(text, [], [], [], []) for text in texts]
         full = [i for i in range(len(texts)) if places[i]]
-        for part in batches([len(places[i]) for i in full]):
+        for part in batches([len(places[i]) for i in full], TOKENS):
             chosen = [full[i] for i in part]
             tokens = [[texts[i][a:b] for a, b in places[i]] for i in chosen]
             feeds = self.feeds(tokens)
@@ -242,55 +233,22 @@ def case_of(token: str) -> tuple[bool, ...]:
     )  # fmt: skip
 
 
-def pad(rows: list[list[int]]) -> tuple[Any, Any]:
-    """Rows as one array, 0 beyond their ends, and their lengths."""
-    counts = np.array([len(row) for row in rows], dtype=np.int64)
-    found = np.zeros((len(rows), max(int(counts.max()), 1)), dtype=np.int64)
-    for row, values in zip(found, rows, strict=True):
-        row[: len(values)] = values
-    return found, counts
-
-
-def batches(lengths: list[int]) -> list[list[int]]:
-    """Numbers of items that are tagged together, in order."""
-    found: list[list[int]] = []
-    longest = 0
-    for item, length in enumerate(lengths):
-        longest = max(longest, length)
-        full = not found or len(found[-1]) >= ITEMS
-        if full or longest * (len(found[-1]) + 1) > TOKENS:
-            found.append([])
-            longest = length
-        found[-1].append(item)
-    return found
+def lines(record: dict[str, Any]) -> str:
+    """A line a token: it, its tag, and how sure that is; an empty one behind them."""
+    return "".join(
+        f"{token['text']}\t{token['tag']}\t{token['confidence']:.4f}\n"
+        for token in record["tokens"]
+    )
 
 
 def main() -> int:
     """Read texts, print the tokens and tags of each."""
-    parser = argparse.ArgumentParser(description="Tag texts; without any, lines of the input.")
-    parser.add_argument("texts", nargs="*")
-    parser.add_argument("--json", action="store_true", help="print records as JSON lines")
-    parser.add_argument("--model", default="model.onnx", help="a graph beside this file")
-    given = parser.parse_args()
-    try:
-        texts = given.texts or sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
-        if not given.texts:  # one a line; what ends the last line begins no other
-            texts = [line.removesuffix("\r") for line in texts[: -1 if not texts[-1] else None]]
-        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        if not texts:
-            raise ValueError("nothing to predict: give texts in quotes, or a pipe")
-        records = Predictor(Path(__file__).resolve().parent, given.model).predict(texts)
-    except Exception as error:
-        print(f"predict: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    for record in records:
-        if given.json:
-            print(json.dumps(record, ensure_ascii=False))
-            continue
-        for token in record["tokens"]:
-            print(f"{token['text']}\t{token['tag']}\t{token['confidence']:.4f}")
-        print()
-    return 0
+    folder = Path(__file__).resolve().parent
+    return run_texts(
+        "Tag texts; without any, lines of the input.",
+        lambda model, texts: Predictor(folder, model).predict(texts),
+        lines,
+    )
 
 
 if __name__ == "__main__":
