@@ -16,10 +16,10 @@ from birnn.errors import ConfigError, DataError
 from birnn.tasks.forecast.conformal import (
     OWN_RADIUS,
     check_levels,
-    level_name,
     supported,
     windows_needed,
 )
+from birnn.tasks.forecast.forecasts import level_name
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
 from birnn.tasks.forecast.options import ForecastConfig, ForecastData
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +11,12 @@ from birnn.arrays import Floats, Ints
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
-from birnn.tasks.forecast.conformal import level_name
-from birnn.tasks.forecast.fit import forecast_split, own_calibration
+from birnn.tasks.forecast.fit import ForecastTask
+from birnn.tasks.forecast.forecasts import Forecasts, level_name
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.plots import save_coverage_by_step, save_error_by_step, save_forecasts
-from birnn.tasks.forecast.sums import Forecasts
 from birnn.tasks.runs.folder import write_csv
-
-if TYPE_CHECKING:
-    from birnn.tasks.forecast.task import Forecast
 
 HISTORY = 3  # horizons of history in a chart, at least
 CHUNK = 256  # windows that are held as rows at once
@@ -35,7 +31,7 @@ class Future:
 
 
 def forecast_future(
-    task: "Forecast", model: ForecastModel, panel: Panel, info: ForecastInfo
+    task: ForecastTask, model: ForecastModel, panel: Panel, info: ForecastInfo
 ) -> Future:
     """Forecast from the end of every series that has any observed value.
 
@@ -46,15 +42,7 @@ def forecast_future(
     check_ahead(panel, info, series)
     scaling = info.scaling_of(panel, panel.ends)
     split = WindowSplit(panel, info.shape, scaling, series, panel.ends[series], info.numbers(panel))
-    forecasts = forecast_split(task, model, split, info)
-    calibration = own_calibration(task, model, split, info)
-    return Future(
-        split,
-        Forecasts(
-            forecasts.values, calibration, forecasts.quantiles, forecasts.quantile_values,
-            forecasts.low, forecasts.high,
-        ),
-    )  # fmt: skip
+    return Future(split, task.predictions(model, split, info))
 
 
 def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
@@ -132,7 +120,7 @@ def apart(split: WindowSplit) -> Ints:
 
 
 def write_future(
-    folder: Path, task: "Forecast", model: ForecastModel, panel: Panel, info: ForecastInfo
+    folder: Path, task: ForecastTask, model: ForecastModel, panel: Panel, info: ForecastInfo
 ) -> Future | None:
     """Write ``forecast.csv``; without it where covariates of the future are not known yet."""
     try:

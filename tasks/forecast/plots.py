@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from birnn.tasks.forecast.conformal import level_name
+from birnn.tasks.forecast.forecasts import level_name
 from birnn.tasks.runs.plots import INK, SOFT, save_figure, shortened
 
 BAND = "#8db3d9"

@@ -1,6 +1,6 @@
 """Forecasting: many steps ahead of one or many series, with calibrated intervals."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +26,14 @@ from birnn.tasks.forecast.fit import (
     fit_linear,
     fit_mix,
     forecast_split,
+    head_quantiles,
     own_calibration,
     refit_forecasts,
     set_calibration,
     use_best,
     validation_errors,
 )
+from birnn.tasks.forecast.forecasts import Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
 from birnn.tasks.forecast.metrics import forecast_replicates, scores, series_scores, step_scores
 from birnn.tasks.forecast.model import (
@@ -49,7 +51,7 @@ from birnn.tasks.forecast.output import (
     write_future,
     write_pictures,
 )
-from birnn.tasks.forecast.sums import Forecasts, accumulate
+from birnn.tasks.forecast.sums import accumulate
 from birnn.tasks.forecast.test_record import write_sums
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
@@ -143,9 +145,7 @@ class Forecast(Task[ForecastConfig, ForecastInfo, WindowSplit]):
 
     def quantiles(self, info: ForecastInfo) -> tuple[float, ...]:
         """What quantile heads forecast: the bounds of each level and the median."""
-        if self.config.model.loss != "quantile":
-            return ()
-        return quantiles_of(info.levels)
+        return head_quantiles(self.config, info)
 
     def embedder(self, info: ForecastInfo) -> Embedder:
         """Segments as vectors."""
@@ -350,12 +350,6 @@ class Forecast(Task[ForecastConfig, ForecastInfo, WindowSplit]):
         number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
         start = f"epoch {number}  loss {event.loss:.4f}"
         return f"{start}  validation {parts}  {event.seconds:.1f} s{mark}"
-
-
-def quantiles_of(levels: Sequence[float]) -> tuple[float, ...]:
-    """The median and the bounds of each level, ascending."""
-    tails = [(1 - level) / 2 for level in levels]
-    return tuple(sorted([*tails, 0.5, *(1 - tail for tail in tails)]))
 
 
 def describe_rows(found: SeriesData) -> str:

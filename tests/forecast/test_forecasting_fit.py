@@ -9,7 +9,6 @@ import torch
 from sklearn.metrics import mean_pinball_loss
 
 from birnn.tasks.core.inference import predict, run_split
-from birnn.tasks.forecast.conformal import Calibration
 from birnn.tasks.forecast.fit import (
     SHARES,
     fit_linear,
@@ -19,9 +18,10 @@ from birnn.tasks.forecast.fit import (
     set_calibration,
     spread_out,
 )
+from birnn.tasks.forecast.forecasts import Calibration, quantiles_of
 from birnn.tasks.forecast.output import apart
 from birnn.tasks.forecast.ridge import fit_ridge, solve
-from birnn.tasks.forecast.task import Forecast, quantiles_of
+from birnn.tasks.forecast.task import Forecast
 
 from contract import forecast, forecast_wide
 from strategies import randomise
