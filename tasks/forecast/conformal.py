@@ -31,7 +31,7 @@ def check_levels(levels: str) -> tuple[float, ...]:
     Raises:
         ConfigError: none is given, or one is no number between 0 and 100.
     """
-    found = set()
+    shares = set()
     for part in levels.split(","):
         try:
             level = Decimal(part.strip()) / 100  # 99.9 / 100 in floats is a little more
@@ -42,8 +42,8 @@ def check_levels(levels: str) -> tuple[float, ...]:
                 f"level {part.strip()!r}: must be a percentage between 0 and 100, both excluded; "
                 "give one or more, as 80,95"
             )
-        found.add(float(level))
-    return tuple(sorted(found))
+        shares.add(float(level))
+    return tuple(sorted(shares))
 
 
 def _exact(level: float) -> Fraction:

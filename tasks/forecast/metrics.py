@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from birnn.arrays import Array, Floats
 from birnn.tasks.forecast.sums import ABSOLUTE, COUNT, SQUARED, Sums
-from birnn.tasks.scoring.bootstrap import replicates
+from birnn.tasks.scoring.bootstrap import ratio, replicates
 
 CELLS = 4_000_000  # numbers of an array of the bootstrap
 
@@ -20,35 +20,30 @@ def _values(sums: Floats, names: tuple[str, ...]) -> dict[str, Floats]:
     """Every score that is a mean, from ``sums [..., S]``; NaN where nothing was observed."""
     part = {name: sums[..., k] for k, name in enumerate(names)}
     count = part.pop("count")
-    mse = _ratio(part.pop("squared"), count)
-    found = {
+    mse = ratio(part.pop("squared"), count)
+    means = {
         "mse": mse,
         "rmse": np.sqrt(mse),
-        "mae": _ratio(part.pop("absolute"), count),
-        "mse_scaled": _ratio(part.pop("squared_scaled"), count),
-        "mae_scaled": _ratio(part.pop("absolute_scaled"), count),
-        "mape": 100 * _ratio(part.pop("ape"), part.pop("nonzero")),
-        "smape": 100 * _ratio(part.pop("sape"), count),
+        "mae": ratio(part.pop("absolute"), count),
+        "mse_scaled": ratio(part.pop("squared_scaled"), count),
+        "mae_scaled": ratio(part.pop("absolute_scaled"), count),
+        "mape": 100 * ratio(part.pop("ape"), part.pop("nonzero")),
+        "smape": 100 * ratio(part.pop("sape"), count),
     }
-    return found | {name: _ratio(values, count) for name, values in part.items()}
-
-
-def _ratio(part: Array, whole: Array) -> Floats:
-    missing = np.full(np.broadcast(part, whole).shape, np.nan)
-    return np.asarray(np.divide(part, whole, out=missing, where=whole > 0))
+    return means | {name: ratio(values, count) for name, values in part.items()}
 
 
 def _mean(values: Floats, axis: int = 0) -> Floats:
     """Mean of what is not NaN; NaN where nothing is."""
     known = ~np.isnan(values)
-    return _ratio(np.where(known, values, 0.0).sum(axis), known.sum(axis))
+    return ratio(np.where(known, values, 0.0).sum(axis), known.sum(axis))
 
 
 def _scaled_errors(sums: Sums, series_sums: Floats) -> dict[str, Floats]:
     """MASE and RMSSE of each series from ``[3, N, ...]`` sums; NaN where it has no scale."""
     shape = (-1, *[1] * (series_sums.ndim - 2))
-    mae = _ratio(series_sums[ABSOLUTE], series_sums[COUNT])
-    mse = _ratio(series_sums[SQUARED], series_sums[COUNT])
+    mae = ratio(series_sums[ABSOLUTE], series_sums[COUNT])
+    mse = ratio(series_sums[SQUARED], series_sums[COUNT])
     return {
         "mase": mae / sums.naive_absolute.reshape(shape),
         "rmsse": np.sqrt(mse / sums.naive_squared.reshape(shape)),
@@ -127,10 +122,10 @@ def forecast_replicates(sums: Sums, seed: int) -> dict[str, Array]:
         seen, squares, sizes = (np.asarray((table.T @ counts.T).T) for table in tables)
         share = seen / whole  # [R, N]
         weight = share.sum(1)
-        rmsse = np.sqrt(_ratio(squares, seen) / squared)
+        rmsse = np.sqrt(ratio(squares, seen) / squared)
         return _values(counts @ total, sums.names) | {
-            "mase": _ratio((sizes / whole / absolute).sum(1), weight),
-            "rmsse": _ratio(np.where(seen > 0, rmsse * share, 0.0).sum(1), weight),
+            "mase": ratio((sizes / whole / absolute).sum(1), weight),
+            "rmsse": ratio(np.where(seen > 0, rmsse * share, 0.0).sum(1), weight),
         }
 
     def every(counts: Array) -> Mapping[str, Array]:
@@ -138,6 +133,6 @@ def forecast_replicates(sums: Sums, seed: int) -> dict[str, Array]:
         parts = [some(counts[start : start + rows]) for start in range(0, len(counts), rows)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    found = replicates(every, sums.units, seed)
     defined = scores(sums)
-    return {name: values for name, values in found.items() if name in defined}
+    drawn = replicates(every, sums.units, seed)
+    return {name: values for name, values in drawn.items() if name in defined}

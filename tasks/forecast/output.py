@@ -40,8 +40,7 @@ def forecast_future(
     """
     series = np.flatnonzero(panel.ends > 0)
     check_ahead(panel, info, series)
-    scaling = info.scaling_of(panel, panel.ends)
-    split = WindowSplit(panel, info.shape, scaling, series, panel.ends[series], info.numbers(panel))
+    split = info.windows(panel, panel.ends, series, panel.ends[series])
     return Future(split, task.predictions(model, split, info))
 
 
@@ -82,41 +81,38 @@ def forecast_rows(
             series, origin = int(split.series[window]), int(split.origin[window])
             stamps = split.panel.stamps(series, origin, split.horizon)
             for step, stamp in enumerate(stamps):
-                found: dict[str, Any] = {
+                cells: dict[str, Any] = {
                     "id": split.panel.names[series],
                     "time": str(stamp),
                     "mean": float(points[row, step]),
                 }
                 for k, level in enumerate(levels):
                     assert bounds is not None
-                    found[f"lower_{level_name(level)}"] = float(bounds[0][row, k, step])
-                    found[f"upper_{level_name(level)}"] = float(bounds[1][row, k, step])
-                yield found
+                    cells[f"lower_{level_name(level)}"] = float(bounds[0][row, k, step])
+                    cells[f"upper_{level_name(level)}"] = float(bounds[1][row, k, step])
+                yield cells
 
 
 def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Iterator[dict[str, Any]]:
     """Rows of the windows that follow each other without overlap, beside what came true."""
-    chosen = apart(split)
-    for number, row in enumerate(forecast_rows(split, forecasts, chosen)):
-        window, step = chosen[number // split.horizon], number % split.horizon
-        if step == 0:
-            actual = split.futures(np.array([window]))[0]
-        value = float(actual[step])
-        yield {
-            "id": row.pop("id"),
-            "time": row.pop("time"),
-            "step": step + 1,
-            "actual": value if np.isfinite(value) else "",
-            **row,
-        }
+    windows = apart(split)
+    rows = forecast_rows(split, forecasts, windows)
+    for window in windows:
+        actual = split.futures(np.array([window]))[0].tolist()
+        for step, value in enumerate(actual, start=1):
+            row = next(rows)
+            yield {
+                "id": row.pop("id"), "time": row.pop("time"), "step": step,
+                "actual": value if np.isfinite(value) else "", **row,
+            }  # fmt: skip
 
 
 def apart(split: WindowSplit) -> Ints:
     """Windows a horizon apart, the last one of each series among them."""
     last = np.zeros(len(split.panel), dtype=np.int64)
     np.maximum.at(last, split.series, split.origin)
-    found = np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
-    return found.astype(np.int64)
+    windows = np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
+    return windows.astype(np.int64)
 
 
 def write_future(
@@ -157,7 +153,7 @@ def pictured(
         For each a dictionary of its ``name`` and curves: each a tuple of stamps ``[T]``, values
         ``[T]`` and, of forecasts, bounds ``[K, T]`` below and above.
     """
-    found = []
+    pictures = []
     for series in np.unique(split.series)[:most]:
         mine = np.flatnonzero(split.series == series)
         window = mine[[int(split.origin[mine].argmax())]]
@@ -175,8 +171,8 @@ def pictured(
         if future is not None and (place := np.flatnonzero(future.split.series == series)).size:
             stamps = panel.stamps(int(series), end, horizon)
             curves["future"] = curve(future.split, future.forecasts, place[:1], stamps)
-        found.append(curves)
-    return found
+        pictures.append(curves)
+    return pictures
 
 
 def curve(
@@ -197,7 +193,7 @@ def chart(future: Future, number: int) -> dict[str, Any]:
     panel, horizon = split.panel, split.horizon
     first = max(0, end - max(HISTORY * horizon, 4 * panel.season, 60))
     bounds = future.forecasts.intervals(split, window)
-    found: dict[str, Any] = {
+    curves: dict[str, Any] = {
         "name": panel.names[series],
         "history": [float(v) if np.isfinite(v) else None for v in panel.history(series)[first:end]],
         "mean": [float(v) for v in future.forecasts.values[window][0]],
@@ -207,8 +203,7 @@ def chart(future: Future, number: int) -> dict[str, Any]:
     }
     if bounds is not None and future.forecasts.calibration is not None:
         levels = future.forecasts.calibration.levels
-        widest = len(levels) - 1
-        found["level"] = level_name(levels[widest])
-        found["lower"] = bounds[0][0, widest].tolist()
-        found["upper"] = bounds[1][0, widest].tolist()
-    return found
+        curves["level"] = level_name(levels[-1])  # the widest
+        curves["lower"] = bounds[0][0, -1].tolist()
+        curves["upper"] = bounds[1][0, -1].tolist()
+    return curves

@@ -94,9 +94,9 @@ def fit_ridge(split: WindowSplit, chunk: int = CHUNK, most: int = MOST) -> Norma
     """
     best: NormalEquations | None = None
     for filled in ("", "inputs", "inputs and targets"):
-        found, read = _accumulate(split, chunk, most, filled)
-        if best is None or found.windows > best.windows:
-            best = found
+        equations, read = _accumulate(split, chunk, most, filled)
+        if best is None or equations.windows > best.windows:
+            best = equations
         if best.windows > split.lookback or best.windows == read:
             break
     assert best is not None
