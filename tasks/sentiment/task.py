@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
 from torch import nn
 from torch.nn import functional as F
 
@@ -29,7 +29,11 @@ from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
 from birnn.tasks.core.text_linear import class_weights, fit_logistic, majority, tfidf_logistic
-from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
+from birnn.tasks.scoring.metrics import (
+    class_table,
+    classification_replicates,
+    classification_scores,
+)
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import (
     SentimentHead,
@@ -340,17 +344,6 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         probabilities = np.stack(list(predictions))
         gold, guess = split.targets, probabilities.argmax(1)
         classes = np.arange(len(info.labels))
-        columns = precision_recall_fscore_support(gold, guess, labels=classes, zero_division=0)
-        per_class = [
-            {
-                "label": label,
-                "precision": float(p),
-                "recall": float(r),
-                "f1": float(f),
-                "support": int(n),
-            }
-            for label, p, r, f, n in zip(info.labels, *columns, strict=True)
-        ]
         sure = probabilities.max(1)
         wrong = np.flatnonzero(gold != guess)
         worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
@@ -365,7 +358,7 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         ]
         return {
             "labels": info.labels,
-            "per_class": per_class,
+            "per_class": class_table(info.labels, gold, guess),
             "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
             "mistakes": mistakes,
         }

@@ -51,7 +51,7 @@ class Predictor(ExportedModel):
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """Start and end of each token."""
-        found = []
+        places = []
         for match in self.token.finditer(text):
             start, end = match.span()
             ends = [end]
@@ -60,8 +60,8 @@ class Predictor(ExportedModel):
                 while part := self.clitic.search(word, max(0, ends[-1] - 4), ends[-1]):
                     ends.append(part.start())
                 ends = [start + place for place in reversed(ends)]
-            found += list(zip([start, *ends[:-1]], ends, strict=True))
-        return found
+            places += list(zip([start, *ends[:-1]], ends, strict=True))
+        return places
 
     def feeds(self, sentences: list[list[str]]) -> dict[str, Any]:
         """The graph's inputs for tokens."""
@@ -69,22 +69,22 @@ class Predictor(ExportedModel):
         types = [[distinct.setdefault(token, len(distinct)) for token in row] for row in sentences]
         tokens, words = list(distinct), self.ids["words"]
         letters, affixes = self.ids["characters"], self.ids["affixes"]
-        found = {"types": pad(types)[0], "lengths": np.array([len(row) for row in sentences])}
-        found["word_ids"] = np.array([words.get(token.lower(), UNKNOWN_ID) for token in tokens])
+        feeds = {"types": pad(types)[0], "lengths": np.array([len(row) for row in sentences])}
+        feeds["word_ids"] = np.array([words.get(token.lower(), UNKNOWN_ID) for token in tokens])
         if "vector_rows" in self.card["inputs"]:
-            found["vector_rows"], found["vector_counts"] = pad(
+            feeds["vector_rows"], feeds["vector_counts"] = pad(
                 [vector_rows(token, self.ids["vector_words"]) for token in tokens]
             )
         if "characters" in self.card["inputs"]:
             read = [token if len(token) <= 32 else token[:16] + token[-16:] for token in tokens]
             rows = [[letters.get(c, UNKNOWN_ID) for c in token] for token in read]
-            found["characters"], found["character_lengths"] = pad(rows)
+            feeds["characters"], feeds["character_lengths"] = pad(rows)
         if "affixes" in self.card["inputs"]:
             rows = [[affixes.get(a, UNKNOWN_ID) for a in affixes_of(token)] for token in tokens]
-            found["affixes"] = np.array(rows, dtype=np.int64)
+            feeds["affixes"] = np.array(rows, dtype=np.int64)
         if "case" in self.card["inputs"]:
-            found["case"] = np.array([case_of(token) for token in tokens], dtype=np.float32)
-        return found
+            feeds["case"] = np.array([case_of(token) for token in tokens], dtype=np.float32)
+        return feeds
 
     def predict(self, texts: list[str]) -> list[dict[str, Any]]:
         """``text``, ``tokens`` and, where the tags spell them, ``spans`` of each."""
@@ -150,8 +150,8 @@ class Predictor(ExportedModel):
     def record(self, text: str, places: Any, names: list[str], sure: Any, given: Any) -> Any:
         """A text's tokens and spans, the tags spelled in the scheme of the run's data."""
         scheme = self.card["scheme"]
-        found = spans(names) if scheme != "raw" else []
-        tags = spell(found, len(names), scheme) if scheme != "raw" else names
+        spelled = spans(names) if scheme != "raw" else []
+        tags = spell(spelled, len(names), scheme) if scheme != "raw" else names
         tokens = [
             {"start": a, "end": b, "text": text[a:b], "tag": tag, "confidence": float(p)}
             for (a, b), tag, p in zip(places, tags, sure, strict=False)
@@ -159,7 +159,7 @@ class Predictor(ExportedModel):
         record: dict[str, Any] = {"text": text, "tokens": tokens}
         if scheme != "raw":
             record["spans"] = []
-            for first, last, label in found:
+            for first, last, label in spelled:
                 a, b = places[first][0], places[last - 1][1]
                 share = float(sure[first] * np.prod(given[first + 1 : last]))
                 span = {"start": a, "end": b, "label": label, "text": text[a:b]}
@@ -187,23 +187,23 @@ def along(state: Any, moves: Any) -> Any:
 
 def spans(tags: list[str]) -> list[tuple[int, int, str]]:
     """First token, end and label of each span of IOBES tags, whatever breaks them read kindly."""
-    found: list[tuple[int, int, str]] = []
+    read: list[tuple[int, int, str]] = []
     start, label, before = -1, "", "O"
     for i, tag in enumerate([*tags, "O"]):
         prefix, kind = (tag[0], tag[2:]) if re.match(r"[BIES]-.", tag, re.DOTALL) else ("O", "")
         opens = prefix != "O" and (prefix in "BS" or before in "OES" or kind != label)
         if start >= 0 and (prefix == "O" or opens):
-            found.append((start, i, label))
+            read.append((start, i, label))
             start = -1
         start = i if opens else start
         before, label = prefix, kind
-    return found
+    return read
 
 
-def spell(found: list[tuple[int, int, str]], length: int, scheme: str) -> list[str]:
+def spell(spans: list[tuple[int, int, str]], length: int, scheme: str) -> list[str]:
     """The tags of ``length`` tokens that spell the spans."""
     tags, previous = ["O"] * length, (0, 0, "")
-    for start, end, label in found:
+    for start, end, label in spans:
         touches = previous[1:] == (start, label)
         first, inside = SPELLING[scheme][0], SPELLING[scheme][1]
         if scheme == "iob1":
