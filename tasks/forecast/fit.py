@@ -87,8 +87,8 @@ def fit_mix(
     }
 
 
-def chosen_forecaster(model: ForecastModel) -> str:
-    """The name of what the run forecasts with.
+def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> ForecastBaseline | None:
+    """What the run forecasts with in place of the networks, if anything; ridge is in the model.
 
     Raises:
         CheckpointError: the model's number of it is none of ours.
@@ -96,7 +96,9 @@ def chosen_forecaster(model: ForecastModel) -> str:
     number = int(model.forecaster)
     if not 0 <= number < len(FORECASTERS):
         raise CheckpointError(f"model.safetensors: forecaster {number} is unknown; it is damaged")
-    return FORECASTERS[number]
+    weight, bias = model.linear_weight.double().numpy(), model.linear_bias.double().numpy()
+    baselines = (LastValue(), SeasonalNaive(info.season), Drift(), Ridge(weight, bias, {}))
+    return {baseline.name: baseline for baseline in baselines}.get(FORECASTERS[number])
 
 
 def head_quantiles(config: ForecastConfig, info: ForecastInfo) -> tuple[float, ...]:
@@ -108,9 +110,9 @@ def forecast_split(
     task: ForecastTask, model: ForecastModel, split: WindowSplit, info: ForecastInfo
 ) -> Forecasts:
     """Every window of a split, in the series' units, without intervals."""
-    name = chosen_forecaster(model)
-    if name != "model":
-        return baseline_forecasts(task, named_forecaster(name, model, info), split)
+    baseline = chosen_baseline(model, info)
+    if baseline is not None:
+        return baseline_forecasts(task, baseline, split)
     quantiles = head_quantiles(task.config, info)
     # Far from 0, float32 has too few digits for what a series does.
     far = np.abs(split.shift).max() > 1000 * split.scale.min()
@@ -126,15 +128,6 @@ def forecast_split(
     if low is not None or high is not None:
         np.clip(values, low, high, out=values)
     return Forecasts(values, None, quantiles, heads if quantiles else None, low, high)
-
-
-def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> ForecastBaseline:
-    """The baseline of a name; the model holds ridge's weights."""
-    if name == "ridge":
-        weight = model.linear_weight.double().numpy()
-        return Ridge(weight, model.linear_bias.double().numpy(), {})
-    naive = (LastValue(), SeasonalNaive(info.season), Drift())
-    return next(baseline for baseline in naive if baseline.name == name)
 
 
 def baseline_forecasts(

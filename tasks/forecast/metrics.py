@@ -16,8 +16,10 @@ from birnn.tasks.scoring.bootstrap import ratio, replicates
 CELLS = 4_000_000  # numbers of an array of the bootstrap
 
 
-def _values(sums: Floats, names: tuple[str, ...]) -> dict[str, Floats]:
-    """Every score that is a mean, from ``sums [..., S]``; NaN where nothing was observed."""
+def _values(
+    sums: Floats, names: tuple[str, ...], scaled: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    """Every score, from ``sums [..., S]`` and scaled errors; NaN where nothing was observed."""
     part = {name: sums[..., k] for k, name in enumerate(names)}
     count = part.pop("count")
     mse = ratio(part.pop("squared"), count)
@@ -30,7 +32,7 @@ def _values(sums: Floats, names: tuple[str, ...]) -> dict[str, Floats]:
         "mape": 100 * ratio(part.pop("ape"), part.pop("nonzero")),
         "smape": 100 * ratio(part.pop("sape"), count),
     }
-    return means | {name: ratio(values, count) for name, values in part.items()}
+    return {**means, **scaled, **{name: ratio(values, count) for name, values in part.items()}}
 
 
 def _mean(values: Floats, axis: int = 0) -> Floats:
@@ -51,9 +53,7 @@ def _scaled_errors(sums: Sums, series_sums: Floats) -> dict[str, Floats]:
 
 
 def _defined(values: Mapping[str, Array]) -> dict[str, float]:
-    order = ["mse", "rmse", "mae", "mse_scaled", "mae_scaled", "mape", "smape", "mase", "rmsse"]
-    names = [name for name in order if name in values] + [n for n in values if n not in order]
-    return {name: float(values[name]) for name in names if np.isfinite(values[name])}
+    return {name: float(value) for name, value in values.items() if np.isfinite(value)}
 
 
 def scores(sums: Sums) -> dict[str, float]:
@@ -69,13 +69,13 @@ def scores(sums: Sums) -> dict[str, float]:
     """
     scaled = _scaled_errors(sums, sums.series_steps.sum(2))
     means = {name: _mean(values) for name, values in scaled.items()}
-    return _defined(_values(sums.steps.sum(0), sums.names) | means)
+    return _defined(_values(sums.steps.sum(0), sums.names, means))
 
 
 def step_scores(sums: Sums) -> list[dict[str, float]]:
     """The scores of :func:`scores` for each of the ``H`` steps; ``mase`` is a mean over series."""
     means = {name: _mean(part) for name, part in _scaled_errors(sums, sums.series_steps).items()}
-    values = _values(sums.steps, sums.names) | means
+    values = _values(sums.steps, sums.names, means)
     return [
         _defined({name: part[step] for name, part in values.items()})
         for step in range(len(sums.steps))
@@ -92,7 +92,7 @@ def series_scores(sums: Sums, names: list[str], limit: int | None = None) -> lis
     """
     total = np.zeros((len(names), len(sums.names)))
     np.add.at(total, sums.series, sums.cells)
-    values = _values(total, sums.names) | _scaled_errors(sums, sums.series_steps.sum(2))
+    values = _values(total, sums.names, _scaled_errors(sums, sums.series_steps.sum(2)))
     seen = np.flatnonzero(total[:, COUNT] > 0)[:limit]
     return [
         {"series": names[i], **_defined({name: part[i] for name, part in values.items()})}
@@ -123,10 +123,11 @@ def forecast_replicates(sums: Sums, seed: int) -> dict[str, Array]:
         share = seen / whole  # [R, N]
         weight = share.sum(1)
         rmsse = np.sqrt(ratio(squares, seen) / squared)
-        return _values(counts @ total, sums.names) | {
+        scaled = {
             "mase": ratio((sizes / whole / absolute).sum(1), weight),
             "rmsse": ratio(np.where(seen > 0, rmsse * share, 0.0).sum(1), weight),
         }
+        return _values(counts @ total, sums.names, scaled)
 
     def every(counts: Array) -> Mapping[str, Array]:
         rows = max(1, CELLS // max(len(whole), 1))

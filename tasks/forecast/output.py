@@ -53,19 +53,20 @@ def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
     asked = [i for i, name in enumerate(info.future) if not name.startswith("calendar:")]
     if not asked:
         return
+    horizon = info.shape.horizon
     for number in series:
         end, start = int(panel.ends[number]), int(panel.covariate_offsets[number])
         rows = int(panel.offsets[number + 1] - panel.offsets[number])
-        for step in range(end, end + info.shape.horizon):
-            for column in asked:
-                there = step < rows and np.isfinite(panel.future[start + step, column])
-                if not there:
-                    stamp = panel.stamps(int(number), step, 1)[0]
-                    raise DataError(
-                        f"future: {info.future[column]!r} of {panel.names[number]!r} is not known"
-                        f" at {stamp}; add rows with an empty target for the"
-                        f" {info.shape.horizon} steps ahead"
-                    )
+        known = np.zeros((horizon, len(asked)), dtype=bool)
+        ahead = panel.future[start + end : start + min(rows, end + horizon), asked]
+        known[: len(ahead)] = np.isfinite(ahead)
+        if not known.all():
+            step, column = np.argwhere(~known)[0]
+            stamp = panel.stamps(int(number), end + int(step), 1)[0]
+            raise DataError(
+                f"future: {info.future[asked[column]]!r} of {panel.names[number]!r} is not known"
+                f" at {stamp}; add rows with an empty target for the {horizon} steps ahead"
+            )
 
 
 def forecast_rows(
