@@ -33,7 +33,7 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
         without confidences. With spans also ``types``, like ``tags``, and ``errors``, of
         :func:`birnn.tasks.tagging.spans.error_table`; confusions and mistakes are then of spans.
     """
-    details: dict[str, Any] = {"tags": tag_table(tagged)}
+    details: dict[str, Any] = {"tags": class_table(*tagged.codes)}
     confusions, mistakes = tag_confusions(tagged), tag_mistakes
     if tagged.scheme != "raw":
         rows = tagged.spans
@@ -46,11 +46,6 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
         "confusions": [{"gold": g, "predicted": p, "count": n} for (g, p), n in frequent],
         "mistakes": [_shown(tagged, mistake) for mistake in _surest(wrong)],
     }
-
-
-def tag_table(tagged: Tagged) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and support of each tag, by alphabet."""
-    return class_table(*tagged.codes)
 
 
 def tag_confusions(tagged: Tagged) -> Counter[tuple[str, str]]:
@@ -74,8 +69,8 @@ def confusion(tagged: Tagged) -> tuple[list[str], Array]:
     pairs = type_confusions(*rows)
     for row in type_table(*rows):
         pairs[row["label"], row["label"]] += 0
-    for gold_row, found_row in zip(*rows, strict=True):
-        for span, near in zip(gold_row, overlaps(gold_row, found_row), strict=True):
+    for own, others in zip(*rows, strict=True):
+        for span, near in zip(own, overlaps(own, others), strict=True):
             pairs[span.label, span.label] += any(other.label == span.label for other in near)
     labels = [*sorted({label for pair in pairs for label in pair} - {"O"}), "O"]
     counts = np.array([[pairs[gold, guess] for guess in labels] for gold in labels])
