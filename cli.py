@@ -26,7 +26,6 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
 from birnn.errors import BirnnError, ConfigError, Stopped
-from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.forecast.options import ForecastData
 from birnn.terminal.command_options import (
@@ -74,25 +73,22 @@ def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
 
     config = with_source(config, source)
     with console().status("loading libraries"):
-        from birnn.tasks.runs.begun import check_changes, read_begun, run_name, work_folder
-        from birnn.tasks.runs.experiment import Finished, Plan, how_to_go_on, train
-        from birnn.tasks.runs.unfinished import resumable
+        from birnn.tasks.runs.events import Finished
+        from birnn.tasks.runs.experiment import how_to_go_on, train
+        from birnn.tasks.runs.launch import Plan, make_task, resume_plan
+        from birnn.tasks.runs.unfinished import resumable, run_name, work_folder
     stamp = time.strftime("%Y%m%d-%H%M%S")
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     command = "python cli.py " + shlex.join(sys.argv[1:])
     plan = Plan(out, run.seeds, run.overwrite, command, run.keep, stop=stop)
     if run.resume:
         out = run_name(Path(run.resume))
-        begun = read_begun(out)
-        if begun is None:
+        unfinished = resume_plan(replace(plan, out=out), config)
+        if unfinished is None:
             console().print(f"{out} is complete: nothing is left to do.", markup=False)
             return
-        changes = check_changes(begun, config, run.seeds)
-        overwrite = run.overwrite or begun.overwrite
-        plan = replace(
-            plan, out=out, overwrite=overwrite, command=begun.command, begun=begun, changes=changes
-        )
-    task = resolve({name: TASKS[name].task}, name, "task")(config)
+        plan = unfinished
+    task = make_task(name, config)
     events = train(task, plan)
     seen: list[Any] = [None]
 
@@ -118,21 +114,13 @@ def resumed(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         BirnnError: ``--resume`` names no run, or one of another task.
     """
-    entry = TASKS[name]
-    run = RunOptions()
     if not given.get("resume"):
-        return {"config": resolve({name: entry.config}, name, "task")(), "run": run}
-    from birnn.tasks.runs.begun import begun_config, read_begun, run_name
+        return {"config": TASKS[name].part("options")(), "run": RunOptions()}
+    from birnn.tasks.runs.launch import changeable_config, unfinished_start
 
-    out = run_name(Path(given["resume"]))
-    if given.get("out") and Path(given["out"]).resolve() != out.resolve():
-        raise ConfigError(f"out: --resume {out} names the run already; leave --out out")
-    begun = read_begun(out)
-    if begun is None:
-        return {"config": resolve({name: entry.config}, name, "task")(), "run": run}
-    if begun.task != name:
-        raise ConfigError(f"{out} is a run of {begun.task}: python cli.py {begun.task} --resume")
-    return {"config": begun_config(begun), "run": replace(run, seeds=begun.seeds, keep=begun.keep)}
+    start = unfinished_start(name, given["resume"], given.get("out") or "")
+    run = replace(RunOptions(), seeds=start.seeds, keep=start.keep) if start else RunOptions()
+    return {"config": changeable_config(name, start), "run": run}
 
 
 def with_source(config: Any, source: str) -> Any:
@@ -161,7 +149,7 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
 
     with console().status("loading the run"):
         from birnn.tasks.api.hub import run_folder
-        from birnn.tasks.serving.texts import evaluate
+        from birnn.tasks.runs.evaluation import evaluate
 
         use_machine(options)
         folder = run_folder(run)
@@ -200,7 +188,7 @@ def predict_command(run: str, texts: list[str] | None, options: PredictOptions) 
 
     with console().status("loading the run"):
         from birnn.tasks.api.hub import run_folder
-        from birnn.tasks.runs.folder import serve
+        from birnn.tasks.serving.predictor import serve
         from birnn.tasks.serving.request import Request
 
         use_machine(options)
@@ -257,15 +245,15 @@ def argument(
 def add_commands() -> None:
     """One command a task, then those that use a run."""
     data = argument("source", str, "The same as --data.", "")
-    for name, entry in TASKS.items():
+    for name, spec in TASKS.items():
 
         def handler(source: str, config: Any, run: RunOptions, name: str = name) -> None:
             train_command(name, source, config, run)
 
-        defaults = resolve({name: entry.config}, name, "task")()
+        defaults = spec.part("options")()
         base = partial(resumed, name)
         callback = with_options(handler, {"config": defaults, "run": RunOptions()}, [data], base)
-        app.command(name, help=entry.summary)(callback)
+        app.command(name, help=spec.summary)(callback)
     folder = argument("run", str, "Run folder, or hf://USER/NAME, or hf://USER/NAME@REVISION.")
     texts = argument("texts", list[str] | None, "Texts; none: --input or standard input.", None)
     app.command("inspect", help="Say what is in a file of time series, and what is wrong with it.")(

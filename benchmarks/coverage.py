@@ -26,7 +26,9 @@ import pandas as pd  # noqa: E402
 from birnn.config import from_dict  # noqa: E402
 from birnn.tasks.forecast.options import ForecastConfig  # noqa: E402
 from birnn.tasks.forecast.task import Forecast  # noqa: E402
-from birnn.tasks.runs.experiment import Finished, Plan, train  # noqa: E402
+from birnn.tasks.runs.events import Finished  # noqa: E402
+from birnn.tasks.runs.experiment import train  # noqa: E402
+from birnn.tasks.runs.launch import Plan  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 LEVELS = ("80", "95")

@@ -29,7 +29,9 @@ sys.path.insert(0, str(ROOT))
 from birnn.config import from_dict  # noqa: E402
 from birnn.tasks.forecast.options import ForecastConfig  # noqa: E402
 from birnn.tasks.forecast.task import Forecast  # noqa: E402
-from birnn.tasks.runs.experiment import Finished, Plan, train  # noqa: E402
+from birnn.tasks.runs.events import Finished  # noqa: E402
+from birnn.tasks.runs.experiment import train  # noqa: E402
+from birnn.tasks.runs.launch import Plan  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 HORIZONS = (96, 192, 336, 720)

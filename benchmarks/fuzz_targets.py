@@ -263,9 +263,10 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
 def use(folder: Path, history: Path) -> None:
     """Predict with a run of any task; one that answers no request is evaluated."""
-    from birnn.tasks.runs.folder import load_run, read_config, serve
+    from birnn.tasks.runs.evaluation import evaluate
+    from birnn.tasks.runs.folder import load_run, read_config
+    from birnn.tasks.serving.predictor import serve
     from birnn.tasks.serving.request import Request
-    from birnn.tasks.serving.texts import evaluate
 
     task = read_config(folder)["task"]
     if task == "forecast":

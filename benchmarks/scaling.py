@@ -63,7 +63,9 @@ def train_once(rows: int, channels: int) -> dict[str, float]:
     from birnn.config import updated
     from birnn.tasks.forecast.options import ForecastConfig
     from birnn.tasks.forecast.task import Forecast
-    from birnn.tasks.runs.experiment import Plan, Prepared, train
+    from birnn.tasks.runs.events import Prepared
+    from birnn.tasks.runs.experiment import train
+    from birnn.tasks.runs.launch import Plan
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "series.csv"

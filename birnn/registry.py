@@ -38,5 +38,11 @@ def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
         raise ConfigError(
             f"unknown {what} {name!r}{suggestion(name, table)}; there are: {', '.join(table)}"
         )
-    module, _, attribute = table[name].partition(":")
-    return getattr(import_module(module), attribute)
+    return load(table[name])
+
+
+def load(place: str) -> Any:
+    """Import and return what ``"module:attribute"``, or ``"module"``, names."""
+    module, _, attribute = place.partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found

@@ -37,7 +37,7 @@ def _plain() -> bool:
 
 def draw_training(events: Iterator[Any]) -> None:
     """Draw the events of :func:`birnn.tasks.runs.experiment.train` until the report."""
-    from birnn.tasks.runs.experiment import Evaluating, Finished, Prepared, SeedStarted
+    from birnn.tasks.runs.events import Evaluating, Finished, Prepared, SeedStarted
     from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 
     task: Any = None

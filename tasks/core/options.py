@@ -1,5 +1,6 @@
-"""Options that several tasks have; light to import, so that the command line can show them at once."""
+"""Options that several tasks have; light to import, so that help shows at once."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -38,4 +39,34 @@ def vectors_name() -> Any:
         "auto",
         "Pretrained word vectors: a GloVe or fastText text file, glove.6B.50d (samples extra),"
         " another torchtext name, none, or auto (glove.6B.50d where installed).",
+    )
+
+
+@dataclass(frozen=True)
+class TextData:
+    """Where labelled texts come from, and how they are split and tokenised."""
+
+    data: str = data_option(
+        "",
+        "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name; or a"
+        " folder saved by datasets.",
+    )
+    text_column: str = data_option("", "Column of the texts. Empty: found by name.")
+    label_column: str = data_option("", "Column of the labels. Empty: found by name.")
+    validation_share: float = cut_share("validation", "rows", 0.001)
+    test_share: float = cut_share("testing", "rows", 0.001)
+    split_seed: int = cut_seed()
+    encoding: str = file_encoding()
+    skip_ragged: bool = without_ragged()
+    tokenizer: str = data_option(
+        "social",
+        "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
+        choices=(
+            "social", "basic_english", "whitespace", "spacy", "moses", "toktok", "revtok",
+            "subword",
+        ),
+    )  # fmt: skip
+    max_length: int = data_option(512, "Words of a text that are read.", low=1)
+    min_frequency: int = data_option(
+        2, "Words of train that are rarer share one trained vector.", low=1
     )

@@ -14,10 +14,11 @@ from torch.nn import functional as F
 from birnn.arrays import Array
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit, windows_between
+from birnn.data.wording import MOST_NAMED
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
-from birnn.tasks.core.task import MOST_NAMED, Baseline, Evaluation, LoadedSplit, TaskData
+from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, TaskData
 from birnn.tasks.forecast.baselines import fit_baselines
 from birnn.tasks.forecast.conformal import check_levels
 from birnn.tasks.forecast.data import SeriesData, first_scored, load_panel, load_series
@@ -45,7 +46,6 @@ from birnn.tasks.forecast.model import (
     InputSizes,
     SegmentEmbedder,
 )
-from birnn.tasks.forecast.options import ForecastConfig
 from birnn.tasks.forecast.output import (
     backtest_rows,
     chart,
@@ -77,7 +77,6 @@ class Forecast(ForecastTask):
     name = "forecast"
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
-    config_class = ForecastConfig
     errors = True
 
     def load(self) -> ForecastTaskData:

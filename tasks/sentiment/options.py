@@ -1,47 +1,24 @@
-"""The options of sentiment; light to import, so that the command line can show them at once."""
+"""The options of sentiment; light to import, so that help shows at once."""
 
 from dataclasses import dataclass, field
 
 from birnn.config import EncoderConfig, TrainConfig, option
 from birnn.tasks.core.options import (
     MAX_MEMBERS,
-    cut_seed,
-    cut_share,
-    file_encoding,
+    TextData,
     vectors_name,
-    without_ragged,
 )
 
 
 @dataclass(frozen=True)
-class SentimentData:
-    """Where labelled sentences come from, and how they are split and tokenised."""
+class SentimentData(TextData):
+    """Where labelled sentences come from, and how their words are described."""
 
     data: str = option(
         "tweets",
         "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name or"
         " alias (sst2, imdb, rotten_tomatoes); a folder saved by datasets; or the embedded tweets.",
         group="Data",
-    )
-    text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
-    label_column: str = option("", "Column of the labels. Empty: found by name.", group="Data")
-    validation_share: float = cut_share("validation", "rows", 0.001)
-    test_share: float = cut_share("testing", "rows", 0.001)
-    split_seed: int = cut_seed()
-    encoding: str = file_encoding()
-    skip_ragged: bool = without_ragged()
-    tokenizer: str = option(
-        "social",
-        "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
-        choices=(
-            "social", "basic_english", "whitespace",
-            "spacy", "moses", "toktok", "revtok", "subword",
-        ),
-        group="Data",
-    )  # fmt: skip
-    max_length: int = option(512, "Words of a text that are read.", low=1, group="Data")
-    min_frequency: int = option(
-        2, "Words of train that are rarer share one trained vector.", low=1, group="Data"
     )
     vectors: str = vectors_name()
     vectors_limit: int = option(

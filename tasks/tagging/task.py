@@ -20,6 +20,7 @@ from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
 from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.vectors import find_vectors
+from birnn.data.wording import number_list
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.crf import CRF, negative_log_likelihood, path_confidence
@@ -28,7 +29,7 @@ from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.stored import MAX_LABELS
-from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
+from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.runs.plots import save_confusion
 from birnn.tasks.tagging.baselines import linear_tagger, most_frequent_tag
 from birnn.tasks.tagging.decoding import (
@@ -64,7 +65,6 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     name = "tagging"
     monitors = ("span_f1", "accuracy", "nll")
     headline = ("span_f1", "accuracy")
-    config_class = TaggingConfig
 
     def load(self) -> TaskData[TagInfo, TagSplit]:
         """Read and split; words, letters, affixes and labels come from train."""
@@ -94,12 +94,12 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         data = self.config.data
         return TagOptions(
             source,
-            data.tag_column,
-            data.token_column,
             data.validation_share,
             data.test_share,
             data.split_seed,
             ReadOptions(data.encoding),
+            tag_column=data.tag_column,
+            token_column=data.token_column,
         )
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from birnn.tasks.comparing.comparison import Comparison
-from birnn.tasks.comparing.run_summary import Compared
+from birnn.tasks.comparing.run_summary import RunSummary
 from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
 from birnn.terminal.chart import HEIGHT, Canvas
 from birnn.terminal.text import BEST, harmless, make_table, named, render_pairs, titled
@@ -77,7 +77,7 @@ def _fits(table: Table, width: int) -> bool:
 
 
 def _scores(
-    runs: Sequence[Compared], metrics: Sequence[str], width: int, *, plain: bool
+    runs: Sequence[RunSummary], metrics: Sequence[str], width: int, *, plain: bool
 ) -> Table:  # fmt: skip
     """A run a row; of each metric the score, and the difference where there is any."""
     table = make_table(plain=plain)
@@ -98,7 +98,7 @@ def _scores(
     return table
 
 
-def _name(run: Compared, width: int) -> Text:
+def _name(run: RunSummary, width: int) -> Text:
     return Text(named(run.name, max(12, width // 4)))
 
 
@@ -148,7 +148,7 @@ def signed(metric: str, value: float) -> str:
 
 
 def _spread(
-    runs: Sequence[Compared], metrics: Sequence[str], width: int, *, plain: bool
+    runs: Sequence[RunSummary], metrics: Sequence[str], width: int, *, plain: bool
 ) -> RenderableType:
     """Mean and deviation over the seeds of those runs that have several."""
     table = make_table(plain=plain)
@@ -171,7 +171,7 @@ def _spread(
     return titled("Mean ± deviation over the seeds of a run", table)
 
 
-def render_costs(runs: Sequence[Compared], width: int, *, plain: bool) -> RenderableType:
+def render_costs(runs: Sequence[RunSummary], width: int, *, plain: bool) -> RenderableType:
     """What each run took, and how large it is."""
     table = make_table(plain=plain)
     table.add_column("run", no_wrap=True)

@@ -23,12 +23,12 @@ from birnn.tasks.forecast.output import apart
 from birnn.tasks.forecast.ridge import fit_ridge, solve
 from birnn.tasks.forecast.task import Forecast
 
-from contract import forecast, forecast_wide
+import contract
 from strategies import randomise
 
 
 def wide(folder: Path, **parts: object) -> Forecast:
-    config = forecast_wide(folder)
+    config = contract.tiny("forecast").wide(folder)
     return Forecast(replace(config, model=replace(config.model, **parts)))
 
 
@@ -183,7 +183,7 @@ def test_a_refit_fits_the_linear_map_again_on_all_rows(tmp_path: Path) -> None:
 
 def test_a_short_first_window_is_still_a_forecast(tmp_path: Path) -> None:
     """Three series with gaps and every kind of covariate: nothing but numbers comes out."""
-    task = Forecast(forecast(tmp_path))
+    task = Forecast(contract.tiny("forecast").panel(tmp_path))
     data = task.load()
     torch.manual_seed(0)
     model = task.model(data.info).eval()

@@ -20,8 +20,9 @@ from birnn.tasks.forecast.task import Forecast
 from birnn.training.loop import fit
 from birnn.training.state import Validation
 
-from contract import ENCODER, FORECAST_TRAIN, forecast
+import contract
 from strategies import randomise
+from tiny_parts import ENCODER
 
 ROWS, HORIZON = 120, 2
 
@@ -61,7 +62,7 @@ def config(path: Path, **parts: object) -> ForecastConfig:
             members=1, segment=7, segment_size=6, series_size=2, levels="50", **parts
         ),
         replace(ENCODER, norm="none"),
-        replace(FORECAST_TRAIN, epochs=2),
+        replace(contract.tiny("forecast").FORECAST_TRAIN, epochs=2),
     )  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def test_what_comes_after_the_origin_changes_no_forecast(task: Forecast) -> None
 
 
 def test_the_same_with_every_kind_of_covariate_and_quantile_heads(tmp_path: Path) -> None:
-    task = Forecast(forecast(tmp_path))
+    task = Forecast(contract.tiny("forecast").panel(tmp_path))
     data = task.load()
     torch.manual_seed(0)
     model = randomise(task.model(data.info)).eval()

@@ -15,7 +15,7 @@ from sklearn import metrics as sk
 from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.scoring.bootstrap import resample_counts
-from birnn.tasks.scoring.metric_names import LOWER_IS_BETTER, PERCENT
+from birnn.tasks.scoring.metric_names import is_percent, lower_is_better
 from birnn.tasks.scoring.metrics import with_intervals
 from birnn.tasks.tagging import metrics as module
 from birnn.tasks.tagging.info import surfaces
@@ -227,8 +227,8 @@ def test_a_span_is_as_sure_as_its_tags_together():
 def test_every_score_has_a_direction_and_a_unit(mode):
     scores = tag_scores(example(mode=mode), SEEN)
     errors = {"calibration_error", "span_calibration_error"}
-    assert set(scores) & LOWER_IS_BETTER == errors
-    assert set(scores) <= PERCENT
+    assert {name for name in scores if lower_is_better(name)} == errors
+    assert all(map(is_percent, scores))
 
 
 def test_evaluation_is_both():
