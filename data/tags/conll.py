@@ -144,7 +144,8 @@ def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: 
         kind = "tabs" if layout.separator == "\t" else "spaces"
         raise DataError(
             f"{where}: {plural(len(fields), 'column')}, where most lines have {layout.width}"
-            f" (divided by {kind}); give every token the same columns, and a blank line between sentences"
+            f" (divided by {kind}); give every token the same columns, and a blank line between"
+            " sentences"
         )
     if not fields[layout.token]:
         raise DataError(f"{where}: the token (column {layout.token + 1}) is empty")

@@ -188,9 +188,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
 
     def joined(self, table: Dataset) -> list[str]:
         """The texts of each row as one."""
-        return [
-            " ".join(row) for row in zip(*(table[c][:] for c in self.text_columns), strict=True)
-        ]
+        return [" ".join(row) for row in zip(*self.texts(table), strict=True)]
 
     def baselines(self, data: TaskData[LabelInfoT, LabelSplitT]) -> list[Baseline]:
         """The majority class; TF-IDF and logistic regression, tuned on validation."""

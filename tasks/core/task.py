@@ -144,13 +144,13 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             CheckpointError: a file is missing or is not what it should be.
         """
 
-    @abstractmethod
     def embedder(self, info: InfoT) -> Embedder:
-        """A batch → steps ``[B, T, F]``; has ``output_size``."""
+        """A batch → steps ``[B, T, F]``; a task that has a :meth:`model` of its own needs none."""
+        raise NotImplementedError
 
-    @abstractmethod
     def head(self, input_size: int, info: InfoT) -> nn.Module:
-        """Encoded states ``[B, T, input_size]`` and a batch → outputs."""
+        """Encoded states ``[B, T, input_size]`` and a batch → outputs; as :meth:`embedder`."""
+        raise NotImplementedError
 
     @abstractmethod
     def loss(self, outputs: Any, batch: Batch) -> LossSum:
