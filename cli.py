@@ -27,7 +27,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 from birnn.errors import BirnnError, ConfigError, Stopped
 from birnn.tasks import TASKS
-from birnn.tasks.forecast.options import ForecastingData
+from birnn.tasks.forecast.options import ForecastData
 from birnn.terminal.command_options import (
     CompareOptions,
     EvaluateOptions,
@@ -132,7 +132,7 @@ def with_source(config: Any, source: str) -> Any:
     return replace(config, data=replace(config.data, data=source))
 
 
-def inspect_command(source: str, data: ForecastingData, output: OutputOptions) -> None:
+def inspect_command(source: str, data: ForecastData, output: OutputOptions) -> None:
     """Say what is in a file of series, and what is wrong with it."""
     from birnn.terminal.console import console, draw_inspection
 
@@ -257,9 +257,7 @@ def add_commands() -> None:
     folder = argument("run", str, "Run folder, or hf://USER/NAME, or hf://USER/NAME@REVISION.")
     texts = argument("texts", list[str] | None, "Texts; none: --input or standard input.", None)
     app.command("inspect", help="Say what is in a file of time series, and what is wrong with it.")(
-        with_options(
-            inspect_command, {"data": ForecastingData(), "output": OutputOptions()}, [data]
-        )
+        with_options(inspect_command, {"data": ForecastData(), "output": OutputOptions()}, [data])
     )
     app.command("evaluate", help="Score a trained run on labelled data.")(
         with_options(evaluate_command, {"options": EvaluateOptions()}, [folder])

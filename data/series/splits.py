@@ -19,7 +19,7 @@ APART = 15
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How rows are split; see :class:`birnn.tasks.forecast.options.ForecastingData`."""
+    """How rows are split; see :class:`birnn.tasks.forecast.options.ForecastData`."""
 
     split: str = ""
     test_last: int = 0
