@@ -1,4 +1,4 @@
-"""Options that several tasks have; light to import, so that the command line can show them at once."""
+"""Options that several tasks have; light to import, so that help shows at once."""
 
 from typing import Any
 

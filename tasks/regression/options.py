@@ -1,4 +1,4 @@
-"""The options of per-step regression; light to import, so that the command line can show them at once."""
+"""The options of per-step regression; light to import, so that help shows at once."""
 
 from dataclasses import dataclass, field
 

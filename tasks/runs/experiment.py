@@ -3,7 +3,6 @@
 :func:`train` is a generator of events, the last of which holds the report; it draws nothing.
 """
 
-from birnn.arrays import Array
 import dataclasses
 import shlex
 import shutil
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from birnn.arrays import Array
 from birnn.config import LARGEST_SEED, TrainConfig
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import ConfigError, DataError, NonFiniteLossError, Stopped, TrainingError
@@ -24,13 +24,13 @@ from birnn.nn.devices import resolve_device, use_threads
 from birnn.nn.engines import Choice
 from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
-from birnn.tasks.core.task import Baseline, Task, TaskData
-from birnn.tasks.runs.begun import Begun, write_begun
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.machine import engine_of
+from birnn.tasks.core.task import Baseline, Task, TaskData
+from birnn.tasks.runs.begun import Begun, write_begun
+from birnn.tasks.runs.folder import RUN, room_note, write_card, write_csv, write_model
 from birnn.tasks.runs.plots import save_confusion, save_curves
 from birnn.tasks.runs.report import Report, Trained, add_spread, make_report
-from birnn.tasks.runs.folder import RUN, room_note, write_card, write_csv, write_model
 from birnn.tasks.runs.unfinished import (
     SeedResult,
     data_digest,

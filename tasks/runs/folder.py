@@ -17,10 +17,10 @@ from birnn.registry import resolve
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
+from birnn.tasks.core.machine import engine_of
 from birnn.tasks.core.task import Task
 from birnn.tasks.runs.begun import STATE
 from birnn.tasks.runs.card import write_card as write_card
-from birnn.tasks.core.machine import engine_of
 from birnn.tasks.serving.request import Answer, Request
 from birnn.version import __version__
 

@@ -9,8 +9,8 @@ from torch import nn
 from birnn.nn.model import count_parameters
 from birnn.tasks.core.task import Baseline, Evaluation, Task, TaskData
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
-from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 from birnn.tasks.scoring.metrics import with_intervals
+from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 from birnn.training.events import StopEvent
 
 
