@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from birnn.config import TrainConfig
 from birnn.errors import CheckpointError, ConfigError, TrainingError
-from birnn.nn.devices import make_accelerator
 from birnn.storage.snapshots import Snapshot, check_like, nested, same
+from birnn.training.accelerator import make_accelerator
 from birnn.training.events import EpochEvent
 from birnn.training.randomness import random_states, set_random_states
 from birnn.training.schedules import WeightAverage

@@ -25,7 +25,6 @@ from birnn.nn.engines import Choice
 from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.machine import engine_of
 from birnn.tasks.core.task import Baseline, Task, TaskData
 from birnn.tasks.runs.begun import Begun, write_begun
 from birnn.tasks.runs.folder import RUN, room_note, write_card, write_csv, write_model
@@ -126,7 +125,7 @@ def train(task: Task[Any, Any, Any], plan: Plan) -> Generator[AnyEvent, None, No
         raise ConfigError(f"seeds: --seed {settings.seed} leaves no room for {plan.seeds} of them")
     use_threads(settings.threads or (begun.threads if begun else 0))
     device = resolve_device(settings.device)
-    engine = engine_of(task.config)
+    engine = engines.engine_for(task.config.encoder, settings)
     engines.force(settings.engine)
     threads = torch.get_num_threads()
     now = Begun(

@@ -13,11 +13,11 @@ from torch import nn
 
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
+from birnn.nn.engines import engine_for
 from birnn.registry import resolve
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
-from birnn.tasks.core.machine import engine_of
 from birnn.tasks.core.task import Task
 from birnn.tasks.runs.begun import STATE
 from birnn.tasks.runs.card import write_card as write_card
@@ -86,7 +86,7 @@ def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Mo
         "format": FORMAT,
         "version": __version__,
         "task": task.name,
-        "engine": engine_of(task.config).name,
+        "engine": engine_for(task.config.encoder, task.config.train).name,
         **dataclasses.asdict(task.config),
     }
     for name, value in info.files().items():

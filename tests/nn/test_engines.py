@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from birnn.config import EncoderConfig
+from birnn.config import EncoderConfig, TrainConfig
 from birnn.errors import ConfigError
 from birnn.native import compiler, library
 from birnn.nn import engines
 from birnn.nn.encoders import build_encoder
-from birnn.nn.engines import Work, choose, describe, force, forced
+from birnn.nn.engines import Work, choose, describe, engine_for, force, forced
 from birnn.nn.scan import GRU, LSTM, Recurrence
 from birnn.registry import ENCODERS, ENGINES, resolve
 
@@ -52,6 +52,16 @@ def test_the_compiled_engine_serves_a_cpu(recurrence: Recurrence, precision: tor
     choice = describe(Work(recurrence, CPU, precision))
     assert choice.name == "native"
     assert not choice.note
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_the_engine_of_a_configuration(encoder: str) -> None:
+    config = EncoderConfig(encoder)
+    assert engine_for(config, TrainConfig(device="cpu", engine="torch")).name == "torch"
+    wanted = describe(Work(resolve(ENCODERS, encoder, "encoder").recurrence, CPU, torch.bfloat16))
+    assert engine_for(config, TrainConfig(device="cpu", mixed_precision="bf16")) == wanted
+    with pytest.raises(ConfigError, match="cudnn can't run here"):
+        engine_for(config, TrainConfig(device="cpu", engine="cudnn"))
 
 
 @pytest.mark.parametrize("recurrence", [GRU, LSTM])
