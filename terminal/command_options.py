@@ -14,7 +14,7 @@ import typer
 from birnn.config import apply, engine_option, flat_names, option, threads_option
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
-from birnn.training.checkpoint_options import KeepConfig
+from birnn.training.checkpoint_options import CheckpointConfig
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RunOptions:
     resume: str = option(
         "", "Go on with this unfinished run, from its newest checkpoint, as it began.", group="Run"
     )
-    keep: KeepConfig = dataclasses.field(default_factory=KeepConfig)
+    keep: CheckpointConfig = dataclasses.field(default_factory=CheckpointConfig)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from birnn.nn.batch import sequence_mask
-from birnn.nn.cached import Kept
+from birnn.nn.cached import Cached
 from birnn.nn.chain import (
     Allowed,
     Marginals,
@@ -172,7 +172,7 @@ class CRF(nn.Module):
             if allowed is not None:
                 legal &= getattr(allowed, name)
             self.register_buffer(f"allowed_{name}", legal, persistent=False)
-        self._potentials: Kept[Potentials] = Kept()
+        self._potentials: Cached[Potentials] = Cached()
 
     def potentials(self) -> Potentials:
         """The potentials as they stand, forbidden moves −inf."""

@@ -14,24 +14,24 @@ from birnn.storage.snapshots import (
     snapshots,
     write_snapshot,
 )
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
 
 @dataclass
-class Keeper:
+class Checkpointer:
     """Writes the snapshots of one training run and finds the newest again.
 
     Attributes:
         folder: of the snapshots; made when the first is written.
         config: how often.
         stop: whether someone wants training to stop.
-        kept: steps that the newest snapshot holds.
+        saved_step: steps that the newest snapshot holds.
     """
 
     folder: Path
-    config: KeepConfig = field(default_factory=KeepConfig)
+    config: CheckpointConfig = field(default_factory=CheckpointConfig)
     stop: StopRequest = field(default_factory=StopRequest)
-    kept: int = 0
+    saved_step: int = 0
     written: float = field(default_factory=time.monotonic)
 
     def begin(self) -> tuple[Snapshot | None, list[str]]:
@@ -44,7 +44,7 @@ class Keeper:
         for path in snapshots(self.folder):
             if path.name in torn:
                 remove_snapshot(path)
-        self.kept = found.step if found else 0
+        self.saved_step = found.step if found else 0
         self.written = time.monotonic()
         self.stop.listening = True
         return found, torn
@@ -84,7 +84,7 @@ class Keeper:
             Stopped: so it is.
         """
         if self.stop.asked:
-            raise Stopped(f"stopped after step {self.kept:,}")
+            raise Stopped(f"stopped after step {self.saved_step:,}")
 
     def save(self, snapshot: Snapshot) -> None:
         """Write ``snapshot`` and remove the oldest; one with spoilt weights is passed over.
@@ -100,5 +100,5 @@ class Keeper:
             prune(self.folder, self.config.keep_checkpoints)
         except OSError as error:
             raise DataError(f"can't write {self.folder}: {error.strerror or error}") from error
-        self.kept = snapshot.step
+        self.saved_step = snapshot.step
         self.written = time.monotonic()

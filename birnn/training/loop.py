@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from birnn.config import TrainConfig
 from birnn.errors import NonFiniteLossError
 from birnn.nn.batch import Batch
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
 from birnn.training.schedules import learning_rate_factor
 from birnn.training.state import TrainingRun, Validation
@@ -43,7 +43,7 @@ def fit(
     batches: Batches,
     config: TrainConfig,
     validation: Validation,
-    keeper: Keeper | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> Iterator[Event]:
     """Train ``model`` and leave it with the weights of its best epoch, on the training device.
 
@@ -54,32 +54,32 @@ def fit(
         config: optimizer, schedule, stopping.
         validation: scores an epoch and says which score chooses; the model is in evaluation mode
             and holds the averaged weights (if any) while ``validation.score`` runs.
-        keeper: keeps snapshots on the way. Where it has one, training goes on from there and ends,
-            on a CPU with the same threads, with the same bits as if it had never stopped.
+        checkpointer: writes snapshots on the way. Where it has one, training goes on from there
+            and ends, on a CPU with the same threads, with the same bits as if it had never stopped.
 
     Raises:
         TrainingError: a loss that is not finite, or scores that aren't in any epoch.
         ConfigError: ``validation.monitor`` is not among the scores.
-        Stopped: the keeper was asked to; a snapshot is kept.
-        CheckpointError: the keeper's snapshot is of another model.
+        Stopped: the checkpointer was asked to; a snapshot is kept.
+        CheckpointError: the checkpointer's snapshot is of another model.
     """
     run = TrainingRun(model, config, validation)
     total_steps = sum(math.ceil(batches.steps(e) / config.accumulate) for e in range(config.epochs))
     try:
-        snapshot, torn = keeper.begin() if keeper else (None, [])
+        snapshot, torn = checkpointer.begin() if checkpointer else (None, [])
         if snapshot is not None or torn:
             if snapshot is not None:
                 run.restore(snapshot)
             yield ResumeEvent(run.at.epoch + 1, run.at.step, total_steps, run.history, torn)
         while (reason := run.over()) is None:
-            yield from _train_epoch(run, loss, batches, total_steps, keeper)
+            yield from _train_epoch(run, loss, batches, total_steps, checkpointer)
             event = run.judge()
-            if keeper:
-                keeper.after_epoch(event.epoch, run.snapshot, last=run.over() is not None)
+            if checkpointer:
+                checkpointer.after_epoch(event.epoch, run.snapshot, last=run.over() is not None)
             yield event
     finally:
-        if keeper:
-            keeper.end()
+        if checkpointer:
+            checkpointer.end()
     run.finish()
     yield StopEvent(run.best.epoch, run.best.score, reason, run.seconds(), run.at.tokens)
 
@@ -89,7 +89,7 @@ def _train_epoch(
     loss: Callable[[object, Batch], LossSum],
     batches: Batches,
     total_steps: int,
-    keeper: Keeper | None,
+    checkpointer: Checkpointer | None,
 ) -> Iterator[StepEvent]:
     """The optimizer steps of an epoch, or those that are left of it."""
     config, at = run.config, run.at
@@ -112,8 +112,8 @@ def _train_epoch(
         run.optimizer.step()
         tokens = sum(int(batch.lengths.sum()) for batch in group)
         run.advance(total, count, tokens)
-        if keeper:
-            keeper.after_step(run.snapshot)
+        if checkpointer:
+            checkpointer.after_step(run.snapshot)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
 
 

@@ -15,7 +15,7 @@ from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.registry import resolve
 from birnn.storage.files import read_json, write_json
 from birnn.tasks import TASKS
-from birnn.training.checkpoint_options import KeepConfig
+from birnn.training.checkpoint_options import CheckpointConfig
 from birnn.version import __version__
 
 FORMAT = 1  # of run.json
@@ -37,7 +37,7 @@ class Begun:
     seeds: int = 1
     overwrite: bool = False
     command: str = ""
-    keep: KeepConfig = field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     threads: int = 0
     engine: str = ""
     data: str = ""  # digest; empty until the data is read
@@ -83,7 +83,7 @@ def read_begun(out: Path) -> Begun | None:
             )
         if found["task"] not in list(TASKS):
             raise ValueError(f"unknown task {found['task']!r}")
-        keep = from_dict(KeepConfig, found["keep"])
+        keep = from_dict(CheckpointConfig, found["keep"])
         own = {k: v for k, v in found.items() if k not in ("format", "version", "keep")}
         begun = Begun(keep=keep, **own)
         _check(begun)

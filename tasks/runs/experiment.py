@@ -39,8 +39,8 @@ from birnn.tasks.runs.unfinished import (
     write_done,
 )
 from birnn.tasks.scoring.metric_names import lower_is_better
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, Event, ResumeEvent, StopEvent
 from birnn.training.loop import fit
 from birnn.training.randomness import seed_everything
@@ -100,7 +100,7 @@ class Plan:
     seeds: int = 1
     overwrite: bool = False
     command: str = ""
-    keep: KeepConfig = field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     begun: Begun | None = None  # how it began, if it is taken up
     changes: list[str] = field(default_factory=list)  # what was given anew
     stop: StopRequest = field(default_factory=StopRequest)
@@ -169,16 +169,16 @@ def _one_seed(
 ) -> Generator[AnyEvent, None, SeedResult]:
     """Train, score and write one seed; fills ``baselines`` if they are not there yet."""
     settings = dataclasses.replace(task.config.train, seed=seed)
-    keeper = Keeper(seed_folder(work, seed), plan.keep, plan.stop)
+    keeper = Checkpointer(seed_folder(work, seed), plan.keep, plan.stop)
     try:
         trained = yield from train_one(task, data, settings, keeper)
     except Stopped as stopped:
-        more = how_to_go_on(task, plan.out) if keeper.kept else "no run was written"
+        more = how_to_go_on(task, plan.out) if keeper.saved_step else "no run was written"
         raise Stopped(f"{stopped}; {more}") from None
     except TrainingError as error:
-        kept = f"the last good checkpoint, of step {keeper.kept:,}, is kept:"
-        more = f"; {kept} {how_to_go_on(task, plan.out)} --learning-rate …" if keeper.kept else ""
-        raise TrainingError(f"{error}{more}") from None
+        last = f"the last good checkpoint, of step {keeper.saved_step:,}, is kept:"
+        more = f"; {last} {how_to_go_on(task, plan.out)} --learning-rate …"
+        raise TrainingError(f"{error}{more if keeper.saved_step else ''}") from None
     yield Evaluating("baselines and test scores")
     if not baselines:
         baselines += task.baselines(data)
@@ -227,7 +227,7 @@ def train_one(
     task: Task[Any, Any, Any],
     data: TaskData[Any, Any],
     config: TrainConfig,
-    keeper: Keeper | None = None,
+    keeper: Checkpointer | None = None,
 ) -> Generator[Event, None, Trained]:
     """Train one seed; yields the loop's events and returns a :class:`Trained`.
 

@@ -32,11 +32,11 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.Mon
     """A machine that has never compiled the engine."""
     monkeypatch.setenv("BIRNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(compiler, "_own_folder", lambda: tmp_path / "own")
-    for kept in (library._loaded, engines._untraced):
-        kept.cache_clear()
+    for cached in (library._loaded, engines._untraced):
+        cached.cache_clear()
     yield monkeypatch
-    for kept in (library._loaded, engines._untraced):
-        kept.cache_clear()
+    for cached in (library._loaded, engines._untraced):
+        cached.cache_clear()
 
 
 def without_compiler(patch: pytest.MonkeyPatch) -> None:

@@ -31,8 +31,8 @@ from birnn.tasks.regression.options import RegressionConfig, RegressionData
 from birnn.tasks.runs.folder import load_run, write_model
 from birnn.tasks.sentiment.options import SentimentConfig, SentimentData, SentimentParts
 from birnn.tasks.tagging.options import TaggingConfig, TaggingData, TaggingParts
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 from birnn.training.loop import LossSum, fit
 from birnn.training.state import Validation
@@ -544,9 +544,11 @@ def check_resume(case: Case, folder: Path) -> None:
     while True:
         # Mostly after every single step, so that the last one of an epoch is among them.
         steps = (0, 0, 0, 1, 2)[stops % 5]
-        keeper = Keeper(folder, KeepConfig(keep_checkpoints=1), StopRequest(asked=not steps))
+        checkpointer = Checkpointer(
+            folder, CheckpointConfig(keep_checkpoints=1), StopRequest(asked=not steps)
+        )
         try:
-            found = train_until(case, train, keeper, steps)
+            found = train_until(case, train, checkpointer, steps)
             break
         except Stopped:
             stops += 1
@@ -565,7 +567,7 @@ def told(event: EpochEvent) -> dict[str, Any]:
 
 
 def train_until(
-    case: Case, config: TrainConfig, keeper: Keeper | None, steps: int
+    case: Case, config: TrainConfig, checkpointer: Checkpointer | None, steps: int
 ) -> tuple[dict[str, Tensor], list[Any], int]:
     """Train, ask for a stop after ``steps`` steps; returns weights, curve and the kept epoch."""
     model = case.model(seed=3)
@@ -578,15 +580,15 @@ def train_until(
     curve: list[Any] = []
     kept = done = 0
     for event in fit(
-        model, case.task.loss, sampler, config, Validation(score, "score", True), keeper
+        model, case.task.loss, sampler, config, Validation(score, "score", True), checkpointer
     ):
         if isinstance(event, ResumeEvent):
             curve = [told(part) for part in event.history]
         elif isinstance(event, EpochEvent):
             curve.append(told(event))
-        elif isinstance(event, StepEvent) and keeper is not None:
+        elif isinstance(event, StepEvent) and checkpointer is not None:
             done += 1
-            keeper.stop.asked = done >= steps
+            checkpointer.stop.asked = done >= steps
         elif isinstance(event, StopEvent):
             kept = event.epoch
     return model.state_dict(), curve, kept
