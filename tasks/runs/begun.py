@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from birnn.config import from_dict
+from birnn.config import flatten, from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.registry import resolve
 from birnn.storage.files import read_json, write_json
@@ -127,7 +127,8 @@ def check_changes(begun: Begun, config: Any, seeds: int) -> list[str]:
     """
     if seeds != begun.seeds:
         raise ConfigError(f"seeds: the run began with {begun.seeds}; that can't change on the way")
-    before, after = _flat(asdict(begun_config(begun))), _flat(asdict(config))
+    configs = begun_config(begun), config
+    before, after = (dict(flatten(asdict(part), dotted=True)) for part in configs)
     changed = [name for name in after if after[name] != before[name]]
     for name in changed:
         plain = name.rpartition(".")[2]
@@ -137,14 +138,6 @@ def check_changes(begun: Begun, config: Any, seeds: int) -> list[str]:
                 " change on the way: leave the option out, or start another run with --out"
             )
     return [f"{name.rpartition('.')[2]} {before[name]} → {after[name]}" for name in changed]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        where = f"{prefix}{name}"
-        found |= _flat(value, f"{where}.") if isinstance(value, Mapping) else {where: value}
-    return found
 
 
 def write_begun(work: Path, begun: Begun) -> None:
