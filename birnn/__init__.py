@@ -10,6 +10,8 @@ from typing import Any
 API = {
     "BiGRU": "birnn.nn.encoders:BiGRU",
     "BiLSTM": "birnn.nn.encoders:BiLSTM",
+    "Encoded": "birnn.nn.encoders:Encoded",
+    "EncoderConfig": "birnn.config:EncoderConfig",
     "load": "birnn.tasks.api.run:load",
     "train": "birnn.tasks.api.run:train",
     "Run": "birnn.tasks.api.run:Run",
@@ -31,8 +33,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'birnn' has no attribute {name!r}")
     from birnn.registry import resolve
 
-    found = globals()[name] = resolve(API, name, "name")
-    return found
+    value = globals()[name] = resolve(API, name, "name")
+    return value
 
 
 def __dir__() -> list[str]:
