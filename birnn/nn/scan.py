@@ -53,12 +53,7 @@ def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
     Per step: ``r, z = σ(·)``; ``n = tanh(W_n x + b_n + r ⊙ (U_n h + c_n))``;
     ``h = (1 − z) ⊙ n + z ⊙ h``.
 
-    Args:
-        x: ``[B, T, F]``.
-        weights: with ``G = 3``.
-
-    Returns:
-        The states of all steps, ``[B, T, H]``.
+    ``x [B, T, F]``, weights with ``G = 3`` → the states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
     states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, _train(), False, True)
@@ -70,12 +65,7 @@ def lstm_scan(x: Tensor, weights: CellWeights) -> Tensor:
 
     Per step: ``i, f, o = σ(·)``; ``g = tanh(·)``; ``c = f ⊙ c + i ⊙ g``; ``h = o ⊙ tanh(c)``.
 
-    Args:
-        x: ``[B, T, F]``.
-        weights: with ``G = 4``.
-
-    Returns:
-        The hidden states of all steps, ``[B, T, H]``.
+    ``x [B, T, F]``, weights with ``G = 4`` → the hidden states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
     states, _, _ = torch.lstm(x, [state, state], list(weights), True, 1, 0.0, _train(), False, True)
