@@ -138,9 +138,8 @@ class Encoder(nn.Module, ABC):
         self.output_size = config.hidden_size * (2 if config.bidirectional else 1)
         sizes = [input_size] + [self.output_size] * (config.layers - 1)
         self.forward_cells = nn.ModuleList(self._cell(size) for size in sizes)
-        self.backward_cells = nn.ModuleList(
-            self._cell(size) for size in sizes if config.bidirectional
-        )
+        both = sizes if config.bidirectional else []
+        self.backward_cells = nn.ModuleList(self._cell(size) for size in both)
         self.norms = nn.ModuleList(_norm(config.norm, self.output_size) for _ in sizes)
         self.locked_dropout = LockedDropout(config.locked_dropout)
         self.dropout = Dropout(config.dropout)

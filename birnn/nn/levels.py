@@ -17,13 +17,8 @@ SMALLEST_SPREAD = 1e-2  # of the series' standard deviation; flat windows are no
 def observed_values(segments: Tensor, observed: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """The values of a window, 0 where nothing was observed, and the mask, 0 in the padding.
 
-    Args:
-        segments: ``[B, T, w]``.
-        observed: ``[B, T, w]``, 1 or 0.
-        lengths: ``[B]`` real segments.
-
-    Returns:
-        Two tensors ``[B, T, w]``.
+    ``segments [B, T, w]``, ``observed [B, T, w]`` (1 or 0), ``lengths [B]`` of real segments → two
+    tensors ``[B, T, w]``.
     """
     real = sequence_mask(lengths, segments.shape[1]).unsqueeze(-1)
     mask = observed.masked_fill(~real, 0.0)

@@ -5,10 +5,10 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from birnn.config import TrainConfig
@@ -27,6 +27,9 @@ class LossSum(NamedTuple):
     items: float
 
 
+Loss = Callable[[object, Batch], LossSum]  # of the model's outputs and the batch
+
+
 class Batches(Protocol):
     """The training split, in a fresh seeded order each epoch."""
 
@@ -39,7 +42,7 @@ class Batches(Protocol):
 
 def fit(
     model: nn.Module,
-    loss: Callable[[object, Batch], LossSum],
+    loss: Loss,
     batches: Batches,
     config: TrainConfig,
     validation: Validation,
@@ -60,7 +63,7 @@ def fit(
     Raises:
         TrainingError: a loss that is not finite, or scores that aren't in any epoch.
         ConfigError: ``validation.monitor`` is not among the scores.
-        Stopped: the checkpointer was asked to; a snapshot is kept.
+        Stopped: the checkpointer was asked to; a snapshot is written.
         CheckpointError: the checkpointer's snapshot is of another model.
     """
     run = TrainingRun(model, config, validation)
@@ -86,7 +89,7 @@ def fit(
 
 def _train_epoch(
     run: TrainingRun,
-    loss: Callable[[object, Batch], LossSum],
+    loss: Loss,
     batches: Batches,
     total_steps: int,
     checkpointer: Checkpointer | None,
@@ -99,71 +102,52 @@ def _train_epoch(
         factor = learning_rate_factor(at.step, total_steps, config.warmup, config.schedule)
         for g in run.optimizer.param_groups:
             g["lr"] = config.learning_rate * factor
-        total, count = _gradients(run.accelerator, run.model, run.optimizer, loss, group)
+        total, count = _gradients(run, loss, group)
         if not math.isfinite(total):
             first = at.done * config.accumulate
             raise NonFiniteLossError(
                 f"the loss became {total} in epoch {at.epoch + 1}, step {at.step + 1};"
                 " lower --learning-rate or set --clip-norm, and look for odd values in the data",
-                at.epoch,
-                range(first, first + len(group)),
-            )
-        _scale(run.accelerator, run.optimizer, run.model, count, config.clip_norm)
+                at.epoch, range(first, first + len(group)),
+            )  # fmt: skip
+        _scale(run, count)
         run.optimizer.step()
-        tokens = sum(int(batch.lengths.sum()) for batch in group)
-        run.advance(total, count, tokens)
+        run.advance(total, count, tokens=sum(int(batch.lengths.sum()) for batch in group))
         if checkpointer:
             checkpointer.after_step(run.snapshot)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
 
 
-def _gradients(
-    accelerator: Accelerator,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    loss: Callable[[object, Batch], LossSum],
-    group: Sequence[Batch],
-) -> tuple[float, float]:
+def _gradients(run: TrainingRun, loss: Loss, group: Sequence[Batch]) -> tuple[float, float]:
     """Gradients of the summed loss of a group of batches; returns that loss and its count."""
-    optimizer.zero_grad()
+    run.optimizer.zero_grad()
     total = count = 0.0
     for batch in group:
-        batch = batch.to(accelerator.device)
-        with accelerator.autocast():
-            part = loss(model(batch), batch)
-        accelerator.backward(part.total)
+        batch = batch.to(run.accelerator.device)
+        with run.accelerator.autocast():
+            part = loss(run.model(batch), batch)
+        run.accelerator.backward(part.total)
         total += float(part.total.detach())
         count += part.items
     return total, count
 
 
 @torch.no_grad()
-def _scale(
-    accelerator: Accelerator,
-    optimizer: torch.optim.Optimizer,
-    model: nn.Module,
-    count: float,
-    clip_norm: float,
-) -> None:
+def _scale(run: TrainingRun, count: float) -> None:
     """Make of a summed loss's gradients those of the mean, their norm clipped, in one pass.
 
     However a group's items are split into batches, they are divided by their count once.
     """
-    accelerator.unscale_gradients(optimizer)  # of fp16 alone
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    factor = 1.0 / count
-    if clip_norm:
+    run.accelerator.unscale_gradients(run.optimizer)  # of fp16 alone
+    gradients = [p.grad for p in run.model.parameters() if p.grad is not None]
+    factor, most = 1.0 / count, run.config.clip_norm
+    if most:
         norm = float(nn.utils.get_total_norm(gradients)) / count
-        factor *= min(1.0, clip_norm / (norm + 1e-6)) if math.isfinite(norm) else norm
+        factor *= min(1.0, most / (norm + 1e-6)) if math.isfinite(norm) else norm
     torch._foreach_mul_(gradients, factor)
 
 
 def _grouped(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
-    group: list[Batch] = []
-    for batch in batches:
-        group.append(batch)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
+    left = iter(batches)
+    while group := list(islice(left, size)):
         yield group

@@ -1,10 +1,10 @@
-"""A training run as it stands: the model and all that changes with it, kept and put back whole."""
+"""A training run as it stands: the model and all that changes with it, saved and restored whole."""
 
 import dataclasses
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ class Position:
     items: float = 0.0  # of the epoch
     tokens: int = 0  # of all epochs
     epoch_tokens: int = 0
-    seconds: float = 0.0  # of all epochs, when last kept
+    seconds: float = 0.0  # of all epochs, up to the last snapshot
     epoch_seconds: float = 0.0
 
     def mean_loss(self) -> float:
@@ -88,10 +88,9 @@ class Best:
             raise ConfigError(
                 f"monitor: there is no metric {monitor!r}; there are: {', '.join(scores)}"
             )
-        score = scores[monitor]
-        sign = -1.0 if self.validation.lower_is_better else 1.0
-        worse = not sign * score > sign * self.score
-        if self.epoch and worse and not math.isnan(self.score):
+        score, best = scores[monitor], self.score
+        better = score < best if self.validation.lower_is_better else score > best
+        if self.epoch and not better and not math.isnan(best):
             return False
         self.epoch, self.score, self.scores = epoch, score, scores
         self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
@@ -151,7 +150,7 @@ class TrainingRun:
         """
         at = self.at
         self.model.eval()
-        with self._averaged():
+        with self.average.applied() if self.average else nullcontext():
             scores = self.best.validation.score()
             improved = self.best.offer(at.epoch + 1, scores, self.model)
         now = time.perf_counter()
@@ -185,9 +184,6 @@ class TrainingRun:
         self.model.load_state_dict(self.best.state)
         self.model.eval()
 
-    def _averaged(self) -> AbstractContextManager[None]:
-        return self.average.applied() if self.average else nullcontext()
-
     def snapshot(self) -> Snapshot:
         """All that :meth:`restore` needs. Its tensors are the run's own: write it at once."""
         now = time.perf_counter()
@@ -197,12 +193,11 @@ class TrainingRun:
             epoch_seconds=self.at.epoch_seconds + now - self._epoch_began,
         )
         random_numbers, random_tensors = random_states()
-        model = self.model.state_dict()
-        best = self.best
-        tensors = {f"model.{name}": tensor for name, tensor in model.items()}
-        # A frozen table of vectors is half of a model: what is alike is kept once.
+        model, best = self.model.state_dict(), self.best
+        tensors = {f"model.{name}": part for name, part in model.items()}
+        # A frozen table of vectors is half of a model: what is alike is saved once.
         tensors |= {f"best.{n}": part for n, part in best.state.items() if not same(part, model[n])}
-        tensors |= {f"random.{name}": tensor for name, tensor in random_tensors.items()}
+        tensors |= {f"random.{name}": part for name, part in random_tensors.items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": part for name, part in state.items()}
         if self.average:
@@ -232,29 +227,23 @@ class TrainingRun:
     def _restore(self, snapshot: Snapshot) -> None:
         numbers, tensors = snapshot.numbers, snapshot.tensors
         model = self.model.state_dict()
-        found = nested(tensors, "model")
-        check_like(found, model, "model")
-        best = nested(tensors, "best")
+        weights, best = nested(tensors, "model"), nested(tensors, "best")
+        check_like(weights, model, "model")
         check_like(best, {name: model[name] for name in best}, "best epoch")
-        self.model.load_state_dict(found)
-        was = numbers["best"]
-        self.best.epoch, self.best.score, self.best.scores = (
-            was["epoch"],
-            was["score"],
-            was["scores"],
-        )
+        self.model.load_state_dict(weights)
+        self.best = Best(self.best.validation, **numbers["best"])
         if self.best.epoch:
-            state = {name: best.get(name, found[name]) for name in found}
+            state = {**weights, **best}
             self.best.state = {n: part.to(model[n].device).clone() for n, part in state.items()}
         self._restore_optimizer(nested(tensors, "optimizer"))
         for group in self.optimizer.param_groups:
             group["lr"] = float(numbers["learning_rate"])
         if self.average:
-            kept = {str(i): part for i, part in enumerate(self.average.average)}
-            own = nested(tensors, "average")
-            check_like(own, kept, "average")
-            for name, part in kept.items():
-                part.copy_(own[name])
+            average = {str(i): part for i, part in enumerate(self.average.average)}
+            saved = nested(tensors, "average")
+            check_like(saved, average, "average")
+            for name, part in average.items():
+                part.copy_(saved[name])
             self.average.updates = numbers["average_updates"]
         if self.accelerator.scaler and numbers["scaler"]:
             self.accelerator.scaler.load_state_dict(numbers["scaler"])
@@ -266,12 +255,11 @@ class TrainingRun:
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
         states: dict[int, dict[str, Any]] = {}
+        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
         for name, part in tensors.items():
             row, key = name.split(".")
             states.setdefault(int(row), {})[key] = part
-        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
-        for row_number, state in states.items():
-            moments = {key: part for key, part in state.items() if key != "step"}
-            check_like(moments, dict.fromkeys(moments, parameters[row_number]), "optimizer")
+            if key != "step":
+                check_like({key: part}, {key: parameters[int(row)]}, "optimizer")
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
