@@ -1,11 +1,11 @@
-"""When a training run is kept: by epochs, by minutes, and when someone asks it to stop."""
+"""When a training run is saved: by epochs, by minutes, and when someone asks it to stop."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from birnn.errors import DataError, Stopped
+from birnn.errors import DataError, Stopped, reason
 from birnn.storage.snapshots import (
     Snapshot,
     newest_snapshot,
@@ -40,14 +40,14 @@ class Checkpointer:
         Raises:
             CheckpointError: snapshots of another format.
         """
-        found, torn = newest_snapshot(self.folder)
+        newest, torn = newest_snapshot(self.folder)
         for path in snapshots(self.folder):
             if path.name in torn:
                 remove_snapshot(path)
-        self.saved_step = found.step if found else 0
+        self.saved_step = newest.step if newest else 0
         self.written = time.monotonic()
         self.stop.listening = True
-        return found, torn
+        return newest, torn
 
     def end(self) -> None:
         """Training is over, however it ended: a signal means the whole process again."""
@@ -57,7 +57,7 @@ class Checkpointer:
         """A step is done within an epoch.
 
         Raises:
-            Stopped: someone asked; a snapshot is kept.
+            Stopped: someone asked; a snapshot is written.
             DataError: it can't be written.
         """
         minutes = self.config.checkpoint_minutes
@@ -67,7 +67,7 @@ class Checkpointer:
         self.check()
 
     def after_epoch(self, epoch: int, snapshot: Callable[[], Snapshot], *, last: bool) -> None:
-        """Epoch ``epoch`` (from 1) is trained and judged; the ``last`` one is always kept.
+        """Epoch ``epoch`` (from 1) is trained and judged; the ``last`` one is always saved.
 
         Raises:
             Stopped, DataError: as :meth:`after_step`.
@@ -99,6 +99,6 @@ class Checkpointer:
             write_snapshot(self.folder, snapshot)
             prune(self.folder, self.config.keep_checkpoints)
         except OSError as error:
-            raise DataError(f"can't write {self.folder}: {error.strerror or error}") from error
+            raise DataError(f"can't write {self.folder}: {reason(error)}") from error
         self.saved_step = snapshot.step
         self.written = time.monotonic()
