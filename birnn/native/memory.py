@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,15 +50,13 @@ class PackedWeights:
     """
 
     def __init__(self) -> None:
-        self._packed = WeakIdKeyDictionary()
+        self._packed: Any = WeakIdKeyDictionary()  # first weight → standing, packed weights
 
     def find(self, weights: Sequence[Tensor]) -> Tensor | None:
         """What was packed for these weights as they now stand, or None."""
-        entry, now = self._packed.get(weights[0]), standing(weights)
-        if entry is None or now is None or entry[0] != now:
-            return None
-        packed: Tensor = entry[1]
-        return packed
+        now = standing(weights)
+        then, packed = self._packed.get(weights[0], (None, None))
+        return packed if now is not None and then == now else None
 
     def keep(self, weights: Sequence[Tensor], packed: Tensor) -> bool:
         """Remember ``packed`` for as long as the first of the weights lives, if they are frozen."""

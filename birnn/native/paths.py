@@ -21,17 +21,9 @@ def best_paths(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Te
     batch, steps, tags = emissions.shape
     parts = [emissions.contiguous(), lengths.contiguous(), *(p.contiguous() for p in potentials)]
     path = torch.empty(batch, steps, dtype=torch.int64)
-    chain = native.Chain(
-        batch=batch,
-        steps=steps,
-        tags=tags,
-        emissions=parts[0].data_ptr(),
-        length=parts[1].data_ptr(),
-        moves=parts[2].data_ptr(),
-        start=parts[3].data_ptr(),
-        end=parts[4].data_ptr(),
-        path=path.data_ptr(),
-    )
+    names = ("emissions", "length", "moves", "start", "end", "path")
+    addresses = (part.data_ptr() for part in (*parts, path))
+    chain = native.Chain(batch, steps, tags, **dict(zip(names, addresses, strict=True)))
     item = native.library().best_paths(chain)
     if item >= 0:
         raise ValueError(f"item {item}: no legal sequence has length {int(lengths[item])}")
