@@ -8,12 +8,9 @@ from birnn.nn.chain import Potentials
 
 
 def best_paths(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Tensor:
-    """Tags ``[B, T]``, 0 in the padding, as :func:`birnn.nn.decoding.best_path` says.
+    """What :func:`birnn.nn.decoding.best_path` gives, all in float32 on the CPU.
 
-    Args:
-        emissions: ``[B, T, K]`` float32 on the CPU.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain, float32.
+    ``emissions [B, T, K]``, ``lengths [B]`` → tags ``[B, T]``, 0 in the padding.
 
     Raises:
         ValueError: an item has no legal sequence of its length.

@@ -173,8 +173,7 @@ def _native_scan(
 def _dense_scan(
     recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
 ) -> Tensor:
-    backward = directions[1] if len(directions) > 1 else None
-    return bidirectional_scan(recurrence.scan, x, lengths, directions[0], backward)
+    return bidirectional_scan(recurrence.scan, x, lengths, *directions)
 
 
 def _native_missing(work: Work) -> str | None:

@@ -83,14 +83,8 @@ def filled_lookback(values: Tensor, observed: Tensor, lengths: Tensor, lookback:
 
     What comes before the first observed value takes that value.
 
-    Args:
-        values: ``[B, T, w]``, 0 where nothing was observed.
-        observed: ``[B, T, w]``.
-        lengths: ``[B]``.
-        lookback: ``L``, at most ``w`` times the segments of a whole window.
-
-    Returns:
-        ``[B, L]``, the step before the origin last.
+    ``values [B, T, w]`` and ``observed [B, T, w]`` of :func:`observed_values`, ``lengths [B]`` →
+    ``[B, L]``, the step before the origin last; ``L = lookback`` is at most a whole window.
     """
     flat, mask = values.flatten(1), observed.flatten(1) > 0
     size = values.shape[-1]

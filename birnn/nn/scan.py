@@ -77,7 +77,11 @@ LSTM = Recurrence("lstm", 4, lstm_scan)
 
 
 def bidirectional_scan(
-    scan: Scan, x: Tensor, lengths: Tensor, forward: CellWeights, backward: CellWeights | None
+    scan: Scan,
+    x: Tensor,
+    lengths: Tensor,
+    forward: CellWeights,
+    backward: CellWeights | None = None,
 ) -> Tensor:
     """Run ``scan`` in both directions of each sequence.
 
@@ -108,13 +112,7 @@ def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Ten
     That is step ``length − 1`` of the forward half and step 0 of the backward half: never
     ``states[:, -1]``, which is padding for all but the longest.
 
-    Args:
-        states: ``[B, T, 2H]`` (``[B, T, H]`` one way).
-        lengths: ``[B]``.
-        bidirectional: whether the states are those of two directions.
-
-    Returns:
-        ``[B, 2H]`` (``[B, H]`` one way).
+    ``states [B, T, 2H]``, ``lengths [B]`` → ``[B, 2H]``; ``[B, T, H]`` → ``[B, H]`` one way.
     """
     # The general way takes longer than a short sentence, but a trace must not freeze the batch.
     if len(lengths) == 1 and not is_traced():

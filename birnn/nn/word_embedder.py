@@ -51,11 +51,7 @@ class PretrainedVectors(nn.Module):
         self.register_buffer("values", torch.zeros((rows, size), dtype=torch.float16))
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
-        """The mean of each distinct word's rows, ``[U, D]``; 0 where it has none.
-
-        Args:
-            inputs: ``vector_rows`` with ``vector_offsets [U]``.
-        """
+        """``vector_rows``, ``vector_offsets [U]`` → the mean of a word's rows, ``[U, D]``, or 0."""
         used, inverse = inputs["vector_rows"].unique(return_inverse=True)
         table = self.values[used].float() * self.scale
         mean: Tensor = F.embedding_bag(inverse, table, inputs["vector_offsets"], mode="mean")
