@@ -30,13 +30,8 @@ def option(
     group: str = "Model",
 ) -> Any:
     """A dataclass field with its help in plain words and the values that it takes."""
-    metadata = {
-        "help": help,
-        "choices": tuple(choices) if choices is not None else None,
-        "low": low,
-        "high": high,
-        "group": group,
-    }
+    known = None if choices is None else tuple(choices)
+    metadata = {"help": help, "choices": known, "low": low, "high": high, "group": group}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -11,7 +11,7 @@ Standing = tuple[tuple[int, int], ...]
 
 
 def standing(weights: Sequence[Tensor]) -> Standing | None:
-    """What a change of the weights would change; None: it can't be told, or they are trained.
+    """What a change of the weights would change; None: nobody can tell, or they are trained.
 
     torch counts the changes of a tensor in place. The count alone would not do for weights that
     are trained: a fused optimizer changes them uncounted.

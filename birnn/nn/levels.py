@@ -53,7 +53,7 @@ def level_and_spread(
     if normalise in ("season", "season_scale"):
         level = recent_mean(flat, mask, season)
     else:
-        level = mean if normalise == "mean" else last_observed(flat, mask)
+        level = mean if normalise == "mean" else recent_mean(flat, mask, 1)
     if normalise in ("last", "season"):
         return level, zeros + 1
     variance = ((flat - mean.unsqueeze(1)) * mask).square().sum(1) / count
@@ -63,19 +63,15 @@ def level_and_spread(
 
 
 def recent_mean(flat: Tensor, mask: Tensor, count: int) -> Tensor:
-    """``[B]`` the mean of what was observed in the ``count`` steps up to the last observed one."""
+    """The mean ``[B]`` of what was observed in the ``count`` steps up to the last observed one.
+
+    ``flat [B, S]``, and ``mask [B, S]`` that is 1 where a value was observed; 0 where none was.
+    """
     steps = torch.arange(1, flat.shape[1] + 1, device=flat.device)
     last = (steps * (mask > 0)).amax(1, keepdim=True)
     recent = mask * (steps > last - count)
     total: Tensor = (flat * recent).sum(1) / recent.sum(1).clamp(min=1)
     return total
-
-
-def last_observed(flat: Tensor, mask: Tensor) -> Tensor:
-    """``[B]`` the last value of ``flat [B, S]`` where ``mask [B, S]`` is 1; 0 where it never is."""
-    steps = torch.arange(1, flat.shape[1] + 1, device=flat.device)
-    last = (steps * (mask > 0)).argmax(1, keepdim=True)
-    return (flat * mask).gather(1, last).squeeze(1)
 
 
 def filled_lookback(values: Tensor, observed: Tensor, lengths: Tensor, lookback: int) -> Tensor:

@@ -76,21 +76,14 @@ GRU = Recurrence("gru", 3, gru_scan)
 LSTM = Recurrence("lstm", 4, lstm_scan)
 
 
-def bidirectional_scan(
-    scan: Scan,
-    x: Tensor,
-    lengths: Tensor,
-    forward: CellWeights,
-    backward: CellWeights | None = None,
-) -> Tensor:
-    """Run ``scan`` in both directions of each sequence.
+def bidirectional_scan(scan: Scan, x: Tensor, lengths: Tensor, *directions: CellWeights) -> Tensor:
+    """Run ``scan`` in one or both directions of each sequence.
 
     Args:
         scan: :func:`gru_scan` or :func:`lstm_scan`.
         x: ``[B, T, F]``; the padding may hold anything.
         lengths: ``[B]``, each in ``1..T``.
-        forward: weights of the left-to-right direction.
-        backward: weights of the right-to-left direction; None for a one-way scan.
+        directions: weights of the left-to-right direction, then of the other if there is one.
 
     Returns:
         ``[B, T, 2H]`` (``[B, T, H]`` one way), forward states first; zero in the padding.
@@ -98,10 +91,10 @@ def bidirectional_scan(
     padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
     # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.
     x = x.masked_fill(padding, 0.0)
-    states = scan(x, forward)
-    if backward is not None:
+    states = scan(x, directions[0])
+    if len(directions) > 1:
         index = reverse_index(lengths, x.shape[1])
-        reverse = reverse_padded(scan(reverse_padded(x, index), backward), index)
+        reverse = reverse_padded(scan(reverse_padded(x, index), directions[1]), index)
         states = torch.cat([states, reverse], dim=-1)
     return states.masked_fill(padding, 0.0)
 

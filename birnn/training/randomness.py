@@ -1,4 +1,4 @@
-"""The generators that training draws from: seeded together, kept and put back."""
+"""The generators that training draws from: seeded together, saved and restored."""
 
 import random
 from collections.abc import Mapping

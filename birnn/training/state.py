@@ -39,8 +39,6 @@ class Position:
     items: float = 0.0  # of the epoch
     tokens: int = 0  # of all epochs
     epoch_tokens: int = 0
-    seconds: float = 0.0  # of all epochs, up to the last snapshot
-    epoch_seconds: float = 0.0
 
     def mean_loss(self) -> float:
         """Of the epoch so far."""
@@ -127,11 +125,11 @@ class TrainingRun:
         self.best = Best(validation)
         self.at = Position()
         self.history: list[EpochEvent] = []
-        self._began = self._epoch_began = time.perf_counter()
+        self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
 
     def seconds(self) -> float:
         """Of training, over all its starts."""
-        return self.at.seconds + time.perf_counter() - self._began
+        return time.perf_counter() - self._began
 
     def advance(self, total: float, count: float, tokens: int) -> None:
         """An optimizer step is done: its summed loss, the items of it, and their tokens."""
@@ -153,14 +151,13 @@ class TrainingRun:
         with self.average.applied() if self.average else nullcontext():
             scores = self.best.validation.score()
             improved = self.best.offer(at.epoch + 1, scores, self.model)
-        now = time.perf_counter()
+        now, rate = time.perf_counter(), self.optimizer.param_groups[0]["lr"]
         event = EpochEvent(
-            at.epoch + 1, self.config.epochs, at.mean_loss(), scores,
-            self.optimizer.param_groups[0]["lr"], at.epoch_seconds + now - self._epoch_began,
-            at.epoch_tokens, improved,
+            at.epoch + 1, self.config.epochs, at.mean_loss(), scores, rate,
+            now - self._epoch_began, at.epoch_tokens, improved,
         )  # fmt: skip
         self.history.append(event)
-        self.at = Position(at.epoch + 1, step=at.step, tokens=at.tokens, seconds=at.seconds)
+        self.at = Position(at.epoch + 1, step=at.step, tokens=at.tokens)
         self._epoch_began = now
         return event
 
@@ -187,11 +184,7 @@ class TrainingRun:
     def snapshot(self) -> Snapshot:
         """All that :meth:`restore` needs. Its tensors are the run's own: write it at once."""
         now = time.perf_counter()
-        position = dataclasses.replace(
-            self.at,
-            seconds=self.at.seconds + now - self._began,
-            epoch_seconds=self.at.epoch_seconds + now - self._epoch_began,
-        )
+        seconds = {"seconds": now - self._began, "epoch_seconds": now - self._epoch_began}
         random_numbers, random_tensors = random_states()
         model, best = self.model.state_dict(), self.best
         tensors = {f"model.{name}": part for name, part in model.items()}
@@ -203,7 +196,7 @@ class TrainingRun:
         if self.average:
             tensors |= {f"average.{i}": part for i, part in enumerate(self.average.average)}
         numbers = {
-            "position": dataclasses.asdict(position),
+            "position": dataclasses.asdict(self.at) | seconds,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "best": {"epoch": best.epoch, "score": best.score, "scores": best.scores},
             "average_updates": self.average.updates if self.average else 0,
@@ -211,7 +204,7 @@ class TrainingRun:
             "random": random_numbers,
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
-        return Snapshot(position.step, numbers, tensors)
+        return Snapshot(self.at.step, numbers, tensors)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where ``snapshot`` was taken, the generators of random numbers too.
@@ -248,8 +241,10 @@ class TrainingRun:
         if self.accelerator.scaler and numbers["scaler"]:
             self.accelerator.scaler.load_state_dict(numbers["scaler"])
         self.history = [EpochEvent(**event) for event in numbers["history"]]
-        self.at = Position(**numbers["position"])
-        self._began = self._epoch_began = time.perf_counter()
+        now, position = time.perf_counter(), dict(numbers["position"])
+        self._began = now - position.pop("seconds")
+        self._epoch_began = now - position.pop("epoch_seconds")
+        self.at = Position(**position)
         # Last: nothing above may draw from them afterwards.
         set_random_states(numbers["random"], nested(tensors, "random"))
 

@@ -78,10 +78,7 @@ def gradients(case: Case, *, reference: bool) -> tuple[Tensor, list[Tensor]]:
     for leaf in leaves(case):
         leaf.requires_grad_()
     if reference:
-        backward = case.directions[1] if len(case.directions) > 1 else None
-        states = bidirectional_scan(
-            case.recurrence.scan, case.x, case.lengths, case.directions[0], backward
-        )
+        states = bidirectional_scan(case.recurrence.scan, case.x, case.lengths, *case.directions)
     else:
         states = native(case)
     generator = torch.Generator().manual_seed(1)
