@@ -96,20 +96,12 @@ class _Pass:
         self.hidden = weights[1].shape[1]
         self.panels: Tensor  # the weights, packed for the forward pass that ran last
         self.saved: Tensor | None = None  # what the backward pass reads and overwrites
-        self.scan = native.Scan(
-            lstm=lstm,
-            directions=len(weights) // 4,
-            batch=x.shape[0],
-            steps=x.shape[1],
-            features=x.shape[2],
-            hidden=self.hidden,
-            rows=self.rows.total,
-            length=self.rows.length.data_ptr(),
-            packed=self.rows.packed.data_ptr(),
-            dense=self.rows.dense.data_ptr(),
-            x=self.x.data_ptr(),
-        )
-        self.scan.blocks = _blocks(x.shape[0], self.scan.directions)
+        directions = len(weights) // 4
+        length, packed, dense, total = self.rows
+        self.scan = native.Scan(  # as layout.h orders them
+            lstm, directions, *x.shape, self.hidden, total, _blocks(x.shape[0], directions),
+            *(part.data_ptr() for part in (length, packed, dense, self.x)),
+        )  # fmt: skip
 
     def _directions(self) -> list[native.Direction]:
         return [self.scan.direction[i] for i in range(self.scan.directions)]

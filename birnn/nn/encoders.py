@@ -7,7 +7,7 @@ batched with: see :mod:`birnn.nn.scan`.
 
 from abc import ABC
 from dataclasses import replace
-from typing import ClassVar, NamedTuple, TypedDict, Unpack
+from typing import ClassVar, NamedTuple, TypedDict, Unpack, cast
 
 import torch
 from torch import Tensor, nn
@@ -126,12 +126,9 @@ class Encoder(nn.Module, ABC):
         super().__init__()
         if config is not None and not isinstance(config, EncoderConfig):
             raise ConfigError(f"{type(self).__name__}: options have names, as in hidden_size=128")
-        for option in options:
-            known = EncoderOptions.__annotations__
-            if option not in known:
-                raise ConfigError(
-                    f"{type(self).__name__}: unknown option {option!r}{suggestion(option, known)}"
-                )
+        for option in set(options) - set(EncoderOptions.__annotations__):
+            near = suggestion(option, EncoderOptions.__annotations__)
+            raise ConfigError(f"{type(self).__name__}: unknown option {option!r}{near}")
         config = replace(updated(config or EncoderConfig(), options), encoder=self.name)
         self.config = config
         self.input_size = input_size
@@ -164,10 +161,8 @@ class Encoder(nn.Module, ABC):
 
     def _layer(self, layer: int, x: Tensor, lengths: Tensor) -> Tensor:
         """One recurrent layer: ``[B, T, ·] → [B, T, D]``, zero in the padding."""
-        cells = [self.forward_cells[layer]]
-        if self.config.bidirectional:
-            cells.append(self.backward_cells[layer])
-        weights = [_weights(cell) for cell in cells]
+        stacks = self.forward_cells, self.backward_cells
+        weights = [cast(Cell, cells[layer]).weights() for cells in stacks if len(cells)]
         states = engines.run(self.recurrence, x, lengths, weights)
         if self.config.norm == "none" and not self.config.residual:
             return states
@@ -178,11 +173,6 @@ class Encoder(nn.Module, ABC):
             states = states + x
         zeroed: Tensor = states.masked_fill(~mask.unsqueeze(-1), 0.0)
         return zeroed
-
-
-def _weights(cell: nn.Module) -> CellWeights:
-    assert isinstance(cell, Cell)
-    return cell.weights()
 
 
 def _norm(name: str, features: int) -> nn.Module:

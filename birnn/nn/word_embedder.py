@@ -61,10 +61,7 @@ class PretrainedVectors(nn.Module):
 class TableEmbedder(Embedder):
     """The trained rows of words, and what is learned on top of their pretrained vectors.
 
-    Args:
-        rows: trained ones, ``<pad>`` and ``<unk>`` first.
-        word_size: of a trained row; 0: there are none.
-        vector_size: ``D``, of a pretrained vector; 0: there are none.
+    ``<pad>`` and ``<unk>`` are the first rows; a size of 0 leaves a part out.
     """
 
     def __init__(self, rows: int, word_size: int, vector_size: int) -> None:
