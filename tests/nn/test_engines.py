@@ -205,6 +205,7 @@ def test_nothing_is_compiled_or_loaded_when_another_engine_is_forced(tmp_path: P
         "engines.force('torch')\n"
         "build_encoder(2, EncoderConfig())(torch.ones(2, 3, 2), torch.tensor([3, 1]))\n"
         "assert not any(name.startswith('birnn.native') for name in sys.modules)\n"
+        "assert 'accelerate' not in sys.modules\n"
     )
     environment = {**os.environ, "BIRNN_CACHE": str(tmp_path / "cache")}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment, cwd=ROOT)
