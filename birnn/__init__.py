@@ -10,6 +10,8 @@ from typing import Any
 API = {
     "BiGRU": "birnn.nn.encoders:BiGRU",
     "BiLSTM": "birnn.nn.encoders:BiLSTM",
+    "Encoded": "birnn.nn.encoders:Encoded",
+    "EncoderConfig": "birnn.config:EncoderConfig",
     "load": "birnn.tasks.api.run:load",
     "train": "birnn.tasks.api.train:train",
     "Run": "birnn.tasks.api.run:Run",

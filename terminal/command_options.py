@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from birnn.config import apply, engine_option, flat_names, option, threads_option
+from birnn.config import apply, engine_option, flat_names, flatten, option, threads_option
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
-from birnn.training.checkpoint_options import KeepConfig
+from birnn.training.checkpoint_options import CheckpointConfig
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RunOptions:
     resume: str = option(
         "", "Go on with this unfinished run, from its newest checkpoint, as it began.", group="Run"
     )
-    keep: KeepConfig = dataclasses.field(default_factory=KeepConfig)
+    keep: CheckpointConfig = dataclasses.field(default_factory=CheckpointConfig)
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: nested too deeply") from None
     names = set().union(*(flat_names(config) for config in configs.values()))
     values: dict[str, Any] = {}
-    for key, value in _flatten(found):
+    for key, value in flatten(found):
         name = key.replace("-", "_")
         if name not in names:
             raise ConfigError(f"{path}: unknown option {key!r}{suggestion(name, names)}")
@@ -230,10 +230,3 @@ def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"{path}: the option {key!r} stands there twice")
         values[name] = value
     return values
-
-
-def _flatten(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for key, value in table.items():
-        rows += _flatten(value) if isinstance(value, dict) else [(key, value)]
-    return rows

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks.runs.test_records import TestRecord, number, read_rows
@@ -126,7 +127,8 @@ def make_run(
         "seeds": seeds,
         "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
     }
-    flat = flatten({k: v for k, v in config.items() if k not in ("format", "task")})
+    own = {k: v for k, v in config.items() if k not in ("format", "task")}
+    flat = dict(flatten(own, dotted=True))
     curve = _curve(name, folder, int(train["best_epoch"]), notes)
     scores = _scores(name, metrics["test"]["model"], record, notes)
     return RunSummary(name, folder, flat, about, scores, {}, curve)
@@ -158,17 +160,6 @@ def _scores(
                 " metrics.json; one of the two was changed"
             )
     return scores
-
-
-def flatten(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested tables as one, under dotted names."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            found |= flatten(value, f"{before}{key}.")
-        else:
-            found[f"{before}{key}"] = value
-    return found
 
 
 def _curve(name: str, folder: Path, best: int, notes: list[str]) -> Curve | None:

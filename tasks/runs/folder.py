@@ -13,10 +13,10 @@ from torch import nn
 
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, brief
+from birnn.nn.engines import engine_for
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
-from birnn.tasks.core.machine import engine_of
 from birnn.tasks.core.task import Task
 from birnn.version import __version__
 
@@ -82,7 +82,7 @@ def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Mo
         "format": FORMAT,
         "version": __version__,
         "task": task.name,
-        "engine": engine_of(task.config).name,
+        "engine": engine_for(task.config.encoder, task.config.train).name,
         **dataclasses.asdict(task.config),
     }
     for name, value in info.files().items():

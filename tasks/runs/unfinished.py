@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from birnn.config import from_dict
+from birnn.config import flatten, from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
 from birnn.storage.files import check_free, put_in_place, read_json, write_json
 from birnn.storage.snapshots import snapshots
@@ -26,7 +26,7 @@ from birnn.storage.untrusted import check_file
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.folder import RUN, STATE, unknown_names
-from birnn.training.checkpoint_options import KeepConfig
+from birnn.training.checkpoint_options import CheckpointConfig
 from birnn.version import __version__
 
 FORMAT = 1  # of run.json
@@ -47,7 +47,7 @@ class StartRecord:
     seeds: int = 1
     overwrite: bool = False
     command: str = ""
-    keep: KeepConfig = field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     threads: int = 0
     engine: str = ""
     data: str = ""  # digest; empty until the data is read
@@ -93,7 +93,7 @@ def read_start(out: Path) -> StartRecord | None:
             )
         if found["task"] not in TASKS:
             raise ValueError(f"unknown task {found['task']!r}")
-        keep = from_dict(KeepConfig, found["keep"])
+        keep = from_dict(CheckpointConfig, found["keep"])
         own = {k: v for k, v in found.items() if k not in ("format", "version", "keep")}
         start = StartRecord(keep=keep, **own)
         _check(start)
@@ -136,7 +136,8 @@ def check_changes(start: StartRecord, config: Any, seeds: int) -> list[str]:
     """
     if seeds != start.seeds:
         raise ConfigError(f"seeds: the run began with {start.seeds}; that can't change on the way")
-    before, after = _flat(asdict(start_config(start))), _flat(asdict(config))
+    configs = start_config(start), config
+    before, after = (dict(flatten(asdict(part), dotted=True)) for part in configs)
     changed = [name for name in after if after[name] != before[name]]
     for name in changed:
         plain = name.rpartition(".")[2]
@@ -146,14 +147,6 @@ def check_changes(start: StartRecord, config: Any, seeds: int) -> list[str]:
                 " change on the way: leave the option out, or start another run with --out"
             )
     return [f"{name.rpartition('.')[2]} {before[name]} → {after[name]}" for name in changed]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        where = f"{prefix}{name}"
-        found |= _flat(value, f"{where}.") if isinstance(value, Mapping) else {where: value}
-    return found
 
 
 def write_start(work: Path, start: StartRecord) -> None:
