@@ -1,7 +1,5 @@
 """What birnn's scikit-learn estimators share: options, training on what is given, and pickling."""
 
-import dataclasses
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +17,10 @@ from birnn.nn.devices import use_threads
 from birnn.nn.model import count_parameters
 from birnn.registry import resolve
 from birnn.tasks import TASKS
-from birnn.tasks.api.run import Run, configured
+from birnn.tasks.api.run import Run, configured, load_files, model_files
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.experiment import train_one
-from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
+from birnn.tasks.runs.folder import LoadedRun
 from birnn.training.randomness import random_states, set_random_states
 
 NAMED = ("encoder", "hidden_size", "layers", "dropout", "epochs", "batch_size", "learning_rate")
@@ -164,10 +162,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         state = dict(super().__getstate__())
         run = state.pop("run_", None)
         if run is not None:
-            with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-                write_model(Path(folder), run.loaded.task, run.loaded.info, run.loaded.model)
-                files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-            state["_run_files"] = files, run.metrics
+            state["_run_files"] = model_files(run.loaded), run.metrics
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -175,14 +170,9 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         state = dict(state)
         kept = state.pop("_run_files", None)
         super().__setstate__(state)
-        if kept is None:
-            return
-        files, metrics = kept
-        with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-            for name, content in files.items():
-                (Path(folder) / name).write_bytes(content)
-            loaded = load_run(Path(folder))
-        self.run_ = Run(dataclasses.replace(loaded, folder=Path("memory")), metrics)
+        if kept is not None:
+            files, metrics = kept
+            self.run_ = Run(load_files(files, Path("memory")), metrics)
 
 
 def provenance(train: int, validation: int, unit: str, seed: int) -> dict[str, Any]:

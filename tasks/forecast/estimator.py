@@ -35,6 +35,7 @@ class Forecaster(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
     Points alone: no intervals are calibrated. ``score`` is R², the mean over the steps ahead.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "forecast"
 
     def __sklearn_tags__(self) -> Any:
@@ -141,6 +142,7 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
     ``score`` is R² over all steps.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "regression"
 
     def __sklearn_tags__(self) -> Any:
