@@ -6,9 +6,9 @@ birnn.
 """
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
-from threading import get_ident
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -56,7 +56,7 @@ class OldPickles:
         """A spec for an old module, and for its parent while an old module is asked for."""
         if name in self.modules:
             return ModuleSpec(name, self)  # type: ignore[arg-type]
-        if name == PARENT and asked_for(sys._getframe()):
+        if name == PARENT and asked_for():
             return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
         return None
 
@@ -68,28 +68,32 @@ class OldPickles:
         """Nothing to run."""
 
 
-def asked_for(frame: FrameType | None) -> bool:
-    """Whether an old module is being looked for, by ``frame`` or by what called it.
+def asked_for() -> bool:
+    """Whether the import system looks for an old module further up the stack.
 
-    The import system asks for a parent by its bare name; only its callers know for which child.
-    There the child is the variable ``name``, in an unpickler written in Python ``module``.
+    It asks for a parent by its bare name; only its callers know for which child.
     """
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        for variable in ("name", "module"):
-            value = frame.f_locals.get(variable)
-            if isinstance(value, str) and value in CLASSES:
-                return True
+        value = frame.f_locals.get("name")
+        if isinstance(value, str) and value in CLASSES:
+            return True
         frame = frame.f_back
     return False
+
+
+def alone() -> bool:
+    """Whether this is the only thread, but for the one that tqdm's bars are watched by."""
+    monitors = sum(type(thread).__name__ == "TMonitor" for thread in threading.enumerate())
+    return len(sys._current_frames()) == 1 + monitors
 
 
 def forget() -> None:
     """Take what was made up out of :data:`sys.modules`, so that nothing is called ``tasks``.
 
-    Not while another thread is half-way through the same import: it will, when it is done.
+    It stays where another thread may be half-way through the same import.
     """
-    frames = {**sys._current_frames(), get_ident(): None}
-    if isinstance(sys.modules.get(PARENT), OldParent) and not any(map(asked_for, frames.values())):
+    if isinstance(sys.modules.get(PARENT), OldParent) and alone():
         for name in (PARENT, *CLASSES):
             sys.modules.pop(name, None)
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import birnn
+from birnn.storage import old_pickles
 from birnn.storage.old_pickles import CLASSES, OldPickles, answer_old_names
 
 from places import FIXTURES
@@ -32,12 +33,14 @@ def load_maker():
 
 
 MAKER = load_maker()
+ALONE = old_pickles.alone
 
 
 @pytest.fixture(autouse=True)
 def no_checkout(monkeypatch, tmp_path):
     """Nothing called ``tasks`` can be imported, as where birnn is installed."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("birnn.storage.old_pickles.alone", lambda: True)  # whatever else ran here
     paths = [path for path in sys.path if path and not (Path(path) / "tasks").is_dir()]
     monkeypatch.setattr("sys.path", paths)
     for name in CLASSES:
@@ -78,7 +81,8 @@ def test_an_old_pickle_predicts_what_it_predicted(path, load):
 
 
 @pytest.mark.parametrize("load", [pickle.loads, pickle._loads])
-def test_threads_may_load_them_at_the_same_time(load):
+def test_threads_may_load_them_at_the_same_time(load, monkeypatch):
+    monkeypatch.setattr("birnn.storage.old_pickles.alone", ALONE)
     contents = [path.read_bytes() for path in PICKLES] * 15
     switch = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -88,7 +92,6 @@ def test_threads_may_load_them_at_the_same_time(load):
     finally:
         sys.setswitchinterval(switch)
     assert len(loaded) == len(contents)
-    nothing_else_is_called_tasks()
 
 
 @pytest.mark.parametrize("path", PICKLES, ids=lambda path: path.stem)
@@ -138,7 +141,7 @@ def test_the_user_s_own_package_comes_first(first, tmp_path, monkeypatch):
 def test_a_name_that_never_was():
     with pytest.raises(AttributeError, match="attribute 'Boxer'"):
         pickle.loads(b"ctasks.estimators\nBoxer\n.")
-    with pytest.raises(ModuleNotFoundError, match="tasks.*boxers"):
+    with pytest.raises(ModuleNotFoundError, match="^No module named 'tasks'$"):
         pickle.loads(b"ctasks.boxers\nBoxer\n.")
     nothing_else_is_called_tasks()
 
