@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from birnn.arrays import Bools, Ints
-from birnn.data.series.panel import Clock
+from birnn.data.series.panel import Clock, lasts_equally_long
 from birnn.errors import DataError
 
 DAY = 86_400 * 10**9
@@ -171,7 +171,7 @@ def named_clock(frequency: str, *, whole: bool, zone: str) -> Clock:
 def is_fixed(clock: Clock) -> bool:
     """Whether steps last equally long, as hours do and days (of 23 or 25 hours) don't."""
     offset = pd.tseries.frequencies.to_offset(clock.frequency) if clock.frequency else None
-    return offset is None or isinstance(offset, pd.offsets.Tick)
+    return offset is None or lasts_equally_long(offset)
 
 
 def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from birnn.arrays import Floats
 from birnn.data.series.frequency import DAY
-from birnn.data.series.panel import Clock
+from birnn.data.series.panel import Clock, lasts_equally_long
 
 SEASON_SERIES = 50
 SEASON_ROWS = 20_000
@@ -20,7 +20,7 @@ def clock_season(clock: Clock) -> tuple[int, str]:
     """
     offset = pd.tseries.frequencies.to_offset(clock.frequency)
     kind = offset.base.freqstr.split("-")[0]
-    if isinstance(offset, pd.offsets.Tick):
+    if lasts_equally_long(offset):
         step = int(pd.Timedelta(offset).value)
         spans = ((10**9, "a second"), (60 * 10**9, "a minute"), (DAY, "a day"))
         span, words = next((pair for pair in spans if step < pair[0]), (1, "none"))
