@@ -73,7 +73,7 @@ def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
         return _integers(column.cast(pa.float64(), safe=False), name)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return None
-    first = next((text for text in head(column, 50) if text), "")
+    first = first_cell(column)
     if re.match(WHOLE, first):
         return _integers(column, name)
     if _shape(first, day_first=False) is None:
@@ -81,11 +81,10 @@ def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
     return _texts(column, name, aware=_has_zone(first))
 
 
-def head(column: pa.ChunkedArray, count: int) -> list[str]:
-    """The first ``count`` cells as text without the spaces around them; empty for missing."""
-    return [
-        "" if value is None else str(value).strip() for value in column.slice(0, count).to_pylist()
-    ]
+def first_cell(column: pa.ChunkedArray) -> str:
+    """The first text of 50 cells, without the spaces around it; empty if there is none."""
+    texts = ("" if value is None else str(value).strip() for value in column[:50].to_pylist())
+    return next(filter(None, texts), "")
 
 
 def _typed(column: pa.ChunkedArray, name: str) -> Stamps:
