@@ -6,6 +6,7 @@ birnn.
 """
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import FrameType, ModuleType
@@ -81,9 +82,18 @@ def asked_for() -> bool:
     return False
 
 
+def alone() -> bool:
+    """Whether this is the only thread, but for the one that tqdm's bars are watched by."""
+    monitors = sum(type(thread).__name__ == "TMonitor" for thread in threading.enumerate())
+    return len(sys._current_frames()) == 1 + monitors
+
+
 def forget() -> None:
-    """Take what was made up out of :data:`sys.modules`, so that nothing is called ``tasks``."""
-    if isinstance(sys.modules.get(PARENT), OldParent):
+    """Take what was made up out of :data:`sys.modules`, so that nothing is called ``tasks``.
+
+    It stays where another thread may be half-way through the same import.
+    """
+    if isinstance(sys.modules.get(PARENT), OldParent) and alone():
         for name in (PARENT, *CLASSES):
             sys.modules.pop(name, None)
 
