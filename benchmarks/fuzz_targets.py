@@ -105,7 +105,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     from birnn.tasks.forecast.data import series_options
     from birnn.tasks.forecast.options import ForecastConfig, ForecastData
     from birnn.tasks.sentiment.options import SentimentConfig
-    from birnn.terminal.command_options import read_toml
+    from birnn.terminal.option_parsing import read_toml
 
     def table(data: bytes) -> None:
         path = desk.put("x.csv", data)

@@ -28,31 +28,38 @@ def option(
     low: float | None = None,
     high: float | None = None,
     group: str = "Model",
+    level: str = "everyday",
 ) -> Any:
-    """A dataclass field with its help in plain words and the values that it takes."""
+    """A dataclass field with its help in plain words and the values that it takes.
+
+    An ``advanced`` one is shown only by ``--help-all``.
+    """
     known = None if choices is None else tuple(choices)
-    metadata = {"help": help, "choices": known, "low": low, "high": high, "group": group}
+    bounds = {"choices": known, "low": low, "high": high}
+    metadata = {"help": help, **bounds, "group": group, "level": level}
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def threads_option(group: str = "Training") -> Any:
+advanced = partial(option, level="advanced")
+
+
+def threads_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of threads, wherever models run."""
     return option(
         0,
         "CPU threads. 0: all cores that this process may use, at most 16.",
-        low=0, high=1024, group=group,
+        low=0, high=1024, group=group, level=level,
     )  # fmt: skip
 
 
-def engine_option(group: str = "Training") -> Any:
+def engine_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of the recurrences' engine, wherever models run."""
     return option(
         "auto",
         "What computes the recurrences: C compiled on first use (native), cuDNN, oneDNN or torch's"
         " own operations. auto: the fastest that can.",
-        choices=("auto", *ENGINES),
-        group=group,
-    )
+        choices=("auto", *ENGINES), group=group, level=level,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,22 +71,23 @@ class EncoderConfig:
         128, "Units of each direction of a recurrent layer.", low=1, high=8192
     )
     layers: int = option(1, "Recurrent layers on top of each other.", low=1, high=64)
-    bidirectional: bool = option(True, "Read the sequence in both directions.")
-    dropout: float = option(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
-    locked_dropout: float = option(
+    bidirectional: bool = advanced(True, "Read the sequence in both directions.")
+    dropout: float = advanced(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
+    locked_dropout: float = advanced(
         0.0,
         "Variational dropout of the encoder's inputs and states: one mask for all steps.",
         low=0, high=0.95,
     )  # fmt: skip
-    norm: str = option(
+    norm: str = advanced(
         "none",
         "Normalise the states of each layer; batch norm counts real positions only.",
         choices=("none", "layer", "batch"),
     )
-    residual: bool = option(False, "Add a layer's input to its output where the sizes agree.")
+    residual: bool = advanced(False, "Add a layer's input to its output where the sizes agree.")
 
 
 training = partial(option, group="Training")
+advanced_training = partial(training, level="advanced")
 
 
 @dataclass(frozen=True)
@@ -88,34 +96,40 @@ class TrainConfig:
 
     epochs: int = training(12, "Passes over the training split.", low=1, high=100_000)
     batch_size: int = training(64, "Items in a batch, at most.", low=1)
-    batch_tokens: int = training(
+    batch_tokens: int = advanced_training(
         8192, "Padded tokens in a batch, at most; a longer item goes alone.", low=1
     )
-    accumulate: int = training(1, "Batches whose gradients are summed before each step.", low=1)
+    accumulate: int = advanced_training(
+        1, "Batches whose gradients are summed before each step.", low=1
+    )
     learning_rate: float = training(2e-3, "Peak learning rate of AdamW.", low=0)
-    weight_decay: float = training(0.0, "Decoupled weight decay of AdamW.", low=0)
-    beta2: float = training(0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999)
-    schedule: str = training(
+    weight_decay: float = advanced_training(0.0, "Decoupled weight decay of AdamW.", low=0)
+    beta2: float = advanced_training(
+        0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999
+    )
+    schedule: str = advanced_training(
         "cosine",
         "How the learning rate moves after warm-up: constant, cosine to 0, or one-cycle.",
         choices=("constant", "cosine", "one-cycle"),
     )
-    warmup: float = training(
+    warmup: float = advanced_training(
         0.1, "Share of all steps in which the learning rate rises.", low=0, high=1
     )
-    clip_norm: float = training(
+    clip_norm: float = advanced_training(
         1.0, "Clip the norm of all gradients at this; 0 leaves them.", low=0
     )
-    ema: float = training(
+    ema: float = advanced_training(
         0.0,
         "Decay of the moving average of the weights that is evaluated and saved; 0 is off.",
         low=0, high=0.99999,
     )  # fmt: skip
-    monitor: str = training("", "Validation metric that chooses the epoch (empty: the task's own).")
-    patience: int = training(
+    monitor: str = advanced_training(
+        "", "Validation metric that chooses the epoch (empty: the task's own)."
+    )
+    patience: int = advanced_training(
         4, "Stop after this many epochs without a better score; 0 never.", low=0
     )
-    mixed_precision: str = training(
+    mixed_precision: str = advanced_training(
         "no", "Autocast to half precision while training.", choices=("no", "bf16", "fp16")
     )
     device: str = training("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.")

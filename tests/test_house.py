@@ -102,7 +102,7 @@ def test_links_lead_to_the_folders_beside() -> None:
     for name in LINKS:
         link = ROOT / "birnn" / name
         assert link.is_symlink()
-        assert os.readlink(link) == f"../{name}"
+        assert str(link.readlink()) == f"../{name}"
 
 
 def run(code: str, home: Path = ROOT) -> None:
