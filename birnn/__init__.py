@@ -7,7 +7,7 @@ This file is a façade of strings: what it names is imported when it is first as
 from pathlib import Path
 from typing import Any
 
-from birnn.storage.old_pickles import answer_old_names
+from birnn.old_pickles import answer_old_names
 
 if Path(__file__).with_name("tasks").is_file():
     raise ImportError(
@@ -29,9 +29,10 @@ API = {
 
 
 def _names() -> dict[str, str]:
-    from birnn.tasks import TASKS
+    from birnn.registry import load
 
-    estimators = [spec.estimator for spec in TASKS.values() if spec.estimator]
+    specs = load("birnn.tasks:TASKS").values()
+    estimators = [spec.estimator for spec in specs if spec.estimator]
     return {**API, **{place.rpartition(":")[2]: place for place in estimators}}
 
 

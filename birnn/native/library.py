@@ -161,6 +161,12 @@ def _loaded() -> Library | NativeError:
         return error
 
 
+def missing() -> str | None:
+    """Why the library can't be had here; None where it can."""
+    loaded = _loaded()
+    return str(loaded) if isinstance(loaded, NativeError) else None
+
+
 def library() -> Library:
     """The library, compiled if need be and loaded once a process.
 

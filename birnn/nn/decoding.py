@@ -11,6 +11,7 @@ from birnn.nn import engines
 from birnn.nn.batch import check_lengths, reverse_index, reverse_padded, sequence_mask
 from birnn.nn.chain import Potentials, finite, require_legal, rows_at, widen
 from birnn.nn.crf import log_partition, sequence_score
+from birnn.registry import load
 
 WILDEST = 1e30  # a decoder reads emissions beyond as this: sums over any length stay finite
 
@@ -29,10 +30,9 @@ def best_path(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Ten
     """
     plain = all(p.dtype == torch.float32 for p in (emissions, *potentials))
     if plain and emissions.device.type == "cpu" and engines.compiled_serves():
-        from birnn.native.paths import best_paths  # nothing is compiled before it is asked for
-
         check_lengths(emissions, lengths)
-        return best_paths(emissions, lengths, potentials)
+        paths: Tensor = load("birnn.native.paths:best_paths")(emissions, lengths, potentials)
+        return paths
     return viterbi(emissions, lengths, potentials)[0]
 
 

@@ -26,7 +26,7 @@ from birnn.errors import ConfigError
 from birnn.nn.batch import is_traced
 from birnn.nn.devices import resolve_device
 from birnn.nn.scan import CellWeights, Recurrence, bidirectional_scan
-from birnn.registry import ENCODERS, ENGINES, resolve
+from birnn.registry import ENCODERS, ENGINES, load, resolve
 
 AUTO = "auto"
 PRECISIONS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -165,9 +165,9 @@ def _table() -> tuple[tuple[str, Engine], ...]:
 def _native_scan(
     recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
 ) -> Tensor:
-    from birnn.native.scan import native_scan  # nothing is compiled before it is asked for
-
-    return native_scan(recurrence, x, lengths, directions)
+    # By its name: nothing is compiled before it is asked for, and native takes the types of here.
+    states: Tensor = load("birnn.native.scan:native_scan")(recurrence, x, lengths, directions)
+    return states
 
 
 def _dense_scan(
@@ -193,14 +193,8 @@ def _traced() -> bool:
 
 
 def _compiled_missing() -> str | None:
-    from birnn.native.compiler import NativeError
-    from birnn.native.library import library
-
-    try:
-        library()
-    except NativeError as error:
-        return str(error)
-    return None
+    reason: str | None = load("birnn.native.library:missing")()
+    return reason
 
 
 def _cudnn_missing(work: Work) -> str | None:

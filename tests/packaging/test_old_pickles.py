@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import birnn
-from birnn.storage import old_pickles
-from birnn.storage.old_pickles import CLASSES, OldPickles, answer_old_names
+from birnn import old_pickles
+from birnn.old_pickles import CLASSES, OldPickles, answer_old_names
 
 from places import FIXTURES
 
@@ -40,7 +40,7 @@ ALONE = old_pickles.alone
 def no_checkout(monkeypatch, tmp_path):
     """Nothing called ``tasks`` can be imported, as where birnn is installed."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("birnn.storage.old_pickles.alone", lambda: True)  # whatever else ran here
+    monkeypatch.setattr("birnn.old_pickles.alone", lambda: True)  # whatever else ran here
     paths = [path for path in sys.path if path and not (Path(path) / "tasks").is_dir()]
     monkeypatch.setattr("sys.path", paths)
     for name in CLASSES:
@@ -82,7 +82,7 @@ def test_an_old_pickle_predicts_what_it_predicted(path, load):
 
 @pytest.mark.parametrize("load", [pickle.loads, pickle._loads])
 def test_threads_may_load_them_at_the_same_time(load, monkeypatch):
-    monkeypatch.setattr("birnn.storage.old_pickles.alone", ALONE)
+    monkeypatch.setattr("birnn.old_pickles.alone", ALONE)
     contents = [path.read_bytes() for path in PICKLES] * 15
     switch = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
