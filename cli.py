@@ -16,8 +16,7 @@ import typer
 from typer import Argument, Option
 
 # Threads that wait must soon sleep: ones that spin double the time of a step on a busy machine,
-# ones that sleep at once add a seventh on an idle one. OpenMP (GNU's, LLVM's) reads this once, when
-# torch is loaded; docs/speed.md has the figures.
+# ones that sleep at once add a seventh on an idle one (docs/speed.md). torch's OpenMP reads this.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
@@ -27,6 +26,7 @@ from birnn.tasks import TASKS
 from birnn.tasks.forecast.options import ForecastData
 from birnn.terminal import command_options as has
 from birnn.terminal.errors import exit_code, flush
+from birnn.terminal.help import HelpGroup
 from birnn.terminal.option_parsing import ShowConfig, command
 from birnn.terminal.signals import listen
 from birnn.terminal.training import begun_options, run_training, show_training, with_source
@@ -39,9 +39,9 @@ Texts = Annotated[list[str] | None, Argument(help="Texts; none: --input or stand
 Repository = Annotated[str, Argument(help="USER/NAME on the Hugging Face Hub.")]
 
 app = typer.Typer(
+    cls=HelpGroup,
     add_completion=False,
     rich_markup_mode=None if os.environ.get("BIRNN_PLAIN_HELP") else "rich",
-    help="Train, evaluate and use bidirectional GRU and LSTM models on your own files.",
 )
 
 
@@ -57,7 +57,7 @@ VERSION = Option("--version", callback=version, is_eager=True, help="Show the ve
 
 @app.callback()
 def root(show: Annotated[bool, VERSION] = False) -> None:
-    """Options before the command."""
+    """Train, evaluate and use bidirectional GRU and LSTM models on your own files."""
 
 
 def status(words: str) -> Any:

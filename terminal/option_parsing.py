@@ -177,4 +177,4 @@ def _toml(name: str, value: Any) -> str:
     except UnicodeEncodeError:
         raise ConfigError(f"{name}: TOML can't hold {value!r}, which is not Unicode") from None
     text = json.dumps(value, ensure_ascii=False)
-    return CONTROL.sub(lambda found: "".join(f"\\u{ord(c):04x}" for c in found.group()), text)
+    return CONTROL.sub(lambda match: "".join(f"\\u{ord(c):04x}" for c in match.group()), text)
