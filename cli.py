@@ -29,7 +29,12 @@ from birnn.terminal.errors import exit_code, flush
 from birnn.terminal.help import HelpGroup
 from birnn.terminal.option_parsing import ShowConfig, command
 from birnn.terminal.signals import listen
-from birnn.terminal.training import begun_options, run_training, show_training, with_source
+from birnn.terminal.views.run_training import (
+    begun_options,
+    run_training,
+    show_training,
+    with_source,
+)
 from birnn.version import __version__
 
 Source = Annotated[str, Argument(help="The same as --data.", show_default=False)]

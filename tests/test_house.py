@@ -53,8 +53,8 @@ def imported(name: str) -> frozenset[str]:
 
 
 def folder(name: str) -> str:
-    """The folder of a module; ``cli.py`` stands alone at the top."""
-    if name == "birnn.cli":
+    """The folder of a module; files that stand beside folders are rooms of their own."""
+    if name.rpartition(".")[0] in ("birnn", "birnn.data"):
         return name
     return name if modules()[name].name == "__init__.py" else name.rpartition(".")[0]
 

@@ -286,7 +286,7 @@ def test_text_that_is_not_unicode_has_no_toml(birnn):
 @pytest.mark.parametrize("task", TASKS)
 def test_show_config_prints_what_config_reads_and_does_nothing(task, birnn, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("birnn.terminal.training.run_training", None)
+    monkeypatch.setattr("birnn.terminal.views.run_training.run_training", None)
     options = ["--epochs", "3", "--hidden-size", "7", "--out", 'a "b" \\', "--seeds", "2"]
     shown = birnn(task, "no/such/file.csv", *options, "--overwrite", "--show-config")
     assert (shown.code, shown.err) == (0, "")
