@@ -75,8 +75,8 @@ def train_command(name: str, source: str, config: Any, run: RunOptions) -> None:
     with console().status("loading libraries"):
         from birnn.tasks.runs.events import Finished
         from birnn.tasks.runs.experiment import how_to_go_on, train
+        from birnn.tasks.runs.growing import resumable, run_name, work_folder
         from birnn.tasks.runs.launch import Plan, make_task, resume_plan
-        from birnn.tasks.runs.unfinished import resumable, run_name, work_folder
     stamp = time.strftime("%Y%m%d-%H%M%S")
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     command = "python cli.py " + shlex.join(sys.argv[1:])

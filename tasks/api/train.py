@@ -15,8 +15,8 @@ from birnn.tasks import TASKS
 from birnn.tasks.api.run import Run
 from birnn.tasks.runs.experiment import train as run_experiment
 from birnn.tasks.runs.folder import load_run
+from birnn.tasks.runs.growing import work_folder
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
-from birnn.tasks.runs.unfinished import work_folder
 
 
 def train(

@@ -67,3 +67,10 @@ def interval(value: float, values: Array) -> Interval:
         return Interval(value, value, value, known=False)
     low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(value, float(low), float(high))
+
+
+def with_intervals(
+    scores: Mapping[str, float], resampled: Mapping[str, Array]
+) -> dict[str, Interval]:
+    """Join point values with their bootstrap intervals."""
+    return {name: interval(value, resampled[name]) for name, value in scores.items()}
