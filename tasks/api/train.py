@@ -20,15 +20,9 @@ from birnn.tasks.runs.launch import Plan, make_task, resume_plan
 
 
 def train(
-    task: str,
-    data: Any = None,
-    out: str | Path | None = None,
-    *,
-    overwrite: bool = False,
-    seeds: int = 1,
-    resume: bool = False,
-    **options: Any,
-) -> Run:
+    task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
+    seeds: int = 1, resume: bool = False, **options: Any,
+) -> Run:  # fmt: skip
     """Train as the command line does, baselines, report and all; quietly.
 
     Args:

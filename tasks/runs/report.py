@@ -41,7 +41,7 @@ def make_report(
             if name not in ("epoch", "loss", "learning_rate", "seconds")
         },
         "data": data.provenance,
-        "train": _train_part(trained),
+        "train": train_part(trained),
         "details": task.details(test, predictions, data.info),
     }
     nearest = strongest(differences)
@@ -74,7 +74,7 @@ def _test_part(
     return test
 
 
-def _train_part(trained: Trained) -> dict[str, Any]:
+def train_part(trained: Trained) -> dict[str, Any]:
     """``train``: what training took, and what validation set after it."""
     stop = trained.stop
     return {
