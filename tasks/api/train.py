@@ -16,20 +16,14 @@ from birnn.tasks import TASKS
 from birnn.tasks.api.run import Run
 from birnn.tasks.runs.experiment import train as run_experiment
 from birnn.tasks.runs.folder import load_run
+from birnn.tasks.runs.growing import work_folder
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
-from birnn.tasks.runs.unfinished import work_folder
 
 
 def train(
-    task: str,
-    data: Any = None,
-    out: str | Path | None = None,
-    *,
-    overwrite: bool = False,
-    seeds: int = 1,
-    resume: bool = False,
-    **options: Any,
-) -> Run:
+    task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
+    seeds: int = 1, resume: bool = False, **options: Any,
+) -> Run:  # fmt: skip
     """Train as the command line does, baselines, report and all; quietly.
 
     Args:

@@ -121,10 +121,9 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
     def text_options(self, source: str) -> TextOptions:
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
-        read = ReadOptions(data.encoding, data.skip_ragged)
         return TextOptions(
-            source, data.validation_share, data.test_share, data.split_seed, read,
-            text_columns=self.source_columns, label_column=data.label_column,
+            source, data.validation_share, data.test_share, data.split_seed,
+            ReadOptions(data.encoding, data.skip_ragged), self.source_columns, data.label_column,
         )  # fmt: skip
 
     def load_split(self, info: LabelInfoT, source: str, name: str) -> LoadedSplit[LabelSplitT]:
@@ -133,8 +132,8 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         if source:
             table, notes = load_one(options, name)
         else:
-            loaded = load_labelled(options)
-            table, notes = loaded.splits[name], loaded.notes
+            texts = load_labelled(options)
+            table, notes = texts.splits[name], texts.notes
         unknown = Counter(label for label in table["label"][:] if label not in info.labels)
         if unknown:
             some = ", ".join(map(repr, list(unknown)[:3]))
@@ -207,19 +206,16 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
     ) -> list[dict[str, Any]]:
         """Texts, gold label, predicted label, and a probability for each class."""
-        rows = []
-        texts = zip(*self.texts(split.table), strict=True)
-        for i, (row, shares) in enumerate(zip(texts, predictions, strict=True)):
-            gold = {} if split.targets is None else {"gold": info.labels[split.targets[i]]}
-            rows.append(
-                {
-                    **dict(zip(self.text_columns, row, strict=True)),
-                    **gold,
-                    "label": info.labels[int(shares.argmax())],
-                    **{f"p_{n}": float(p) for n, p in zip(info.labels, shares, strict=True)},
-                }
-            )
-        return rows
+        records = []
+        rows = zip(*self.texts(split.table), strict=True)
+        for i, (texts, shares) in enumerate(zip(rows, predictions, strict=True)):
+            record: dict[str, Any] = dict(zip(self.text_columns, texts, strict=True))
+            if split.targets is not None:
+                record["gold"] = info.labels[split.targets[i]]
+            record["label"] = info.labels[int(shares.argmax())]
+            record |= {f"p_{n}": float(p) for n, p in zip(info.labels, shares, strict=True)}
+            records.append(record)
+        return records
 
     def details(
         self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
@@ -229,9 +225,9 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         probabilities = np.stack(list(predictions))
         gold, guess = split.targets, probabilities.argmax(1)
         classes = np.arange(len(info.labels))
-        sure = probabilities.max(1)
+        confidence = probabilities.max(1)
         wrong = np.flatnonzero(gold != guess)
-        worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
+        worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
         texts = self.joined(split.table.select(worst)) if len(worst) else []
         return {
             "labels": info.labels,
@@ -239,7 +235,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
             "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
             "mistakes": [
                 {"text": text[:500], "gold": info.labels[gold[i]],
-                 "predicted": info.labels[guess[i]], "confidence": float(sure[i])}
+                 "predicted": info.labels[guess[i]], "confidence": float(confidence[i])}
                 for i, text in zip(worst, texts, strict=True)
             ],
         }  # fmt: skip

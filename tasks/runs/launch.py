@@ -7,13 +7,8 @@ from typing import Any
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
-from birnn.tasks.runs.unfinished import (
-    StartRecord,
-    check_changes,
-    read_start,
-    run_name,
-    start_config,
-)
+from birnn.tasks.runs.growing import run_name
+from birnn.tasks.runs.unfinished import StartRecord, check_changes, read_start, start_config
 from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
 
@@ -71,10 +66,6 @@ def resume_plan(plan: Plan, config: Any) -> Plan | None:
     start = read_start(plan.out)
     if start is None:
         return None
-    return replace(
-        plan,
-        overwrite=plan.overwrite or start.overwrite,
-        command=start.command,
-        start=start,
-        changes=check_changes(start, config, plan.seeds),
-    )
+    changes = check_changes(start, config, plan.seeds)
+    overwrite = plan.overwrite or start.overwrite
+    return replace(plan, overwrite=overwrite, command=start.command, start=start, changes=changes)

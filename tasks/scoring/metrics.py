@@ -11,12 +11,10 @@ import numpy as np
 from sklearn import metrics as sk
 
 from birnn.arrays import Array
-from birnn.tasks.scoring.bootstrap import Interval, interval, replicates
+from birnn.tasks.scoring.bootstrap import replicates
 
 CALIBRATION_BINS = 15
-EPSILON = (
-    1e-7  # probabilities are clipped to [ε, 1-ε] in the log-loss; float32 knows no nearer to 1
-)
+EPSILON = 1e-7  # the log-loss clips probabilities to [ε, 1-ε]: float32 knows no nearer to 1
 
 
 def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]:
@@ -171,13 +169,6 @@ def regression_replicates(
         return {"mse": mse, "rmse": np.sqrt(mse), "mae": absolute / steps, "r2": r2}
 
     return replicates(scores, int(sequence.max()) + 1, seed)
-
-
-def with_intervals(
-    scores: Mapping[str, float], resampled: Mapping[str, Array]
-) -> dict[str, Interval]:
-    """Join point values with their bootstrap intervals."""
-    return {name: interval(value, resampled[name]) for name, value in scores.items()}
 
 
 def class_table(labels: Sequence[str], gold: Array, predicted: Array) -> list[dict[str, Any]]:

@@ -14,9 +14,8 @@ from sklearn import metrics as sk
 
 from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.scoring.bootstrap import resample_counts
+from birnn.tasks.scoring.bootstrap import resample_counts, with_intervals
 from birnn.tasks.scoring.metric_names import is_percent, lower_is_better
-from birnn.tasks.scoring.metrics import with_intervals
 from birnn.tasks.tagging import metrics as module
 from birnn.tasks.tagging.info import surfaces
 from birnn.tasks.tagging.metrics import (
