@@ -110,8 +110,7 @@ def _examine(
     check_options(options)
     table, where, notes = _load(source, options)
     layout = find_layout(table, options, where)
-    findings = Findings()
-    findings.notes += notes + layout.notes
+    findings = Findings([*notes, *layout.notes])
     columns = {
         name: layout.numbers.get(name) or read_numbers(table.column(name))
         for name in dict.fromkeys([*layout.targets, *layout.past, *layout.future])
