@@ -39,7 +39,6 @@ def read_panel(
 
     Args:
         source: as :func:`~birnn.data.tables.sources.load_tables` takes it, or a sample's name.
-        options: how to read it.
         horizon: steps to be forecast; series that are too short for it are left out.
         lookback: steps that a forecast sees; 0 if not known yet.
 
