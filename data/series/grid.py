@@ -97,8 +97,7 @@ class Grid:
         code = self.frames[number]
         begin, end = np.searchsorted(self.rows.codes, [code, code + 1])
         at = np.searchsorted(self.steps[begin:end], steps + self.firsts[number], side="right") - 1
-        rows: Ints = self.rows.lines[begin + at]
-        return rows
+        return np.asarray(self.rows.lines[begin + at])
 
 
 def _history(panel: Panel) -> Bools:
@@ -146,15 +145,12 @@ def build_grid(
         layout: which columns are what.
         clock: of all.
         static: covariates of the frames, as :func:`~birnn.data.series.static.read_static` has them.
-        options: the policy for missing values.
-        findings: to add to.
     """
     begins, ends = rows.begins, np.append(rows.begins[1:], len(steps))
     offsets = np.append(0, np.cumsum(steps[ends - 1] + 1))
     frames = _Frames(begins, ends, rows.codes[begins].astype(np.int64), offsets)
     past, future = _covariates(rows, steps, layout, frames, options, findings)
-    names: list[str] = []
-    parts = []
+    names, parts = [], []
     for name in layout.targets:
         own = [name] if layout.layout == "wide" else rows.names
         part = _series(rows.columns[name], steps, frames, keep_ahead=bool(layout.future))
@@ -172,11 +168,10 @@ def build_grid(
         text = f"{', '.join(layout.targets)}: no value is observed at all"
         findings.refuse("missing", text, "name another --target", count=len(steps))
     values = parts[0].values if len(parts) == 1 else np.concatenate([part.values for part in parts])
-    numbers, static_names = static
     panel = Panel(
         names, rows.stamps[first], np.append(0, np.cumsum(sizes)), steps[last] - steps[first] + 1,
         values, clock, 1, offsets[frame] + steps[first], past, future,
-        numbers[frames.codes[frame]], layout.past, layout.future, static_names,
+        static[0][frames.codes[frame]], layout.past, layout.future, static[1],
     )  # fmt: skip
     if options.missing == "interpolate" and names:
         _interpolate(panel.values, _history(panel))

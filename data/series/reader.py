@@ -39,7 +39,6 @@ def read_panel(
 
     Args:
         source: as :func:`~birnn.data.tables.sources.load_tables` takes it, or a sample's name.
-        options: how to read it.
         horizon: steps to be forecast; series that are too short for it are left out.
         lookback: steps that a forecast sees; 0 if not known yet.
 
@@ -110,8 +109,7 @@ def _examine(
     check_options(options)
     table, where, notes = _load(source, options)
     layout = find_layout(table, options, where)
-    findings = Findings()
-    findings.notes += notes + layout.notes
+    findings = Findings([*notes, *layout.notes])
     columns = {
         name: layout.numbers.get(name) or read_numbers(table.column(name))
         for name in dict.fromkeys([*layout.targets, *layout.past, *layout.future])

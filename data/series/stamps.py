@@ -29,6 +29,7 @@ WORDS = re.compile(r"(?=.*\d{4})(?=.*[A-Za-z]{3}).{6,40}")
 WEEK = re.compile(r"\d{4}-?W\d{2}")
 SHORT_MONTH = re.compile(r"[A-Za-z]{3}[- ]\d{2}")
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
+DATE_NAME = re.compile(r"date|time|month|day|^ds$|period|stamp", re.IGNORECASE)
 WHOLE = r"^[+-]?\d+(\.0*)?$"
 UNIX = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 10**9}
 
@@ -137,7 +138,7 @@ def _dated(values: Ints, known: Ints, name: str) -> Stamps | None:
             return Stamps(scaled, False, "UTC", notes=[f"{name!r} is read as Unix {unit} (UTC)"])
     days = low >= 16780101 and high < 22610101
     months = low >= 167801 and high < 226101
-    if not (days or months) or (len(np.unique(known[:100])) < 13 and not _says_date(name)):
+    if not (days or months) or (len(np.unique(known[:100])) < 13 and not DATE_NAME.search(name)):
         return None
     distinct, places = np.unique(known, return_inverse=True)
     form = "%Y%m%d" if days else "%Y%m"
@@ -150,10 +151,6 @@ def _dated(values: Ints, known: Ints, name: str) -> Stamps | None:
     return Stamps(result, False, notes=[f"{name!r} is read as {words} ({low})"])
 
 
-def _says_date(name: str) -> bool:
-    return bool(re.search(r"date|time|month|day|^ds$|period|stamp", name, re.IGNORECASE))
-
-
 def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
     """``[R]`` nanoseconds since 1970 (UTC) of pandas stamps; :data:`BAD` for none.
 
@@ -161,10 +158,9 @@ def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
         DataError: a stamp that 64 bits can't hold.
     """
     try:
-        values: Ints = stamps.as_unit("ns").asi8
+        return np.asarray(stamps.as_unit("ns").asi8)
     except pd.errors.OutOfBoundsDatetime:
         raise _outside(name) from None
-    return values
 
 
 def _has_zone(text: str) -> bool:
@@ -324,8 +320,7 @@ def _fill(values: Ints, texts: pd.Index, left: Ints, form: str, name: str) -> In
         index = pd.DatetimeIndex(read)
     fits = ~index.isna()
     values[left[fits]] = nanoseconds(index[fits], name)
-    rest: Ints = left[~fits]
-    return rest
+    return np.asarray(left[~fits])
 
 
 def _quarters(texts: pd.Index) -> pd.DatetimeIndex:

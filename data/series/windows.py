@@ -100,20 +100,20 @@ class WindowSplit:
         """The split with these windows alone."""
         return replace(self, series=self.series[indices], origin=self.origin[indices])
 
-    def _steps(self, indices: Ints, first: int, count: int) -> Floats:
-        """Values from ``origin + first`` on, ``[B, count]``; NaN outside the history."""
+    def _steps(self, indices: Ints, first: int, count: int, bound: Ints) -> Floats:
+        """Values from ``origin + first`` on, ``[B, count]``; NaN outside ``0 … bound - 1``."""
         steps = self.origin[indices, None] + np.arange(first, first + count)
         rows = self.panel.offsets[self.series[indices]][:, None] + steps
-        inside = (steps >= 0) & (steps < self.panel.ends[self.series[indices]][:, None])
+        inside = (steps >= 0) & (steps < bound[self.series[indices]][:, None])
         return np.where(inside, self.panel.values[np.where(inside, rows, 0)], np.nan)
 
     def histories(self, indices: Ints) -> Floats:
         """``[B, L]`` the lookbacks in the series' units, NaN where missing or before the start."""
-        return self._steps(indices, -self.lookback, self.lookback)
+        return self._steps(indices, -self.lookback, self.lookback, self.panel.ends)
 
     def futures(self, indices: Ints) -> Floats:
         """``[B, H]`` the targets in the series' units, NaN where missing."""
-        return self._steps(indices, 0, self.horizon)
+        return self._steps(indices, 0, self.horizon, self.panel.ends)
 
     def scaled(self, values: Floats, indices: Ints) -> Floats:
         """``values [B, ·]`` of windows in scaled units."""
@@ -174,6 +174,8 @@ class WindowSplit:
         rows = np.where(inside, panel.covariate_offsets[series][:, None] + steps, 0)
 
         def read(table: Floats, scaling: Floats, count: int) -> Floats:
+            if not table.shape[1]:
+                return np.zeros((len(indices), count, 0))
             scaled = (table[rows[:, :count]] - scaling[0]) / scaling[1]
             return np.where(inside[:, :count, None] & np.isfinite(scaled), scaled, 0.0)
 

@@ -70,8 +70,6 @@ def read_columns(
     """The sentences of a column file.
 
     Args:
-        path: the file.
-        encoding: its encoding.
         token_column: number from 1 (from −1 at the end), ``first``, ``last`` or name; default the
             first, or the one called token, word or form.
         tag_column: likewise; default the last.
