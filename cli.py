@@ -23,13 +23,18 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
-from birnn.tasks.forecast.options import ForecastingData
+from birnn.tasks.forecast.options import ForecastData
 from birnn.terminal import command_options as has
 from birnn.terminal.errors import exit_code, flush
 from birnn.terminal.help import HelpGroup
 from birnn.terminal.option_parsing import ShowConfig, command
 from birnn.terminal.signals import listen
-from birnn.terminal.training import begun_options, run_training, show_training, with_source
+from birnn.terminal.views.run_training import (
+    begun_options,
+    run_training,
+    show_training,
+    with_source,
+)
 from birnn.version import __version__
 
 Source = Annotated[str, Argument(help="The same as --data.", show_default=False)]
@@ -81,7 +86,7 @@ for name, spec in TASKS.items():
 
 
 @command(app, "inspect")
-def inspect_command(data: ForecastingData, output: has.OutputOptions, source: Source = "") -> None:
+def inspect_command(data: ForecastData, output: has.OutputOptions, source: Source = "") -> None:
     """Say what is in a file of time series, and what is wrong with it."""
     with status("reading data"):
         from birnn.tasks.forecast.data import inspect_series

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from birnn.config import engine_option, option, threads_option
-from birnn.training.checkpoint_options import KeepConfig
+from birnn.training.checkpoint_options import CheckpointConfig
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class RunOptions:
     resume: str = option(
         "", "Go on with this unfinished run, from its newest checkpoint, as it began.", group="Run"
     )
-    keep: KeepConfig = field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.models import OptionInfo
 
-from birnn.config import apply, flat_names
+from birnn.config import apply, flat_names, flatten
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
 from birnn.terminal.help import HelpAll, HelpCommand
@@ -133,7 +133,7 @@ def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(f"{path} is not valid TOML: nested too deeply") from None
     names = set().union(*(flat_names(config) for config in configs.values()))
     values: dict[str, Any] = {}
-    for key, value in _flatten(document):
+    for key, value in flatten(document):
         name = key.replace("-", "_")
         if name not in names:
             raise ConfigError(f"{path}: unknown option {key!r}{suggestion(name, names)}")
@@ -141,14 +141,6 @@ def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"{path}: the option {key!r} stands there twice")
         values[name] = value
     return values
-
-
-def _flatten(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flatten(value)
-        else:
-            yield key, value
 
 
 def write_toml(configs: Mapping[str, Any]) -> str:

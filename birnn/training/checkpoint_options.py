@@ -1,4 +1,4 @@
-"""How often training is kept, and how it is asked to stop; light to import."""
+"""How often a checkpoint is written, and how it is asked to stop; light to import."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from birnn.config import advanced
 
 
 @dataclass(frozen=True)
-class KeepConfig:
-    """How often training is kept, to go on after a stop."""
+class CheckpointConfig:
+    """How often a checkpoint is written, to go on from after a stop."""
 
     checkpoint_epochs: int = advanced(
         1, "Keep a checkpoint after every so many epochs; 0: not by epochs.", low=0, group="Run"

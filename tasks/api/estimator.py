@@ -1,7 +1,6 @@
 """What birnn's scikit-learn estimators share: options, training on what is given, and pickling."""
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +17,13 @@ from birnn.data.tables.memory import held
 from birnn.errors import BirnnError, ConfigError, DataError
 from birnn.nn import engines
 from birnn.nn.devices import use_threads
-from birnn.nn.model import count_parameters
-from birnn.tasks.api.run import Run
+from birnn.tasks.api.run import Run, load_files, model_files
 from birnn.tasks.api.train import configured
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.fitting import train_one
-from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
+from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.runs.launch import make_task
+from birnn.tasks.runs.report import train_part
 from birnn.training.randomness import random_states, set_random_states
 
 Cut = Callable[[float, int], tuple[Any, Any]]
@@ -67,19 +66,12 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
     task: ClassVar[str]
 
     def __init__(
-        self,
-        *,
-        encoder: str | None = None,
-        hidden_size: int | None = None,
-        layers: int | None = None,
-        dropout: float | None = None,
-        epochs: int | None = None,
-        batch_size: int | None = None,
-        learning_rate: float | None = None,
-        validation_fraction: float = 0.1,
-        random_state: Any = 0,
+        self, *, encoder: str | None = None, hidden_size: int | None = None,
+        layers: int | None = None, dropout: float | None = None, epochs: int | None = None,
+        batch_size: int | None = None, learning_rate: float | None = None,
+        validation_fraction: float = 0.1, random_state: Any = 0,
         options: Mapping[str, Any] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.encoder = encoder
         self.hidden_size = hidden_size
         self.layers = layers
@@ -136,20 +128,13 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
                 trained = end.value
             except BirnnError as error:
                 raise InputError(str(error)) from None
-        model = trained.model.requires_grad_(False)
-        loaded = LoadedRun(Path("memory"), task, data.info, model)
+        loaded = LoadedRun(Path("memory"), task, data.info, trained.model.requires_grad_(False))
+        train = train_part(trained)
         metrics = {
             "task": task.name,
             "encoder": task.config.encoder.encoder,
             "data": data.provenance,
-            "train": {
-                "seconds": round(trained.stop.seconds, 3),
-                "epochs": len(trained.history),
-                "best_epoch": trained.stop.epoch,
-                "parameters": count_parameters(model),
-                "seed": trained.seed,
-                **trained.extra,
-            },
+            "train": {k: v for k, v in train.items() if k not in ("stopped", "tokens_per_second")},
         }
         self.run_ = Run(loaded, metrics)
 
@@ -173,17 +158,11 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         try:
             first, second = cut(self.validation_fraction, seed)
             parts = {"train": first, "validation": second, "test": second}
-            tables = DatasetDict(
-                {
-                    name: Dataset.from_dict(
-                        {column: [cells[i] for i in part] for column, cells in rows.items()}
-                    )
-                    for name, part in parts.items()
-                }
-            )
-            config: Any = task.config
-            where = dataclasses.replace(config.data, data=words, **columns)
-            task = type(task)(dataclasses.replace(config, data=where))
+            tables = DatasetDict()
+            for name, part in parts.items():
+                chosen = {column: [cells[i] for i in part] for column, cells in rows.items()}
+                tables[name] = Dataset.from_dict(chosen)
+            task = with_data(task, data=words, **columns)
             with own_generators(), held(tables, words):
                 data = task.load()
         except BirnnError as error:
@@ -204,25 +183,23 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         state = dict(super().__getstate__())
         run = state.pop("run_", None)
         if run is not None:
-            with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-                write_model(Path(folder), run.loaded.task, run.loaded.info, run.loaded.model)
-                files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-            state["_run_files"] = files, run.metrics
+            state["_run_files"] = model_files(run.loaded), run.metrics
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """What :meth:`__getstate__` gave."""
         state = dict(state)
-        kept = state.pop("_run_files", None)
+        files, metrics = state.pop("_run_files", (None, None))
         super().__setstate__(state)
-        if kept is None:
-            return
-        files, metrics = kept
-        with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-            for name, content in files.items():
-                (Path(folder) / name).write_bytes(content)
-            loaded = load_run(Path(folder))
-        self.run_ = Run(dataclasses.replace(loaded, folder=Path("memory")), metrics)
+        if files is not None:
+            self.run_ = Run(load_files(files, Path("memory")), metrics)
+
+
+def with_data(task: Task[Any, Any, Any], **options: Any) -> Task[Any, Any, Any]:
+    """The task with other options of its data."""
+    config: Any = task.config
+    data = dataclasses.replace(config.data, **options)
+    return type(task)(dataclasses.replace(config, data=data))
 
 
 def provenance(train: int, validation: int, unit: str, seed: int) -> dict[str, Any]:

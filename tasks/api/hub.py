@@ -6,6 +6,7 @@ nothing that is fetched is unpickled.
 
 import json
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from birnn.tasks.runs.folder import RUN, LoadedRun, write_model
 SCHEME = "hf://"
 NAME = re.compile(r"[\w.-]+/[\w.-]+")
 FETCHED = ["*.json", "*.safetensors", "README.md"]
+SCORES = ("task", "encoder", "test", "validation", "train", "verdict")  # of metrics.json
 # Of the ``data`` part of metrics.json: counts and words about the source, no rows of it.
-TOLD = (
+PUBLIC = (
     "source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
     "notes", "duplicates", "overlap", "vectors", "cut_texts",
 )  # fmt: skip
@@ -42,10 +44,10 @@ def run_folder(name: str | Path, revision: str | None = None, **options: Any) ->
         local = Path(name).expanduser()
         if isinstance(name, Path) or local.is_dir() or not NAME.fullmatch(text):
             return local
-    repository, _, asked = text.removeprefix(SCHEME).partition("@")
-    if asked and revision not in (None, asked):
+    repository, _, named = text.removeprefix(SCHEME).partition("@")
+    if named and revision not in (None, named):
         raise ConfigError(f"{text}: the revision {revision!r} is asked for too; give one")
-    return fetch(repository, asked or revision, **options)
+    return fetch(repository, named or revision, **options)
 
 
 def fetch(repository: str, revision: str | None = None, **options: Any) -> Path:
@@ -58,42 +60,34 @@ def fetch(repository: str, revision: str | None = None, **options: Any) -> Path:
 
     if not NAME.fullmatch(repository):
         raise CheckpointError(f"{SCHEME}{repository} is no name on the Hub; write hf://USER/NAME")
-    known = {k: v for k, v in options.items() if v is not None}
+    given = {k: v for k, v in options.items() if v is not None}
     try:
-        found = snapshot_download(
-            repository, revision=revision, allow_patterns=FETCHED, ignore_patterns=["*/*"], **known
+        folder = snapshot_download(
+            repository, revision=revision, allow_patterns=FETCHED, ignore_patterns=["*/*"], **given
         )
     except Exception as error:  # of the hub, of its HTTP library, or of the system
         raise CheckpointError(
             f"{SCHEME}{repository}{f'@{revision}' if revision else ''} can't be fetched:"
             f" {_reason(error)}"
         ) from None
-    return Path(found)
+    return Path(folder)
 
 
 def _reason(error: Exception) -> str:
     """Why the Hub gave nothing, in a line."""
-    from huggingface_hub import constants
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub import constants, errors
 
-    if constants.HF_HUB_OFFLINE or isinstance(error, OfflineModeIsEnabled):
+    if constants.HF_HUB_OFFLINE or isinstance(error, errors.OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set and it is not in the cache; unset it, or give a folder"
-    if isinstance(error, GatedRepoError):
+    if isinstance(error, errors.GatedRepoError):
         return "its owner must grant you access; then log in with: hf auth login"
-    if isinstance(error, RevisionNotFoundError):
+    if isinstance(error, errors.RevisionNotFoundError):
         return "it has no such revision"
-    if isinstance(error, RepositoryNotFoundError):
+    if isinstance(error, errors.RepositoryNotFoundError):
         return "there is no such repository, or it is private; log in with: hf auth login"
-    if isinstance(error, HFValidationError):
+    if isinstance(error, errors.HFValidationError):
         return " ".join(str(error).split())[:200]
-    if isinstance(error, (LocalEntryNotFoundError, OSError)):
+    if isinstance(error, (errors.LocalEntryNotFoundError, OSError)):
         return "the Hub can't be reached and it is not in the cache; is there a network?"
     return " ".join(str(error).split())[:200] or type(error).__name__
 
@@ -103,22 +97,16 @@ def public_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
     Examples of mistakes, charts, series' names, and findings that quote a cell are left out.
     """
-    data = metrics["data"]
-    told = {name: data[name] for name in TOLD if name in data}
-    quotes = [part["text"] for part in data.get("inspection", {}).get("findings", [])]
-    if "splits" in told:
-        told["splits"] = [
-            line for line in told["splits"] if not any(line.startswith(text) for text in quotes)
-        ]
-    source = str(told["source"])
-    found = {
-        name: metrics[name]
-        for name in ("task", "encoder", "test", "validation", "train", "verdict")
-        if name in metrics
-    }
+    public = {name: metrics[name] for name in SCORES if name in metrics}
+    data = {name: metrics["data"][name] for name in PUBLIC if name in metrics["data"]}
+    findings = metrics["data"].get("inspection", {}).get("findings", [])
+    if "splits" in data:
+        quotes = tuple(part["text"] for part in findings)
+        data["splits"] = [line for line in data["splits"] if not line.startswith(quotes)]
+    source = str(data["source"])
     # Notes on a file begin with its path.
     paths = sorted({source, str(Path(source).expanduser())}, key=len, reverse=True)
-    return dict(_without({**found, "data": told}, [path for path in paths if "/" in path]))
+    return dict(_without({**public, "data": data}, [path for path in paths if "/" in path]))
 
 
 def _without(value: Any, paths: list[str]) -> Any:
@@ -149,12 +137,22 @@ def write_repository(
         if "/" in value and (not NAME.fullmatch(value) or Path(value).exists()):
             config["data"][key] = Path(value).name
     write_json(folder / "config.json", config)
-    told = public_metrics(metrics)
+    public = public_metrics(metrics)
     if "/" in source:
-        told = _without(told, [source])
-    write_json(folder / "metrics.json", told)
-    write_text(folder / "README.md", render_card("", told, SCHEME + name if name else "FOLDER"))
+        public = _without(public, [source])
+    write_json(folder / "metrics.json", public)
+    write_text(folder / "README.md", render_card("", public, SCHEME + name if name else "FOLDER"))
     return sorted(path.name for path in folder.iterdir())
+
+
+def check_name(repository: str) -> None:
+    """Refuse what is no USER/NAME.
+
+    Raises:
+        ConfigError: it isn't.
+    """
+    if not NAME.fullmatch(repository):
+        raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
 
 
 def upload(folder: Path, repository: str, *, private: bool | None = None, **options: Any) -> str:
@@ -166,8 +164,7 @@ def upload(folder: Path, repository: str, *, private: bool | None = None, **opti
     """
     from huggingface_hub import HfApi
 
-    if not NAME.fullmatch(repository):
-        raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
+    check_name(repository)
     token = options.pop("token", None)
     message = options.pop("commit_message", None) or "Add a run of birnn"
     try:
@@ -184,15 +181,14 @@ def upload(folder: Path, repository: str, *, private: bool | None = None, **opti
 
 
 def _refusal(error: Exception) -> str:
-    from huggingface_hub import constants
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+    from huggingface_hub import constants, errors
 
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set; unset it, or write the files with --to FOLDER"
-    if isinstance(error, LocalTokenNotFoundError):
+    if isinstance(error, errors.LocalTokenNotFoundError):
         return "log in first, with: hf auth login"
     status = getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(error, HfHubHTTPError) and status in (401, 403):
+    if isinstance(error, errors.HfHubHTTPError) and status in (401, 403):
         return "you may not write there; log in with: hf auth login, and check the name"
     if isinstance(error, OSError) and status is None:
         return "the Hub can't be reached; is there a network?"
@@ -207,14 +203,11 @@ def push(
     Returns:
         Where it is now, and the names of its files.
     """
-    if not NAME.fullmatch(repository):
-        raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
+    check_name(repository)
     if to:
         with new_folder(Path(to), RUN) as folder:
             names = write_repository(folder, run, metrics, repository)
         return to, names
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="birnn-") as made:
         names = write_repository(Path(made), run, metrics, repository)
         return upload(Path(made), repository, private=private), names

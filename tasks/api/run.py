@@ -3,12 +3,14 @@
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from huggingface_hub import ModelHubMixin
 
 from birnn.data.tables.memory import named_source
+from birnn.nn.model import count_parameters
 from birnn.storage.files import new_folder, read_json, write_json
 from birnn.tasks.api.hub import push, run_folder, upload, write_repository
 from birnn.tasks.runs.card import write_card
@@ -32,6 +34,22 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         self.loaded = loaded
         self._metrics = metrics
         self._predictor = predictor_of(loaded)
+
+    __module__ = "birnn"  # what a pickle names
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: the bytes of its files: JSON and safetensors, no class."""
+        return {
+            "files": model_files(self.loaded),
+            "metrics": self._metrics,
+            "folder": str(self.folder),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What :meth:`__getstate__` gave."""
+        self.loaded = load_files(state["files"], Path(state["folder"]))
+        self._metrics = state["metrics"]
+        self._predictor = predictor_of(self.loaded)
 
     def __repr__(self) -> str:
         """Task, encoder and folder."""
@@ -141,18 +159,14 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         return Path(folder)
 
     def save_pretrained(
-        self,
-        save_directory: str | Path,
-        *,
-        repo_id: str | None = None,
-        push_to_hub: bool = False,
+        self, save_directory: str | Path, *, repo_id: str | None = None, push_to_hub: bool = False,
         **push_to_hub_kwargs: Any,
-    ) -> str | None:
+    ) -> str | None:  # fmt: skip
         """Write what a repository on the Hub holds, as :func:`.hub.write_repository` does.
 
         Args:
             save_directory: made if it isn't there; what else it holds stays.
-            repo_id: USER/NAME; told in the card.
+            repo_id: USER/NAME; stands in the card.
             push_to_hub: also send it there.
             push_to_hub_kwargs: of :meth:`push_to_hub`.
 
@@ -161,7 +175,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         """
         folder = Path(save_directory)
         folder.mkdir(parents=True, exist_ok=True)
-        write_repository(folder, self.loaded, self._told(), repo_id or "")
+        write_repository(folder, self.loaded, self._known_metrics(), repo_id or "")
         if not push_to_hub:
             return None
         return self.push_to_hub(repo_id or folder.name, **push_to_hub_kwargs)
@@ -178,20 +192,15 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
             BirnnError: the Hub refused, or can't be reached.
         """
         with tempfile.TemporaryDirectory(prefix="birnn-") as made:
-            write_repository(Path(made), self.loaded, self._told(), repo_id)
+            write_repository(Path(made), self.loaded, self._known_metrics(), repo_id)
             return upload(Path(made), repo_id, private=private, **options)
 
     @classmethod
     def from_pretrained(
-        cls,
-        pretrained_model_name_or_path: str | Path,
-        *,
-        revision: str | None = None,
-        force_download: bool = False,
-        token: str | bool | None = None,
-        cache_dir: str | Path | None = None,
-        local_files_only: bool = False,
-    ) -> "Run":
+        cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None,
+        force_download: bool = False, token: str | bool | None = None,
+        cache_dir: str | Path | None = None, local_files_only: bool = False,
+    ) -> "Run":  # fmt: skip
         """:func:`load`, with the options of :mod:`huggingface_hub`.
 
         Raises:
@@ -203,21 +212,38 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         )  # fmt: skip
         return cls(load_run(folder))
 
-    def _told(self) -> dict[str, Any]:
-        """The metrics, or the little that a run without any knows."""
-        return self.metrics or bare_metrics(self.loaded)
+    def _known_metrics(self) -> dict[str, Any]:
+        """The metrics, or the little that is known of a run without any."""
+        source = self.config.data.data or "not known"
+        return self.metrics or {
+            "task": self.task,
+            "encoder": self.config.encoder.encoder,
+            "data": {"source": source, "rows": {}, "splits": []},
+            "train": {
+                "parameters": count_parameters(self.loaded.model),
+                "epochs": 0,
+                "seconds": 0.0,
+            },
+        }
 
 
-def bare_metrics(run: LoadedRun) -> dict[str, Any]:
-    """What can be told of a model whose training nobody noted."""
-    from birnn.nn.model import count_parameters
+def model_files(run: LoadedRun) -> dict[str, bytes]:
+    """Name → content of the files that :func:`load_files` needs."""
+    with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
+        write_model(Path(folder), run.task, run.info, run.model)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
-    return {
-        "task": run.task.name,
-        "encoder": run.task.config.encoder.encoder,
-        "data": {"source": run.task.config.data.data or "not known", "rows": {}, "splits": []},
-        "train": {"parameters": count_parameters(run.model), "epochs": 0, "seconds": 0.0},
-    }
+
+def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
+    """The run whose files are in memory, as if it lay in ``folder``.
+
+    Raises:
+        CheckpointError: they are no run.
+    """
+    with tempfile.TemporaryDirectory(prefix="birnn-") as made:
+        for name, content in files.items():
+            (Path(made) / name).write_bytes(content)
+        return replace(load_run(Path(made)), folder=folder)
 
 
 def load(name: str | Path, revision: str | None = None) -> Run:
@@ -243,4 +269,4 @@ def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tupl
         BirnnError: not a usable run, or it can't be written or sent.
     """
     run = load(name)
-    return push(run.loaded, run._told(), repository, private=private, to=to)
+    return push(run.loaded, run._known_metrics(), repository, private=private, to=to)

@@ -4,7 +4,8 @@ import dataclasses
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,14 @@ from birnn.tasks import TASKS
 from birnn.tasks.api.run import Run
 from birnn.tasks.runs.experiment import train as run_experiment
 from birnn.tasks.runs.folder import load_run
+from birnn.tasks.runs.growing import work_folder
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
-from birnn.tasks.runs.unfinished import work_folder
 
 
 def train(
-    task: str,
-    data: Any = None,
-    out: str | Path | None = None,
-    *,
-    overwrite: bool = False,
-    seeds: int = 1,
-    resume: bool = False,
-    **options: Any,
-) -> Run:
+    task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
+    seeds: int = 1, resume: bool = False, **options: Any,
+) -> Run:  # fmt: skip
     """Train as the command line does, baselines, report and all; quietly.
 
     Args:
@@ -51,23 +46,30 @@ def train(
         raise ConfigError("data: given twice; give the data once")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
-    temporary = Path(tempfile.mkdtemp(prefix="birnn-")) if out is None else None
-    folder = Path(out) if out is not None else temporary / "run"  # type: ignore[operator]
-    plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)")
-    try:
+    with _folder(out) as (folder, keep):
+        plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)")
         with named_source(data) as source:
             if data is not None:
                 where = dataclasses.replace(config.data, data=source)
                 config = dataclasses.replace(config, data=where)
             _run(task, config, plan, resume=resume)
         run = Run(load_run(folder))
-    except BaseException:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    if temporary is not None:
-        weakref.finalize(run, shutil.rmtree, temporary, ignore_errors=True)
+        keep(run)
     return run
+
+
+@contextmanager
+def _folder(out: str | Path | None) -> Iterator[tuple[Path, Callable[[Run], object]]]:
+    """Where a run goes, and what ties its life to it: a temporary folder goes with its run."""
+    if out is not None:
+        yield Path(out), lambda run: None
+        return
+    home = Path(tempfile.mkdtemp(prefix="birnn-"))
+    try:
+        yield home / "run", lambda run: weakref.finalize(run, shutil.rmtree, home, True)
+    except BaseException:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
 
 
 def _run(task: str, config: Any, plan: Plan, *, resume: bool) -> None:

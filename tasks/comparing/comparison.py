@@ -98,10 +98,10 @@ def compare(folders: Sequence[Path], score: str = "") -> Comparison:
             "several comparisons with one reference: each interval holds for itself; none is"
             " adjusted for their number"
         )
-    monitor = _monitor(runs, configs[0], next((k.monitors for _, k in read if k), ()))
-    return Comparison(
-        task, runs, [score] if score else headline, monitor, _items(read[0][1]), notes
-    )
+    monitor = _monitor(runs, configs[0], next((r.monitors for _, r in read if r), ()))
+    base = read[0][1]
+    items = plural(base.count, base.unit.removesuffix("s")) if base else ""
+    return Comparison(task, runs, [score] if score else headline, monitor, items, notes)
 
 
 def _read_record(
@@ -120,23 +120,16 @@ def _read_record(
     return record
 
 
-def _items(record: TestRecord | None) -> str:
-    if record is None:
-        return ""
-    return plural(record.count, record.unit.removesuffix("s"))
-
-
 def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
     """The configuration of each run, once it is clear that they can stand side by side."""
     if len(folders) < 2:
         raise ConfigError("compare takes two runs or more: python cli.py compare RUN RUN")
     if len(folders) > MOST_RUNS:
         raise ConfigError(f"compare takes at most {MOST_RUNS} runs, got {len(folders)}")
-    places: set[Path] = set()
-    for folder in folders:
-        if folder.resolve() in places:
+    places = [folder.resolve() for folder in folders]
+    for i, folder in enumerate(folders):
+        if places[i] in places[:i]:
             raise ConfigError(f"{folder} is named twice; compare takes runs that differ")
-        places.add(folder.resolve())
     configs = [read_config(folder) for folder in folders]
     task = configs[0]["task"]
     for folder, config in zip(folders, configs, strict=True):
@@ -151,9 +144,8 @@ def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
 
 def _headline(metrics: Mapping[str, Any], run: RunSummary) -> list[str]:
     """The scores that the run's own report compares with baselines."""
-    found: Mapping[str, Any] = next(iter(metrics["test"]["differences"].values()), {})
-    names = [name for name in found if name in run.scores]
-    return names or list(run.scores)[:2]
+    compared: Mapping[str, Any] = next(iter(metrics["test"]["differences"].values()), {})
+    return [name for name in compared if name in run.scores] or list(run.scores)[:2]
 
 
 def _with_differences(
@@ -161,9 +153,8 @@ def _with_differences(
 ) -> list[RunSummary]:  # fmt: skip
     """Each run with its differences from the first, or a note on why it has none."""
     reference, base = read[0]
-    found = [reference]
+    runs = [reference]
     for run, record in read[1:]:
-        differences: dict[str, dict[str, Any]] = {}
         if base is None or record is None:
             pass  # a note has said so
         elif record.items != base.items:
@@ -172,17 +163,17 @@ def _with_differences(
                 " another order: own scores, no difference"
             )
         elif record.reading != base.reading:
-            said = ", ".join(f"{k} {v}" for k, v in record.reading.items()) or "without spans"
-            notes.append(f"{run.name}: scored in another way ({said}): own scores, no difference")
+            way = ", ".join(f"{k} {v}" for k, v in record.reading.items()) or "without spans"
+            notes.append(f"{run.name}: scored in another way ({way}): own scores, no difference")
         else:
-            differences = _differences(base, record)
-        found.append(replace(run, differences=differences))
-    return found
+            run = replace(run, differences=_differences(base, record))
+        runs.append(run)
+    return runs
 
 
 def _differences(base: TestRecord, record: TestRecord) -> dict[str, dict[str, Any]]:
     """Run minus reference for each score that both have and that means the same in both."""
-    found: dict[str, dict[str, Any]] = {}
+    differences: dict[str, dict[str, Any]] = {}
     ours, theirs = record.evaluation, base.evaluation
     for name in ours.scores:
         if name not in theirs.scores or record.scopes.get(name) != base.scopes.get(name):
@@ -190,23 +181,22 @@ def _differences(base: TestRecord, record: TestRecord) -> dict[str, dict[str, An
         gap = interval(
             ours.scores[name] - theirs.scores[name], ours.replicates[name] - theirs.replicates[name]
         )
-        told = gap.known
+        clear = gap.known and (gap.low > 0 or gap.high < 0)
         if lower_is_better(name) and not is_percent(name):  # two mixes can be one baseline
-            told &= max(abs(gap.low), abs(gap.high)) >= ALIKE * abs(theirs.scores[name])
-        higher, lower = told and gap.low > 0, told and gap.high < 0
+            clear &= max(abs(gap.low), abs(gap.high)) >= ALIKE * abs(theirs.scores[name])
         ahead: str | None = "neither"
-        if higher or lower:
-            ahead = "run" if higher != lower_is_better(name) else "reference"
         if not metric(name).judged:
             ahead = None
-        found[name] = {**gap.to_json(), "clear": higher or lower, "ahead": ahead}
-    return found
+        elif clear:
+            ahead = "run" if (gap.low > 0) != lower_is_better(name) else "reference"
+        differences[name] = {**gap.to_json(), "clear": clear, "ahead": ahead}
+    return differences
 
 
 def _monitor(runs: Sequence[RunSummary], config: Mapping[str, Any], usual: Sequence[str]) -> str:
     """The validation score of the curves: the reference's own, or one that all histories have."""
     histories = [run.curve.columns for run in runs if run.curve is not None]
     train = config.get("train")
-    asked = train.get("monitor", "") if isinstance(train, Mapping) else ""
-    shared = [name for name in (asked, *usual) if all(name in part for part in histories)]
+    own = train.get("monitor", "") if isinstance(train, Mapping) else ""
+    shared = [name for name in (own, *usual) if all(name in part for part in histories)]
     return shared[0] if histories and shared else ""

@@ -62,9 +62,8 @@ def save_comparison(path: Path, comparison: Comparison) -> None:
     panels[-1].set_xlabel("epoch (dot: the one kept)")
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(drawn) > LABELLED:
-        legend = figure.legend(
-            *panels[0].get_legend_handles_labels(), loc="outside right upper", fontsize=8
-        )
+        lines = panels[0].get_legend_handles_labels()
+        legend = figure.legend(*lines, loc="outside right upper", fontsize=8)
         for text in legend.get_texts():
             text.set_parse_math(False)  # a name may hold dollar signs
     with atomic_path(path) as temporary:
@@ -77,32 +76,25 @@ def _draw_lines(axes: Any, drawn: Sequence[Drawn], key: str) -> None:
 
     ends = []
     for number, (run, curve) in enumerate(drawn):
-        epochs, values = curve.columns["epoch"], curve.columns[key]
+        epochs, values, name = curve.columns["epoch"], curve.columns[key], shortened(run.name)
         color, dashes = style_of(number)
-        marker = "." if len(epochs) == 1 else None
         axes.plot(
-            epochs, values, color=color, linestyle=dashes, marker=marker, label=_safe(run.name)
-        )
+            epochs, values, color=color, linestyle=dashes, marker="." if len(epochs) == 1 else None,
+            label="\u200b" * name.startswith("_") + name,  # a legend leaves out those with a "_"
+        )  # fmt: skip
         if curve.best in epochs:
             at = epochs.index(curve.best)
             axes.plot(epochs[at], values[at], "o", color=color, markersize=6, zorder=3)
-        ends.append((epochs[-1], values[-1], color, shortened(run.name)))
+        ends.append((values[-1], color, name))
     if len(drawn) > LABELLED:
         return
     low, high = axes.get_ylim()
-    places = spread([(value - low) / (high - low) for _, value, _, _ in ends], 0.09)
-    for (_, _, color, name), place in zip(ends, places, strict=True):
+    places = spread([(value - low) / (high - low) for value, _, _ in ends], 0.09)
+    for (_, color, name), place in zip(ends, places, strict=True):
         axes.annotate(
             name, (1, place), xycoords="axes fraction", xytext=(6, 0), color=color,
             textcoords="offset points", va="center", fontsize=8, parse_math=False,
         )  # fmt: skip
-
-
-def _safe(name: str) -> str:
-    """A name for a legend, which leaves out those that begin with an underscore."""
-    from birnn.tasks.runs.plots import shortened
-
-    return "\u200b" * name.startswith("_") + shortened(name)
 
 
 def style_of(number: int) -> tuple[str, str]:
@@ -125,10 +117,8 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
             if two - one >= gap * (m + n) / 2:
                 break
             groups[-2:] = [[(one * m + two * n) / (m + n), m + n]]
-    found = list(places)
-    moved = [
+    moved = (
         centre + gap * (k - (count - 1) / 2) for centre, count in groups for k in range(int(count))
-    ]
-    for i, place in zip(order, moved, strict=True):
-        found[i] = place
-    return found
+    )
+    by_line = dict(zip(order, moved, strict=True))
+    return [by_line[i] for i in range(len(places))]

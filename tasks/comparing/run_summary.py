@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
+from birnn.tasks.core.task import Evaluation
 from birnn.tasks.runs.test_records import TestRecord, number, read_rows
-from birnn.tasks.scoring.metrics import with_intervals
 
 Score = dict[str, float | None]  # value, low, high; of a difference also who is ahead
 AGREE = 1e-6  # a score made anew may be so far from that of metrics.json
@@ -73,9 +74,9 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         CheckpointError: it is missing, or of another shape.
     """
     path = folder / "metrics.json"
-    found = read_json(path)
+    metrics = read_json(path)
     try:
-        scores, train = found["test"]["model"], found["train"]
+        scores, train = metrics["test"]["model"], metrics["train"]
         for score in scores.values():
             for key in ("value", "low", "high"):
                 if not _is_number(score[key]) and (key == "value" or score[key] is not None):
@@ -83,11 +84,11 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         for key in ("parameters", "epochs", "seconds", "best_epoch", "seed"):
             if not _is_number(train[key]):
                 raise TypeError(f"{key} is {train[key]!r}")
-        if not isinstance(found["test"]["differences"], dict):
+        if not isinstance(metrics["test"]["differences"], dict):
             raise TypeError("differences is not a table")
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path} is not usable ({error}); train the run again") from None
-    return dict(found)
+    return dict(metrics)
 
 
 def _is_number(value: Any) -> bool:
@@ -105,7 +106,7 @@ def make_run(
         folder: of the run.
         config: its ``config.json``.
         metrics: its ``metrics.json``.
-        record: what it keeps of its test split; None where that is missing.
+        record: of its test split; None where that is missing.
         notes: are added to.
 
     Raises:
@@ -126,49 +127,35 @@ def make_run(
         "seeds": seeds,
         "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
     }
-    flat = flatten({k: v for k, v in config.items() if k not in ("format", "task")})
+    own = {k: v for k, v in config.items() if k not in ("format", "task")}
+    flat = dict(flatten(own, dotted=True))
     curve = _curve(name, folder, int(train["best_epoch"]), notes)
     scores = _scores(name, metrics["test"]["model"], record, notes)
     return RunSummary(name, folder, flat, about, scores, {}, curve)
 
 
 def _scores(
-    name: str, said: Mapping[str, Mapping[str, Any]], record: TestRecord | None, notes: list[str]
+    name: str, written: Mapping[str, Mapping[str, Any]], record: TestRecord | None, notes: list[str]
 ) -> dict[str, Score]:
     """The scores made anew, with what only ``metrics.json`` has; a note where the two disagree."""
-    scores: dict[str, Score] = {}
-    if record is not None:
-        found = record.evaluation
-        for metric, score_now in found.scores.items():
-            if not math.isfinite(score_now):
-                raise CheckpointError(
-                    f"{name}: its predictions give {score_now} for {metric}: not as the"
-                    " run wrote them; train again"
-                )
-        parts = with_intervals(found.scores, found.replicates)
-        scores = {metric: dict(part.to_json()) for metric, part in parts.items()}
-    for metric, score in said.items():
+    evaluation = record.evaluation if record else Evaluation({}, {})
+    for metric, value in evaluation.scores.items():
+        if not math.isfinite(value):
+            raise CheckpointError(
+                f"{name}: its predictions give {value} for {metric}: not as the run wrote them;"
+                " train again"
+            )
+    scores: dict[str, Score] = evaluation.to_json()
+    for metric, score in written.items():
         own = scores.setdefault(metric, {k: score[k] for k in ("value", "low", "high")})
         own |= {k: score[k] for k in ("mean", "std") if _is_number(score.get(k))}
-        value = own["value"]
-        assert value is not None
+        value = evaluation.scores.get(metric, score["value"])
         if abs(value - score["value"]) > AGREE * max(1.0, abs(score["value"])):
             notes.append(
                 f"{name}: {metric} is {value:.6g} by its predictions and {score['value']:.6g} in"
                 " metrics.json; one of the two was changed"
             )
     return scores
-
-
-def flatten(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested tables as one, under dotted names."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            found |= flatten(value, f"{before}{key}.")
-        else:
-            found[f"{before}{key}"] = value
-    return found
 
 
 def _curve(name: str, folder: Path, best: int, notes: list[str]) -> Curve | None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 import torch
 from datasets import Dataset
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -31,7 +31,11 @@ from birnn.tasks.core.task import (
     TaskData,
 )
 from birnn.tasks.core.text_linear import majority, tfidf_logistic
-from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
+from birnn.tasks.scoring.metrics import (
+    class_table,
+    classification_replicates,
+    classification_scores,
+)
 
 MISTAKES = 8  # shown in the report
 
@@ -117,10 +121,9 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
     def text_options(self, source: str) -> TextOptions:
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
-        read = ReadOptions(data.encoding, data.skip_ragged)
         return TextOptions(
-            source, data.validation_share, data.test_share, data.split_seed, read,
-            text_columns=self.source_columns, label_column=data.label_column,
+            source, data.validation_share, data.test_share, data.split_seed,
+            ReadOptions(data.encoding, data.skip_ragged), self.source_columns, data.label_column,
         )  # fmt: skip
 
     def load_split(self, info: LabelInfoT, source: str, name: str) -> LoadedSplit[LabelSplitT]:
@@ -129,8 +132,8 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         if source:
             table, notes = load_one(options, name)
         else:
-            loaded = load_labelled(options)
-            table, notes = loaded.splits[name], loaded.notes
+            texts = load_labelled(options)
+            table, notes = texts.splits[name], texts.notes
         unknown = Counter(label for label in table["label"][:] if label not in info.labels)
         if unknown:
             some = ", ".join(map(repr, list(unknown)[:3]))
@@ -184,9 +187,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
 
     def joined(self, table: Dataset) -> list[str]:
         """The texts of each row as one."""
-        return [
-            " ".join(row) for row in zip(*(table[c][:] for c in self.text_columns), strict=True)
-        ]
+        return [" ".join(row) for row in zip(*self.texts(table), strict=True)]
 
     def baselines(self, data: TaskData[LabelInfoT, LabelSplitT]) -> list[Baseline]:
         """The majority class; TF-IDF and logistic regression, tuned on validation."""
@@ -205,21 +206,16 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
     ) -> list[dict[str, Any]]:
         """Texts, gold label, predicted label, and a probability for each class."""
-        rows = []
-        columns = [split.table[name][:] for name in self.text_columns]
-        for i, (row, shares) in enumerate(
-            zip(zip(*columns, strict=True), predictions, strict=True)
-        ):
-            gold = {} if split.targets is None else {"gold": info.labels[split.targets[i]]}
-            rows.append(
-                {
-                    **dict(zip(self.text_columns, row, strict=True)),
-                    **gold,
-                    "label": info.labels[int(shares.argmax())],
-                    **{f"p_{n}": float(p) for n, p in zip(info.labels, shares, strict=True)},
-                }
-            )
-        return rows
+        records = []
+        rows = zip(*self.texts(split.table), strict=True)
+        for i, (texts, shares) in enumerate(zip(rows, predictions, strict=True)):
+            record: dict[str, Any] = dict(zip(self.text_columns, texts, strict=True))
+            if split.targets is not None:
+                record["gold"] = info.labels[split.targets[i]]
+            record["label"] = info.labels[int(shares.argmax())]
+            record |= {f"p_{n}": float(p) for n, p in zip(info.labels, shares, strict=True)}
+            records.append(record)
+        return records
 
     def details(
         self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
@@ -229,23 +225,17 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         probabilities = np.stack(list(predictions))
         gold, guess = split.targets, probabilities.argmax(1)
         classes = np.arange(len(info.labels))
-        columns = precision_recall_fscore_support(gold, guess, labels=classes, zero_division=0)
-        per_class = [
-            {"label": label, "precision": float(p), "recall": float(r), "f1": float(f),
-             "support": int(n)}
-            for label, p, r, f, n in zip(info.labels, *columns, strict=True)
-        ]  # fmt: skip
-        sure = probabilities.max(1)
+        confidence = probabilities.max(1)
         wrong = np.flatnonzero(gold != guess)
-        worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
+        worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
         texts = self.joined(split.table.select(worst)) if len(worst) else []
         return {
             "labels": info.labels,
-            "per_class": per_class,
+            "per_class": class_table(info.labels, gold, guess),
             "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
             "mistakes": [
                 {"text": text[:500], "gold": info.labels[gold[i]],
-                 "predicted": info.labels[guess[i]], "confidence": float(sure[i])}
+                 "predicted": info.labels[guess[i]], "confidence": float(confidence[i])}
                 for i, text in zip(worst, texts, strict=True)
             ],
         }  # fmt: skip

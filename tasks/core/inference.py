@@ -36,8 +36,7 @@ def run_split(
 
 def predict(task: Decodes, model: nn.Module, split: Split) -> list[Array]:
     """What ``model`` predicts for each item of ``split``, in the items' order."""
-    found: list[Array | None] = [None] * len(split)
+    predictions: dict[int, Array] = {}
     for indices, batch, outputs in run_split(model, split, task.config.train):
-        for item, prediction in zip(indices, task.decode(outputs, batch), strict=True):
-            found[item] = prediction
-    return [part for part in found if part is not None]
+        predictions.update(zip(indices.tolist(), task.decode(outputs, batch), strict=True))
+    return [predictions[item] for item in range(len(split))]

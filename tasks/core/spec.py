@@ -73,8 +73,8 @@ class Specs(Mapping[str, Spec]):
         Raises:
             ConfigError: there is no such task; the message lists the known ones.
         """
-        found: Spec = resolve(self.places, name, "task")
-        return found
+        spec: Spec = resolve(self.places, name, "task")
+        return spec
 
     def __iter__(self) -> Iterator[str]:
         """The names, in order."""
@@ -89,13 +89,7 @@ class Specs(Mapping[str, Spec]):
         return isinstance(name, str) and name in self.places
 
     def require(self, name: str, field: str, verb: str, where: object) -> Any:
-        """The part of a task that ``verb`` needs.
-
-        Args:
-            name: of the task.
-            field: of its specification.
-            verb: what is asked for, as it begins the message.
-            where: the run that it is asked of.
+        """The part ``field`` of the task ``name``, which ``verb`` needs of the run ``where``.
 
         Raises:
             ConfigError: the task has none; the message says which tasks do.

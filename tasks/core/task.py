@@ -18,6 +18,7 @@ from birnn.nn.encoders import build_encoder
 from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
 from birnn.tasks.core.inference import predict
+from birnn.tasks.scoring.bootstrap import with_intervals
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
@@ -96,6 +97,11 @@ class Evaluation:
     scores: dict[str, float]
     replicates: dict[str, Array]
 
+    def to_json(self) -> dict[str, dict[str, float | None]]:
+        """Each score with its interval, as ``metrics.json`` has it."""
+        intervals = with_intervals(self.scores, self.replicates)
+        return {name: score.to_json() for name, score in intervals.items()}
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -108,7 +114,7 @@ class Baseline:
 
 
 class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
-    """One kind of prediction.
+    """One kind of prediction; what is abstract, every task says: data, model, training, scoring.
 
     A task is made from its configuration and keeps no other state: whatever it learns about the
     data is in the ``info`` that it hands out.
@@ -121,6 +127,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
+
+    # Data
 
     @abstractmethod
     def load(self) -> TaskData[InfoT, SplitT]:
@@ -144,6 +152,12 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             CheckpointError: a file is missing or is not what it should be.
         """
 
+    def name_items(self, split: SplitT, items: Array) -> str:
+        """Where the user finds the ``items`` (their numbers) of the split train."""
+        return "rows " + number_list(items + 1) + " of train"
+
+    # Model
+
     def embedder(self, info: InfoT) -> Embedder:
         """A batch → steps ``[B, T, F]``; a task that has a :meth:`model` of its own needs none."""
         raise NotImplementedError
@@ -151,42 +165,6 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def head(self, input_size: int, info: InfoT) -> nn.Module:
         """Encoded states ``[B, T, input_size]`` and a batch → outputs; as :meth:`embedder`."""
         raise NotImplementedError
-
-    @abstractmethod
-    def loss(self, outputs: Any, batch: Batch) -> LossSum:
-        """What training minimises, summed over the batch."""
-
-    @abstractmethod
-    def decode(self, outputs: Any, batch: Batch) -> list[Array]:
-        """One array for each item: what is predicted, in the user's units."""
-
-    @abstractmethod
-    def count(self, outputs: Any, batch: Batch, info: InfoT) -> Mapping[str, Array]:
-        """Summable counts from which :meth:`scores` makes the validation metrics."""
-
-    @abstractmethod
-    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
-        """Validation metrics from the counts of a whole split."""
-
-    @abstractmethod
-    def evaluate(self, split: SplitT, predictions: Any, info: InfoT, seed: int) -> Evaluation:
-        """Test metrics of :meth:`predictions`; ``seed`` is the bootstrap's."""
-
-    @abstractmethod
-    def baselines(self, data: TaskData[InfoT, SplitT]) -> list[Baseline]:
-        """Simple models, fitted on train, tuned on validation, predicting test."""
-
-    @abstractmethod
-    def records(self, split: SplitT, predictions: Any, info: InfoT) -> Iterable[dict[str, Any]]:
-        """Rows of ``predictions.csv``."""
-
-    @abstractmethod
-    def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
-        """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
-
-    def model(self, info: InfoT) -> nn.Module:
-        """The whole model, freshly initialised: called with a batch, gives outputs."""
-        return self.network(info)
 
     def network(self, info: InfoT) -> SequenceModel:
         """One network: embedder, encoder and head."""
@@ -196,26 +174,29 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         encoder = build_encoder(embedder.output_size, self.config.encoder)
         return SequenceModel(embedder, encoder, self.head(encoder.output_size, info))
 
+    def model(self, info: InfoT) -> nn.Module:
+        """The whole model, freshly initialised: called with a batch, gives outputs."""
+        return self.network(info)
+
     def describe(self, info: InfoT) -> list[tuple[str, str]]:
         """Lines of the header: what will be trained."""
         encoder = self.config.encoder
         ways = "bidirectional" if encoder.bidirectional else "one way"
         return [("encoder", f"{encoder.encoder}, {encoder.layers} × {encoder.hidden_size}, {ways}")]
 
-    def name_items(self, split: SplitT, items: Array) -> str:
-        """Where the user finds the ``items`` (their numbers) of the split train."""
-        return "rows " + number_list(items + 1) + " of train"
+    # Training
 
-    def epoch_line(self, event: EpochEvent) -> str | None:
-        """What is printed when an epoch ends, scores as the report names them; None for nothing."""
-        scores = "  ".join(
-            f"{score_title(name).removesuffix(' %')} {format_score(name, value)}"  # 80 columns
-            for name, value in event.scores.items()
-        )
-        mark = " *" if event.improved else ""
-        width = len(str(event.epochs))
-        number = f"{event.epoch:>{width}}/{event.epochs}"
-        return f"epoch {number}  loss {event.loss:.3f}  {scores}  {event.seconds:.1f} s{mark}"
+    @abstractmethod
+    def loss(self, outputs: Any, batch: Batch) -> LossSum:
+        """What training minimises, summed over the batch."""
+
+    @abstractmethod
+    def count(self, outputs: Any, batch: Batch, info: InfoT) -> Mapping[str, Array]:
+        """Summable counts from which :meth:`scores` makes the validation metrics."""
+
+    @abstractmethod
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """Validation metrics from the counts of a whole split."""
 
     def monitors_for(self, info: InfoT) -> tuple[str, ...]:
         """Those of ``monitors`` that this data has."""
@@ -227,39 +208,12 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         Raises:
             ConfigError: the configuration names one that the task doesn't have.
         """
-        there = self.monitors_for(info)
-        name = self.config.train.monitor or there[0]
-        if name not in there:
-            raise ConfigError(
-                f"monitor: {name!r} is not one of {', '.join(there)}{suggestion(name, there)}"
-            )
+        known = self.monitors_for(info)
+        name = self.config.train.monitor or known[0]
+        if name not in known:
+            near = suggestion(name, known)
+            raise ConfigError(f"monitor: {name!r} is not one of {', '.join(known)}{near}")
         return name
-
-    def predictions(self, model: nn.Module, split: SplitT, info: InfoT) -> Any:
-        """What is evaluated: one array for each item, unless a task has a better form."""
-        return predict(self, model, split)
-
-    def backtest(self, model: nn.Module, data: TaskData[InfoT, SplitT], epochs: int) -> Any:
-        """Predictions of the test split; ``epochs`` is how long the kept model was trained."""
-        return self.predictions(model, data.splits["test"], data.info)
-
-    def settle(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
-        """The last word on the model, after its report; returns what ``metrics.json`` says of it.
-
-        The test split has no part in it.
-        """
-        return {}
-
-    def save_extras(
-        self,
-        folder: Path,
-        model: nn.Module,
-        data: TaskData[InfoT, SplitT],
-        predictions: Any,
-        details: Mapping[str, Any],
-    ) -> None:
-        """Write what a run keeps beside ``predictions.csv``; ``details`` are the report's."""
-        return
 
     @property
     def views(self) -> int:
@@ -276,6 +230,63 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """Batches that an epoch has at least, of few items seen again and again."""
         return 1
 
+    def epoch_line(self, event: EpochEvent) -> str | None:
+        """What is printed when an epoch ends, scores as the report names them; None for nothing."""
+        scores = "  ".join(
+            f"{score_title(name).removesuffix(' %')} {format_score(name, value)}"  # 80 columns
+            for name, value in event.scores.items()
+        )
+        mark = " *" if event.improved else ""
+        width = len(str(event.epochs))
+        number = f"{event.epoch:>{width}}/{event.epochs}"
+        return f"epoch {number}  loss {event.loss:.3f}  {scores}  {event.seconds:.1f} s{mark}"
+
     def finish(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
         """Fit on validation what training leaves (a temperature, say); returns what was set."""
+        return {}
+
+    # Scoring
+
+    @abstractmethod
+    def decode(self, outputs: Any, batch: Batch) -> list[Array]:
+        """One array for each item: what is predicted, in the user's units."""
+
+    def predictions(self, model: nn.Module, split: SplitT, info: InfoT) -> Any:
+        """What is evaluated: one array for each item, unless a task has a better form."""
+        return predict(self, model, split)
+
+    def backtest(self, model: nn.Module, data: TaskData[InfoT, SplitT], epochs: int) -> Any:
+        """Predictions of the test split; ``epochs`` is how long the kept model was trained."""
+        return self.predictions(model, data.splits["test"], data.info)
+
+    @abstractmethod
+    def evaluate(self, split: SplitT, predictions: Any, info: InfoT, seed: int) -> Evaluation:
+        """Test metrics of :meth:`predictions`; ``seed`` is the bootstrap's."""
+
+    @abstractmethod
+    def baselines(self, data: TaskData[InfoT, SplitT]) -> list[Baseline]:
+        """Simple models, fitted on train, tuned on validation, predicting test."""
+
+    # Report
+
+    @abstractmethod
+    def records(self, split: SplitT, predictions: Any, info: InfoT) -> Iterable[dict[str, Any]]:
+        """Rows of ``predictions.csv``."""
+
+    @abstractmethod
+    def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
+        """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
+
+    def save_extras(
+        self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any,
+        details: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        """Write what a run keeps beside ``predictions.csv``; ``details`` are the report's."""
+        return
+
+    def settle(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
+        """The last word on the model, after its report; returns what ``metrics.json`` says of it.
+
+        The test split has no part in it.
+        """
         return {}

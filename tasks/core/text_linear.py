@@ -46,15 +46,11 @@ def fit_logistic(
         # Newton's method: exact to the tolerance, and a hundred times faster here than L-BFGS.
         model = LogisticRegression(C=penalty, solver="newton-cg", tol=1e-4, max_iter=200)
         model.fit(train, gold)
-        probabilities = model.predict_proba(validation)
-        found = Fitted(
-            model,
-            {"C": penalty},
-            float(accuracy_score(held_out, model.predict(validation))),
-            float(log_loss(held_out, probabilities, labels=classes)),
-        )
-        if best is None or _rank(found, by) > _rank(best, by):
-            best = found
+        accuracy = float(accuracy_score(held_out, model.predict(validation)))
+        loss = float(log_loss(held_out, model.predict_proba(validation), labels=classes))
+        fitted = Fitted(model, {"C": penalty}, accuracy, loss)
+        if best is None or _rank(fitted, by) > _rank(best, by):
+            best = fitted
         elif by == "log_loss":  # smooth in the penalty: past its lowest point it only rises
             break
     assert best is not None
@@ -100,11 +96,11 @@ def tfidf_logistic(
         except ValueError:  # no text has a token that the tokeniser keeps
             return majority(gold["train"], len(texts["test"])), {"ngrams": None}
         validation = vectorizer.transform(texts["validation"])
-        found = fit_logistic(train, gold["train"], validation, gold["validation"], by="accuracy")
-        rank = _rank(found, "accuracy")
+        fitted = fit_logistic(train, gold["train"], validation, gold["validation"], by="accuracy")
+        rank = _rank(fitted, "accuracy")
         if best is None or rank > best[0]:
-            probabilities = found.model.predict_proba(vectorizer.transform(texts["test"]))
-            settings = {**found.settings, "ngrams": list(ngrams), "features": train.shape[1]}
-            best = rank, probabilities, {**settings, "validation_accuracy": found.accuracy}
+            probabilities = fitted.model.predict_proba(vectorizer.transform(texts["test"]))
+            settings = {**fitted.settings, "ngrams": list(ngrams), "features": train.shape[1]}
+            best = rank, probabilities, {**settings, "validation_accuracy": fitted.accuracy}
     assert best is not None
     return best[1], best[2]

@@ -66,15 +66,13 @@ def distances(
     """
     with torch.inference_mode():
         outputs = run.model(batch)
-        wanted = graph.wanted(outputs)
-        found = session.run(graph.feeds(batch))
-        mask = sequence_mask(batch.lengths, int(batch.lengths.max()))
-        for name, tensor in wanted.items():
-            real, mine = tensor.float().numpy(), found[name].numpy()
-            if real.shape[:2] == tuple(mask.shape) and graph.axes[name].get(1) == "time":
-                real, mine = real[mask.numpy()], mine[mask.numpy()]
-            yield name, distance(mine, real)
-        decoded = run.task.decode(outputs, batch)
-        again = run.task.decode(graph.read(found, batch), batch)
-        pairs = zip(again, decoded, strict=True)
-        yield "predictions", max(graph.apart(one, other) for one, other in pairs)
+        answers = session.run(graph.feeds(batch))
+        mask = sequence_mask(batch.lengths, int(batch.lengths.max())).numpy()
+        for name, tensor in graph.wanted(outputs).items():
+            wanted, answer = tensor.float().numpy(), answers[name].numpy()
+            if wanted.shape[:2] == mask.shape and graph.axes[name].get(1) == "time":
+                wanted, answer = wanted[mask], answer[mask]
+            yield name, distance(answer, wanted)
+        decoded = run.task.decode(graph.read(answers, batch), batch)
+        pairs = zip(decoded, run.task.decode(outputs, batch), strict=True)
+        yield "predictions", max(graph.apart(answer, wanted) for answer, wanted in pairs)

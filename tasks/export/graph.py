@@ -68,10 +68,10 @@ class PlainGRUCell(nn.Module):
     def forward(self, x: Tensor, state: Tensor) -> Tensor:
         """``[B, F]``, ``[B, H]`` → ``[B, H]``."""
         cell = self.cell
-        read = nn.functional.linear(x, cell.weight_ih, cell.bias_ih).chunk(3, 1)
-        kept = nn.functional.linear(state, cell.weight_hh, cell.bias_hh).chunk(3, 1)
-        reset, update = torch.sigmoid(read[0] + kept[0]), torch.sigmoid(read[1] + kept[1])
-        new = torch.tanh(read[2] + reset * kept[2])
+        of_x = nn.functional.linear(x, cell.weight_ih, cell.bias_ih).chunk(3, 1)
+        of_state = nn.functional.linear(state, cell.weight_hh, cell.bias_hh).chunk(3, 1)
+        reset, update = torch.sigmoid(of_x[0] + of_state[0]), torch.sigmoid(of_x[1] + of_state[1])
+        new = torch.tanh(of_x[2] + reset * of_state[2])
         return new + update * (state - new)
 
 
@@ -114,28 +114,24 @@ def padded_rows(ids: Tensor, offsets: Tensor) -> tuple[Array, Array]:
 def spread(flat: Array, counts: Array) -> Array:
     """``flat [M]`` in rows of ``counts [U]``, at least one column: ``[U, G]``."""
     mask = np.arange(max(int(counts.max(initial=1)), 1)) < counts[:, None]
-    found = np.zeros(mask.shape, dtype=flat.dtype)
-    found[mask] = flat
-    return found
+    rows = np.zeros(mask.shape, dtype=flat.dtype)
+    rows[mask] = flat
+    return rows
 
 
-def distance(found: Array, wanted: Array) -> float:
+def distance(answer: Array, wanted: Array) -> float:
     """The largest difference, over the largest size where that is above 1; inf for a NaN."""
-    if found.shape != wanted.shape:
+    if answer.shape != wanted.shape:
         return float("inf")
     if not wanted.size:
         return 0.0
-    apart = float(np.abs(found.astype(np.float64) - wanted).max())
+    apart = float(np.abs(answer.astype(np.float64) - wanted).max())
     size = max(float(np.abs(wanted).max()), 1.0)
     return apart / size if np.isfinite(apart) else float("inf")
 
 
 class Graph(ABC, nn.Module):
-    """A trained model as a function of named arrays.
-
-    Args:
-        run: the loaded run.
-    """
+    """The trained model of a loaded run as a function of named arrays."""
 
     axes: ClassVar[Axes]  # of inputs and outputs: which have a size of their own, and its name
 
@@ -159,7 +155,7 @@ class Graph(ABC, nn.Module):
         """A batch of the task as the graph's inputs."""
 
     @abstractmethod
-    def read(self, found: Mapping[str, Tensor], batch: Batch) -> Any:
+    def read(self, answers: Mapping[str, Tensor], batch: Batch) -> Any:
         """The graph's outputs as the model's."""
 
     @abstractmethod
@@ -197,9 +193,9 @@ class Graph(ABC, nn.Module):
         """The longest item of at most ``steps`` steps that a run can meet."""
         return steps
 
-    def apart(self, found: Array, wanted: Array) -> float:
+    def apart(self, answer: Array, wanted: Array) -> float:
         """How far two predictions of an item are apart, both as the task decodes them."""
-        return distance(found, wanted)
+        return distance(answer, wanted)
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Inputs in the order of :attr:`inputs` → outputs in that of :attr:`outputs`."""
@@ -218,7 +214,5 @@ def ragged_sample(
 
 def types_sample(lengths: Sequence[int], words: int, generator: np.random.Generator) -> Tensor:
     """``[B, T]`` numbers of words, 0 in the padding."""
-    found = np.zeros((len(lengths), max(lengths)), dtype=np.int64)
-    for row, size in zip(found, lengths, strict=True):
-        row[:size] = generator.integers(0, words, size)
-    return torch.from_numpy(found)
+    counts = np.array(lengths)
+    return torch.from_numpy(spread(generator.integers(0, words, int(counts.sum())), counts))

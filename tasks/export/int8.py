@@ -20,26 +20,26 @@ def quantise(source: Path, target: Path) -> None:
 
     graph = onnx.load(str(source)).graph
     halves = {part.name for part in graph.initializer if part.data_type == onnx.TensorProto.FLOAT16}
-    kept = [node.name for node in graph.node if halves & set(node.input)]
-    quantize_dynamic(source, target, weight_type=QuantType.QInt8, nodes_to_exclude=kept)
+    readers = [node.name for node in graph.node if halves & set(node.input)]
+    quantize_dynamic(source, target, weight_type=QuantType.QInt8, nodes_to_exclude=readers)
 
 
 def measure_int8(
     run: LoadedRun, graph: Graph, folder: Path, data: str, split: str
 ) -> dict[str, Any]:
     """The headline scores of both graphs on a split, and their sizes."""
-    part = run.task.load_split(run.info, data, split)
+    task, loaded = run.task, run.task.load_split(run.info, data, split)
     scores: dict[str, dict[str, float]] = {}
     sizes = {}
     for kind, name in (("fp32", "model.onnx"), ("int8", "model.int8.onnx")):
         model = standing_in(run, graph, Session(folder / name))
-        predictions = run.task.predictions(model, part.split, run.info)
-        found = run.task.evaluate(part.split, predictions, run.info, BOOTSTRAP_SEED)
-        for metric in run.task.headline:
-            if metric in found.scores:
-                scores.setdefault(metric, {})[kind] = float(found.scores[metric])
+        predictions = task.predictions(model, loaded.split, run.info)
+        evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)
+        for metric in task.headline:
+            if metric in evaluation.scores:
+                scores.setdefault(metric, {})[kind] = float(evaluation.scores[metric])
         sizes[kind] = (folder / name).stat().st_size
     return {
-        "data": part.source, "rows": len(part.split), "notes": part.notes,
+        "data": loaded.source, "rows": len(loaded.split), "notes": loaded.notes,
         "scores": scores, "bytes": sizes,
     }  # fmt: skip

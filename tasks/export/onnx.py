@@ -1,7 +1,7 @@
 """A trained run → a folder that predicts with numpy and ONNX Runtime alone."""
 
+import ast
 import logging
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,21 +13,15 @@ from typing import Any
 import torch
 
 from birnn.errors import CheckpointError, ConfigError
-from birnn.storage.files import (
-    FolderKind,
-    check_free,
-    new_folder,
-    read_json,
-    write_json,
-    write_text,
-)
+from birnn.storage import files
+from birnn.storage.files import FolderKind
 from birnn.tasks import TASKS
 from birnn.tasks.export.check_graph import check_graph
 from birnn.tasks.export.check_script import check_script
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.export.int8 import measure_int8, quantise
 from birnn.tasks.export.session import Session, require_onnx
-from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
+from birnn.tasks.runs.folder import LoadedRun, holds, load_run, read_config
 from birnn.version import __version__
 
 OPSET = 17
@@ -39,13 +33,11 @@ LONGEST = 500  # steps of the longest item that is compared
 def export_strangers(folder: Path) -> list[str] | None:
     """What an export's folder holds that birnn did not write; None if it is no export."""
     try:
-        check = read_json(folder / MARK)
+        check = files.read_json(folder / MARK)
     except CheckpointError:
         return None
     parts = {"task": str, "version": str, "opset": int, "packages": dict, "graph": dict}
-    if not isinstance(check, dict):
-        return None
-    if any(type(check.get(name)) is not kind for name, kind in parts.items()):
+    if not holds(check, parts):
         return None
     return [path.name for path in sorted(folder.iterdir()) if path.name not in FILES]
 
@@ -88,22 +80,22 @@ def export_onnx(
     require_onnx()
     whole = folder.resolve()
     target = Path(out) if out else whole.with_name(f"{whole.name}-onnx")
-    check_free(target, EXPORT, overwrite=overwrite)
+    files.check_free(target, EXPORT, overwrite=overwrite)
     run = load_run(folder)
     graph: Graph = make_graph(run)
-    with new_folder(target, EXPORT, overwrite=overwrite) as made, quiet():
-        found = _fill(made, run, graph, int8=(data, split) if int8 else None)
-        files = {path.name: path.stat().st_size for path in sorted(made.iterdir())}
-    return Exported(target, files, found)
+    with files.new_folder(target, EXPORT, overwrite=overwrite) as made, quiet():
+        check = _fill(made, run, graph, int8=(data, split) if int8 else None)
+        sizes = {path.name: path.stat().st_size for path in sorted(made.iterdir())}
+    return Exported(target, sizes, check)
 
 
 def _fill(
     made: Path, run: LoadedRun, graph: Graph, *, int8: tuple[str, str] | None
 ) -> dict[str, Any]:
     write_graph(made / "model.onnx", graph)
-    write_json(made / "model.json", {**graph.card(), "inputs": list(graph.inputs)})
+    files.write_json(made / "model.json", {**graph.card(), "inputs": list(graph.inputs)})
     script = import_module(TASKS[run.task.name].predict_script)
-    shutil.copyfile(str(script.__file__), made / "predict.py")
+    files.write_text(made / "predict.py", standalone(Path(str(script.__file__))))
     session = Session(made / "model.onnx")
     check: dict[str, Any] = {
         "task": run.task.name, "version": __version__, "opset": OPSET,
@@ -114,9 +106,27 @@ def _fill(
     if int8 is not None:
         quantise(made / "model.onnx", made / "model.int8.onnx")
         check["int8"] = measure_int8(run, graph, made, *int8)
-    write_json(made / MARK, check)
-    write_text(made / "README.md", readme(run, check))
+    files.write_json(made / MARK, check)
+    files.write_text(made / "README.md", readme(run, check))
     return check
+
+
+def standalone(script: Path) -> str:
+    """The source of ``predict.py``: ``script``, the common part in the place of its import."""
+    common = Path(__file__).with_name("script_common.py").read_text(encoding="utf-8")
+    own = script.read_text(encoding="utf-8")
+    lines, shared = own.splitlines(keepends=True), common.splitlines(keepends=True)
+    place = next(
+        node
+        for node in ast.parse(own).body
+        if isinstance(node, ast.ImportFrom) and node.module == f"{__package__}.script_common"
+    )
+    imported = {line for line in lines if line.startswith(("import ", "from "))}
+    docstring = ast.parse(common).body[0]
+    lines[place.lineno - 1 : place.end_lineno] = [
+        line for line in shared[docstring.end_lineno :] if line not in imported
+    ]
+    return "".join(lines)
 
 
 def write_graph(path: Path, graph: Graph) -> None:
@@ -157,10 +167,10 @@ def quiet() -> Iterator[None]:
 
 def readme(run: LoadedRun, check: dict[str, Any]) -> str:
     """What is in the folder."""
-    ends = check["predict"]
-    said = ends["what"]
-    if ends["compared"]:
-        said = f"at most {ends['largest_difference']:.2g} apart ({said})"
+    script, graph = check["predict"], check["graph"]
+    compared = script["what"]
+    if script["compared"]:
+        compared = f"at most {script['largest_difference']:.2g} apart ({compared})"
     lines = [
         f"# {run.task.name}: {run.task.config.encoder.encoder}, exported",
         "",
@@ -170,23 +180,21 @@ def readme(run: LoadedRun, check: dict[str, Any]) -> str:
         f"python predict.py {TASKS[run.task.name].script_example}",
         "```",
         "",
-        f"The graph was compared with the trained model on {len(check['graph']['shapes'])} shapes:"
-        f" the largest difference was {check['graph']['largest_difference']:.2g}."
-        f" `predict.py` against birnn: {said}.",
+        f"The graph was compared with the trained model on {len(graph['shapes'])} shapes: the"
+        f" largest difference was {graph['largest_difference']:.2g}. `predict.py` against birnn:"
+        f" {compared}.",
         "",
     ]
     if "int8" in check:
-        found = check["int8"]
+        cost = check["int8"]
         lines += [
-            f"`model.int8.onnx` (`--model model.int8.onnx`) takes {found['bytes']['int8']:,} bytes,"
-            f" `model.onnx` {found['bytes']['fp32']:,}. On {found['data']}:",
+            f"`model.int8.onnx` (`--model model.int8.onnx`) takes {cost['bytes']['int8']:,} bytes,"
+            f" `model.onnx` {cost['bytes']['fp32']:,}. On {cost['data']}:",
             "",
             "| | fp32 | int8 |",
             "|---|---|---|",
-            *(
-                f"| {name} | {pair['fp32']:.4f} | {pair['int8']:.4f} |"
-                for name, pair in found["scores"].items()
-            ),
-            "",
         ]
+        for name, scores in cost["scores"].items():
+            lines.append(f"| {name} | {scores['fp32']:.4f} | {scores['int8']:.4f} |")
+        lines.append("")
     return "\n".join(lines)

@@ -46,8 +46,8 @@ class Session:
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Tensor]:
         """The outputs by name."""
-        found = self.session.run(self.names, dict(feeds))
-        return {n: torch.from_numpy(v) for n, v in zip(self.names, found, strict=True)}
+        arrays = self.session.run(self.names, dict(feeds))
+        return {n: torch.from_numpy(v) for n, v in zip(self.names, arrays, strict=True)}
 
 
 def standing_in(run: LoadedRun, graph: Graph, session: Session) -> nn.Module:

@@ -3,89 +3,87 @@
 from dataclasses import dataclass, field
 
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
-from birnn.tasks.core.options import MAX_MEMBERS, file_encoding, without_ragged
+from birnn.tasks.core.options import (
+    MAX_MEMBERS,
+    advanced_data,
+    data_option,
+    file_encoding,
+    without_ragged,
+)
 
 
 @dataclass(frozen=True)
-class ForecastingData:
+class ForecastData:
     """Where series come from, how they are read, and how their rows are split."""
 
-    data: str = option(
+    data: str = data_option(
         "temperatures",
         "A CSV, TSV, JSON, JSONL or Parquet file, wide (a column a series) or long (a row a series"
         " and time); a folder saved by datasets; a Hub name; or the embedded temperatures.",
-        group="Data",
     )
-    target: str = option(
-        "", "Column to forecast; several with commas. Empty: every numeric column.", group="Data"
+    target: str = data_option(
+        "", "Column to forecast; several with commas. Empty: every numeric column."
     )
-    time_column: str = option("", "Column of the stamps. Empty: found.", group="Data")
-    id_column: str = advanced(
-        "", "Column that names the series (long files). Empty: found.", group="Data"
+    time_column: str = data_option("", "Column of the stamps. Empty: found.")
+    id_column: str = advanced_data("", "Column that names the series (long files). Empty: found.")
+    layout: str = advanced_data(
+        "auto", "How the file is laid out.", choices=("auto", "wide", "long")
     )
-    layout: str = advanced(
-        "auto", "How the file is laid out.", choices=("auto", "wide", "long"), group="Data"
+    frequency: str = advanced_data(
+        "", "Time between steps as pandas writes it: h, 15min, D, MS. Empty: found."
     )
-    frequency: str = advanced(
-        "", "Time between steps as pandas writes it: h, 15min, D, MS. Empty: found.", group="Data"
+    season: int = advanced_data(
+        0, "Steps of a season. 0: from the frequency, or found.", low=0, high=100_000
     )
-    season: int = advanced(
-        0, "Steps of a season. 0: from the frequency, or found.", low=0, high=100_000, group="Data"
+    past: str = advanced_data("", "Columns, with commas, that are known up to the present alone.")
+    future: str = advanced_data(
+        "", "Columns, with commas, that are known ahead, in rows with an empty target."
     )
-    past: str = advanced(
-        "", "Columns, with commas, that are known up to the present alone.", group="Data"
+    static: str = advanced_data("", "Columns, with commas, that describe a whole series.")
+    calendar: str = advanced_data(
+        "", "Calendar features: minute, hour, weekday, monthday, month, with commas."
     )
-    future: str = advanced(
-        "", "Columns, with commas, that are known ahead, in rows with an empty target.",
-        group="Data",
-    )  # fmt: skip
-    static: str = advanced("", "Columns, with commas, that describe a whole series.", group="Data")
-    calendar: str = advanced(
-        "", "Calendar features: minute, hour, weekday, monthday, month, with commas.", group="Data"
-    )
-    missing: str = advanced(
+    missing: str = advanced_data(
         "mask",
         "What is done about empty and infinite cells and gaps: masked in input and loss,"
         " interpolated, the series left out, or nothing but an error.",
         choices=("mask", "interpolate", "drop", "fail"),
-        group="Data",
     )
-    duplicates: str = advanced(
-        "fail", "What is done about a stamp that a series has twice.",
-        choices=("fail", "mean", "first", "last"), group="Data",
-    )  # fmt: skip
-    text: str = advanced(
-        "fail", "What is done about words in a column of numbers.", choices=("fail", "missing"),
-        group="Data",
-    )  # fmt: skip
-    horizon: int = option(24, "Steps to forecast.", low=1, high=100_000, group="Data")
-    lookback: int = option(
-        0, "Steps that are read. 0: fourteen seasons, at most 720 and a third of the history.",
-        low=0, high=100_000, group="Data",
-    )  # fmt: skip
-    split: str = advanced(
+    duplicates: str = advanced_data(
+        "fail",
+        "What is done about a stamp that a series has twice.",
+        choices=("fail", "mean", "first", "last"),
+    )
+    text: str = advanced_data(
+        "fail", "What is done about words in a column of numbers.", choices=("fail", "missing")
+    )
+    horizon: int = data_option(24, "Steps to forecast.", low=1, high=100_000)
+    lookback: int = data_option(
+        0,
+        "Steps that are read. 0: fourteen seasons, at most 720 and a third of the history.",
+        low=0,
+        high=100_000,
+    )
+    split: str = advanced_data(
         "",
         "Rows of train, validation and test (8640,2880,2880), or the dates on which validation and"
         " test begin (2017-07-01,2017-11-01). Empty: by share.",
-        group="Data",
     )
-    test_last: int = advanced(
-        0, "Hold out this many last rows of each series for testing. 0: by share.",
-        low=0, group="Data",
-    )  # fmt: skip
-    validation_share: float = advanced(
-        0.2, "Share of the rows before the test rows that validate.", low=0.01, high=0.5,
-        group="Data",
-    )  # fmt: skip
-    test_share: float = advanced(
-        0.2, "Share of all rows that test, the last ones.", low=0.01, high=0.5, group="Data"
+    test_last: int = advanced_data(
+        0, "Hold out this many last rows of each series for testing. 0: by share.", low=0
+    )
+    validation_share: float = advanced_data(
+        0.2, "Share of the rows before the test rows that validate.", low=0.01, high=0.5
+    )
+    test_share: float = advanced_data(
+        0.2, "Share of all rows that test, the last ones.", low=0.01, high=0.5
     )
     encoding: str = file_encoding()
     skip_ragged: bool = without_ragged()
 
 
 @dataclass(frozen=True)
-class ForecastingParts:
+class ForecastParts:
     """What stands around the encoder, and what comes of it."""
 
     members: int = option(
@@ -137,19 +135,19 @@ class ForecastingParts:
         0.5, "Share of the validation rows, the last ones, that calibrate intervals alone.",
         low=0.0, high=0.9, group="Intervals",
     )  # fmt: skip
-    min: float | None = advanced(None, "No forecast is lower.", group="Intervals")
-    max: float | None = advanced(None, "No forecast is higher.", group="Intervals")
+    min: float | None = option(None, "No forecast is lower.", group="Intervals")
+    max: float | None = option(None, "No forecast is higher.", group="Intervals")
     best: bool = advanced(
         False, "Let predict use whatever was best on validation, be it a baseline.", group="Run"
     )
 
 
 @dataclass(frozen=True)
-class ForecastingConfig:
+class ForecastConfig:
     """Everything that a forecasting run depends on."""
 
-    data: ForecastingData = field(default_factory=ForecastingData)
-    model: ForecastingParts = field(default_factory=ForecastingParts)
+    data: ForecastData = field(default_factory=ForecastData)
+    model: ForecastParts = field(default_factory=ForecastParts)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(

@@ -1,20 +1,18 @@
 """The scikit-learn regressor of sequences."""
 
-import dataclasses
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.preprocessing import StandardScaler
 
 from birnn.arrays import Array
 from birnn.data.steps import StepSplit
 from birnn.errors import BirnnError
-from birnn.tasks.api.estimator import BirnnEstimator, InputError, provenance
+from birnn.tasks.api.estimator import BirnnEstimator, InputError, provenance, with_data
 from birnn.tasks.core.task import TaskData
 from birnn.tasks.regression.serve import step_features
-from birnn.tasks.regression.task import StepInfo
+from birnn.tasks.regression.task import scaled_info
 
 
 class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
@@ -23,6 +21,7 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
     ``score`` is R² over all steps.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "regression"
 
     def __sklearn_tags__(self) -> Any:
@@ -48,25 +47,20 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
         order = np.random.default_rng(seed).permutation(count)
         rows = {"validation": np.sort(order[:size]), "train": np.sort(order[size:])}
         parts = {k: ([features[i] for i in p], [targets[i] for i in p]) for k, p in rows.items()}
-        x, target = (np.concatenate(part) for part in parts["train"])
-        scaler = StandardScaler().fit(np.column_stack([x, target]))
-        width = x.shape[1]
-        names = [f"x{i + 1}" for i in range(width)]
-        info = StepInfo(names, "target", scaler.mean_, scaler.scale_)
-        where = dataclasses.replace(task.config.data, data=f"{count:,} sequences in memory")
-        task = type(task)(dataclasses.replace(task.config, data=where))
+        self.n_features_in_ = features[0].shape[1]
+        names = [f"x{i + 1}" for i in range(self.n_features_in_)]
+        info = scaled_info(names, "target", *parts["train"])
         splits = {k: StepSplit(*part, info.shift, info.scale) for k, part in parts.items()}
-        self._learn(task, TaskData(splits, info, provenance(count - size, size, "sequences", seed)))
-        self.n_features_in_ = width
+        data = TaskData(splits, info, provenance(count - size, size, "sequences", seed))
+        self._learn(with_data(task, data=data.provenance["source"]), data)
         return self
 
     def predict(self, X: Any) -> Any:
         """``[T]`` for each sequence: a list, or ``[N, T]`` for an array ``[N, T, F]``."""
         run = self._fitted()
         features = _steps(X, self.n_features_in_)
-        return run.predict(
-            np.stack(features) if isinstance(X, np.ndarray) and X.ndim == 3 else features
-        )
+        array = isinstance(X, np.ndarray) and X.ndim == 3
+        return run.predict(np.stack(features) if array else features)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R² over all steps."""
@@ -74,18 +68,18 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
             raise InputError("sample_weight: sequences are scored step by step, unweighted")
         features, targets = _steps(X), _targets(y)
         _check_pairs(features, targets)
-        found = self.predict(features)
-        return float(r2_score(np.concatenate(targets), np.concatenate(found)))
+        predicted = np.concatenate(self.predict(features))
+        return float(r2_score(np.concatenate(targets), predicted))
 
 
 def _steps(X: Any, size: int | None = None) -> list[Array]:
     try:
-        found = step_features(X, size)
+        features = step_features(X, size)
     except BirnnError as error:
         raise InputError(f"X: {error}") from None
-    if not found:
+    if not features:
         raise InputError("X: holds no sequence")
-    return found
+    return features
 
 
 def _targets(y: Any) -> list[Array]:

@@ -3,11 +3,7 @@
 from dataclasses import dataclass, field
 
 from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, advanced, option
-from birnn.tasks.core.options import (
-    cut_share,
-    file_encoding,
-    without_ragged,
-)
+from birnn.tasks.core.options import cut_share, file_encoding, without_ragged
 
 
 @dataclass(frozen=True)
@@ -45,12 +41,7 @@ class RegressionConfig:
     encoder: EncoderConfig = field(default_factory=lambda: EncoderConfig(hidden_size=8))
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=50,
-            batch_size=16,
-            learning_rate=0.01,
-            schedule="constant",
-            warmup=0.0,
-            clip_norm=0.0,
-            patience=0,
+            epochs=50, batch_size=16, learning_rate=0.01, schedule="constant", warmup=0.0,
+            clip_norm=0.0, patience=0,
         )
-    )
+    )  # fmt: skip

@@ -52,7 +52,7 @@ def step_features(data: Any, size: int | None = None) -> list[Array]:
     Raises:
         DataError: another shape, no step, or what is no number; names the sequence.
     """
-    found = []
+    sequences = []
     for number, part in enumerate(data, 1):
         try:
             array = np.asarray(part, dtype=np.float64)
@@ -64,8 +64,8 @@ def step_features(data: Any, size: int | None = None) -> list[Array]:
             raise DataError(f"sequence {number}: the shape {list(array.shape)} is not {wanted}")
         if not (np.abs(array) <= LARGEST).all():
             raise DataError(f"sequence {number}: holds NaN, infinity or a number beyond 1e15")
-        found.append(array)
-    return found
+        sequences.append(array)
+    return sequences
 
 
 def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
@@ -111,10 +111,10 @@ def _of_frame(frame: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[A
     rows = [np.flatnonzero(codes == code) for code in range(int(codes.max(initial=-1)) + 1)]
     values = frame[names]
 
-    def back(found: list[Array]) -> Any:
+    def back(predictions: list[Array]) -> Any:
         flat = np.zeros(len(frame))
-        for places, part in zip(rows, found, strict=True):
-            flat[places] = part
+        for places, predicted in zip(rows, predictions, strict=True):
+            flat[places] = predicted
         return pd.Series(flat, index=frame.index, name="predicted")
 
     return step_features([values.iloc[places] for places in rows], len(names)), back

@@ -26,14 +26,7 @@ from birnn.nn.encoders import Encoded
 from birnn.nn.model import Embedder, Features
 from birnn.storage.files import read_json
 from birnn.tasks.core.stored import DAMAGED, check_strings, reason
-from birnn.tasks.core.task import (
-    Baseline,
-    Evaluation,
-    Files,
-    LoadedSplit,
-    Task,
-    TaskData,
-)
+from birnn.tasks.core.task import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData
 from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
 from birnn.training.events import EpochEvent
@@ -60,6 +53,15 @@ class StepInfo:
         return {"scaler.json": {"features": self.features, "target": self.target, **scaler}}
 
 
+def scaled_info(
+    names: list[str], target: str, features: Sequence[Array], targets: Sequence[Array]
+) -> StepInfo:
+    """The mean and scale of the columns over all steps of ``[T_i, F]`` and ``[T_i]``."""
+    steps = np.column_stack([np.concatenate(features), np.concatenate(targets)])
+    scaler = StandardScaler().fit(steps)
+    return StepInfo(names, target, scaler.mean_, scaler.scale_)
+
+
 class StepHead(nn.Module):
     """One linear layer on each step's states."""
 
@@ -84,41 +86,37 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         """Read the table, or draw synthetic sequences."""
         if not self.config.data.data:
             return self._synthetic()
-        options = ReadOptions(self.config.data.encoding, self.config.data.skip_ragged)
-        tables = load_tables(self.config.data.data, options, aliases={})
+        tables = self._tables(self.config.data.data)
         names, parts, notes = self._sequences(tables)
-        x, y = map(np.concatenate, zip(*parts["train"], strict=True))
-        scaler = StandardScaler().fit(np.column_stack([x, y]))
-        info = StepInfo(names, self.config.data.target, scaler.mean_, scaler.scale_)
+        info = scaled_info(names, self.config.data.target, *zip(*parts["train"], strict=True))
         return self._data(parts, info, tables.source, [*tables.notes, *notes])
 
     def load_split(self, info: StepInfo, source: str, name: str) -> LoadedSplit[StepSplit]:
         """Sequences to score, scaled as the run was."""
         if not source:
             own = self.load()
-            if own.info.features != info.features:
-                raise DataError(
-                    f"{own.provenance['source']}: the run was trained on the features"
-                    f" {', '.join(info.features)}; here are {', '.join(own.info.features)}"
-                )
-            part = own.splits[name]
-            where = f"{own.provenance['source']} ({name})"
-            return LoadedSplit(replace(part, shift=info.shift, scale=info.scale), where, own.notes)
-        options = self.config.data
-        tables = load_tables(source, ReadOptions(options.encoding, options.skip_ragged), aliases={})
-        found = {str(key): table for key, table in tables.splits.items()}
-        if len(found) > 1 and name not in found:
-            raise DataError(f"{source}: no {name} split; there are: {', '.join(found)}")
-        table = found[name] if name in found else next(iter(found.values()))
-        names, x, y = cut_sequences(
-            table, info.target, options.sequence_column, options.length, source
-        )
-        if names != info.features:
-            raise DataError(
-                f"{source}: the run was trained on the features {', '.join(info.features)};"
-                f" here are {', '.join(names)}"
-            )
+            _check_features(own.provenance["source"], own.info.features, info.features)
+            split = replace(own.splits[name], shift=info.shift, scale=info.scale)
+            return LoadedSplit(split, f"{own.provenance['source']} ({name})", own.notes)
+        tables = self._tables(source)
+        splits = {str(key): table for key, table in tables.splits.items()}
+        if len(splits) > 1 and name not in splits:
+            raise DataError(f"{source}: no {name} split; there are: {', '.join(splits)}")
+        table = splits[name] if name in splits else next(iter(splits.values()))
+        names, x, y = self._cut(table, info.target, source)
+        _check_features(source, names, info.features)
         return LoadedSplit(StepSplit(x, y, info.shift, info.scale), source, tables.notes)
+
+    def _tables(self, source: str) -> Tables:
+        options = self.config.data
+        read = ReadOptions(options.encoding, options.skip_ragged)
+        return load_tables(source, read, aliases={})
+
+    def _cut(
+        self, table: Any, target: str, where: str
+    ) -> tuple[list[str], list[Array], list[Array]]:
+        options = self.config.data
+        return cut_sequences(table, target, options.sequence_column, options.length, where)
 
     def _synthetic(self) -> TaskData[StepInfo, StepSplit]:
         options = self.config.data
@@ -135,10 +133,9 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             drawn = synthetic(count, options.length, options.features, seed)
             parts[split] = list(zip(*drawn, strict=True))
         size = options.features
+        names = [f"x{i + 1}" for i in range(size)]
         # Drawn with unit scale: the network sees synthetic data as it is, like the reference.
-        info = StepInfo(
-            [f"x{i + 1}" for i in range(size)], "target", np.zeros(size + 1), np.ones(size + 1)
-        )
+        info = StepInfo(names, "target", np.zeros(size + 1), np.ones(size + 1))
         source = f"synthetic sequences of {options.length} steps (seed {options.split_seed})"
         return self._data(parts, info, source, [])
 
@@ -149,9 +146,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         parts: dict[str, Pairs] = {}
         for split, table in tables.splits.items():
             where = f"{tables.source} ({split})"
-            columns, x, y = cut_sequences(
-                table, options.target, options.sequence_column, options.length, where
-            )
+            columns, x, y = self._cut(table, options.target, where)
             if names and columns != names:
                 raise DataError(
                     f"{where}: the feature columns {', '.join(columns)}"
@@ -166,9 +161,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         def divide(train: Pairs, name: str, sequences: float) -> tuple[Pairs, Pairs]:
             size = max(1, round(sequences))
             if size >= len(train):
-                raise DataError(
-                    f"{tables.source}: {total} sequences are too few to cut {name} from"
-                )
+                few = f"{total} sequences are too few to cut {name} from"
+                raise DataError(f"{tables.source}: {few}")
             return cut_items(train, size, generator)
 
         shares = {"validation": options.validation_share, "test": options.test_share}
@@ -200,15 +194,12 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
     def read_info(self, folder: Path) -> StepInfo:
         """Restore ``scaler.json``."""
-        found = read_json(folder / "scaler.json")
+        scaler = read_json(folder / "scaler.json")
         try:
-            check_strings("features", found["features"], least=1)
-            info = StepInfo(
-                found["features"],
-                str(found["target"]),
-                np.array(found["shift"], dtype=np.float64),
-                np.array(found["scale"], dtype=np.float64),
-            )
+            names = scaler["features"]
+            check_strings("features", names, least=1)
+            shift, scale = (np.array(scaler[k], dtype=np.float64) for k in ("shift", "scale"))
+            info = StepInfo(names, str(scaler["target"]), shift, scale)
             shapes = {(len(info.features) + 1,), info.shift.shape, info.scale.shape}
             finite = np.isfinite(info.shift).all() and np.isfinite(info.scale).all()
             if len(shapes) > 1 or not finite or not np.all(info.scale > 0):
@@ -270,30 +261,26 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         x, y = np.concatenate(train.features), np.concatenate(train.targets)
         held_out = np.concatenate(test.features)
         ends = np.cumsum(test.lengths)[:-1]
-        found = []
+        baselines = []
         for name, label, model in (
             ("mean", "the mean of train", DummyRegressor()),
             ("linear", "least squares on each step alone", LinearRegression()),
         ):
             predicted = model.fit(x, y).predict(held_out)
             scaled = (predicted - test.shift[-1]) / test.scale[-1]
-            found.append(Baseline(name, label, np.split(scaled, ends), {}))
-        return found
+            baselines.append(Baseline(name, label, np.split(scaled, ends), {}))
+        return baselines
 
     def records(
         self, split: StepSplit, predictions: Sequence[Array], info: StepInfo
     ) -> list[dict[str, Any]]:
         """A row a step."""
         return [
-            {
-                "sequence": i,
-                "step": t,
-                "target": float(split.targets[i][t]),
-                "predicted": float(value * info.scale[-1] + info.shift[-1]),
-            }
+            {"sequence": i, "step": t, "target": float(split.targets[i][t]),
+             "predicted": float(value * info.scale[-1] + info.shift[-1])}
             for i, row in enumerate(predictions)
             for t, value in enumerate(row)
-        ]
+        ]  # fmt: skip
 
     def epoch_line(self, event: EpochEvent) -> str | None:
         """The reference model's line, every ten epochs."""
@@ -306,3 +293,11 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
     ) -> dict[str, Any]:
         """Nothing beyond the scores."""
         return {}
+
+
+def _check_features(where: str, names: list[str], trained: list[str]) -> None:
+    if names != trained:
+        raise DataError(
+            f"{where}: the run was trained on the features {', '.join(trained)};"
+            f" here are {', '.join(names)}"
+        )

@@ -36,22 +36,21 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
     No language and no licence: the run doesn't know them.
     """
     task, source = metrics["task"], metrics["data"]["source"]
-    kind = TASKS[task].hub_pipeline
-    found = {name: score for name, score in told_scores(metrics).items() if "value" in score}
+    pipeline = TASKS[task].hub_pipeline
+    scores = {name: score for name, score in shown_scores(metrics).items() if "value" in score}
     head: dict[str, Any] = {"library_name": "birnn"}
-    if kind:
-        head["pipeline_tag"] = kind
+    if pipeline:
+        head["pipeline_tag"] = pipeline
     head["tags"] = ["birnn", task, metrics["encoder"]]
-    head["metrics"] = list(found)
-    if found:
-        scores = [
-            {"type": name, "value": round(score["value"], 4), "name": name.replace("_", " ")}
-            for name, score in found.items()
-        ]
+    head["metrics"] = list(scores)
+    if scores:
         result = {
-            "task": {"type": kind or task},
+            "task": {"type": pipeline or task},
             "dataset": {"name": Path(source).name or source, "type": "custom", "split": "test"},
-            "metrics": scores,
+            "metrics": [
+                {"type": name, "value": round(score["value"], 4), "name": name.replace("_", " ")}
+                for name, score in scores.items()
+            ],
         }
         head["model-index"] = [{"name": f"{task} {metrics['encoder']}", "results": [result]}]
     # JSON is YAML too, and quotes whatever a name may hold.
@@ -59,34 +58,24 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
     return "\n".join(["---", *rows, "---", ""])
 
 
-def told_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def shown_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The test scores that a card shows."""
-    found = metrics.get("test", {}).get("model", {})
-    return {
-        name: score
-        for name, score in found.items()
-        if isinstance(score, dict) and not name.startswith("width_")
-    }
+    scores = metrics.get("test", {}).get("model", {})
+    shown = (n for n, s in scores.items() if isinstance(s, dict) and not n.startswith("width_"))
+    return {name: scores[name] for name in shown}
 
 
 def scores_part(metrics: Mapping[str, Any]) -> list[str]:
     """Scores with intervals beside those of the baselines, and the verdict."""
     test, train = metrics["test"], metrics["train"]
     models = {"model": test["model"], **test["baselines"]}
-    names = told_scores(metrics)
-    seeds = "seeds" in train
     heads = [label.replace("_", " ") for label in models]
-    heads += [f"model, mean of {len(train['seeds'])} seeds"] if seeds else []
-    lines = [
-        "## Test scores",
-        "",
-        "| | " + " | ".join(heads) + " |",
-        "|---" * (len(heads) + 1) + "|",
-    ]
-    for name in names:
+    if "seeds" in train:
+        heads.append(f"model, mean of {len(train['seeds'])} seeds")
+    lines = ["## Test scores", "", "| | " + " | ".join(heads) + " |", "|---" * len(heads) + "|---|"]
+    for name, score in shown_scores(metrics).items():
         cells = [_cell(scores.get(name)) for scores in models.values()]
-        if seeds:
-            score = test["model"][name]
+        if "seeds" in train:
             cells.append(f"{score['mean']:.4f} ± {score['std']:.4f}")
         lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
     return [*lines, "", "Brackets hold 95 % bootstrap intervals.", "", metrics["verdict"], ""]
@@ -96,8 +85,7 @@ def data_part(metrics: Mapping[str, Any]) -> list[str]:
     """Where the data came from, and what is known against them."""
     data = metrics["data"]
     lines = ["## Data", "", f"Source: {data['source']}.", ""]
-    unit = data.get("unit", "rows")
-    one = unit.removesuffix("s")
+    one = data.get("unit", "rows").removesuffix("s")
     lines += [f"- {name}: {plural(count, one)}" for name, count in data["rows"].items()]
     notes = data.get("notes", [])
     lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
@@ -105,8 +93,8 @@ def data_part(metrics: Mapping[str, Any]) -> list[str]:
         if count:
             first, second = pair.split("/")
             rows = plural(count, f"row of {second}", f"rows of {second}")
-            said = f"{rows} also {agree(count, 'stands', 'stand')} in {first}"
-            lines.append(f"- **Warning: {said}: scores on {second} are flattered.**")
+            overlap = f"{rows} also {agree(count, 'stands', 'stand')} in {first}"
+            lines.append(f"- **Warning: {overlap}: scores on {second} are flattered.**")
     return [*lines, ""]
 
 

@@ -9,7 +9,6 @@ from birnn.errors import ConfigError
 from birnn.storage.files import read_json
 from birnn.tasks.runs.folder import LoadedRun, load_run
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
-from birnn.tasks.scoring.metrics import with_intervals
 
 
 @dataclass(frozen=True)
@@ -38,23 +37,23 @@ def evaluate_run(run: LoadedRun, data: str, split: str) -> Scored:
     """Score a loaded run; see :func:`evaluate`."""
     if split not in ("train", "validation", "test"):
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
-    folder = run.folder
-    part = run.task.load_split(run.info, data, split)
-    notes = part.notes if data else [*part.notes, *changed_since(folder, split, len(part.split))]
-    predictions = run.task.predictions(run.model, part.split, run.info)
-    found = run.task.evaluate(part.split, predictions, run.info, BOOTSTRAP_SEED)
-    scores = with_intervals(found.scores, found.replicates)
+    task, loaded = run.task, run.task.load_split(run.info, data, split)
+    rows, notes = len(loaded.split), list(loaded.notes)
+    if not data:
+        notes += changed_since(run.folder, split, rows)
+    predictions = task.predictions(run.model, loaded.split, run.info)
+    evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)
     metrics = {
-        "task": run.task.name,
-        "encoder": run.task.config.encoder.encoder,
-        "test": {"model": {k: v.to_json() for k, v in scores.items()}, "baselines": {}},
-        "data": {"source": part.source, "rows": len(part.split), "notes": notes},
+        "task": task.name,
+        "encoder": task.config.encoder.encoder,
+        "test": {"model": evaluation.to_json(), "baselines": {}},
+        "data": {"source": loaded.source, "rows": rows, "notes": notes},
         "train": {},
-        "details": run.task.details(part.split, predictions, run.info),
+        "details": task.details(loaded.split, predictions, run.info),
     }
-    pairs = [("run", str(folder)), ("data", part.source), ("rows", f"{len(part.split):,}")]
+    pairs = [("run", str(run.folder)), ("data", loaded.source), ("rows", f"{rows:,}")]
     pairs += [("", note) for note in notes]
-    return Scored(f"{run.task.name} with {metrics['encoder']}", pairs, metrics)
+    return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
 
 
 def changed_since(folder: Path, split: str, rows: int) -> list[str]:
@@ -63,9 +62,9 @@ def changed_since(folder: Path, split: str, rows: int) -> list[str]:
     The cut then differs from that of training, and rows that were trained on can be scored.
     """
     path = folder / "metrics.json"
-    found = read_json(path) if path.is_file() else {}
+    metrics = read_json(path) if path.is_file() else {}
     try:
-        then = found["data"]["rows"][split]
+        then = metrics["data"]["rows"][split]
     except (KeyError, TypeError, IndexError):
         return []
     if type(then) is not int or then == rows:

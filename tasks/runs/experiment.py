@@ -17,29 +17,21 @@ from birnn.config import LARGEST_SEED
 from birnn.errors import ConfigError, DataError, Stopped, TrainingError
 from birnn.nn import engines
 from birnn.nn.devices import resolve_device, use_threads
+from birnn.nn.engines import engine_for
 from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
-from birnn.tasks.core.machine import engine_of
 from birnn.tasks.core.task import Baseline
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.events import AnyEvent, Evaluating, Finished, Prepared, SeedStarted
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, train_one
 from birnn.tasks.runs.folder import RUN, room_note, write_csv, write_model
+from birnn.tasks.runs.growing import SeedResult, growing_run, read_done, seed_folder, write_done
 from birnn.tasks.runs.launch import Plan
 from birnn.tasks.runs.plots import save_confusion, save_curves
 from birnn.tasks.runs.report import Report, add_spread, make_report
-from birnn.tasks.runs.unfinished import (
-    SeedResult,
-    StartRecord,
-    data_digest,
-    growing_run,
-    read_done,
-    seed_folder,
-    write_done,
-    write_start,
-)
+from birnn.tasks.runs.unfinished import StartRecord, data_digest, write_start
 from birnn.tasks.scoring.metric_names import lower_is_better
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoints import Checkpointer
 
 
 def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
@@ -60,11 +52,15 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
     if first + plan.seeds - 1 > LARGEST_SEED:
         raise ConfigError(f"seeds: --seed {first} leaves no room for {plan.seeds} of them")
     now = _set_machine(task, plan)
-    with growing_run(plan.out, now, resume=plan.start is not None) as work:
+    with growing_run(plan.out, overwrite=plan.overwrite, resume=plan.start is not None) as work:
+        write_start(work, now)
         data = task.load()
         now = replace(now, data=data_digest(task, data))
-        if plan.start:
-            check_same_data(plan.start, now)
+        if plan.start and plan.start.data not in ("", now.data):
+            raise DataError(
+                "the data has changed since the run began: put it back, or start another run with"
+                " --out"
+            )
         write_start(work, now)
         prepared = _prepare(task, data, plan, now)
         yield prepared
@@ -86,7 +82,7 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     settings = task.config.train
     use_threads(settings.threads or (plan.start.threads if plan.start else 0))
     resolve_device(settings.device)
-    engine = engine_of(task.config)
+    engine = engine_for(task.config.encoder, task.config.train)
     engines.force(settings.engine)
     return StartRecord(
         task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command, plan.keep,
@@ -102,31 +98,30 @@ def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prep
     notes = [*plan.changes, *changed_machine(plan.start, now)] if plan.start else []
     return Prepared(
         task, data, parameters, str(resolve_device(settings.device)), now.threads,
-        engine_of(task.config), list(range(settings.seed, settings.seed + plan.seeds)),
-        task.monitor(data.info), plan.out, notes,
+        engine_for(task.config.encoder, settings),
+        list(range(settings.seed, settings.seed + plan.seeds)), task.monitor(data.info), plan.out,
+        notes,
     )  # fmt: skip
 
 
 def _one_seed(
-    task: AnyTask,
-    data: AnyData,
-    plan: Plan,
-    work: Path,
-    seed: int,
-    baselines: list[Baseline],
+    task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int, baselines: list[Baseline]
 ) -> Generator[AnyEvent, None, SeedResult]:
     """Train, score and write one seed; fills ``baselines`` if they are not there yet."""
     settings = replace(task.config.train, seed=seed)
-    keeper = Keeper(seed_folder(work, seed), plan.keep, plan.stop)
+    keeper = Checkpointer(seed_folder(work, seed), plan.keep, plan.stop)
     try:
         trained = yield from train_one(task, data, settings, keeper)
     except Stopped as stopped:
-        more = how_to_go_on(task, plan.out) if keeper.kept else "no run was written"
-        raise Stopped(f"{stopped}; {more}") from None
+        advice = how_to_go_on(task, plan.out) if keeper.saved_step else "no run was written"
+        raise Stopped(f"{stopped}; {advice}") from None
     except TrainingError as error:
-        kept = f"the last good checkpoint, of step {keeper.kept:,}, is kept:"
-        more = f"; {kept} {how_to_go_on(task, plan.out)} --learning-rate …" if keeper.kept else ""
-        raise TrainingError(f"{error}{more}") from None
+        if not keeper.saved_step:
+            raise
+        raise TrainingError(
+            f"{error}; the last good checkpoint, of step {keeper.saved_step:,}, is kept:"
+            f" {how_to_go_on(task, plan.out)} --learning-rate …"
+        ) from None
     yield Evaluating("baselines and test scores")
     if not baselines:
         baselines += task.baselines(data)
@@ -149,26 +144,14 @@ def how_to_go_on(task: AnyTask, out: Path) -> str:
     return f"go on with: python cli.py {task.name} --resume {shlex.quote(str(out))}"
 
 
-def check_same_data(start: StartRecord, now: StartRecord) -> None:
-    """Refuse to go on with other data.
-
-    Raises:
-        DataError: the data is not what the run began with.
-    """
-    if start.data and start.data != now.data:
-        raise DataError(
-            "the data has changed since the run began: put it back, or start another run with --out"
-        )
-
-
 def changed_machine(start: StartRecord, now: StartRecord) -> list[str]:
     """What is other than it was, so that the last bits can be."""
-    found = []
-    for name in ("threads", "engine"):
-        before, after = getattr(start, name), getattr(now, name)
-        if before and before != after:
-            found.append(f"{name} {before} → {after}: the last bits can differ from one long run's")
-    return found
+    pairs = (("threads", start.threads, now.threads), ("engine", start.engine, now.engine))
+    return [
+        f"{name} {before} → {after}: the last bits can differ from one long run's"
+        for name, before, after in pairs
+        if before and before != after
+    ]
 
 
 def _settle_seeds(
@@ -188,27 +171,18 @@ def _settle_seeds(
 
 
 def _write(
-    folder: Path,
-    task: AnyTask,
-    data: AnyData,
-    trained: Trained,
-    report: Report,
-    command: str,
+    folder: Path, task: AnyTask, data: AnyData, trained: Trained, report: Report, command: str
 ) -> None:
     """Write everything that a run folder holds."""
-    own = type(task)(
-        replace(
-            task.config, train=replace(task.config.train, seed=trained.seed)
-        )
-    )
+    own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
     write_model(folder, own, data.info, trained.model)
     write_csv(folder / "history.csv", trained.history)
-    test = data.splits["test"]
-    write_csv(folder / "predictions.csv", task.records(test, report.predictions, data.info))
+    records = task.records(data.splits["test"], report.predictions, data.info)
+    write_csv(folder / "predictions.csv", records)
     details = report.metrics["details"]
     task.save_extras(folder, trained.model, data, report.predictions, details)
-    monitor = task.monitor(data.info)
-    save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
+    curves = folder / "curves.png"
+    save_curves(curves, trained.history, task.monitor(data.info), trained.stop.epoch)
     if "confusion" in details:
         save_confusion(folder / "confusion.png", np.array(details["confusion"]), details["labels"])
     write_json(folder / "metrics.json", report.metrics)

@@ -16,7 +16,7 @@ from birnn.errors import NonFiniteLossError, TrainingError
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.scoring.metric_names import lower_is_better
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, Event, ResumeEvent, StopEvent
 from birnn.training.loop import fit
 from birnn.training.randomness import seed_everything
@@ -38,10 +38,7 @@ class Trained:
 
 
 def train_one(
-    task: AnyTask,
-    data: AnyData,
-    config: TrainConfig,
-    checkpointer: Keeper | None = None,
+    task: AnyTask, data: AnyData, config: TrainConfig, checkpointer: Checkpointer | None = None
 ) -> Generator[Event, None, Trained]:
     """Train one seed; yields the loop's events and returns a :class:`Trained`.
 
@@ -57,7 +54,10 @@ def train_one(
     """
     seed_everything(config.seed)
     model = task.model(data.info)
-    sampler = make_sampler(task, data, config)
+    sampler = BucketSampler(
+        data.splits["train"], config.batch_size, config.batch_tokens, config.seed,
+        views=task.views, limit=task.epoch_items, least=task.epoch_steps,
+    )  # fmt: skip
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     try:
@@ -65,9 +65,9 @@ def train_one(
         for event in fit(model, task.loss, sampler, config, validation, checkpointer):
             if isinstance(event, ResumeEvent):
                 history = list(event.history)
-            if isinstance(event, EpochEvent):
+            elif isinstance(event, EpochEvent):
                 history.append(event)
-            if isinstance(event, StopEvent):
+            elif isinstance(event, StopEvent):
                 stop = event
             yield event
     except NonFiniteLossError as error:
@@ -83,19 +83,6 @@ def train_one(
     return Trained(config.seed, model, [history_row(part) for part in history], stop, extra)
 
 
-def make_sampler(task: AnyTask, data: AnyData, config: TrainConfig) -> BucketSampler:
-    """The batches of training, epoch by epoch, drawn by the seed."""
-    return BucketSampler(
-        data.splits["train"],
-        config.batch_size,
-        config.batch_tokens,
-        config.seed,
-        views=task.views,
-        limit=task.epoch_items,
-        least=task.epoch_steps,
-    )
-
-
 def make_validation(
     task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Module
 ) -> Validation:
@@ -107,7 +94,7 @@ def make_validation(
         counts: dict[str, Array] = {}
         for _, batch, outputs in run_split(model, data.splits["validation"], config, device):
             for name, part in task.count(outputs, batch, data.info).items():
-                counts[name] = counts[name] + part if name in counts else part
+                counts[name] = counts.get(name, 0) + part
         return task.scores(counts)
 
     return Validation(score, monitor, lower_is_better(monitor))

@@ -13,11 +13,11 @@ from torch import nn
 
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, brief
+from birnn.nn.engines import engine_for
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
-from birnn.tasks.core.machine import engine_of
 from birnn.version import __version__
 
 OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
@@ -41,11 +41,12 @@ def run_strangers(folder: Path) -> list[str] | None:
     except CheckpointError:
         return None
     parts = {"format": int, "version": str, "task": str, "encoder": dict, "train": dict}
-    if not isinstance(config, dict):
-        return None
-    if any(type(config.get(name)) is not kind for name, kind in parts.items()):
-        return None
-    return unknown_names(folder)
+    return unknown_names(folder) if holds(config, parts) else None
+
+
+def holds(value: object, parts: Mapping[str, type]) -> bool:
+    """Whether a JSON value is an object with ``parts``: key → the type of what it holds."""
+    return isinstance(value, dict) and all(type(value.get(k)) is t for k, t in parts.items())
 
 
 def unknown_names(folder: Path) -> list[str]:
@@ -78,17 +79,12 @@ class LoadedRun:
 
 def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module) -> None:
     """Write ``config.json``, the info's files and ``model.safetensors``."""
-    config = {
-        "format": FORMAT,
-        "version": __version__,
-        "task": task.name,
-        "engine": engine_of(task.config).name,
-        **dataclasses.asdict(task.config),
-    }
+    engine = engine_for(task.config.encoder, task.config.train).name
+    own = {"format": FORMAT, "version": __version__, "task": task.name, "engine": engine}
     for name, value in info.files().items():
         write_json(folder / name, value)
     save_weights(folder / "model.safetensors", model)
-    write_json(folder / "config.json", config)
+    write_json(folder / "config.json", {**own, **dataclasses.asdict(task.config)})
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -99,45 +95,45 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such run folder")
-    found = read_json(folder / "config.json")
-    if not isinstance(found, dict) or "format" not in found or "task" not in found:
+    config = read_json(folder / "config.json")
+    if not isinstance(config, dict) or "format" not in config or "task" not in config:
         raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
-    _check_format(folder, found["format"], found.get("version"))
-    if found["task"] not in TASKS:
-        task = brief(found["task"])
+    _check_format(folder, config["format"], config.get("version"))
+    if config["task"] not in TASKS:
+        task = brief(config["task"])
         raise CheckpointError(f"{folder} is a run of the task {task}, unknown here")
-    return found
+    return config
 
 
-def _check_format(folder: Path, found: Any, version: Any) -> None:
+def _check_format(folder: Path, number: Any, version: Any) -> None:
     """Refuse a run of another format, and say which version reads it.
 
     Raises:
         CheckpointError: it is not of this format.
     """
-    if type(found) is int and found == FORMAT:
+    if type(number) is int and number == FORMAT:
         return
-    maker = version if isinstance(version, str) and len(version) < 40 else "of an unknown version"
-    if type(found) is int and found > FORMAT:
-        named = maker == version
-        advice = f"install birnn {version} or newer" if named else "install a newer birnn"
+    if type(number) is not int or number < FORMAT:
         raise CheckpointError(
-            f"{folder} has the run format {brief(found)}, made by birnn {maker}; this version"
-            f" {__version__} reads format {FORMAT}: {advice}"
+            f"{folder} says it has the run format {brief(number)}, which no version of birnn has"
+            f" written; this one reads format {FORMAT}"
         )
+    maker, advice = "of an unknown version", "install a newer birnn"
+    if isinstance(version, str) and len(version) < 40:
+        maker, advice = version, f"install birnn {version} or newer"
     raise CheckpointError(
-        f"{folder} says it has the run format {brief(found)}, which no version of birnn has"
-        f" written; this one reads format {FORMAT}"
+        f"{folder} has the run format {brief(number)}, made by birnn {maker}; this version"
+        f" {__version__} reads format {FORMAT}: {advice}"
     )
 
 
-def config_of(kind: type[T], found: Mapping[str, Any]) -> T:
-    """The configuration that ``config.json`` holds beside what is said of the run itself.
+def config_of(kind: type[T], config: Mapping[str, Any]) -> T:
+    """The options that ``config.json`` holds beside what is said of the run itself.
 
     Raises:
         ConfigError: an unknown option, or a value that it can't have.
     """
-    return from_dict(kind, {k: v for k, v in found.items() if k not in OWN_KEYS})
+    return from_dict(kind, {k: v for k, v in config.items() if k not in OWN_KEYS})
 
 
 def load_run(folder: Path) -> LoadedRun:
@@ -148,7 +144,17 @@ def load_run(folder: Path) -> LoadedRun:
             together would take more memory than :func:`birnn.storage.untrusted.memory_limit`.
     """
     with one_budget():
-        return _load_run(folder)
+        config = read_config(folder)
+        try:
+            spec = TASKS[config["task"]]
+            task: Task[Any, Any, Any] = spec.part("task")(config_of(spec.part("options"), config))
+            info = task.read_info(folder)
+        except CheckpointError:
+            raise
+        except (BirnnError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{folder / 'config.json'} is not usable: {error}") from None
+        model = load_weights(folder / "model.safetensors", lambda: task.model(info))
+        return LoadedRun(folder, task, info, model)
 
 
 def room_note(folder: Path) -> str | None:
@@ -162,21 +168,6 @@ def room_note(folder: Path) -> str | None:
     except CheckpointError as error:
         return f"note: {error}"
     return None
-
-
-def _load_run(folder: Path) -> LoadedRun:
-    found = read_config(folder)
-    try:
-        spec = TASKS[found["task"]]
-        config = config_of(spec.part("options"), found)
-        task: Task[Any, Any, Any] = spec.part("task")(config)
-        info = task.read_info(folder)
-    except CheckpointError:
-        raise
-    except (BirnnError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / 'config.json'} is not usable: {error}") from None
-    model = load_weights(folder / "model.safetensors", lambda: task.model(info))
-    return LoadedRun(folder, task, info, model)
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

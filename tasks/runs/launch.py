@@ -7,14 +7,9 @@ from typing import Any
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
-from birnn.tasks.runs.unfinished import (
-    StartRecord,
-    check_changes,
-    read_start,
-    run_name,
-    start_config,
-)
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
+from birnn.tasks.runs.growing import run_name
+from birnn.tasks.runs.unfinished import StartRecord, check_changes, read_start, start_config
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
 
 @dataclass(frozen=True)
@@ -25,7 +20,7 @@ class Plan:
     seeds: int = 1
     overwrite: bool = False
     command: str = ""
-    keep: KeepConfig = field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     start: StartRecord | None = None  # how it began, if it is taken up
     changes: list[str] = field(default_factory=list)  # what was given anew
     stop: StopRequest = field(default_factory=StopRequest)
@@ -53,9 +48,7 @@ def unfinished_start(name: str, run: str, out: str) -> StartRecord | None:
         raise ConfigError(f"out: --resume {folder} names the run already; leave --out out")
     start = read_start(folder)
     if start is not None and start.task != name:
-        raise ConfigError(
-            f"{folder} is a run of {start.task}: python cli.py {start.task} --resume"
-        )
+        raise ConfigError(f"{folder} is a run of {start.task}: python cli.py {start.task} --resume")
     return start
 
 
@@ -73,10 +66,6 @@ def resume_plan(plan: Plan, config: Any) -> Plan | None:
     start = read_start(plan.out)
     if start is None:
         return None
-    return replace(
-        plan,
-        overwrite=plan.overwrite or start.overwrite,
-        command=start.command,
-        start=start,
-        changes=check_changes(start, config, plan.seeds),
-    )
+    changes = check_changes(start, config, plan.seeds)
+    overwrite = plan.overwrite or start.overwrite
+    return replace(plan, overwrite=overwrite, command=start.command, start=start, changes=changes)

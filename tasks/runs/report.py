@@ -9,7 +9,6 @@ from birnn.tasks.core.task import Baseline, Evaluation
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
-from birnn.tasks.scoring.metrics import with_intervals
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def make_report(
             if name not in ("epoch", "loss", "learning_rate", "seconds")
         },
         "data": data.provenance,
-        "train": _train_part(trained),
+        "train": train_part(trained),
         "details": task.details(test, predictions, data.info),
     }
     nearest = strongest(differences)
@@ -58,8 +57,8 @@ def _test_part(
     """``test``: scores of model and baselines, and how far they are apart."""
     by_baseline = {name: [d for d in differences if d.baseline == name] for name in others}
     test: dict[str, Any] = {
-        "model": _intervals(own),
-        "baselines": {name: _intervals(other) for name, other in others.items()},
+        "model": own.to_json(),
+        "baselines": {name: other.to_json() for name, other in others.items()},
         "settings": {part.name: part.settings for part in baselines},
         "differences": {
             name: {d.metric: {**d.advantage.to_json(), "winner": d.winner} for d in parts}
@@ -75,7 +74,7 @@ def _test_part(
     return test
 
 
-def _train_part(trained: Trained) -> dict[str, Any]:
+def train_part(trained: Trained) -> dict[str, Any]:
     """``train``: what training took, and what validation set after it."""
     stop = trained.stop
     return {
@@ -90,14 +89,7 @@ def _train_part(trained: Trained) -> dict[str, Any]:
     }
 
 
-def _intervals(part: Evaluation) -> dict[str, Any]:
-    scores = with_intervals(part.scores, part.replicates)
-    return {name: value.to_json() for name, value in scores.items()}
-
-
-def _differences(
-    task: AnyTask, own: Evaluation, others: dict[str, Evaluation]
-) -> list[Difference]:
+def _differences(task: AnyTask, own: Evaluation, others: dict[str, Evaluation]) -> list[Difference]:
     return [
         difference(
             name, metric,

@@ -1,8 +1,8 @@
 """What a run keeps of its test split, read again without its data and without its model.
 
-A task says in its specification what reads its own files into a :class:`TestRecord`. The scores are
-those of ``metrics.json``: the same functions on the same numbers. Probabilities are read as float32,
-which they were before they were written.
+A task says in its specification what reads its own files into a :class:`TestRecord`. The scores
+are those of ``metrics.json``: the same functions on the same numbers. Probabilities are read as
+float32, which they were before they were written.
 """
 
 import csv
@@ -62,11 +62,11 @@ class TestRecord:
 
 def digest(parts: Iterable[object]) -> str:
     """A digest of a sequence of values by how they are written: borders count too."""
-    found = hashlib.sha256()
+    total = hashlib.sha256()
     for part in parts:
         data = str(part).encode("utf-8", "surrogatepass")
-        found.update(len(data).to_bytes(8, "big") + data)
-    return found.hexdigest()
+        total.update(len(data).to_bytes(8, "big") + data)
+    return total.hexdigest()
 
 
 def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
@@ -84,7 +84,11 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
             # reader would end the row there.
             reader = csv.reader((line.replace("\r", RETURN) for line in file), strict=True)
             columns = next(reader, [])
-            _check_columns(path, columns, needed)
+            if len(columns) > MOST_COLUMNS or len(set(columns)) < len(columns):
+                raise CheckpointError(f"{path}: its header is not one of ours; train again")
+            for name in needed:
+                if name not in columns:
+                    raise CheckpointError(f"{path} has no column {name!r}: no scores without it")
             for row in reader:
                 if len(row) != len(columns):
                     raise CheckpointError(
@@ -97,14 +101,6 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
         raise CheckpointError(f"{path} is not a readable CSV file: {error}") from None
     except OSError as error:
         raise CheckpointError(f"can't read {path}: {error.strerror or error}") from None
-
-
-def _check_columns(path: Path, columns: list[str], needed: Iterable[str]) -> None:
-    if len(columns) > MOST_COLUMNS or len(set(columns)) < len(columns):
-        raise CheckpointError(f"{path}: its header is not one of ours; train again")
-    for name in needed:
-        if name not in columns:
-            raise CheckpointError(f"{path} has no column {name!r}: no scores without it")
 
 
 def check_file(path: Path, limit: int) -> None:
@@ -142,12 +138,12 @@ def whole(path: Path, row: Mapping[str, str], column: str, allowed: tuple[int, i
     Raises:
         CheckpointError: it is neither.
     """
-    for value in allowed:
-        if row[column] == str(value):
-            return value
-    raise CheckpointError(
-        f"{path}: {row[column][:40]!r} in column {column!r}, expected {allowed[0]} or {allowed[1]}"
-    )
+    cell, (last, following) = row[column], allowed
+    if cell not in (str(last), str(following)):
+        raise CheckpointError(
+            f"{path}: {cell[:40]!r} in column {column!r}, expected {last} or {following}"
+        )
+    return int(cell)
 
 
 def checked(path: Path, rows: list[Any]) -> None:
@@ -162,10 +158,6 @@ def checked(path: Path, rows: list[Any]) -> None:
 
 def read_labels(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     """Rows of texts with their class: what a classifier's run keeps.
-
-    Args:
-        folder: of the run.
-        config: its options.
 
     Raises:
         CheckpointError: ``predictions.csv`` is missing or not what it should be.

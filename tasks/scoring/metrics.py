@@ -4,18 +4,17 @@ The point values come from scikit-learn. The bootstrap needs thousands of them, 
 has a second form that works on ``[R, N]`` item counts at once; the tests hold the two together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn import metrics as sk
 
 from birnn.arrays import Array
-from birnn.tasks.scoring.bootstrap import Interval, interval, replicates
+from birnn.tasks.scoring.bootstrap import replicates
 
 CALIBRATION_BINS = 15
-EPSILON = (
-    1e-7  # probabilities are clipped to [ε, 1-ε] in the log-loss; float32 knows no nearer to 1
-)
+EPSILON = 1e-7  # the log-loss clips probabilities to [ε, 1-ε]: float32 knows no nearer to 1
 
 
 def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]:
@@ -172,8 +171,17 @@ def regression_replicates(
     return replicates(scores, int(sequence.max()) + 1, seed)
 
 
-def with_intervals(
-    scores: Mapping[str, float], resampled: Mapping[str, Array]
-) -> dict[str, Interval]:
-    """Join point values with their bootstrap intervals."""
-    return {name: interval(value, resampled[name]) for name, value in scores.items()}
+def class_table(labels: Sequence[str], gold: Array, predicted: Array) -> list[dict[str, Any]]:
+    """Precision, recall, F1 and support of each of ``K`` classes, from numbers ``[M]`` of them."""
+    classes = np.arange(len(labels))
+    columns = sk.precision_recall_fscore_support(gold, predicted, labels=classes, zero_division=0)
+    return table_rows(labels, *columns)
+
+
+def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
+    """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
+    names = ("precision", "recall", "f1")
+    return [
+        {"label": label, **dict(zip(names, map(float, shares), strict=True)), "support": int(n)}
+        for label, *shares, n in zip(labels, *columns, strict=True)
+    ]

@@ -1,6 +1,7 @@
 """The scikit-learn classifier of texts."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
     ``score`` is accuracy. The columns of ``predict_proba`` are ``classes_``.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "sentiment"
 
     def __sklearn_tags__(self) -> Any:
@@ -53,12 +55,8 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
         names = [str(name) for name in known.tolist()]
         if len(set(names)) == len(names) and all(name == " ".join(name.split()) for name in names):
             labels = [names[number] for number in numbers]
-        data = self._learn_tables(
-            {"text": texts, "label": labels},
-            lambda share, seed: cut(texts, labels, share, seed),
-            "texts",
-            text_column="text",
-        )
+        rows = {"text": texts, "label": labels}
+        data = self._learn_tables(rows, partial(cut, texts, labels), "texts", text_column="text")
         order = dict(zip(labels, numbers, strict=True))
         self.classes_ = known
         self._columns = np.argsort([order[label] for label in data.info.labels])
@@ -66,16 +64,13 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
 
     def predict_proba(self, X: Any) -> Array:
         """``[N, C]``."""
-        run = self._fitted()
-        found = np.asarray(run.predict_proba(_texts(X))).reshape(-1, len(self.classes_))
-        shares: Array = found[:, self._columns]
-        return shares
+        shares: Array = np.asarray(self._fitted().predict_proba(_texts(X)))
+        return shares.reshape(-1, len(self.classes_))[:, self._columns]
 
     def predict(self, X: Any) -> Array:
         """``[N]`` classes."""
-        shares = self.predict_proba(X)
-        found: Array = self.classes_[shares.argmax(1)]
-        return found
+        classes: Array = self.classes_[self.predict_proba(X).argmax(1)]
+        return classes
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy."""
@@ -92,9 +87,9 @@ def _texts(X: Any) -> Sequence[str]:
             raise InputError(f"X: a DataFrame of {X.shape[1]} columns; give that of the texts")
         X = X.iloc[:, 0]
     try:
-        found = read_texts(X).texts
+        texts = read_texts(X).texts
     except BirnnError as error:
         raise InputError(str(error)) from None
-    if not found:
+    if not texts:
         raise InputError("X: holds no text")
-    return found
+    return texts

@@ -22,6 +22,7 @@ from birnn.tasks.export.graph import (
     types_sample,
 )
 from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.sentiment.info import ngram_counts
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
 from birnn.tasks.sentiment.serve import label_texts
 
@@ -72,17 +73,17 @@ class SentimentGraph(Graph):
 
     def feeds(self, batch: Batch) -> Arrays:
         """Bags as padded rows."""
-        given = batch.inputs
-        found = {name: given[name].numpy() for name in ("types", "word_ids")}
+        inputs = batch.inputs
+        feeds = {name: inputs[name].numpy() for name in ("types", "word_ids")}
         for name in ("vector_rows", "gram_ids"):
             if name in self.inputs:
                 kind = name.split("_")[0]
-                rows = padded_rows(given[name], given[f"{kind}_offsets"])
-                found[name], found[f"{kind}_counts"] = rows
+                rows = padded_rows(inputs[name], inputs[f"{kind}_offsets"])
+                feeds[name], feeds[f"{kind}_counts"] = rows
         if self.ngrams:
-            found["ngram_ids"], counts = padded_rows(given["ngram_ids"], given["ngram_offsets"])
-            found["ngram_values"] = spread(given["ngram_values"].numpy(), counts)
-        return {**found, "lengths": batch.lengths.numpy()}
+            feeds["ngram_ids"], counts = padded_rows(inputs["ngram_ids"], inputs["ngram_offsets"])
+            feeds["ngram_values"] = spread(inputs["ngram_values"].numpy(), counts)
+        return {**feeds, "lengths": batch.lengths.numpy()}
 
     def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
         """``[B, C]`` and, with attention, ``[B, T]``."""
@@ -95,54 +96,49 @@ class SentimentGraph(Graph):
             rows = model.wide_weight[inputs["ngram_ids"]]
             logits = (rows * inputs["ngram_values"].unsqueeze(-1)).sum(1) + model.wide_bias
             mixed = mixed + model.mix[1] * logits.log_softmax(-1)
-        found = mixed.softmax(-1)
-        return (found,) if outputs.attention is None else (found, outputs.attention)
+        shares = mixed.softmax(-1)
+        return (shares,) if outputs.attention is None else (shares, outputs.attention)
 
     def wanted(self, outputs: SentimentOutputs) -> Mapping[str, Tensor]:
         """See :class:`Graph`."""
-        found = {"probabilities": outputs.mixed.float().softmax(-1)}
-        return found if outputs.attention is None else {**found, "attention": outputs.attention}
+        wanted = {"probabilities": outputs.mixed.float().softmax(-1)}
+        return wanted if outputs.attention is None else {**wanted, "attention": outputs.attention}
 
-    def read(self, found: Mapping[str, Tensor], batch: Batch) -> SentimentOutputs:
+    def read(self, answers: Mapping[str, Tensor], batch: Batch) -> SentimentOutputs:
         """See :class:`Graph`; of the members nothing is known."""
-        logs = found["probabilities"].clamp_min(1e-30).log()
-        return SentimentOutputs(logs.unsqueeze(0), logs, logs, found.get("attention"))
+        logs = answers["probabilities"].clamp_min(1e-30).log()
+        return SentimentOutputs(logs.unsqueeze(0), logs, logs, answers.get("attention"))
 
     def sample(self, lengths: Sequence[int], generator: np.random.Generator) -> Batch:
         """Random words, of no n-gram or many."""
         words = min(sum(lengths), 500)
         lexicon = self.info.lexicon
         ids = generator.integers(0, len(lexicon.words), words)
-        inputs = {
-            "types": types_sample(lengths, words, generator), "word_ids": torch.from_numpy(ids),
-        }  # fmt: skip
+        types = types_sample(lengths, words, generator)
+        inputs = {"types": types, "word_ids": torch.from_numpy(ids)}
         if self.vectors:
-            rows = len(lexicon.vector_words)
-            pair = ragged_sample(rows, words, 3, generator)
-            inputs["vector_rows"], inputs["vector_offsets"] = pair
+            bags = ragged_sample(len(lexicon.vector_words), words, 3, generator)
+            inputs["vector_rows"], inputs["vector_offsets"] = bags
         if self.buckets:
-            pair = ragged_sample(self.buckets, words, 20, generator)
-            inputs["gram_ids"], inputs["gram_offsets"] = pair
+            bags = ragged_sample(self.buckets, words, 20, generator)
+            inputs["gram_ids"], inputs["gram_offsets"] = bags
         if self.ngrams:
-            flat, offsets = ragged_sample(self.ngrams, len(lengths), 300, generator)
-            inputs["ngram_ids"], inputs["ngram_offsets"] = flat, offsets
-            values = 0.1 * generator.random(len(flat), dtype=np.float32)
+            bags = ragged_sample(self.ngrams, len(lengths), 300, generator)
+            inputs["ngram_ids"], inputs["ngram_offsets"] = bags
+            values = 0.1 * generator.random(len(bags[0]), dtype=np.float32)
             inputs["ngram_values"] = torch.from_numpy(values)
         return Batch(inputs, torch.tensor(lengths))
 
     def card(self) -> dict[str, Any]:
         """Labels, words, n-grams, and how texts become words."""
         info, data = self.info, self.task.config.data
-        found: dict[str, Any] = {
+        return {
             "task": "sentiment", "labels": info.labels, "tokenizer": data.tokenizer,
             "token_pattern": TOKEN.pattern, "max_length": data.max_length,
             "words": info.lexicon.words, "vector_words": info.lexicon.vector_words,
-            "buckets": info.lexicon.buckets, "ngrams": None,
+            "buckets": info.lexicon.buckets,
+            "ngrams": None if info.ngrams is None else ngram_counts(info.ngrams),
         }  # fmt: skip
-        if info.ngrams is not None:
-            table = info.ngrams
-            found["ngrams"] = {"texts": table.texts, "words": table.words, "chars": table.chars}
-        return found
 
     def compare_script(
         self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
@@ -150,13 +146,13 @@ class SentimentGraph(Graph):
         """Odd texts, and texts of many lengths."""
         texts = sample_texts(run)
         pairs = zip(predictor(made).predict(texts), label_texts(run, texts).records, strict=True)
-        worst = max(labels_apart(found, wanted) for found, wanted in pairs)
+        worst = max(labels_apart(answer, wanted) for answer, wanted in pairs)
         return worst, f"{len(texts)} texts of up to {max(LENGTHS)} words"
 
 
-def labels_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
+def labels_apart(answer: dict[str, Any], wanted: dict[str, Any]) -> float:
     """The largest difference of two records' probabilities; another label must be a tie."""
-    one, other = found["probabilities"], wanted["probabilities"]
-    if list(one) != list(other) or found["text"] != wanted["text"]:
+    one, other = answer["probabilities"], wanted["probabilities"]
+    if list(one) != list(other) or answer["text"] != wanted["text"]:
         return float("inf")
     return float(max(abs(one[label] - other[label]) for label in one))

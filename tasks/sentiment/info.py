@@ -37,11 +37,13 @@ class TextInfo:
         }
         files: Files = {"labels.json": self.labels, "vocabulary.json": vocabulary}
         if self.ngrams:
-            table = self.ngrams
-            files["ngrams.json"] = {
-                "texts": table.texts, "words": table.words, "chars": table.chars,
-            }  # fmt: skip
+            files["ngrams.json"] = ngram_counts(self.ngrams)
         return files
+
+
+def ngram_counts(table: NgramTable) -> dict[str, Any]:
+    """The table as JSON: how many texts there are, and how many hold each n-gram."""
+    return {"texts": table.texts, "words": table.words, "chars": table.chars}
 
 
 def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
@@ -50,15 +52,14 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
     Raises:
         CheckpointError: a file is missing or is not what it should be.
     """
-    labels = read_json(folder / "labels.json")
-    found = read_json(folder / "vocabulary.json")
+    labels, vocabulary = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
     with stored(folder, "vocabulary or labels are"):
         check_labels(labels, least=2)
-        check_strings("words", found["words"], least=2)
-        check_strings("vector_words", found["vector_words"], least=0)
-        size = check_whole("vector_size", found["vector_size"], 0, 10_000)
-        members = check_whole("members", found["members"], 1, MAX_MEMBERS)
-        name = str(found["vectors"])
+        check_strings("words", vocabulary["words"], least=2)
+        check_strings("vector_words", vocabulary["vector_words"], least=0)
+        size = check_whole("vector_size", vocabulary["vector_size"], 0, 10_000)
+        members = check_whole("members", vocabulary["members"], 1, MAX_MEMBERS)
+        name = str(vocabulary["vectors"])
         ngrams = None
         if model.wide:
             table = read_json(folder / "ngrams.json")
@@ -66,7 +67,7 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
             _check_counts(table["chars"], table["texts"])
             ngrams = NgramTable(table["texts"], table["words"], table["chars"])
     buckets = model.gram_buckets if model.gram_size else 0
-    lexicon = Lexicon(found["words"], found["vector_words"], buckets)
+    lexicon = Lexicon(vocabulary["words"], vocabulary["vector_words"], buckets)
     return TextInfo(labels, lexicon, ngrams, None, name, size, members)
 
 

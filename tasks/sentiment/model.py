@@ -82,12 +82,9 @@ class SentimentModel(nn.Module):
     wide_bias: Tensor
 
     def __init__(
-        self,
-        members: Sequence[SequenceModel],
-        pretrained: PretrainedVectors | None,
-        classes: int,
+        self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None, classes: int,
         ngrams: int,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
         self.pretrained = pretrained
@@ -101,8 +98,8 @@ class SentimentModel(nn.Module):
     def forward(self, batch: Batch) -> SentimentOutputs:
         """Classify each item; the linear part is left out where a batch has no n-grams."""
         if self.pretrained is not None:
-            found = {"pretrained": self.pretrained(batch.inputs)}
-            batch = replace(batch, inputs={**batch.inputs, **found})
+            vectors = self.pretrained(batch.inputs)
+            batch = replace(batch, inputs={**batch.inputs, "pretrained": vectors})
         parts: list[HeadOutputs] = [member(batch) for member in self.members]
         members = torch.stack([part.logits for part in parts])
         recurrent = members.log_softmax(-1).mean(0)
@@ -117,12 +114,9 @@ class SentimentModel(nn.Module):
         """Log-probabilities of the linear part, ``[B, C]``."""
         inputs = batch.inputs
         logits = F.embedding_bag(
-            inputs["ngram_ids"],
-            self.wide_weight,
-            inputs["ngram_offsets"],
-            mode="sum",
-            per_sample_weights=inputs["ngram_values"],
-        )
+            inputs["ngram_ids"], self.wide_weight, inputs["ngram_offsets"],
+            mode="sum", per_sample_weights=inputs["ngram_values"],
+        )  # fmt: skip
         return (logits + self.wide_bias).log_softmax(-1)
 
     @torch.no_grad()
@@ -163,9 +157,9 @@ def fit_mix(parts: Sequence[Array], gold: Array) -> Array:
 
     start = np.full(len(parts), share)
     bounds = [(0.0, None)] * len(parts)
-    found = np.asarray(minimize(loss_and_gradient, start, jac=True, bounds=bounds).x)
+    weights = np.asarray(minimize(loss_and_gradient, start, jac=True, bounds=bounds).x)
     # Where nothing is better than everything, equal shares at least name a class.
-    return found if found.any() else start
+    return weights if weights.any() else start
 
 
 def consistency_loss(logits: Tensor) -> Tensor:

@@ -3,11 +3,7 @@
 from dataclasses import dataclass, field
 
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
-from birnn.tasks.core.options import (
-    MAX_MEMBERS,
-    TextData,
-    vectors_name,
-)
+from birnn.tasks.core.options import MAX_MEMBERS, TextData, vectors_name
 
 
 @dataclass(frozen=True)
@@ -55,19 +51,16 @@ class SentimentParts:
         True, "Add a linear model of word and character n-grams, mixed in on validation."
     )
     consistency: float = advanced(
-        1.0,
-        "R-Drop: weight of the divergence between two dropout views of each text; 0 is off.",
+        1.0, "R-Drop: weight of the divergence between two dropout views of each text; 0 is off.",
         low=0,
-    )
+    )  # fmt: skip
     label_smoothing: float = advanced(
         0.0, "Share of the target spread over all classes.", low=0, high=0.9, group="Training"
     )
     class_weights: str = advanced(
-        "none",
-        "Weigh classes in the loss: balanced gives rare ones more.",
-        choices=("none", "balanced"),
-        group="Training",
-    )
+        "none", "Weigh classes in the loss: balanced gives rare ones more.",
+        choices=("none", "balanced"), group="Training",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -60,10 +60,10 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         data = self.config.data
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
         vectors = find_vectors(data.vectors, data.vectors_limit)
-        found = load_labelled(self.text_options(data.data))
+        texts = load_labelled(self.text_options(data.data))
         tables = {
             name: tokenize(table, data.tokenizer, data.max_length)
-            for name, table in found.splits.items()
+            for name, table in texts.splits.items()
         }
         info = self._info(tables["train"], vectors)
         splits = {
@@ -73,13 +73,13 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             splits["train"] = splits["train"].balanced(len(info.labels))
         if not info.vectors and not self.config.model.word_size + self.config.model.gram_size:
             raise ConfigError("a word has no features: raise --word-size, --gram-size or --vectors")
-        notes = [*found.notes, self._vector_note(info, splits["train"])]
+        notes = [*texts.notes, self._vector_note(info, splits["train"])]
         cut = sum(sum(count > 0 for count in table["cut"][:]) for table in tables.values())
         if cut:
             longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
             notes.append(f"{plural(cut, 'text')} {longer}")
-        provenance = {**found.provenance, "cut_texts": cut, "vectors": info.vector_name}
-        return TaskData(splits, info, provenance, notes, found.warnings)
+        provenance = {**texts.provenance, "cut_texts": cut, "vectors": info.vector_name}
+        return TaskData(splits, info, provenance, notes, texts.warnings)
 
     def split_of(self, table: Dataset, info: TextInfo) -> TextSplit:
         """A table of texts, tokenised, with the n-grams that predictions need."""
@@ -87,23 +87,21 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         return self.split(tokenize(table, data.tokenizer, data.max_length), info, ngrams=True)
 
     def _info(self, train: Dataset, vectors: VectorTable | None) -> TextInfo:
+        data, model = self.config.data, self.config.model
         labels = sorted(set(train["label"][:]), key=class_order)
-        words = build_vocabulary(train["tokens"][:], self.config.data.min_frequency)
-        buckets = self.config.model.gram_buckets if self.config.model.gram_size else 0
+        words = build_vocabulary(train["tokens"][:], data.min_frequency)
+        buckets = model.gram_buckets if model.gram_size else 0
         lexicon = Lexicon(words, vectors.words if vectors else [], buckets)
-        tokenizer = get_tokenizer(self.config.data.tokenizer)
-        ngrams = NgramTable.fit(train["text"][:], tokenizer) if self.config.model.wide else None
+        tokenizer = get_tokenizer(data.tokenizer)
+        ngrams = NgramTable.fit(train["text"][:], tokenizer) if model.wide else None
         name, size = (vectors.name, vectors.values.shape[1]) if vectors else ("none", 0)
-        members = self.config.model.members or auto_members(len(train))
+        members = model.members or auto_members(len(train))
         return TextInfo(labels, lexicon, ngrams, vectors, name, size, members)
 
     def _vector_note(self, info: TextInfo, train: TextSplit) -> str:
         if not info.vectors:
-            hint = (
-                "; the samples extra brings glove.6B.50d"
-                if self.config.data.vectors == "auto"
-                else ""
-            )
+            auto = self.config.data.vectors == "auto"
+            hint = "; the samples extra brings glove.6B.50d" if auto else ""
             return f"no pretrained vectors{hint}"
         tokens = [token for row in train.table["tokens"][:] for token in row]
         share = sum(bool(info.lexicon.known(token).vectors) for token in tokens) / len(tokens)
@@ -128,12 +126,9 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def embedder(self, info: TextInfo) -> Embedder:
         """Trained, pretrained and character vectors of words."""
         model = self.config.model
+        words = len(info.lexicon.words)
         sizes = WordSizes(
-            len(info.lexicon.words),
-            model.word_size,
-            info.vector_size,
-            model.gram_buckets,
-            model.gram_size,
+            words, model.word_size, info.vector_size, model.gram_buckets, model.gram_size
         )
         return WordEmbedder(sizes, model.word_dropout, model.embedding_dropout)
 
@@ -160,11 +155,9 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def describe(self, info: TextInfo) -> list[tuple[str, str]]:
         """What is trained."""
-        wide = (
-            f"{len(info.ngrams):,} n-grams, linear, added to the recurrent part"
-            if info.ngrams
-            else "none"
-        )
+        wide = "none"
+        if info.ngrams:
+            wide = f"{len(info.ngrams):,} n-grams, linear, added to the recurrent part"
         return [
             *super().describe(info),
             ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
@@ -180,11 +173,9 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         logits = outputs.members.float()
         members = len(logits)
         losses = F.cross_entropy(
-            logits.flatten(0, 1),
-            batch.targets.repeat(members),
-            label_smoothing=model.label_smoothing,
-            reduction="none",
-        ).unflatten(0, (members, -1))
+            logits.flatten(0, 1), batch.targets.repeat(members),
+            label_smoothing=model.label_smoothing, reduction="none",
+        ).unflatten(0, (members, -1))  # fmt: skip
         weights = batch.inputs.get("weights", torch.ones_like(losses[0]))
         total = (losses * weights).sum()
         if batch.views == 2:
@@ -223,8 +214,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def _log_probabilities(self, model: SentimentModel, split: TextSplit) -> list[Array]:
         """Of the recurrent part and, where there is one, of the linear part: each ``[N, C]``."""
-        count = 2 if model.ngrams else 1
-        parts = [np.empty((len(split), model.classes)) for _ in range(count)]
+        shape = (2 if model.ngrams else 1, len(split), model.classes)
+        parts = list(np.empty(shape))
         for indices, batch, outputs in run_split(model, split, self.config.train):
             parts[0][indices] = outputs.recurrent.float().numpy()
             if model.ngrams:

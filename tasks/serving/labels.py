@@ -58,32 +58,27 @@ class LabelPredictor(Predictor):
                 f"note: {plural(empty, 'empty text')} got the answer for a text without words"
             )
         for start in range(0, len(texts), CHUNK):
-            part = texts[start : start + CHUNK]
-            parts = zip(columns, zip(*part, strict=True), strict=True)
-            chunk = {name: list(column) for name, column in parts}
+            chunk = {name: part[start : start + CHUNK] for name, part in columns.items()}
             rows, weights = self.probabilities(chunk, explain=explain)
-            for row, shares in zip(part, rows, strict=True):
-                labels.records.append(
-                    {
-                        **dict(zip(columns, row, strict=True)),
-                        "label": names[int(shares.argmax())],
-                        "probabilities": {n: float(p) for n, p in zip(names, shares, strict=True)},
-                    }
-                )
+            for row, shares in zip(texts[start : start + CHUNK], rows, strict=True):
+                record: dict[str, Any] = dict(zip(columns, row, strict=True))
+                record["label"] = names[int(shares.argmax())]
+                record["probabilities"] = dict(zip(names, map(float, shares), strict=True))
+                labels.records.append(record)
             labels.weights += weights
         return labels
 
     def answer(self, request: Request) -> Answer:
         """Label texts, a file of them, or a pipe."""
         self.check(request)
-        labels = self.label(self._asked(request), explain=request.explain)
+        labels = self.label(self._texts(request), explain=request.explain)
 
         def write(path: Path) -> None:
             write_labels(path, labels.records, self.columns, escape=request.escape_formulas)
 
         return Answer(labels.records, write, labels.notes, labels.weights)
 
-    def _asked(self, request: Request) -> Columns:
+    def _texts(self, request: Request) -> Columns:
         if len(self.columns) == 1:
             return {self.columns[0]: read_inputs(request)}
         if request.texts or not request.input:
@@ -92,42 +87,35 @@ class LabelPredictor(Predictor):
                 f" FILE ({', '.join(FORMATS)})"
             )
         columns = read_text_columns(request, self.sources)
-        return dict(zip(self.columns, columns.values(), strict=True))
+        return dict(zip(self.columns, columns, strict=True))
 
     def _read(self, data: Any, column: str) -> TextColumns:
         if len(self.columns) == 1:
             return read_texts(data, column, self.columns[0])
         texts = read_columns(data, self.sources)
-        named = zip(self.columns, texts.columns.values(), strict=True)
-        return replace(texts, columns=dict(named))
+        return replace(texts, columns=dict(zip(self.columns, texts.columns.values(), strict=True)))
 
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """The texts, ``label`` and ``probabilities`` of each row."""
-        return self._records(self._read(data, column))
+        return self.label(self._read(data, column).columns).records
 
     def predict(self, data: Any, column: str) -> Any:
         """A label for each row."""
         texts = self._read(data, column)
-        return texts.like("label", [row["label"] for row in self._records(texts)])
+        return texts.like("label", [row["label"] for row in self.label(texts.columns).records])
 
     def predict_proba(self, data: Any, column: str) -> Any:
         """``[N, C]``; of one text ``[C]``."""
         texts = self._read(data, column)
-        labels = self.run.info.labels
-        rows = [list(row["probabilities"].values()) for row in self._records(texts)]
+        labels, records = self.run.info.labels, self.label(texts.columns).records
+        rows = [list(record["probabilities"].values()) for record in records]
         return texts.table(labels, np.array(rows, dtype=np.float64).reshape(-1, len(labels)))
-
-    def _records(self, texts: TextColumns) -> list[dict[str, Any]]:
-        return self.label(texts.columns).records if len(texts) else []
 
 
 def write_labels(
-    path: Path,
-    records: Sequence[dict[str, Any]],
-    columns: Sequence[str] = ("text",),
-    *,
-    escape: bool = False,
-) -> None:
+    path: Path, records: Sequence[dict[str, Any]], columns: Sequence[str] = ("text",),
+    *, escape: bool = False,
+) -> None:  # fmt: skip
     """Write labelled rows: JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.
 
     Args:

@@ -82,8 +82,8 @@ def refusal(task: str, folder: Path) -> str:
 def predictor_of(run: LoadedRun) -> Predictor:
     """What answers for a loaded run: its task's own predictor, else one that refuses."""
     spec = TASKS[run.task.name]
-    predictor: Predictor = (spec.part("serve") if spec.serve else Predictor)(run)
-    return predictor
+    kind: type[Predictor] = spec.part("serve") if spec.serve else Predictor
+    return kind(run)
 
 
 def serve(folder: Path, request: Request) -> Answer:

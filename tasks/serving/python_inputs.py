@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,12 @@ from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, find_column
 from birnn.errors import DataError
 from birnn.tasks.serving.texts import encodable
 
-SHAPES = ("one", "list", "array", "series", "frame")
-
 
 @dataclass(frozen=True)
 class Shaped:
     """How many rows were given, in which shape, and under which index."""
 
-    shape: str  # one of SHAPES
+    shape: str  # one, list, array, series or frame
     index: Any = None  # of a Series or DataFrame
 
     def like(self, name: str, values: list[Any]) -> Any:
@@ -28,14 +27,15 @@ class Shaped:
         if self.shape == "one":
             return values[0]
         if self.shape in ("series", "frame"):
-            column = pd.Series(values, index=self.index, name=name, dtype=_kind(values))
+            texts = bool(values) and all(isinstance(value, str) for value in values)
+            column = pd.Series(
+                values, index=self.index, name=name, dtype="str" if texts else object
+            )
             return column if self.shape == "series" else column.to_frame()
         if self.shape == "array":
-            if all(isinstance(value, str) for value in values):
-                return np.array(values, dtype=object)
-            found = np.empty(len(values), dtype=object)
-            found[:] = values
-            return found
+            array = np.empty(len(values), dtype=object)  # each value one cell, lists too
+            array[:] = values
+            return array
         return values
 
     def table(self, names: Sequence[str], rows: Array) -> Any:
@@ -45,10 +45,6 @@ class Shaped:
         if self.shape in ("series", "frame"):
             return pd.DataFrame(rows, index=self.index, columns=list(names))
         return rows[0] if self.shape == "one" else rows
-
-
-def _kind(values: list[Any]) -> Any:
-    return "str" if values and all(isinstance(value, str) for value in values) else object
 
 
 @dataclass(frozen=True)
@@ -79,9 +75,8 @@ def read_texts(data: Any, column: str = "", name: str = "text") -> TextColumns:
     Raises:
         DataError: no text column, or a row that holds no text; names the row.
     """
-    rows, shape, index, usual = _column(data, column, TEXT_NAMES, "text")
-    texts = [_text(value, number, usual, index) for number, value in enumerate(rows)]
-    return TextColumns(shape, index, {name: texts})
+    rows, shape, index, where = _column(data, column, TEXT_NAMES, "text")
+    return TextColumns(shape, index, {name: _texts(rows, where, index)})
 
 
 def read_columns(data: Any, names: Sequence[str]) -> TextColumns:
@@ -97,21 +92,14 @@ def read_columns(data: Any, names: Sequence[str]) -> TextColumns:
         rows = list(data) if isinstance(data, (list, tuple, np.ndarray)) else None
         if rows is None or any(isinstance(row, str) or len(row) != len(names) for row in rows):
             raise DataError(f"data: give a table, or a list of tuples ({', '.join(names)})")
-        columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        parts = {name: list(part) for name, part in zip(names, columns, strict=True)}
         shape, index = "list", None
+        parts = [list(part) for part in zip(*rows, strict=True)] if rows else [[] for _ in names]
     else:
-        parts = {}
-        for name in names:
-            parts[name], shape, index, _ = _column(data, name, (), name)
-    return TextColumns(
-        shape,
-        index,
-        {
-            name: [_text(v, i, f"column {name!r}", index) for i, v in enumerate(part)]
-            for name, part in parts.items()
-        },
-    )
+        given = [_column(data, name, (), name) for name in names]
+        parts, (_, shape, index, _) = [rows for rows, *_ in given], given[0]
+    columns = zip(names, parts, strict=True)
+    texts = {name: _texts(part, f"column {name!r}", index) for name, part in columns}
+    return TextColumns(shape, index, texts)
 
 
 def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
@@ -123,19 +111,17 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
     rows, shape, index, where = _column(data, column, (*TOKEN_NAMES, *TEXT_NAMES), "text")
     first = next((row for row in rows if row is not None), None)
     if isinstance(first, str) or first is None:
-        texts = [_text(value, number, where, index) for number, value in enumerate(rows)]
-        return TextColumns(shape, index, {"text": texts})
+        return TextColumns(shape, index, {"text": _texts(rows, where, index)})
     sentences = []
     for number, row in enumerate(rows):
-        if isinstance(row, str) or not isinstance(row, (list, tuple, np.ndarray)):
+        if not isinstance(row, (list, tuple, np.ndarray)):
             raise DataError(
-                f"{_row(where, number, index)} holds {_told(row)}, not a list of tokens"
+                f"{_row(where, number, index)} holds {_shown(row)}, not a list of tokens"
             )
-        tokens = list(row)
-        for token in tokens:
+        for token in row:
             if not isinstance(token, str) or not token:
-                raise DataError(f"{_row(where, number, index)} holds a token {_told(token)}")
-        sentences.append([encodable(token) for token in tokens])
+                raise DataError(f"{_row(where, number, index)} holds a token {_shown(token)}")
+        sentences.append([encodable(token) for token in row])
     return Sentences(shape, index, sentences)
 
 
@@ -153,10 +139,10 @@ def _column(
     if isinstance(data, DatasetDict):
         raise DataError(f"data: a DatasetDict; give one of its splits: {', '.join(data)}")
     if isinstance(data, pd.DataFrame):
-        names = _Names([str(name) for name in data.columns])
-        name = find_column(names, column, usual, what, "the DataFrame")
-        place = [str(other) for other in data.columns].index(name)
-        return data.iloc[:, place].tolist(), "frame", data.index, f"column {name!r}"
+        names = [str(name) for name in data.columns]
+        header = SimpleNamespace(column_names=names)  # what a table of this package looks like
+        name = find_column(header, column, usual, what, "the DataFrame")
+        return data.iloc[:, names.index(name)].tolist(), "frame", data.index, f"column {name!r}"
     if isinstance(data, Dataset):
         name = find_column(data, column, usual, what, "the Dataset")
         return list(data[name][:]), "list", None, f"column {name!r}"
@@ -174,23 +160,17 @@ def _column(
     )
 
 
-@dataclass(frozen=True)
-class _Names:
-    """A table as :func:`find_column` looks at it."""
-
-    column_names: list[str]
-
-
-def _text(value: Any, number: int, where: str, index: Any) -> str:
-    if not isinstance(value, str):
-        raise DataError(
-            f"{_row(where, number, index)} holds no text but {_told(value)}; fill it in or leave"
-            " the row out"
-        )
-    return encodable(str(value))
+def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
+    for number, value in enumerate(rows):
+        if not isinstance(value, str):
+            raise DataError(
+                f"{_row(where, number, index)} holds no text but {_shown(value)}; fill it in or"
+                " leave the row out"
+            )
+    return [encodable(str(value)) for value in rows]
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     if value is None or value != value:
         return "None" if value is None else "NaN"
     return f"{type(value).__name__} {str(value)[:40]!r}"

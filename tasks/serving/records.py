@@ -23,13 +23,9 @@ def check_output(path: Path, known: Sequence[str]) -> None:
 
 
 def write_records(
-    path: Path,
-    records: Sequence[dict[str, Any]],
-    rows: Iterable[Iterable[Any]],
-    lines: Iterable[str] = (),
-    *,
-    escape: bool = False,
-) -> None:
+    path: Path, records: Sequence[dict[str, Any]], rows: Iterable[Iterable[Any]],
+    lines: Iterable[str] = (), *, escape: bool = False,
+) -> None:  # fmt: skip
     """Write records as UTF-8, whole or not at all.
 
     Args:

@@ -29,20 +29,18 @@ def read_inputs(request: Request) -> list[str]:
     return [encodable(text) for text in texts]
 
 
-def read_text_columns(request: Request, names: Sequence[str]) -> dict[str, list[str]]:
-    """Several columns of texts from the request's file.
+def read_text_columns(request: Request, names: Sequence[str]) -> list[list[str]]:
+    """Several columns of texts from the request's file, in the order of ``names``.
 
     Raises:
-        DataError: the file can't be read, lacks a column, or holds no row.
+        DataError: the file can't be read or lacks a column.
+        ConfigError: it holds no row.
     """
     table = _read_table(request)
-    columns = {}
-    for name in names:
-        column = find_column(table, name, (), name, request.input)
-        columns[name] = [encodable(text) for text in _cells(table, column, request.input)]
+    columns = [find_column(table, name, (), name, request.input) for name in names]
     if not len(table):
         raise ConfigError("nothing to predict: the input holds no row")
-    return columns
+    return [[encodable(text) for text in _cells(table, name, request.input)] for name in columns]
 
 
 def encodable(text: str) -> str:

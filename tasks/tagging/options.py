@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.tasks.core.options import (
     MAX_MEMBERS,
+    advanced_data,
     cut_seed,
     cut_share,
+    data_option,
     vectors_name,
 )
 
@@ -15,39 +17,34 @@ from birnn.tasks.core.options import (
 class TaggingData:
     """Where tagged sentences come from, and how they are split and looked up."""
 
-    data: str = option(
+    data: str = data_option(
         "tweet_entities",
         "A CoNLL column file, CoNLL-U, JSONL with character spans or lists of tokens and tags, or"
         " Parquet; a folder with one file a split; a Hub name or alias (conll2003); a"
         " folder saved by datasets; or the embedded tweets with entities.",
-        group="Data",
     )
-    tag_column: str = option(
+    tag_column: str = data_option(
         "",
         "Column of the tags: a name, or a number from 1 (-1 is the last). In CoNLL-U: upos, xpos,"
         " a feature such as Number, misc:Key. Empty: the last, upos, or found by name.",
-        group="Data",
     )
-    token_column: str = option(
-        "", "Column of the tokens. Empty: the first, or found by name.", group="Data"
-    )
+    token_column: str = data_option("", "Column of the tokens. Empty: the first, or found by name.")
     validation_share: float = cut_share("validation", "sentences", 0.001)
     test_share: float = cut_share("testing", "sentences", 0.001)
     split_seed: int = cut_seed()
-    encoding: str = advanced("utf-8-sig", "Encoding of text files.", group="Data")
+    encoding: str = advanced_data("utf-8-sig", "Encoding of text files.")
     vectors: str = vectors_name()
-    min_frequency: int = advanced(
-        1, "Words of train that are rarer share one trained vector.", low=1, group="Data"
+    min_frequency: int = advanced_data(
+        1, "Words of train that are rarer share one trained vector.", low=1
     )
-    vectors_limit: int = advanced(
-        400_000, "Most frequent pretrained words that are kept.", low=1, group="Data"
+    vectors_limit: int = advanced_data(
+        400_000, "Most frequent pretrained words that are kept.", low=1
     )
-    span_mode: str = advanced(
+    span_mode: str = advanced_data(
         "conlleval",
         "What counts as a span in a gold file whose tags break their scheme: as the conlleval"
         " script reads it, or strict: well-formed spans alone.",
         choices=("conlleval", "strict"),
-        group="Data",
     )
 
 

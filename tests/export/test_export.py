@@ -36,6 +36,7 @@ from birnn.tasks.tagging.graph import tags_apart
 from birnn.tasks.tagging.serve import tag_texts
 
 import contract
+from tiny_parts import FILLERS, WORDS
 
 RUNS = [
     pytest.param((task, variant, encoder), id=f"{task}-{variant}-{encoder}")
@@ -118,7 +119,7 @@ def test_sizes_are_free_in_the_graph(exported) -> None:
 
 def texts_of(lengths: list[int], seed: int) -> list[str]:
     generator = random.Random(seed)
-    words = [*contract.FILLERS, *(w for row in contract.WORDS.values() for w in row), "Ada", "Bo"]
+    words = [*FILLERS, *(w for row in WORDS.values() for w in row), "Ada", "Bo"]
     words += ["unheard", "isn't", "http://t.co/x", ":)", "#tag", "ÄÖ", "!!!", "3.5km"]
     return [" ".join(generator.choices(words, k=n)) for n in lengths]
 

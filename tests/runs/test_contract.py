@@ -3,12 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-import contract
 import pytest
-from contract import Case
 
 from birnn.registry import ENCODERS
 from birnn.tasks import TASKS
+
+import contract
+from contract import Case
 
 # A task without a tiny.py still has its cases: they fail and say what to add.
 CASES = [

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-import lives
 import pytest
-from lives import Life
 
 from birnn.registry import ENCODERS
 from birnn.tasks import TASKS
+
+import lives
+from lives import Life
 
 CASES = [(task, encoder) for task in TASKS for encoder in ENCODERS]
 _made: dict[tuple[str, str], Life] = {}

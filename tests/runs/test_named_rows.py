@@ -4,14 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from writers import sentences, write_table
-import contract
-from contract import prepare
 
 from birnn.errors import CheckpointError
 from birnn.storage.untrusted import MEMORY, charge, one_budget
 from birnn.tasks.sentiment.options import SentimentConfig, SentimentData
 from birnn.tasks.sentiment.task import Sentiment
+
+import contract
+from contract import prepare
+from writers import sentences, write_table
 
 
 def test_items_are_named_by_their_rows_of_the_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from birnn.tasks.scoring.bootstrap import resample_counts
+from birnn.tasks.scoring.bootstrap import resample_counts, with_intervals
 from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.tasks.scoring.metrics import (
     calibration_error,
@@ -15,7 +15,6 @@ from birnn.tasks.scoring.metrics import (
     regression_replicates,
     regression_scores,
     weighted_auc,
-    with_intervals,
 )
 
 BINS = 15  # both are promised in docs/metrics.md

@@ -25,8 +25,8 @@ from birnn.tasks.core.inference import predict
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.folder import load_run, write_model
 from birnn.tasks.runs.launch import make_task
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 from birnn.training.loop import LossSum, fit
 from birnn.training.state import Validation
@@ -316,7 +316,9 @@ def check_resume(case: Case, folder: Path) -> None:
     while True:
         # Mostly after every single step, so that the last one of an epoch is among them.
         steps = (0, 0, 0, 1, 2)[stops % 5]
-        keeper = Keeper(folder, KeepConfig(keep_checkpoints=1), StopRequest(asked=not steps))
+        keeper = Checkpointer(
+            folder, CheckpointConfig(keep_checkpoints=1), StopRequest(asked=not steps)
+        )
         try:
             found = train_until(case, train, keeper, steps)
             break
@@ -337,7 +339,7 @@ def told(event: EpochEvent) -> dict[str, Any]:
 
 
 def train_until(
-    case: Case, config: TrainConfig, keeper: Keeper | None, steps: int
+    case: Case, config: TrainConfig, keeper: Checkpointer | None, steps: int
 ) -> tuple[dict[str, Tensor], list[Any], int]:
     """Train, ask for a stop after ``steps`` steps; returns weights, curve and the kept epoch."""
     model = case.model(seed=3)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from birnn.config import apply
 from birnn.tasks import TASKS
-from birnn.tasks.forecast.options import ForecastingData
+from birnn.tasks.forecast.options import ForecastData
 from birnn.terminal.command_options import (
     CompareOptions,
     EvaluateOptions,
@@ -168,7 +168,7 @@ def option_lists(command):
     if command in TASKS:
         return [TASKS[command].part("options")(), RunOptions()]
     return {
-        "inspect": [ForecastingData(), OutputOptions()],
+        "inspect": [ForecastData(), OutputOptions()],
         "evaluate": [EvaluateOptions()],
         "compare": [CompareOptions()],
         "predict": [PredictOptions()],
@@ -294,7 +294,7 @@ def test_text_that_is_not_unicode_has_no_toml(birnn):
 @pytest.mark.parametrize("task", TASKS)
 def test_show_config_prints_what_config_reads_and_does_nothing(task, birnn, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("birnn.terminal.training.run_training", None)
+    monkeypatch.setattr("birnn.terminal.views.run_training.run_training", None)
     options = ["--epochs", "3", "--hidden-size", "7", "--out", 'a "b" \\', "--seeds", "2"]
     shown = birnn(task, "no/such/file.csv", *options, "--overwrite", "--show-config")
     assert (shown.code, shown.err) == (0, "")

@@ -307,7 +307,7 @@ def test_interrupt_while_the_report_is_drawn_says_that_the_run_is_complete(
     def interrupted(event):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("birnn.terminal.progress.draw_report", interrupted)
+    monkeypatch.setattr("birnn.terminal.views.progress.draw_report", interrupted)
     outcome = birnn("sentiment", sentences_csv, "--out", tmp_path / "run", *TINY)
     assert outcome.code == 130
     wanted = f"birnn: error: stopped; the run is complete: {tmp_path / 'run'}"

@@ -70,9 +70,9 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
 
     with console().status("loading libraries"):
         from birnn.tasks.runs.experiment import how_to_go_on, train
+        from birnn.tasks.runs.growing import resumable, run_name, work_folder
         from birnn.tasks.runs.launch import Plan, make_task, resume_plan
-        from birnn.tasks.runs.unfinished import resumable, run_name, work_folder
-        from birnn.terminal.progress import TrainingDisplay
+        from birnn.terminal.views.progress import TrainingDisplay
     stamp = time.strftime("%Y%m%d-%H%M%S")
     out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
     words = "python cli.py " + shlex.join(sys.argv[1:])

@@ -1,0 +1,162 @@
+"""Where an unfinished run grows, and what is there to go on from.
+
+The run ``runs/x`` grows in ``runs/.x.partial`` (hidden, so that nobody takes it for a run or for
+data) and is renamed when it is complete. Its subfolder ``checkpoints`` holds how it began
+(``run.json``), the snapshots of each seed (``seed-S/``) and the scores of the seeds that are done
+(``done-S.json``); all of it is JSON and safetensors.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from birnn.errors import CheckpointError, DataError
+from birnn.storage.files import check_free, put_in_place, read_json, write_json
+from birnn.storage.snapshots import snapshots
+from birnn.storage.untrusted import check_file
+from birnn.tasks.runs.folder import RUN, STATE, unknown_names
+
+LOCK = "lock"
+
+
+def work_folder(out: Path) -> Path:
+    """Where the run ``out`` grows."""
+    path = out.resolve()
+    return path.with_name(f".{path.name}.partial")
+
+
+def run_name(folder: Path) -> Path:
+    """The run that ``folder`` is meant to be: the folder in which it grows stands for it."""
+    growing = folder.name.startswith(".") and folder.suffix == ".partial"
+    return folder.with_name(folder.name[1:].removesuffix(".partial")) if growing else folder
+
+
+def unfinished_beside(out: Path) -> list[str]:
+    """The names of unfinished runs in the folder of ``out``."""
+    starts = work_folder(out).parent.glob(f".*.partial/{STATE}/run.json")
+    return sorted(run_name(path.parent.parent).name for path in starts)
+
+
+@contextlib.contextmanager
+def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
+    """Yield the folder in which ``out`` grows; give it its name if all goes well.
+
+    Whatever interrupts the block, ``out`` is what it was. The growing folder stays if there is a
+    snapshot to go on from, and goes if there is none.
+
+    Raises:
+        DataError: ``out`` is taken, an unfinished run stands there, another process makes it, or
+            the disk refuses.
+    """
+    check_free(out, RUN, overwrite=overwrite)
+    path = out.resolve()  # a link stays one: what it points to is made or replaced
+    work = work_folder(out)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(work, out):
+            if not resume:
+                _make_way(work, out, overwrite=overwrite)
+            try:
+                for path in work.rglob(".*.partial"):  # half-written, left by a kill
+                    path.unlink(missing_ok=True)
+                yield work
+                check_free(out, RUN, overwrite=overwrite)
+                put_in_place(work, path)
+            finally:
+                if not resumable(work):
+                    shutil.rmtree(work, ignore_errors=True)
+            shutil.rmtree(path / STATE, ignore_errors=True)
+            for old in path.parent.glob(f".{path.name}.*.old"):  # of a stop between two renamings
+                if RUN.owns(old):
+                    shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise DataError(f"can't write {out}: {error.strerror or error}") from error
+
+
+def _make_way(work: Path, out: Path, *, overwrite: bool) -> None:
+    """Refuse to begin over an unfinished run, unless it may be overwritten; sweep it away."""
+    if strangers := unknown_names(work):
+        raise DataError(
+            f"{work} holds what birnn did not write: {', '.join(strangers[:3])}; move that"
+            " elsewhere, or choose another --out"
+        )
+    if resumable(work) and not overwrite:
+        raise DataError(
+            f"{work} holds an unfinished run; go on with --resume {out}, or add --overwrite to"
+            " begin anew"
+        )
+    for folder in (work, work / STATE):
+        for part in folder.iterdir():
+            if part.is_dir() and part.name != STATE:
+                shutil.rmtree(part)
+            elif part.name not in (STATE, LOCK):
+                part.unlink()
+
+
+def resumable(work: Path) -> bool:
+    """Whether there is anything to go on from."""
+    state = work / STATE
+    return any(state.glob("done-*.json")) or any(map(snapshots, state.glob("seed-*")))
+
+
+@contextlib.contextmanager
+def _locked(work: Path, out: Path) -> Iterator[None]:
+    """Hold the growing folder for this process; a kill lets go of it."""
+    (work / STATE).mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system
+        yield
+        return
+    lock = work / STATE / LOCK
+    if os.path.lexists(lock):
+        check_file(lock)  # opening a pipe would wait for ever
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"{out} is being made by another process") from None
+        yield
+
+
+def seed_folder(work: Path, seed: int) -> Path:
+    """Where the snapshots of ``seed`` are."""
+    return work / STATE / f"seed-{seed}"
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """What is left of a seed that is trained, scored and written."""
+
+    seed: int
+    score: float  # of the kept epoch, on validation
+    metrics: dict[str, Any]
+    labels: dict[str, str]  # baseline key → its name in words
+
+
+def write_done(work: Path, result: SeedResult) -> None:
+    """Say that a seed is done; its snapshots go."""
+    write_json(work / STATE / f"done-{result.seed}.json", asdict(result))
+    shutil.rmtree(seed_folder(work, result.seed), ignore_errors=True)
+
+
+def read_done(work: Path, seed: int) -> SeedResult | None:
+    """What :func:`write_done` wrote of ``seed``; None if it is not done.
+
+    Raises:
+        CheckpointError: the file is not that.
+    """
+    path = work / STATE / f"done-{seed}.json"
+    if not path.is_file():
+        return None
+    try:
+        result = SeedResult(**read_json(path))
+        if [type(value) for value in vars(result).values()] != [int, float, dict, dict]:
+            raise ValueError("a value of another type")
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is not usable: {error}") from None
+    return result
