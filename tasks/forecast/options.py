@@ -135,8 +135,8 @@ class ForecastParts:
         0.5, "Share of the validation rows, the last ones, that calibrate intervals alone.",
         low=0.0, high=0.9, group="Intervals",
     )  # fmt: skip
-    min: float | None = option(None, "No forecast is lower.", group="Intervals")
-    max: float | None = option(None, "No forecast is higher.", group="Intervals")
+    min: float | None = advanced(None, "No forecast is lower.", group="Intervals")
+    max: float | None = advanced(None, "No forecast is higher.", group="Intervals")
     best: bool = advanced(
         False, "Let predict use whatever was best on validation, be it a baseline.", group="Run"
     )
