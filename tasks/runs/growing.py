@@ -61,8 +61,8 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
             if not resume:
                 _make_way(work, out, overwrite=overwrite)
             try:
-                for path in work.rglob(".*.partial"):  # half-written, left by a kill
-                    path.unlink(missing_ok=True)
+                for part in work.rglob(".*.partial"):  # half-written, left by a kill
+                    part.unlink(missing_ok=True)
                 yield work
                 check_free(out, RUN, overwrite=overwrite)
                 put_in_place(work, path)
