@@ -150,10 +150,12 @@ def evaluate_command(run: str, options: EvaluateOptions) -> None:
     with console().status("loading the run"):
         from birnn.tasks.api.hub import run_folder
         from birnn.tasks.runs.evaluation import evaluate
+        from birnn.tasks.runs.folder import load_run
 
         use_machine(options)
         folder = run_folder(run)
-    draw_evaluation(evaluate(folder, options.data, options.split), as_json=options.json)
+    scored = evaluate(load_run(folder), options.data, options.split)
+    draw_evaluation(scored, as_json=options.json)
 
 
 def compare_command(runs: list[str], options: CompareOptions) -> None:
