@@ -1,9 +1,10 @@
 # Each of the first two works from a bare clone with nothing but Python 3.11 or newer.
 PYTHON ?= python3
 VENV ?= .venv
+CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 
-.PHONY: sentiment tagging forecast test check
+.PHONY: sentiment tagging forecast test check oldest newest
 .PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf
 .PHONY: faults bench-encoders bench-epochs bench-scaling bench-peers fuzz clean
 
@@ -17,7 +18,16 @@ forecast: $(VENV)/samples
 	$(BIN)/python cli.py forecast --encoder bigru
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+# The suite at the lower ends of the ranges in pyproject.toml, and with the newest that pip finds.
+# What old releases warn of is not ours.
+oldest:
+	$(MAKE) test VENV=$(VENV)-oldest CONSTRAINTS=constraints-oldest.txt ARGS="-W default $(ARGS)"
+
+newest:
+	rm -rf $(VENV)-newest
+	$(MAKE) test VENV=$(VENV)-newest CONSTRAINTS=/dev/null
 
 check: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -55,10 +65,10 @@ bench-crf: $(VENV)/test
 fuzz: $(VENV)/test
 	$(BIN)/python benchmarks/fuzz.py $(ARGS)
 
-$(VENV)/samples $(VENV)/test $(VENV)/dev: pyproject.toml
+$(VENV)/samples $(VENV)/test $(VENV)/dev: pyproject.toml $(CONSTRAINTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -e ".[$(notdir $@)]"
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e ".[$(notdir $@)]"
 	touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,7 +1,9 @@
 """The types of what ``birnn`` names; at run time :data:`birnn.API` says where each lives."""
 
+from birnn.config import EncoderConfig as EncoderConfig
 from birnn.nn.encoders import BiGRU as BiGRU
 from birnn.nn.encoders import BiLSTM as BiLSTM
+from birnn.nn.encoders import Encoded as Encoded
 from birnn.tasks.api.run import Run as Run
 from birnn.tasks.api.run import load as load
 from birnn.tasks.api.train import train as train

@@ -8,10 +8,7 @@ from typing import Any
 from birnn.errors import ConfigError
 
 # Encoder name → where its class lives. Adding an encoder is one class and one line here.
-ENCODERS = {
-    "bigru": "birnn.nn.encoders:BiGRU",
-    "bilstm": "birnn.nn.encoders:BiLSTM",
-}
+ENCODERS = {"bigru": "birnn.nn.encoders:BiGRU", "bilstm": "birnn.nn.encoders:BiLSTM"}
 
 # Engine name → how a recurrent layer is computed, in order of preference; see birnn.nn.engines.
 ENGINES = {

@@ -144,9 +144,9 @@ def at_lines(rows: Ints) -> str:
 class Findings:
     """Gathers findings; of each kind the first few series one by one, the rest counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, notes: Sequence[str] = ()) -> None:
         self.kept: list[Finding] = []
-        self.notes: list[str] = []
+        self.notes = list(notes)
         self._left: dict[str, list[int]] = {}  # kind → series and counts that aren't listed
 
     def add(

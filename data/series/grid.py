@@ -19,9 +19,10 @@ CONSTANT_ROWS = 24
 
 @dataclass(frozen=True)
 class Grid:
-    """``N`` series on one grid, ``R'`` steps in all; see :class:`birnn.data.series.panel.Panel`.
+    """``N`` series on one grid, and where they stand in their file.
 
     Attributes:
+        panel: the series; their season is not known yet.
         frames: ``[N]`` which frame's rows a series is from.
         firsts: ``[N]`` its first step within the frame.
         lines: ``[N]`` the row of the file with its first value, from 0.
@@ -29,14 +30,7 @@ class Grid:
         rows, steps: what the grid was built from.
     """
 
-    names: list[str]
-    starts: Ints
-    offsets: Ints
-    ends: Ints
-    values: Floats
-    covariate_offsets: Ints
-    past: Floats
-    future: Floats
+    panel: Panel
     frames: Ints
     firsts: Ints
     lines: Ints
@@ -44,87 +38,73 @@ class Grid:
     rows: Rows
     steps: Ints
 
-    @property
-    def latest(self) -> int:
-        """The last observed stamp of all."""
-        return int(self.lasts.max())
+    def __len__(self) -> int:
+        return len(self.panel)
 
     def select(self, keep: Bools) -> "Grid":
         """Some of the series; the covariates stay as they are."""
-        lengths = np.diff(self.offsets)
-        return replace(
-            self,
-            names=[name for name, kept in zip(self.names, keep, strict=True) if kept],
-            starts=self.starts[keep],
+        panel, lengths = self.panel, np.diff(self.panel.offsets)
+        panel = replace(
+            panel,
+            names=[name for name, kept in zip(panel.names, keep, strict=True) if kept],
             offsets=np.append(0, np.cumsum(lengths[keep])),
-            ends=self.ends[keep],
-            values=self.values[np.repeat(keep, lengths)],
-            covariate_offsets=self.covariate_offsets[keep],
-            frames=self.frames[keep],
-            firsts=self.firsts[keep],
-            lines=self.lines[keep],
-            lasts=self.lasts[keep],
+            values=panel.values[np.repeat(keep, lengths)],
+            **{
+                name: getattr(panel, name)[keep]
+                for name in ("starts", "ends", "covariate_offsets", "static")
+            },
         )
+        own = {name: getattr(self, name)[keep] for name in ("frames", "firsts", "lines", "lasts")}
+        return replace(self, panel=panel, **own)
 
     def incomplete(self) -> Bools:
         """``[N]`` whether a series misses values within its history."""
-        history = _history(self.offsets, self.ends)
-        lost = np.add.reduceat(
-            (np.isnan(self.values) & history).astype(np.int64), self.offsets[:-1]
-        )
-        return lost > 0
+        panel = self.panel
+        lost = np.isnan(panel.values) & _history(panel)
+        return np.add.reduceat(lost.astype(np.int64), panel.offsets[:-1]) > 0
 
     def tell_constant(self, season: int, findings: Findings) -> None:
         """Series that never change, and long stretches of equal values."""
-        starts, lengths, series = _runs(self.values, self.offsets)
-        least = np.maximum(max(season, CONSTANT_ROWS), CONSTANT_SHARE * self.ends[series])
-        low = np.fmin.reduceat(self.values, self.offsets[:-1])
-        high = np.fmax.reduceat(self.values, self.offsets[:-1])
+        panel = self.panel
+        starts, lengths, series = _runs(panel.values, panel.offsets)
+        least = np.maximum(max(season, CONSTANT_ROWS), CONSTANT_SHARE * panel.ends[series])
+        low = np.fmin.reduceat(panel.values, panel.offsets[:-1])
+        high = np.fmax.reduceat(panel.values, panel.offsets[:-1])
         whole = low == high
         long = (lengths >= least) & ~whole[series]
         concerned = np.flatnonzero(whole | (np.bincount(series[long], minlength=len(whole)) > 0))
         room = findings.room("constant")
         for number in concerned[:room]:
             if whole[number]:
-                count, rows = int(self.ends[number]), self.lines[number : number + 1]
+                count, rows = int(panel.ends[number]), self.lines[number : number + 1]
                 text, treatment = f"every value is {low[number]:g}", "kept; scale set to 1"
             else:
                 mine = long & (series == number)
                 count = int(lengths[mine].sum())
-                rows = self.file_rows(int(number), starts[mine] - self.offsets[number])
+                rows = self.file_rows(int(number), starts[mine] - panel.offsets[number])
                 text = (
                     f"{plural(len(rows), 'stretch', 'stretches')} of equal values, the longest of"
                     f" {int(lengths[mine].max()):,} steps (from {at_lines(rows)})"
                 )
                 treatment = "kept"
-            findings.add("constant", text, treatment, rows, series=self.names[number], count=count)
-        findings.leave("constant", len(concerned[room:]), int(self.ends[concerned[room:]].sum()))
+            name = panel.names[number]
+            findings.add("constant", text, treatment, rows, series=name, count=count)
+        rest = concerned[room:]
+        findings.leave("constant", len(rest), int(panel.ends[rest].sum()))
 
     def file_rows(self, number: int, steps: Ints) -> Ints:
         """Rows of the file, from 0, of steps of a series; the row before, for a step without."""
         code = self.frames[number]
         begin, end = np.searchsorted(self.rows.codes, [code, code + 1])
         at = np.searchsorted(self.steps[begin:end], steps + self.firsts[number], side="right") - 1
-        rows: Ints = self.rows.lines[begin + at]
-        return rows
-
-    def panel(
-        self, clock: Clock, season: int, layout: Layout, static: Floats, static_names: list[str]
-    ) -> Panel:
-        """The panel, ``static`` ``[F, S]`` of the frames spread over their series."""
-        return Panel(
-            self.names, self.starts, self.offsets, self.ends, self.values, clock, season,
-            self.covariate_offsets, self.past, self.future, static[self.frames],
-            layout.past, layout.future, static_names,
-        )  # fmt: skip
+        return np.asarray(self.rows.lines[begin + at])
 
 
-def _history(offsets: Ints, ends: Ints) -> Bools:
+def _history(panel: Panel) -> Bools:
     """``[R']`` whether a step belongs to the history of its series."""
-    flags = np.ones(offsets[-1], bool)
-    for number in np.flatnonzero(np.diff(offsets) > ends):
-        flags[offsets[number] + ends[number] : offsets[number + 1]] = False
-    return flags
+    lengths = np.diff(panel.offsets)
+    steps = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], lengths)
+    return np.asarray(steps < np.repeat(panel.ends, lengths))
 
 
 def _runs(values: Floats, offsets: Ints) -> tuple[Ints, Ints, Ints]:
@@ -154,23 +134,23 @@ class _Frames:
 
 
 def build_grid(
-    rows: Rows, steps: Ints, layout: Layout, options: SeriesOptions, findings: Findings
-) -> Grid:
+    rows: Rows, steps: Ints, layout: Layout, clock: Clock, static: tuple[Floats, list[str]],
+    options: SeriesOptions, findings: Findings,
+) -> Grid:  # fmt: skip
     """Put every series on its grid, from its first to its last observed value.
 
     Args:
         rows: sorted, distinct.
         steps: ``[R]`` of the rows within their frames.
         layout: which columns are what.
-        options: the policy for missing values.
-        findings: to add to.
+        clock: of all.
+        static: covariates of the frames, as :func:`~birnn.data.series.static.read_static` has them.
     """
     begins, ends = rows.begins, np.append(rows.begins[1:], len(steps))
     offsets = np.append(0, np.cumsum(steps[ends - 1] + 1))
     frames = _Frames(begins, ends, rows.codes[begins].astype(np.int64), offsets)
     past, future = _covariates(rows, steps, layout, frames, options, findings)
-    names: list[str] = []
-    parts = []
+    names, parts = [], []
     for name in layout.targets:
         own = [name] if layout.layout == "wide" else rows.names
         part = _series(rows.columns[name], steps, frames, keep_ahead=bool(layout.future))
@@ -188,14 +168,16 @@ def build_grid(
         text = f"{', '.join(layout.targets)}: no value is observed at all"
         findings.refuse("missing", text, "name another --target", count=len(steps))
     values = parts[0].values if len(parts) == 1 else np.concatenate([part.values for part in parts])
-    grid = Grid(
+    panel = Panel(
         names, rows.stamps[first], np.append(0, np.cumsum(sizes)), steps[last] - steps[first] + 1,
-        values, offsets[frame] + steps[first], past, future, frames.codes[frame], steps[first],
-        rows.lines[first], rows.stamps[last], rows, steps,
+        values, clock, 1, offsets[frame] + steps[first], past, future,
+        static[0][frames.codes[frame]], layout.past, layout.future, static[1],
     )  # fmt: skip
     if options.missing == "interpolate" and names:
-        _interpolate(grid.values, _history(grid.offsets, grid.ends))
-    return grid
+        _interpolate(panel.values, _history(panel))
+    return Grid(
+        panel, frames.codes[frame], steps[first], rows.lines[first], rows.stamps[last], rows, steps
+    )
 
 
 @dataclass(frozen=True)
@@ -302,21 +284,16 @@ def _interpolate(values: Floats, inside: Bools) -> None:
     values[chosen[lost]] = np.interp(lost, np.flatnonzero(known), values[chosen[known]])
 
 
-def pick_season(grid: Grid, clock: Clock, options: SeriesOptions) -> tuple[int, str]:
+def pick_season(panel: Panel, options: SeriesOptions) -> tuple[int, str]:
     """Steps of a season, and in words where it is from."""
-    longest = int(grid.ends.max())
     if options.season:
         return options.season, "named"
-    if clock.frequency:
-        season, words = clock_season(clock)
-        if 2 * season > longest:
+    if panel.clock.frequency:
+        season, words = clock_season(panel.clock)
+        if 2 * season > int(panel.ends.max()):
             return 1, f"{season} ({words}) is more than half of the longest series: none"
         return season, words
-    series = [
-        grid.values[begin : begin + end]
-        for begin, end in zip(grid.offsets[:-1], grid.ends, strict=True)
-    ]
-    season = data_season(series)
+    season = data_season([panel.history(i) for i in range(len(panel))])
     if season == 1:
         return 1, "none found in the autocorrelation of the values"
     return season, "found in the autocorrelation of the values (first 70 % of each series)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from birnn.arrays import Floats, Ints
 from birnn.errors import DataError
@@ -41,9 +42,13 @@ class Clock:
         if not self.frequency:
             return pd.Index(start + self.step * np.arange(first, first + count))
         begin = pd.Timestamp(start, tz=self.zone or None)
-        offset = pd.tseries.frequencies.to_offset(self.frequency)
+        offset = to_offset(self.frequency)
         try:
-            return pd.date_range(begin + first * offset, periods=count, freq=offset)
+            apart = first * offset
+            if isinstance(apart, pd.offsets.Day) and isinstance(apart, pd.offsets.Tick):
+                # In pandas 2 a day is 24 hours to a stamp, though not to a range.
+                apart = pd.DateOffset(days=apart.n)
+            return pd.date_range(begin + apart, periods=count, freq=offset)
         except (pd.errors.OutOfBoundsDatetime, OverflowError):
             raise DataError(
                 f"time: {count} steps of {self.frequency} end after the year 2262; lower --horizon"
@@ -54,6 +59,14 @@ class Clock:
         if self.frequency:
             return self.frequency + (f", {self.zone}" if self.zone else "")
         return f"whole numbers, {self.step} apart"
+
+
+def lasts_equally_long(offset: pd.offsets.BaseOffset | None) -> bool:
+    """Whether steps of an offset last equally long, as hours do and days (of 23 or 25 hours) don't.
+
+    A day is a calendar day in pandas 3, and 24 hours in pandas 2.
+    """
+    return isinstance(offset, pd.offsets.Tick) and not isinstance(offset, pd.offsets.Day)
 
 
 @dataclass(frozen=True)

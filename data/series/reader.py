@@ -39,7 +39,6 @@ def read_panel(
 
     Args:
         source: as :func:`~birnn.data.tables.sources.load_tables` takes it, or a sample's name.
-        options: how to read it.
         horizon: steps to be forecast; series that are too short for it are left out.
         lookback: steps that a forecast sees; 0 if not known yet.
 
@@ -110,8 +109,7 @@ def _examine(
     check_options(options)
     table, where, notes = _load(source, options)
     layout = find_layout(table, options, where)
-    findings = Findings()
-    findings.notes += notes + layout.notes
+    findings = Findings([*notes, *layout.notes])
     columns = {
         name: layout.numbers.get(name) or read_numbers(table.column(name))
         for name in dict.fromkeys([*layout.targets, *layout.past, *layout.future])
@@ -122,7 +120,7 @@ def _examine(
         where, layout.layout, layout.time_column, ", ".join(layout.id_columns), layout.targets,
         None, options.season, "not known", table.num_rows, 0, 0, 0, "", "",
     )  # fmt: skip
-    static, static_names = read_static(table, layout, findings)
+    static = read_static(table, layout, findings)
     rows = usable_rows(layout, {name: c.values for name, c in columns.items()}, findings)
     del table, columns
     if not len(rows.stamps):
@@ -136,18 +134,19 @@ def _examine(
     steps = place_rows(rows, clock, options, findings) if clock is not None else None
     if clock is None or steps is None:
         return None, _closed(begun, findings)
-    grid = build_grid(rows, steps, layout, options, findings)
+    grid = build_grid(rows, steps, layout, clock, static, options, findings)
     grid = _fit(grid, options, horizon, lookback, findings)
-    if not len(grid.names):
+    if not len(grid):
         return None, _closed(begun, findings)
-    season, words = pick_season(grid, clock, options)
+    season, words = pick_season(grid.panel, options)
     grid.tell_constant(season, findings)
+    panel = replace(grid.panel, season=season)
     begun = replace(
-        begun, season=season, season_source=words, series=len(grid.names),
-        shortest=int(grid.ends.min()), longest=int(grid.ends.max()),
-        start=_written(int(grid.starts.min()), clock), end=_written(grid.latest, clock),
+        begun, season=season, season_source=words, series=len(panel),
+        shortest=int(panel.ends.min()), longest=int(panel.ends.max()),
+        start=_written(int(panel.starts.min()), clock),
+        end=_written(int(grid.lasts.max()), clock),
     )  # fmt: skip
-    panel = grid.panel(clock, season, layout, static, static_names)
     return panel, _closed(begun, findings)
 
 
@@ -193,10 +192,10 @@ def _fit(
     grid: Grid, options: SeriesOptions, horizon: int, lookback: int, findings: Findings
 ) -> Grid:
     """Leave out series that the policy drops or that are too short."""
-    if options.missing == "drop" and len(grid.names):
+    if options.missing == "drop" and len(grid):
         lost = grid.incomplete()
         if lost.any():
-            dropped = [name for name, left in zip(grid.names, lost, strict=True) if left]
+            dropped = [name for name, left in zip(grid.panel.names, lost, strict=True) if left]
             shown = ", ".join(dropped[:5]) + (", …" if len(dropped) > 5 else "")
             findings.notes.append(
                 f"left out for missing values: {plural(len(dropped), 'series', 'series')} ({shown})"
@@ -208,13 +207,13 @@ def _fit(
             findings.refuse("missing", text, mend, count=len(lost))
             return grid
     needed = lookback + horizon if lookback else horizon + 2
-    short = np.flatnonzero(grid.ends < needed)
-    fatal = len(short) == len(grid.names)
+    short = np.flatnonzero(grid.panel.ends < needed)
+    fatal = len(short) == len(grid)
     windows = f" (lookback {lookback:,} + horizon {horizon:,})" if lookback else ""
     findings.by_series(
-        "short", grid.names, short, grid.lines[short],
+        "short", grid.panel.names, short, grid.lines[short],
         lambda steps, _: f"{plural(steps, 'step')}, {needed:,} are needed{windows}",
         "refused; give more rows, or a shorter --horizon or --lookback" if fatal else "left out",
-        fatal, weights=grid.ends[short],
+        fatal, weights=grid.panel.ends[short],
     )  # fmt: skip
-    return grid if not len(short) or fatal else grid.select(grid.ends >= needed)
+    return grid if not len(short) or fatal else grid.select(grid.panel.ends >= needed)

@@ -29,6 +29,7 @@ WORDS = re.compile(r"(?=.*\d{4})(?=.*[A-Za-z]{3}).{6,40}")
 WEEK = re.compile(r"\d{4}-?W\d{2}")
 SHORT_MONTH = re.compile(r"[A-Za-z]{3}[- ]\d{2}")
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
+DATE_NAME = re.compile(r"date|time|month|day|^ds$|period|stamp", re.IGNORECASE)
 WHOLE = r"^[+-]?\d+(\.0*)?$"
 UNIX = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 10**9}
 
@@ -73,7 +74,7 @@ def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
         return _integers(column.cast(pa.float64(), safe=False), name)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return None
-    first = next((text for text in head(column, 50) if text), "")
+    first = first_cell(column)
     if re.match(WHOLE, first):
         return _integers(column, name)
     if _shape(first, day_first=False) is None:
@@ -81,11 +82,10 @@ def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
     return _texts(column, name, aware=_has_zone(first))
 
 
-def head(column: pa.ChunkedArray, count: int) -> list[str]:
-    """The first ``count`` cells as text without the spaces around them; empty for missing."""
-    return [
-        "" if value is None else str(value).strip() for value in column.slice(0, count).to_pylist()
-    ]
+def first_cell(column: pa.ChunkedArray) -> str:
+    """The first text of 50 cells, without the spaces around it; empty if there is none."""
+    texts = ("" if value is None else str(value).strip() for value in column[:50].to_pylist())
+    return next(filter(None, texts), "")
 
 
 def _typed(column: pa.ChunkedArray, name: str) -> Stamps:
@@ -138,7 +138,7 @@ def _dated(values: Ints, known: Ints, name: str) -> Stamps | None:
             return Stamps(scaled, False, "UTC", notes=[f"{name!r} is read as Unix {unit} (UTC)"])
     days = low >= 16780101 and high < 22610101
     months = low >= 167801 and high < 226101
-    if not (days or months) or (len(np.unique(known[:100])) < 13 and not _says_date(name)):
+    if not (days or months) or (len(np.unique(known[:100])) < 13 and not DATE_NAME.search(name)):
         return None
     distinct, places = np.unique(known, return_inverse=True)
     form = "%Y%m%d" if days else "%Y%m"
@@ -151,10 +151,6 @@ def _dated(values: Ints, known: Ints, name: str) -> Stamps | None:
     return Stamps(result, False, notes=[f"{name!r} is read as {words} ({low})"])
 
 
-def _says_date(name: str) -> bool:
-    return bool(re.search(r"date|time|month|day|^ds$|period|stamp", name, re.IGNORECASE))
-
-
 def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
     """``[R]`` nanoseconds since 1970 (UTC) of pandas stamps; :data:`BAD` for none.
 
@@ -162,15 +158,14 @@ def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
         DataError: a stamp that 64 bits can't hold.
     """
     try:
-        values: Ints = stamps.as_unit("ns").asi8
+        return np.asarray(stamps.as_unit("ns").asi8)
     except pd.errors.OutOfBoundsDatetime:
         raise _outside(name) from None
-    return values
 
 
 def _has_zone(text: str) -> bool:
-    found = NUMERIC.fullmatch(text)
-    return bool(found and found["zone"])
+    match = NUMERIC.fullmatch(text)
+    return bool(match and match["zone"])
 
 
 def _shape(text: str, day_first: bool) -> str | None:
@@ -181,28 +176,26 @@ def _shape(text: str, day_first: bool) -> str | None:
         return "week" if text[4] == "W" else "-week"
     if SHORT_MONTH.fullmatch(text):
         return f"%b{text[3]}%y"
-    found = NUMERIC.fullmatch(text)
-    if found is None:
+    match = NUMERIC.fullmatch(text)
+    if match is None:
         if not WORDS.fullmatch(text):
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the order of day and month
-            form: str | None = pd.tseries.api.guess_datetime_format(text)
+            guess: str | None = pd.tseries.api.guess_datetime_format(text)
             fits = pd.notna(pd.to_datetime(text, format="mixed", errors="coerce"))
-        return form or ("mixed" if fits else None)
-    if found["year"]:
-        form = f"%Y{found['sep']}%m" + (f"{found['sep']}%d" if found["day"] else "")
+        return guess or ("mixed" if fits else None)
+    half = match["half"]
+    if match["year"]:
+        form = f"%Y{match['sep']}%m" + (f"{match['sep']}%d" if match["day"] else "")
     else:
         parts = ["%d", "%m"] if day_first else ["%m", "%d"]
-        form = found["sep2"].join([*parts, "%Y" if len(found["last"]) == 4 else "%y"])
-    if found["gap"]:
-        hour = "%I" if found["half"] else "%H"
-        form += f"{found['gap']}{hour}:%M" + (":%S" if found["sec"] else "")
-        form += (".%f" if found["part"] else "") + (
-            (found["half"][:-2] + "%p") if found["half"] else ""
-        )
-    if found["zone"]:
-        form += (" " if found["zone"][0] == " " else "") + "%z"
+        form = match["sep2"].join([*parts, "%Y" if len(match["last"]) == 4 else "%y"])
+    if match["gap"]:
+        form += f"{match['gap']}{'%I' if half else '%H'}:%M" + (":%S" if match["sec"] else "")
+        form += (".%f" if match["part"] else "") + (f"{half[:-2]}%p" if half else "")
+    if match["zone"]:
+        form += (" " if match["zone"][0] == " " else "") + "%z"
     return form
 
 
@@ -220,21 +213,20 @@ def _texts(column: pa.ChunkedArray, name: str, aware: bool) -> Stamps:
 
 def _day_order(column: pa.ChunkedArray, name: str) -> tuple[bool | None, list[str]]:
     """Whether day stands before month, as the largest numbers tell; ``None``: either may."""
-    first = second = 0
+    largest = {"a": 0, "b": 0}
     for start in range(0, len(column), SLICE):
         part = pc.utf8_trim_whitespace(column.slice(start, SLICE))
-        found = pc.extract_regex(part, r"^(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.]\d{2}")
-        for field_name in ("a", "b"):
-            top = pc.max(pc.struct_field(found, field_name).cast(pa.int64())).as_py() or 0
-            first, second = (
-                (max(first, top), second) if field_name == "a" else (first, max(second, top))
-            )
+        pairs = pc.extract_regex(part, r"^(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.]\d{2}")
+        for key, before in largest.items():
+            top = pc.max(pc.struct_field(pairs, key).cast(pa.int64())).as_py() or 0
+            largest[key] = max(before, top)
+    first, second = largest.values()
     if not first:
         return False, []
-    if first > 12 or second > 12:
-        order = "day before month" if first > 12 else "month before day"
-        return first > 12, [f"{name!r} is read with the {order}"]
-    return None, []
+    if max(first, second) <= 12:
+        return None, []
+    order = "day before month" if first > 12 else "month before day"
+    return first > 12, [f"{name!r} is read with the {order}"]
 
 
 def _regularity(values: Ints) -> tuple[float, float]:
@@ -286,8 +278,8 @@ def _common_zone(zones: set[str], name: str, notes: list[str]) -> tuple[str, lis
         for zone in zones
     }
     if len(offsets) > 1:
-        said = ", ".join(sorted(offsets)[:4])
-        return "UTC", [*notes, f"{name!r} has stamps of several offsets ({said}); read in UTC"]
+        some = ", ".join(sorted(offsets)[:4])
+        return "UTC", [*notes, f"{name!r} has stamps of several offsets ({some}); read in UTC"]
     only = offsets.pop() if offsets else "+00:00"
     return ("UTC" if only[1:] == "00:00" else f"UTC{only}"), notes
 
@@ -328,8 +320,7 @@ def _fill(values: Ints, texts: pd.Index, left: Ints, form: str, name: str) -> In
         index = pd.DatetimeIndex(read)
     fits = ~index.isna()
     values[left[fits]] = nanoseconds(index[fits], name)
-    rest: Ints = left[~fits]
-    return rest
+    return np.asarray(left[~fits])
 
 
 def _quarters(texts: pd.Index) -> pd.DatetimeIndex:

@@ -107,16 +107,9 @@ class BucketSampler:
         order = generator.permutation(len(lengths))[: self.limit or None]
         size = self.batch_size * self.chunk
         chunks = [order[i : i + size] for i in range(0, len(order), size)]
-        batches = [
-            batch
-            for part in chunks
-            for batch in pack(
-                part[np.argsort(lengths[part], kind="stable")],
-                lengths,
-                self.batch_size,
-                self.batch_tokens,
-            )
-        ]
+        near = (part[np.argsort(lengths[part], kind="stable")] for part in chunks)
+        sizes = self.batch_size, self.batch_tokens
+        batches = [batch for part in near for batch in pack(part, lengths, *sizes)]
         return [batches[i] for i in generator.permutation(len(batches))]
 
     def steps(self, epoch: int) -> int:

@@ -107,9 +107,8 @@ def _check_header(path: Path, header: list[str] | None) -> list[str]:
     columns = [name.removeprefix("\ufeff").strip() for name in header]
     for name in columns:
         if not name:
-            raise DataError(
-                f"{path} line 1: a column has no name; the header is {', '.join(columns)}"
-            )
+            there = ", ".join(columns)
+            raise DataError(f"{path} line 1: a column has no name; the header is {there}")
         if columns.count(name) > 1:
             raise DataError(f"{path} line 1: the column {name!r} stands there twice")
     return columns

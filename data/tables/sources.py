@@ -63,8 +63,6 @@ def load_tables(
     """Load ``source``: a file, a folder, a saved data set, an alias or a Hub name.
 
     Args:
-        source: what to load.
-        options: how files are read.
         aliases: short names of data on the Hub that the task can use.
         samples: other names that the caller knows, for the error.
 

@@ -70,8 +70,6 @@ def read_columns(
     """The sentences of a column file.
 
     Args:
-        path: the file.
-        encoding: its encoding.
         token_column: number from 1 (from −1 at the end), ``first``, ``last`` or name; default the
             first, or the one called token, word or form.
         tag_column: likewise; default the last.
@@ -244,22 +242,21 @@ def column_lines(
         predicted: ``T`` tags.
         layout: of the file they were read from.
     """
+    separator = layout.separator
 
-    def extend(line: str, fields: Sequence[str], prediction: str, gap: str) -> str:
+    def extend(line: str, fields: Sequence[str], prediction: str, gap: str = separator) -> str:
         gold = [] if layout.tag in (-1, layout.width - 1) else [fields[layout.tag]]
-        body = line if layout.separator == "\t" else line.rstrip(" ")
+        body = line if separator == "\t" else line.rstrip(" ")
         return gap.join([body, *gold, prediction])
 
-    separator = layout.separator
     for line in before:
         fields = split_line(line, separator)
-        if line == layout.header and line:
-            yield extend(
-                line, layout.names, PREDICTED, " " if line.startswith(GLOBAL) else separator
-            )
+        if line and line == layout.header:
+            gap = " " if line.startswith(GLOBAL) else separator
+            yield extend(line, layout.names, PREDICTED, gap)
         elif len(fields) == layout.width and layout.tag >= 0:
-            yield extend(line, fields, fields[layout.tag], separator)
+            yield extend(line, fields, fields[layout.tag])
         else:
             yield line
     for line, tag in zip(lines, predicted, strict=True):
-        yield extend(line, split_line(line, separator), tag, separator)
+        yield extend(line, split_line(line, separator), tag)

@@ -33,8 +33,6 @@ def read_conllu(
     """The sentences of a CoNLL-U file, its words tagged with one of its fields.
 
     Args:
-        path: the file.
-        encoding: its encoding.
         tag_column: a column (UPOS if empty), a feature (``Number`` or ``feats:Number``), or
             ``misc:Key``. A word without the feature has the tag ``_``.
         tagged: False where no word needs to have that feature.

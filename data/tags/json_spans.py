@@ -264,14 +264,14 @@ def read_span(value: Any, text: str, where: str) -> CharSpan:
     Raises:
         DataError: it is neither a triple nor such an object, or lies outside the text.
     """
-    parts: Sequence[Any]
+    parts: Sequence[Any] = []
     if isinstance(value, Mapping):
         parts = [
             next((value[name] for name in names if value.get(name) is not None), None)
             for names in FIELDS.values()
         ]
-    else:
-        parts = value[:3] if isinstance(value, (list, tuple)) and len(value) >= 3 else []
+    elif isinstance(value, (list, tuple)) and len(value) >= 3:
+        parts = value[:3]
     label = " ".join(sound(str(parts[2])).split()) if parts and type(parts[2]) in (str, int) else ""
     if not label or any(type(part) is not int for part in parts[:2]):
         raise DataError(

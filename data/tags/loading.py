@@ -102,7 +102,6 @@ def load_one_tagged(
     """One split of the source, nothing cut: the only one there is, or the one called ``name``.
 
     Args:
-        options: how it is read.
         name: train, validation or test.
         scheme: what its tags are converted to.
 
@@ -308,15 +307,7 @@ def fair_cut(
 ) -> tuple[Ints, Ints]:
     """Split sentences in two so that the first part has every tag that the second has.
 
-    Args:
-        texts: ``N`` sentences.
-        rows: their tags.
-        scheme: of the tags.
-        share: of the distinct sentences, how many go to the second part.
-        seed: of the shuffle.
-
-    Returns:
-        Row numbers of the first and of the second part, each ascending.
+    Args and results are those of :func:`birnn.data.splits.cutting.cut`; ``rows`` are the tags.
 
     Raises:
         DataError: too few distinct sentences.

@@ -282,9 +282,15 @@ def legal(labels: Sequence[str], scheme: str) -> Legal:
     for prefix, kind in pairs:
         prefixes.setdefault(kind, set()).add(prefix)
     opens = np.array([_opens(prefix, prefixes[kind], scheme) for prefix, kind in pairs], dtype=bool)
-    closes = np.array([_closes(prefix, prefixes[kind], scheme) for prefix, kind in pairs], bool)
+    free = scheme in ("iob1", "iob2")  # a span may end anywhere, and go on
+    closes = np.array(
+        [free or prefix in "OES" or "E" not in prefixes[kind] for prefix, kind in pairs], dtype=bool
+    )
     inside = np.array(
-        [[b != "O" and k == m and _goes_on(b, a, scheme) for a, m in pairs] for b, k in pairs],
+        [
+            [b != "O" and k == m and (free or (b in "BI" and a in "IE")) for a, m in pairs]
+            for b, k in pairs
+        ],
         dtype=bool,
     ).reshape(size, size)
     return Legal(opens, closes, inside | (closes[:, None] & opens[None, :]))
@@ -295,16 +301,6 @@ def _opens(prefix: str, there: set[str], scheme: str) -> bool:
     if scheme == "iob1":
         return prefix != "B" or "I" not in there
     return prefix in "OBS" or "B" not in there
-
-
-def _closes(prefix: str, there: set[str], scheme: str) -> bool:
-    """Whether a label may stand at the end."""
-    return scheme in ("iob1", "iob2") or prefix in "OES" or "E" not in there
-
-
-def _goes_on(before: str, after: str, scheme: str) -> bool:
-    """Whether ``after`` may come directly after ``before`` of the same type because it does so."""
-    return True if scheme in ("iob1", "iob2") else before in "BI" and after in "IE"
 
 
 def label_set(sentences: Iterable[Sequence[str]], scheme: str = "iobes") -> list[str]:

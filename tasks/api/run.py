@@ -1,7 +1,9 @@
 """birnn from Python: load a run, predict what a program holds, train, save, and share."""
 
 import shutil
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,6 +34,22 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         self.loaded = loaded
         self._metrics = metrics
         self._predictor = predictor_of(loaded)
+
+    __module__ = "birnn"  # what a pickle names
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: the bytes of its files: JSON and safetensors, no class."""
+        return {
+            "files": model_files(self.loaded),
+            "metrics": self._metrics,
+            "folder": str(self.folder),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What :meth:`__getstate__` gave."""
+        self.loaded = load_files(state["files"], Path(state["folder"]))
+        self._metrics = state["metrics"]
+        self._predictor = predictor_of(self.loaded)
 
     def __repr__(self) -> str:
         return f"<Run of {self.task}, {self.config.encoder.encoder}, in {self.loaded.folder}>"
@@ -203,6 +221,25 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
                 "seconds": 0.0,
             },
         }
+
+
+def model_files(run: LoadedRun) -> dict[str, bytes]:
+    """Name → content of the files that :func:`load_files` needs."""
+    with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
+        write_model(Path(folder), run.task, run.info, run.model)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
+    """The run whose files are in memory, as if it lay in ``folder``.
+
+    Raises:
+        CheckpointError: they are no run.
+    """
+    with tempfile.TemporaryDirectory(prefix="birnn-") as made:
+        for name, content in files.items():
+            (Path(made) / name).write_bytes(content)
+        return replace(load_run(Path(made)), folder=folder)
 
 
 def load(name: str | Path, revision: str | None = None) -> Run:

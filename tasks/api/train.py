@@ -4,6 +4,8 @@ import dataclasses
 import shutil
 import tempfile
 import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +46,30 @@ def train(
         raise ConfigError("data: given twice; give the data once")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
-    temporary = Path(tempfile.mkdtemp(prefix="birnn-")) if out is None else None
-    folder = Path(out) if out is not None else temporary / "run"  # type: ignore[operator]
-    plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)")
-    try:
+    with _folder(out) as (folder, keep):
+        plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)")
         with named_source(data) as source:
             if data is not None:
                 where = dataclasses.replace(config.data, data=source)
                 config = dataclasses.replace(config, data=where)
             _run(task, config, plan, resume=resume)
         run = Run(load_run(folder))
-    except BaseException:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    if temporary is not None:
-        weakref.finalize(run, shutil.rmtree, temporary, ignore_errors=True)
+        keep(run)
     return run
+
+
+@contextmanager
+def _folder(out: str | Path | None) -> Iterator[tuple[Path, Callable[[Run], object]]]:
+    """Where a run goes, and what ties its life to it: a temporary folder goes with its run."""
+    if out is not None:
+        yield Path(out), lambda run: None
+        return
+    home = Path(tempfile.mkdtemp(prefix="birnn-"))
+    try:
+        yield home / "run", lambda run: weakref.finalize(run, shutil.rmtree, home, True)
+    except BaseException:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
 
 
 def _run(task: str, config: Any, plan: Plan, *, resume: bool) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Evaluation
-from birnn.tasks.runs.folder import OWN_KEYS, flatten
+from birnn.tasks.runs.folder import OWN_KEYS
 from birnn.tasks.runs.test_records import MissingError, TestRecord, number, read_rows
 
 Score = dict[str, float | None]  # value, low, high; of a difference also who is ahead
@@ -112,7 +113,8 @@ def read_run(name: str, folder: Path, config: Mapping[str, Any]) -> RunSummary:
         "seeds": seeds,
         "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
     }
-    options = flatten({k: v for k, v in config.items() if k not in ("format", "task")})
+    own = {k: v for k, v in config.items() if k not in ("format", "task")}
+    options = dict(flatten(own, dotted=True))
     curve = _curve(name, folder, int(train["best_epoch"]), notes)
     scores = _scores(name, test["model"], record, notes)
     compared: Mapping[str, Any] = next(iter(test["differences"].values()), {})

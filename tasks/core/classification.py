@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import numpy as np
 import torch
 from datasets import Dataset
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,7 +23,11 @@ from birnn.tasks.core import task as contract
 from birnn.tasks.core.options import TextData
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.core.text_linear import majority, tfidf_logistic
-from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
+from birnn.tasks.scoring.metrics import (
+    class_table,
+    classification_replicates,
+    classification_scores,
+)
 
 MISTAKES = 8  # shown in the report
 
@@ -207,18 +211,13 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         probabilities = np.stack(list(predictions))
         gold, guess = split.targets, probabilities.argmax(1)
         classes = np.arange(len(info.labels))
-        columns = precision_recall_fscore_support(gold, guess, labels=classes, zero_division=0)
         confidence = probabilities.max(1)
         wrong = np.flatnonzero(gold != guess)
         worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
         texts = self.joined(split.table.select(worst)) if len(worst) else []
         return {
             "labels": info.labels,
-            "per_class": [
-                {"label": label, "precision": float(p), "recall": float(r), "f1": float(f),
-                 "support": int(n)}
-                for label, p, r, f, n in zip(info.labels, *columns, strict=True)
-            ],
+            "per_class": class_table(info.labels, gold, guess),
             "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
             "mistakes": [
                 {"text": text[:500], "gold": info.labels[gold[i]],

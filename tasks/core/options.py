@@ -7,29 +7,31 @@ from typing import Any
 from birnn.config import LARGEST_SEED, option
 
 MAX_MEMBERS = 16
+
 data_option = partial(option, group="Data")
+advanced_data = partial(data_option, level="advanced")
 
 
 def cut_share(split: str, unit: str, low: float) -> Any:
     """How much of train is cut for a split that the data lacks."""
     text = f"Share of {unit} cut for {split} where no split holds them."
-    return data_option(0.1, text, low=low, high=0.5)
+    return advanced_data(0.1, text, low=low, high=0.5)
 
 
 def cut_seed() -> Any:
     """How a missing split is cut."""
     text = "Seed of the cut; it stays the same for every --seed."
-    return data_option(0, text, low=0, high=LARGEST_SEED)
+    return advanced_data(0, text, low=0, high=LARGEST_SEED)
 
 
 def file_encoding() -> Any:
     """How the bytes of a file become text."""
-    return data_option("utf-8-sig", "Encoding of CSV and JSON files.")
+    return advanced_data("utf-8-sig", "Encoding of CSV and JSON files.")
 
 
 def without_ragged() -> Any:
     """Whether rows that don't fit the header are left out."""
-    return data_option(False, "Leave out CSV rows with too many or too few fields.")
+    return advanced_data(False, "Leave out CSV rows with too many or too few fields.")
 
 
 def vectors_name() -> Any:
@@ -57,15 +59,15 @@ class TextData:
     split_seed: int = cut_seed()
     encoding: str = file_encoding()
     skip_ragged: bool = without_ragged()
-    tokenizer: str = data_option(
+    tokenizer: str = advanced_data(
         "social",
         "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
         choices=(
-            "social", "basic_english", "whitespace",
-            "spacy", "moses", "toktok", "revtok", "subword",
+            "social", "basic_english", "whitespace", "spacy", "moses", "toktok", "revtok",
+            "subword",
         ),
     )  # fmt: skip
-    max_length: int = data_option(512, "Words of a text that are read.", low=1)
-    min_frequency: int = data_option(
+    max_length: int = advanced_data(512, "Words of a text that are read.", low=1)
+    min_frequency: int = advanced_data(
         2, "Words of train that are rarer share one trained vector.", low=1
     )

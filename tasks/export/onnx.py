@@ -1,7 +1,7 @@
 """A trained run → a folder that predicts with numpy and ONNX Runtime alone."""
 
+import ast
 import logging
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,7 +91,7 @@ def _fill(
     write_graph(made / "model.onnx", graph)
     files.write_json(made / "model.json", {**graph.card(), "inputs": list(graph.inputs)})
     script = import_module(TASKS[run.task.name].predict_script)
-    shutil.copyfile(str(script.__file__), made / "predict.py")
+    files.write_text(made / "predict.py", standalone(Path(str(script.__file__))))
     session = Session(made / "model.onnx")
     check: dict[str, Any] = {
         "task": run.task.name, "version": __version__, "opset": OPSET,
@@ -105,6 +105,24 @@ def _fill(
     files.write_json(made / MARK, check)
     files.write_text(made / "README.md", readme(run, check))
     return check
+
+
+def standalone(script: Path) -> str:
+    """The source of ``predict.py``: ``script``, the common part in the place of its import."""
+    common = Path(__file__).with_name("script_common.py").read_text(encoding="utf-8")
+    own = script.read_text(encoding="utf-8")
+    lines, shared = own.splitlines(keepends=True), common.splitlines(keepends=True)
+    place = next(
+        node
+        for node in ast.parse(own).body
+        if isinstance(node, ast.ImportFrom) and node.module == f"{__package__}.script_common"
+    )
+    imported = {line for line in lines if line.startswith(("import ", "from "))}
+    docstring = ast.parse(common).body[0]
+    lines[place.lineno - 1 : place.end_lineno] = [
+        line for line in shared[docstring.end_lineno :] if line not in imported
+    ]
+    return "".join(lines)
 
 
 def write_graph(path: Path, graph: Graph) -> None:

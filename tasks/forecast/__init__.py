@@ -6,8 +6,8 @@ from birnn.tasks.scoring.metric_names import Metric
 SPEC = Spec(
     name="forecast",
     summary="Train a forecaster of time series and backtest it beside simple baselines.",
-    task="birnn.tasks.forecast.task:Forecasting",
-    options="birnn.tasks.forecast.options:ForecastingConfig",
+    task="birnn.tasks.forecast.task:Forecast",
+    options="birnn.tasks.forecast.options:ForecastConfig",
     serve="birnn.tasks.forecast.serve:ForecastPredictor",
     example="--input new.csv",
     test_record="birnn.tasks.forecast.test_record:read_windows",

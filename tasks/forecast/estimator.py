@@ -31,6 +31,7 @@ class Forecaster(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
     Points alone: no intervals are calibrated. ``score`` is R², the mean over the steps ahead.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "forecast"
 
     def __sklearn_tags__(self) -> Any:

@@ -16,7 +16,7 @@ from birnn.tasks.forecast.data import load_panel
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.output import Future, chart, forecast_future, forecast_rows
-from birnn.tasks.forecast.task import Forecasting, fitting
+from birnn.tasks.forecast.task import Forecast, fitting
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.records import write_records
@@ -73,7 +73,7 @@ def forecast_source(
         BirnnError: the run is of another task, or the series can't be read.
     """
     task, model = run.task, run.model
-    if not isinstance(task, Forecasting) or not isinstance(model, ForecastModel):
+    if not isinstance(task, Forecast) or not isinstance(model, ForecastModel):
         raise ConfigError(f"{run.folder} is not a run of the task forecast")
     data = replace(task.config.data, encoding=encoding)
     panel, inspection = load_panel(data, source)

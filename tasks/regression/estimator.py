@@ -21,6 +21,7 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
     ``score`` is R² over all steps.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "regression"
 
     def __sklearn_tags__(self) -> Any:

@@ -2,30 +2,32 @@
 
 from dataclasses import dataclass, field
 
-from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig
-from birnn.tasks.core.options import cut_share, data_option, file_encoding, without_ragged
+from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, advanced, option
+from birnn.tasks.core.options import cut_share, file_encoding, without_ragged
 
 
 @dataclass(frozen=True)
 class RegressionData:
     """Where sequences come from."""
 
-    data: str = data_option(
+    data: str = option(
         "",
         "Table with a row a step: a CSV, TSV, JSON, JSONL or Parquet file, a folder with one file"
         " a split, or a Hub name. Empty: seeded synthetic sequences.",
+        group="Data",
     )
-    target: str = data_option("target", "Column to predict at each step.")
-    sequence_column: str = data_option(
-        "", "Column that says which sequence a row belongs to; empty: cut every --length rows."
-    )
-    length: int = data_option(10, "Steps of a sequence where no column says it.", low=1)
-    sequences: int = data_option(16, "Synthetic sequences to train on.", low=2)
-    features: int = data_option(5, "Features of a synthetic step.", low=1, high=8192)
+    target: str = option("target", "Column to predict at each step.", group="Data")
+    sequence_column: str = option(
+        "", "Column that says which sequence a row belongs to; empty: cut every --length rows.",
+        group="Data",
+    )  # fmt: skip
+    length: int = option(10, "Steps of a sequence where no column says it.", low=1, group="Data")
+    sequences: int = advanced(16, "Synthetic sequences to train on.", low=2, group="Data")
+    features: int = advanced(5, "Features of a synthetic step.", low=1, high=8192, group="Data")
     validation_share: float = cut_share("validation", "sequences", 0.01)
     test_share: float = cut_share("testing", "sequences", 0.01)
-    split_seed: int = data_option(
-        0, "Seed of the cut and of synthetic data.", low=0, high=LARGEST_SEED
+    split_seed: int = advanced(
+        0, "Seed of the cut and of synthetic data.", low=0, high=LARGEST_SEED, group="Data"
     )
     encoding: str = file_encoding()
     skip_ragged: bool = without_ragged()

@@ -17,9 +17,9 @@ from birnn.config import LARGEST_SEED
 from birnn.errors import ConfigError, DataError, Stopped, TrainingError
 from birnn.nn import engines
 from birnn.nn.devices import resolve_device, use_threads
+from birnn.nn.engines import engine_for
 from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
-from birnn.tasks.core.machine import engine_of
 from birnn.tasks.core.task import Baseline
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.events import AnyEvent, Evaluating, Finished, Prepared, SeedStarted
@@ -31,7 +31,7 @@ from birnn.tasks.runs.plots import save_confusion, save_curves
 from birnn.tasks.runs.report import add_spread, make_report
 from birnn.tasks.runs.unfinished import StartRecord, data_digest, write_start
 from birnn.tasks.scoring.metric_names import lower_is_better
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoints import Checkpointer
 
 
 def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
@@ -80,7 +80,7 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     settings = task.config.train
     use_threads(settings.threads or (plan.start.threads if plan.start else 0))
     resolve_device(settings.device)
-    engine = engine_of(task.config)
+    engine = engine_for(task.config.encoder, task.config.train)
     engines.force(settings.engine)
     return StartRecord(
         task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command, plan.keep,
@@ -96,8 +96,9 @@ def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prep
     notes = [*plan.changes, *changed_machine(plan.start, now)] if plan.start else []
     return Prepared(
         task, data, parameters, str(resolve_device(settings.device)), now.threads,
-        engine_of(task.config), list(range(settings.seed, settings.seed + plan.seeds)),
-        task.monitor(data.info), plan.out, notes,
+        engine_for(task.config.encoder, settings),
+        list(range(settings.seed, settings.seed + plan.seeds)), task.monitor(data.info), plan.out,
+        notes,
     )  # fmt: skip
 
 
@@ -106,17 +107,17 @@ def _one_seed(
 ) -> Generator[AnyEvent, None, SeedResult]:
     """Train, score and write one seed; fills ``baselines`` if they are not there yet."""
     settings = replace(task.config.train, seed=seed)
-    keeper = Keeper(seed_folder(work, seed), plan.keep, plan.stop)
+    keeper = Checkpointer(seed_folder(work, seed), plan.keep, plan.stop)
     try:
         trained = yield from train_one(task, data, settings, keeper)
     except Stopped as stopped:
-        advice = how_to_go_on(task, plan.out) if keeper.kept else "no run was written"
+        advice = how_to_go_on(task, plan.out) if keeper.saved_step else "no run was written"
         raise Stopped(f"{stopped}; {advice}") from None
     except TrainingError as error:
-        if not keeper.kept:
+        if not keeper.saved_step:
             raise
         raise TrainingError(
-            f"{error}; the last good checkpoint, of step {keeper.kept:,}, is kept:"
+            f"{error}; the last good checkpoint, of step {keeper.saved_step:,}, is kept:"
             f" {how_to_go_on(task, plan.out)} --learning-rate …"
         ) from None
     yield Evaluating("baselines and test scores")

@@ -16,7 +16,7 @@ from birnn.errors import NonFiniteLossError, TrainingError
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.scoring.metric_names import lower_is_better
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, Event, ResumeEvent, StopEvent
 from birnn.training.loop import fit
 from birnn.training.randomness import seed_everything
@@ -38,7 +38,7 @@ class Trained:
 
 
 def train_one(
-    task: AnyTask, data: AnyData, config: TrainConfig, checkpointer: Keeper | None = None
+    task: AnyTask, data: AnyData, config: TrainConfig, checkpointer: Checkpointer | None = None
 ) -> Generator[Event, None, Trained]:
     """Train one seed; yields the loop's events and returns a :class:`Trained`.
 

@@ -13,10 +13,10 @@ from torch import nn
 
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, brief
+from birnn.nn.engines import engine_for
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
-from birnn.tasks.core.machine import engine_of
 from birnn.tasks.core.task import Task
 from birnn.version import __version__
 
@@ -79,7 +79,7 @@ class LoadedRun:
 
 def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module) -> None:
     """Write ``config.json``, the info's files and ``model.safetensors``."""
-    engine = engine_of(task.config).name
+    engine = engine_for(task.config.encoder, task.config.train).name
     own = {"format": FORMAT, "version": __version__, "task": task.name, "engine": engine}
     for name, value in info.files().items():
         write_json(folder / name, value)
@@ -134,15 +134,6 @@ def config_of(kind: type[T], config: Mapping[str, Any]) -> T:
         ConfigError: an unknown option, or a value that it can't have.
     """
     return from_dict(kind, {k: v for k, v in config.items() if k not in OWN_KEYS})
-
-
-def flatten(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested tables of options as one, under dotted names."""
-    options: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{before}{key}"
-        options |= flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    return options
 
 
 def load_run(folder: Path) -> LoadedRun:

@@ -9,7 +9,7 @@ from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
 from birnn.tasks.runs.growing import run_name
 from birnn.tasks.runs.unfinished import StartRecord, check_changes, read_start, start_config
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Plan:
     seeds: int = 1
     overwrite: bool = False
     command: str = ""
-    keep: KeepConfig = field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     start: StartRecord | None = None  # how it began, if it is taken up
     changes: list[str] = field(default_factory=list)  # what was given anew
     stop: StopRequest = field(default_factory=StopRequest)

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from birnn.config import from_dict
+from birnn.config import flatten, from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.storage.files import read_json, write_json
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task, TaskData
-from birnn.tasks.runs.folder import STATE, flatten
+from birnn.tasks.runs.folder import STATE
 from birnn.tasks.runs.growing import unfinished_beside, work_folder
-from birnn.training.checkpoint_options import KeepConfig
+from birnn.training.checkpoint_options import CheckpointConfig
 from birnn.version import __version__
 
 FORMAT = 1  # of run.json
@@ -39,7 +39,7 @@ class StartRecord:
     seeds: int = 1
     overwrite: bool = False
     command: str = ""
-    keep: KeepConfig = field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     threads: int = 0
     engine: str = ""
     data: str = ""  # digest; empty until the data is read
@@ -67,7 +67,7 @@ def read_start(out: Path) -> StartRecord | None:
             )
         if record["task"] not in TASKS:
             raise ValueError(f"unknown task {record['task']!r}")
-        keep = from_dict(KeepConfig, record["keep"])
+        keep = from_dict(CheckpointConfig, record["keep"])
         own = {k: v for k, v in record.items() if k not in ("format", "version", "keep")}
         start = StartRecord(keep=keep, **own)
         _check(start)
@@ -107,7 +107,8 @@ def check_changes(start: StartRecord, config: Any, seeds: int) -> list[str]:
     """
     if seeds != start.seeds:
         raise ConfigError(f"seeds: the run began with {start.seeds}; that can't change on the way")
-    before, after = flatten(asdict(start_config(start))), flatten(asdict(config))
+    configs = start_config(start), config
+    before, after = (dict(flatten(asdict(part), dotted=True)) for part in configs)
     changed = [name for name in after if after[name] != before[name]]
     for name in changed:
         plain = name.rpartition(".")[2]

@@ -69,6 +69,12 @@ def interval(value: float, values: Array) -> Interval:
     return Interval(value, float(low), float(high))
 
 
+def ratio(part: Array, whole: Array, empty: float = np.nan) -> Array:
+    """``part / whole``, elementwise; ``empty`` where there is nothing to divide by."""
+    quotients = np.full(np.broadcast(part, whole).shape, empty)
+    return np.asarray(np.divide(part, whole, out=quotients, where=whole > 0))
+
+
 def with_intervals(
     scores: Mapping[str, float], resampled: Mapping[str, Array]
 ) -> dict[str, Interval]:

@@ -21,6 +21,7 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
     ``score`` is accuracy. The columns of ``predict_proba`` are ``classes_``.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "sentiment"
 
     def __sklearn_tags__(self) -> Any:

@@ -1,26 +1,24 @@
 """The options of sentiment; light to import, so that help shows at once."""
 
 from dataclasses import dataclass, field
-from functools import partial
 
-from birnn.config import EncoderConfig, TrainConfig, option
-from birnn.tasks.core.options import MAX_MEMBERS, TextData, data_option, vectors_name
-
-size, dropout = partial(option, low=0, high=8192), partial(option, low=0, high=0.95)
+from birnn.config import EncoderConfig, TrainConfig, advanced, option
+from birnn.tasks.core.options import MAX_MEMBERS, TextData, vectors_name
 
 
 @dataclass(frozen=True)
 class SentimentData(TextData):
     """Where labelled sentences come from, and how their words are described."""
 
-    data: str = data_option(
+    data: str = option(
         "tweets",
         "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name or"
         " alias (sst2, imdb, rotten_tomatoes); a folder saved by datasets; or the embedded tweets.",
+        group="Data",
     )
     vectors: str = vectors_name()
-    vectors_limit: int = data_option(
-        200_000, "Most frequent pretrained words that are kept.", low=1
+    vectors_limit: int = advanced(
+        200_000, "Most frequent pretrained words that are kept.", low=1, group="Data"
     )
 
 
@@ -32,28 +30,34 @@ class SentimentParts:
         0, "Networks trained side by side and averaged; 0: three up to 10,000 texts, else one.",
         low=0, high=MAX_MEMBERS,
     )  # fmt: skip
-    word_size: int = size(64, "Size of the trained vector of a word; 0 leaves it out.")
-    gram_size: int = size(50, "Size of the character n-gram vector of a word; 0: none.")
-    gram_buckets: int = option(
+    word_size: int = advanced(
+        64, "Size of the trained vector of a word; 0 leaves it out.", low=0, high=8192
+    )
+    gram_size: int = advanced(
+        50, "Size of the character n-gram vector of a word; 0: none.", low=0, high=8192
+    )
+    gram_buckets: int = advanced(
         20_000, "Rows that character n-grams are hashed to.", low=1, high=10_000_000
     )
-    word_dropout: float = dropout(0.1, "How often a word is hidden from its trained vector.")
-    embedding_dropout: float = dropout(0.3, "Dropout of a word's features.")
-    pooling: str = option(
+    word_dropout: float = advanced(
+        0.1, "How often a word is hidden from its trained vector.", low=0, high=0.95
+    )
+    embedding_dropout: float = advanced(0.3, "Dropout of a word's features.", low=0, high=0.95)
+    pooling: str = advanced(
         "max+attention+last", "Views of the states, joined with +: last, mean, max, attention."
     )
-    head_dropout: float = dropout(0.5, "Dropout before the last layer.")
-    wide: bool = option(
+    head_dropout: float = advanced(0.5, "Dropout before the last layer.", low=0, high=0.95)
+    wide: bool = advanced(
         True, "Add a linear model of word and character n-grams, mixed in on validation."
     )
-    consistency: float = option(
+    consistency: float = advanced(
         1.0, "R-Drop: weight of the divergence between two dropout views of each text; 0 is off.",
         low=0,
     )  # fmt: skip
-    label_smoothing: float = option(
+    label_smoothing: float = advanced(
         0.0, "Share of the target spread over all classes.", low=0, high=0.9, group="Training"
     )
-    class_weights: str = option(
+    class_weights: str = advanced(
         "none", "Weigh classes in the loss: balanced gives rare ones more.",
         choices=("none", "balanced"), group="Training",
     )  # fmt: skip

@@ -38,6 +38,11 @@ from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.training.loop import LossSum
 
 
+def auto_members(texts: int) -> int:
+    """How many networks are averaged: the fewer texts, the more it helps; about the same time."""
+    return 3 if texts <= 10_000 else 1
+
+
 class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     """Words → encoder → pooled states, beside a linear model of n-grams."""
 
@@ -84,8 +89,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         tokenizer = get_tokenizer(data.tokenizer)
         ngrams = NgramTable.fit(train["text"][:], tokenizer) if model.wide else None
         name, size = (vectors.name, vectors.values.shape[1]) if vectors else ("none", 0)
-        # The fewer texts, the more averaging helps; it takes about the same time either way.
-        members = model.members or (3 if len(train) <= 10_000 else 1)
+        members = model.members or auto_members(len(train))
         return TextInfo(labels, lexicon, ngrams, vectors, name, size, members)
 
     def _vector_note(self, info: TextInfo, train: TextSplit) -> str:

@@ -97,4 +97,6 @@ def serve(folder: Path, request: Request) -> Answer:
     name = read_config(folder)["task"]
     if not TASKS[name].example:
         raise ConfigError(refusal(name, folder))
-    return predictor_of(load_run(folder)).answer(request)
+    answer = predictor_of(load_run(folder)).answer(request)
+    answer.task = name
+    return answer

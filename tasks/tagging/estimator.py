@@ -22,6 +22,7 @@ class Tagger(BirnnEstimator):
     without stratifying.
     """
 
+    __module__ = "birnn"  # what a pickle names
     task: ClassVar[str] = "tagging"
 
     def __sklearn_tags__(self) -> Any:

@@ -250,3 +250,31 @@ def test_named_split_to_score_is_found_under_its_aliases(tmp_path):
     assert len(table) == 8
     with pytest.raises(DataError, match="there are: train, validation"):
         load_one(TextOptions(str(tmp_path)), "test")
+
+
+def pairs(path, rows):
+    write = ["premise,claim,label", *(f"{one},{two},{label}" for one, two, label in rows)]
+    path.write_text("\n".join(write) + "\n")
+    return path
+
+
+def test_two_texts_a_row_are_read_cut_and_compared_as_one(tmp_path):
+    rows = [(f"a{i // 2}", f"b{i % 2}", "yes" if i % 3 else "no") for i in range(60)]
+    rows += [("A0", " b0", "no"), ("a0 b0", "x", "no"), ("a0", "b0 x", "no"), ("", "b", "no")]
+    path = pairs(tmp_path / "pairs.csv", rows)
+    data = load(path, text_columns=("premise", "claim"), split_seed=2)
+    assert data.splits["train"].column_names == ["text", "text_2", "label", "row"]
+    read = [(r["text"], r["text_2"]) for table in data.splits.values() for r in table]
+    assert sorted(read) == sorted((one, two) for one, two, _ in rows[:-1])
+    assert data.provenance["left_out"]["train"] == {"an empty text": 1, "no label": 0}
+    assert sum(data.provenance["duplicates"]["exact"].values()) == 0
+    assert sum(data.provenance["duplicates"]["normalised"].values()) == 1  # A0 and b0, together
+    assert set(data.provenance["overlap"]["normalised"].values()) == {0}
+
+
+def test_texts_of_a_row_need_columns_of_their_own(tmp_path):
+    path = pairs(tmp_path / "pairs.csv", [("a", "b", "yes")])
+    with pytest.raises(DataError, match="columns of their own"):
+        load(path, text_columns=("claim", "claim"))
+    with pytest.raises(DataError, match="there is no column 'clam' \\(did you mean 'claim'"):
+        load(path, text_columns=("premise", "clam"))

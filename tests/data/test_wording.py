@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from birnn.data.splits.provenance import overlap_warnings
-from birnn.data.wording import agree, plural
+from birnn.data.wording import MOST_NAMED, agree, number_list, plural
 from birnn.tasks.forecast.serve import remarks
 
 from writers import sentences, write_table
@@ -25,6 +25,11 @@ def test_nouns_and_verbs():
     assert [agree(n, "is", "are") for n in (0, 1, 2)] == ["are", "is", "are"]
 
 
+def test_long_lists_of_numbers_are_cut():
+    assert number_list([2, 1, 2]) == "1, 2"
+    assert number_list(range(MOST_NAMED + 3)).endswith("126, 127 and 3 more")
+
+
 @pytest.mark.parametrize(
     ("count", "said"),
     [(1, "1 of 4 test texts (25.0%) also stands"), (2, "2 of 4 test texts (50.0%) also stand in")],
@@ -32,6 +37,12 @@ def test_nouns_and_verbs():
 def test_overlap(count, said):
     found = {"overlap": {"normalised": {"train/test": count}}}
     assert overlap_warnings(found, {"test": range(4)}, "text")[0].startswith(said)
+    assert (
+        "1 test sentence (100.0%)"
+        in overlap_warnings(
+            {"overlap": {"normalised": {"train/test": 1}}}, {"test": range(1)}, "sentence"
+        )[0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from birnn.tasks.export import onnx as onnx_export
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.forecast import predict_script as forecast
 from birnn.tasks.forecast.graph import forecasts_apart
-from birnn.tasks.forecast.options import ForecastingConfig
+from birnn.tasks.forecast.options import ForecastConfig
 from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
 from birnn.tasks.sentiment import predict_script as sentiment
 from birnn.tasks.sentiment.graph import labels_apart
@@ -42,7 +42,7 @@ ODD = [
     "Ada " * 700, "x" * 5000, "\u0301", "Ada\u2028Bo\x85Cy",
     "𝔸da 𐐀𐐨 ²³½ ٣", "a-b 'tis ''", "Ada\tBo\r\nCy",
 ]  # fmt: skip
-Config = SentimentConfig | TaggingConfig | ForecastingConfig
+Config = SentimentConfig | TaggingConfig | ForecastConfig
 
 
 def make_run(config: Config, name: str, home: Path, found: Any = None) -> LoadedRun:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData, ForecastingParts
+from birnn.tasks.forecast.options import ForecastConfig, ForecastData, ForecastParts
 
 from tiny_parts import ENCODER, TRAIN
 
@@ -48,15 +48,15 @@ def write_wide(path: Path) -> None:
 FORECAST_TRAIN = replace(TRAIN, batch_size=8)
 
 
-def panel(folder: Path) -> ForecastingConfig:
+def panel(folder: Path) -> ForecastConfig:
     """Ragged lookbacks with gaps, every kind of covariate, quantile heads, a vector a series."""
     write_series(folder / "long.csv")
-    return ForecastingConfig(
-        ForecastingData(
+    return ForecastConfig(
+        ForecastData(
             str(folder / "long.csv"), season=6, past="price", future="holiday", static="kind",
             calendar="hour", horizon=5, lookback=10,
         ),
-        ForecastingParts(
+        ForecastParts(
             members=1, segment=3, segment_size=6, series_size=2, loss="quantile",
             normalise="scale", head_dropout=0.05, input_dropout=0.05, levels="50,80",
         ),
@@ -65,12 +65,12 @@ def panel(folder: Path) -> ForecastingConfig:
     )  # fmt: skip
 
 
-def wide(folder: Path) -> ForecastingConfig:
+def wide(folder: Path) -> ForecastConfig:
     """Two networks, SegRNN's decoder, points."""
     write_wide(folder / "wide.csv")
-    return ForecastingConfig(
-        ForecastingData(str(folder / "wide.csv"), horizon=5, lookback=14),
-        ForecastingParts(
+    return ForecastConfig(
+        ForecastData(str(folder / "wide.csv"), horizon=5, lookback=14),
+        ForecastParts(
             members=2, segment=7, segment_size=6, decoder="segments", head_dropout=0.05,
             levels="50",
         ),

@@ -27,8 +27,8 @@ from birnn.tasks.runs.folder import load_run, write_model
 from birnn.tasks.runs.launch import make_task
 from birnn.tasks.sentiment.serve import SentimentPredictor
 from birnn.tasks.serving.labels import Labels
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 from birnn.training.loop import LossSum, fit
 from birnn.training.state import Validation
@@ -324,7 +324,9 @@ def check_resume(case: Case, folder: Path) -> None:
     while True:
         # Mostly after every single step, so that the last one of an epoch is among them.
         steps = (0, 0, 0, 1, 2)[stops % 5]
-        keeper = Keeper(folder, KeepConfig(keep_checkpoints=1), StopRequest(asked=not steps))
+        keeper = Checkpointer(
+            folder, CheckpointConfig(keep_checkpoints=1), StopRequest(asked=not steps)
+        )
         try:
             found = train_until(case, train, keeper, steps)
             break
@@ -345,7 +347,7 @@ def told(event: EpochEvent) -> dict[str, Any]:
 
 
 def train_until(
-    case: Case, config: TrainConfig, keeper: Keeper | None, steps: int
+    case: Case, config: TrainConfig, keeper: Checkpointer | None, steps: int
 ) -> tuple[dict[str, Tensor], list[Any], int]:
     """Train, ask for a stop after ``steps`` steps; returns weights, curve and the kept epoch."""
     model = case.model(seed=3)

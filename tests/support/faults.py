@@ -23,7 +23,7 @@ SERVER = multiprocessing.get_context("forkserver")
 MODULES = [
     "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.sentiment.task",
     "birnn.tasks.tagging.task", "birnn.tasks.forecast.task", "birnn.tasks.runs.unfinished",
-    "birnn.terminal.console", "sklearn.linear_model", "matplotlib.figure",
+    "birnn.terminal.views.progress", "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip
 PATIENCE = 300  # seconds until a process counts as hanging
 

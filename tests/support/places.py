@@ -3,4 +3,5 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNS = ROOT / "tests" / "fixtures" / "runs"  # of earlier states of the code
+FIXTURES = ROOT / "tests" / "fixtures"
+RUNS = FIXTURES / "runs"  # of earlier states of the code
