@@ -210,16 +210,12 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
     def _known_metrics(self) -> dict[str, Any]:
         """The metrics, or the little that is known of a run without any."""
-        source = self.config.data.data or "not known"
+        parameters = count_parameters(self.loaded.model)
         return self.metrics or {
             "task": self.task,
             "encoder": self.config.encoder.encoder,
-            "data": {"source": source, "rows": {}, "splits": []},
-            "train": {
-                "parameters": count_parameters(self.loaded.model),
-                "epochs": 0,
-                "seconds": 0.0,
-            },
+            "data": {"source": self.config.data.data or "not known", "rows": {}, "splits": []},
+            "train": {"parameters": parameters, "epochs": 0, "seconds": 0.0},
         }
 
 
