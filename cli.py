@@ -102,11 +102,13 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
     with status("loading the run"):
         from birnn.tasks.api.hub import run_folder
         from birnn.tasks.runs.evaluation import evaluate
+        from birnn.tasks.runs.folder import load_run
         from birnn.terminal.views.answers import draw_evaluation
 
         use_machine(options)
         folder = run_folder(run)
-    draw_evaluation(evaluate(folder, options.data, options.split), as_json=options.json)
+    scored = evaluate(load_run(folder), options.data, options.split)
+    draw_evaluation(scored, as_json=options.json)
 
 
 @command(app, "compare")

@@ -272,8 +272,7 @@ def use(folder: Path, history: Path) -> None:
     if task == "forecast":
         serve(folder, Request(input=str(history)))
     elif task == "regression":
-        load_run(folder)
-        evaluate(folder, "", "test")
+        evaluate(load_run(folder), "", "test")
     else:
         asked = Request(["a warm film by Ada", ""], best=2 if task == "tagging" else 0)
         serve(folder, asked)

@@ -12,13 +12,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from birnn.config import LARGEST_SEED
+from birnn.config import LARGEST_SEED, with_flat
 from birnn.data.tables.memory import held
 from birnn.errors import BirnnError, ConfigError, DataError
 from birnn.nn import engines
 from birnn.nn.devices import use_threads
+from birnn.tasks import TASKS
 from birnn.tasks.api.run import Run, load_files, model_files
-from birnn.tasks.api.train import configured
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.fitting import train_one
 from birnn.tasks.runs.folder import LoadedRun
@@ -84,11 +84,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         self.options = options
 
     def _task(self) -> Task[Any, Any, Any]:
-        """The task as the parameters configure it.
-
-        Raises:
-            InputError: a parameter has a value that it can't have.
-        """
+        """The task as the parameters configure it; refuses a value that one can't have."""
         given = dict(self.options or {})
         for name in NAMED:
             value = getattr(self, name)
@@ -100,11 +96,11 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         if "seed" in given:
             raise InputError("options: the seed is the parameter random_state")
         if not 0 < self.validation_fraction < 1:
-            raise InputError(
-                f"validation_fraction: must lie between 0 and 1, got {self.validation_fraction!r}"
-            )
+            share = self.validation_fraction
+            raise InputError(f"validation_fraction: must lie between 0 and 1, got {share!r}")
         try:
-            return make_task(self.task, configured(self.task, {**given, "seed": self._seed()}))
+            config = TASKS[self.task].part("options")()
+            return make_task(self.task, with_flat(config, {**given, "seed": self._seed()}))
         except ConfigError as error:
             raise InputError(str(error)) from None
 
@@ -143,14 +139,8 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
     ) -> TaskData[Any, Any]:
         """Train on columns of rows, held as a table that the task's own reader reads.
 
-        Args:
-            rows: column name → a cell for each row.
-            cut: share and seed → numbers of the rows to train on, and of those held out.
-            unit: what a row is, in the plural.
-            columns: options of the data that name the columns.
-
-        Raises:
-            InputError: the task refuses the rows.
+        ``cut``: share and seed → numbers of the rows to train on, and of those held out;
+        ``columns``: options of the data that name the columns.
         """
         task = self._task()
         seed, count = task.config.train.seed, len(next(iter(rows.values())))
@@ -187,7 +177,6 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """What :meth:`__getstate__` gave."""
         state = dict(state)
         files, metrics = state.pop("_run_files", (None, None))
         super().__setstate__(state)

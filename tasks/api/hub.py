@@ -37,7 +37,8 @@ def run_folder(name: str | Path, revision: str | None = None, **options: Any) ->
         options: of :func:`huggingface_hub.snapshot_download`.
 
     Raises:
-        CheckpointError: nothing there, or no way to it.
+        ConfigError: two revisions.
+        CheckpointError: no such repository or revision, no network, or offline and not cached.
     """
     text = str(name)
     if not text.startswith(SCHEME):
@@ -47,30 +48,19 @@ def run_folder(name: str | Path, revision: str | None = None, **options: Any) ->
     repository, _, named = text.removeprefix(SCHEME).partition("@")
     if named and revision not in (None, named):
         raise ConfigError(f"{text}: the revision {revision!r} is asked for too; give one")
-    return fetch(repository, named or revision, **options)
-
-
-def fetch(repository: str, revision: str | None = None, **options: Any) -> Path:
-    """Fetch a run from the Hub into its cache; only what a run is made of, no subfolder.
-
-    Raises:
-        CheckpointError: no such repository or revision, no network, or offline and not cached.
-    """
-    from huggingface_hub import snapshot_download
-
     if not NAME.fullmatch(repository):
         raise CheckpointError(f"{SCHEME}{repository} is no name on the Hub; write hf://USER/NAME")
+    from huggingface_hub import snapshot_download
+
+    revision = named or revision
     given = {k: v for k, v in options.items() if v is not None}
+    # Only what a run is made of, no subfolder.
+    only = {"allow_patterns": FETCHED, "ignore_patterns": ["*/*"]}
     try:
-        folder = snapshot_download(
-            repository, revision=revision, allow_patterns=FETCHED, ignore_patterns=["*/*"], **given
-        )
+        return Path(snapshot_download(repository, revision=revision, **only, **given))
     except Exception as error:  # of the hub, of its HTTP library, or of the system
-        raise CheckpointError(
-            f"{SCHEME}{repository}{f'@{revision}' if revision else ''} can't be fetched:"
-            f" {_reason(error)}"
-        ) from None
-    return Path(folder)
+        where = f"{SCHEME}{repository}" + (f"@{revision}" if revision else "")
+        raise CheckpointError(f"{where} can't be fetched: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:
@@ -145,26 +135,10 @@ def write_repository(
     return sorted(path.name for path in folder.iterdir())
 
 
-def check_name(repository: str) -> None:
-    """Refuse what is no USER/NAME.
-
-    Raises:
-        ConfigError: it isn't.
-    """
-    if not NAME.fullmatch(repository):
-        raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
-
-
-def upload(folder: Path, repository: str, *, private: bool | None = None, **options: Any) -> str:
-    """Make the repository, where it isn't there yet, and send all of ``folder``; its address.
-
-    Raises:
-        ConfigError: no name of a repository.
-        DataError: the Hub refused, or can't be reached.
-    """
+def _upload(folder: Path, repository: str, *, private: bool | None = None, **options: Any) -> str:
+    """Make the repository, where it isn't there yet, and send all of ``folder``; its address."""
     from huggingface_hub import HfApi
 
-    check_name(repository)
     token = options.pop("token", None)
     message = options.pop("commit_message", None) or "Add a run of birnn"
     try:
@@ -196,18 +170,23 @@ def _refusal(error: Exception) -> str:
 
 
 def push(
-    run: LoadedRun, metrics: Mapping[str, Any], repository: str, *, private: bool, to: str = ""
+    run: LoadedRun, metrics: Mapping[str, Any], repository: str, to: str = "", **options: Any
 ) -> tuple[str, list[str]]:
     """Send a run to the Hub, or write what would be sent into the folder ``to``.
 
     Returns:
         Where it is now, and the names of its files.
+
+    Raises:
+        ConfigError: no name of a repository.
+        DataError: a file can't be written; the Hub refused, or can't be reached.
     """
-    check_name(repository)
+    if not NAME.fullmatch(repository):
+        raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
     if to:
         with new_folder(Path(to), RUN) as folder:
             names = write_repository(folder, run, metrics, repository)
         return to, names
     with tempfile.TemporaryDirectory(prefix="birnn-") as made:
         names = write_repository(Path(made), run, metrics, repository)
-        return upload(Path(made), repository, private=private), names
+        return _upload(Path(made), repository, **options), names

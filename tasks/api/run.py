@@ -12,9 +12,9 @@ from huggingface_hub import ModelHubMixin
 from birnn.data.tables.memory import named_source
 from birnn.nn.model import count_parameters
 from birnn.storage.files import new_folder, read_json, write_json
-from birnn.tasks.api.hub import push, run_folder, upload, write_repository
+from birnn.tasks.api.hub import push, run_folder, write_repository
 from birnn.tasks.runs.card import write_card
-from birnn.tasks.runs.evaluation import evaluate_run
+from birnn.tasks.runs.evaluation import evaluate
 from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, write_model
 from birnn.tasks.serving.predictor import predictor_of
 
@@ -52,7 +52,6 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         self._predictor = predictor_of(self.loaded)
 
     def __repr__(self) -> str:
-        """Task, encoder and folder."""
         return f"<Run of {self.task}, {self.config.encoder.encoder}, in {self.loaded.folder}>"
 
     @property
@@ -139,7 +138,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
             BirnnError: unusable data, or labels that the run doesn't know.
         """
         with named_source(data) as source:
-            return dict(evaluate_run(self.loaded, source, split).metrics["test"]["model"])
+            return dict(evaluate(self.loaded, source, split).metrics["test"]["model"])
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the run folder, with all that lies beside the model; returns its path.
@@ -167,8 +166,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         Args:
             save_directory: made if it isn't there; what else it holds stays.
             repo_id: USER/NAME; stands in the card.
-            push_to_hub: also send it there.
-            push_to_hub_kwargs: of :meth:`push_to_hub`.
+            push_to_hub: also send it there, with the arguments of :meth:`push_to_hub`.
 
         Raises:
             BirnnError: it can't be written or sent.
@@ -191,9 +189,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         Raises:
             BirnnError: the Hub refused, or can't be reached.
         """
-        with tempfile.TemporaryDirectory(prefix="birnn-") as made:
-            write_repository(Path(made), self.loaded, self._known_metrics(), repo_id)
-            return upload(Path(made), repo_id, private=private, **options)
+        return push(self.loaded, self._known_metrics(), repo_id, private=private, **options)[0]
 
     @classmethod
     def from_pretrained(
@@ -214,16 +210,12 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
     def _known_metrics(self) -> dict[str, Any]:
         """The metrics, or the little that is known of a run without any."""
-        source = self.config.data.data or "not known"
+        parameters = count_parameters(self.loaded.model)
         return self.metrics or {
             "task": self.task,
             "encoder": self.config.encoder.encoder,
-            "data": {"source": source, "rows": {}, "splits": []},
-            "train": {
-                "parameters": count_parameters(self.loaded.model),
-                "epochs": 0,
-                "seconds": 0.0,
-            },
+            "data": {"source": self.config.data.data or "not known", "rows": {}, "splits": []},
+            "train": {"parameters": parameters, "epochs": 0, "seconds": 0.0},
         }
 
 
@@ -269,4 +261,4 @@ def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tupl
         BirnnError: not a usable run, or it can't be written or sent.
     """
     run = load(name)
-    return push(run.loaded, run._known_metrics(), repository, private=private, to=to)
+    return push(run.loaded, run._known_metrics(), repository, to, private=private)

@@ -4,7 +4,7 @@ import dataclasses
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def train(
         ConfigError: an unknown task or option, or a value that it can't have.
         BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
     """
-    config = configured(task, options)
+    config = with_flat(TASKS[task].part("options")(), options)
     if data is not None and "data" in options:
         raise ConfigError("data: given twice; give the data once")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
@@ -76,18 +76,9 @@ def _run(task: str, config: Any, plan: Plan, *, resume: bool) -> None:
     """Train to the end, or go on to it; nothing where the run is complete."""
     made = make_task(task, config)
     if resume and (work_folder(plan.out).is_dir() or plan.out.is_dir()):
-        unfinished = resume_plan(plan, config)
-        if unfinished is None:
+        resumed = resume_plan(plan, config)
+        if resumed is None:
             return
-        plan = unfinished
+        plan = resumed
     for _ in run_experiment(made, plan):
         pass
-
-
-def configured(task: str, options: Mapping[str, Any]) -> Any:
-    """The configuration of ``task`` with flat ``options``.
-
-    Raises:
-        ConfigError: an unknown task or option (with the nearest right one), or a bad value.
-    """
-    return with_flat(TASKS[task].part("options")(), options)

@@ -6,7 +6,7 @@ reference. A difference is taken on the same bootstrap resamples of the same tes
 items that two runs share by chance may have been training items of one of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.registry import suggestion
 from birnn.tasks import TASKS
-from birnn.tasks.comparing.run_summary import RunSummary, make_run, read_metrics, short_names
-from birnn.tasks.runs.folder import OWN_KEYS, read_config
-from birnn.tasks.runs.test_records import MissingError, TestRecord
+from birnn.tasks.comparing.run_summary import RunSummary, read_run, short_names
+from birnn.tasks.runs.folder import read_config
+from birnn.tasks.runs.test_records import TestRecord
 from birnn.tasks.scoring.bootstrap import interval
 from birnn.tasks.scoring.metric_names import is_percent, lower_is_better, metric
 from birnn.tasks.scoring.significance import ALIKE
@@ -77,47 +77,21 @@ def compare(folders: Sequence[Path], score: str = "") -> Comparison:
             differences alone.
     """
     configs = _configs(folders)
-    task = configs[0]["task"]
-    notes: list[str] = []
-    read = []
-    headline: list[str] = []
-    for name, folder, config in zip(short_names(folders), folders, configs, strict=True):
-        metrics = read_metrics(folder)
-        record = _read_record(name, folder, config, notes)
-        run = make_run(name, folder, config, metrics, record, notes)
-        headline = headline or _headline(metrics, run)
-        read.append((run, record))
-    runs = _with_differences(read, notes)
-    known = dict.fromkeys(m for run in runs for m in run.scores)
+    named = zip(short_names(folders), folders, configs, strict=True)
+    runs = [read_run(name, folder, config) for name, folder, config in named]
+    notes = [note for run in runs for note in run.notes]
+    runs = _with_differences(runs, notes)
+    known = dict.fromkeys(metric for run in runs for metric in run.scores)
     if score and score not in known:
-        raise ConfigError(
-            f"--metric: {score!r} is not one of {', '.join(known)}{suggestion(score, known)}"
-        )
+        near = suggestion(score, known)
+        raise ConfigError(f"--metric: {score!r} is not one of {', '.join(known)}{near}")
     if sum(bool(run.differences) for run in runs) > 1:
-        notes.append(
-            "several comparisons with one reference: each interval holds for itself; none is"
-            " adjusted for their number"
-        )
-    monitor = _monitor(runs, configs[0], next((r.monitors for _, r in read if r), ()))
-    base = read[0][1]
-    items = plural(base.count, base.unit.removesuffix("s")) if base else ""
-    return Comparison(task, runs, [score] if score else headline, monitor, items, notes)
-
-
-def _read_record(
-    name: str, folder: Path, config: Mapping[str, Any], notes: list[str]
-) -> TestRecord | None:
-    """What the run keeps of its test split; None, with a note, where the file is missing."""
-    reader = TASKS.require(config["task"], "test_record", "compare", folder)
-    try:
-        record: TestRecord = reader(folder, {k: v for k, v in config.items() if k not in OWN_KEYS})
-    except MissingError as error:
-        notes.append(
-            f"{name}: {error.path.name} is missing, as in runs of older versions: scores of its"
-            " metrics.json, no difference; train the run again for one"
-        )
-        return None
-    return record
+        several = "several comparisons with one reference: each interval holds for itself"
+        notes.append(f"{several}; none is adjusted for their number")
+    record = runs[0].record
+    items = plural(record.count, record.unit.removesuffix("s")) if record else ""
+    headline = [score] if score else next((run.headline for run in runs if run.headline), [])
+    return Comparison(configs[0]["task"], runs, headline, _monitor(runs), items, notes)
 
 
 def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
@@ -142,19 +116,12 @@ def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
     return configs
 
 
-def _headline(metrics: Mapping[str, Any], run: RunSummary) -> list[str]:
-    """The scores that the run's own report compares with baselines."""
-    compared: Mapping[str, Any] = next(iter(metrics["test"]["differences"].values()), {})
-    return [name for name in compared if name in run.scores] or list(run.scores)[:2]
-
-
-def _with_differences(
-    read: Sequence[tuple[RunSummary, TestRecord | None]], notes: list[str]
-) -> list[RunSummary]:  # fmt: skip
+def _with_differences(runs: Sequence[RunSummary], notes: list[str]) -> list[RunSummary]:
     """Each run with its differences from the first, or a note on why it has none."""
-    reference, base = read[0]
-    runs = [reference]
-    for run, record in read[1:]:
+    reference = runs[0]
+    beside = [reference]
+    for run in runs[1:]:
+        record, base = run.record, reference.record
         if base is None or record is None:
             pass  # a note has said so
         elif record.items != base.items:
@@ -167,8 +134,8 @@ def _with_differences(
             notes.append(f"{run.name}: scored in another way ({way}): own scores, no difference")
         else:
             run = replace(run, differences=_differences(base, record))
-        runs.append(run)
-    return runs
+        beside.append(run)
+    return beside
 
 
 def _differences(base: TestRecord, record: TestRecord) -> dict[str, dict[str, Any]]:
@@ -178,9 +145,8 @@ def _differences(base: TestRecord, record: TestRecord) -> dict[str, dict[str, An
     for name in ours.scores:
         if name not in theirs.scores or record.scopes.get(name) != base.scopes.get(name):
             continue
-        gap = interval(
-            ours.scores[name] - theirs.scores[name], ours.replicates[name] - theirs.replicates[name]
-        )
+        value = ours.scores[name] - theirs.scores[name]
+        gap = interval(value, ours.replicates[name] - theirs.replicates[name])
         clear = gap.known and (gap.low > 0 or gap.high < 0)
         if lower_is_better(name) and not is_percent(name):  # two mixes can be one baseline
             clear &= max(abs(gap.low), abs(gap.high)) >= ALIKE * abs(theirs.scores[name])
@@ -193,10 +159,10 @@ def _differences(base: TestRecord, record: TestRecord) -> dict[str, dict[str, An
     return differences
 
 
-def _monitor(runs: Sequence[RunSummary], config: Mapping[str, Any], usual: Sequence[str]) -> str:
+def _monitor(runs: Sequence[RunSummary]) -> str:
     """The validation score of the curves: the reference's own, or one that all histories have."""
     histories = [run.curve.columns for run in runs if run.curve is not None]
-    train = config.get("train")
-    own = train.get("monitor", "") if isinstance(train, Mapping) else ""
-    shared = [name for name in (own, *usual) if all(name in part for part in histories)]
+    usual = next((run.record.monitors for run in runs if run.record), ())
+    names = (runs[0].config.get("train.monitor", ""), *usual)
+    shared = [name for name in names if all(name in part for part in histories)]
     return shared[0] if histories and shared else ""

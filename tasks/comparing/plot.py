@@ -117,8 +117,6 @@ def spread(places: Sequence[float], gap: float) -> list[float]:
             if two - one >= gap * (m + n) / 2:
                 break
             groups[-2:] = [[(one * m + two * n) / (m + n), m + n]]
-    moved = (
-        centre + gap * (k - (count - 1) / 2) for centre, count in groups for k in range(int(count))
-    )
+    moved = (c + gap * (k - (n - 1) / 2) for c, n in groups for k in range(int(n)))
     by_line = dict(zip(order, moved, strict=True))
     return [by_line[i] for i in range(len(places))]

@@ -13,8 +13,10 @@ from typing import Any
 from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
+from birnn.tasks import TASKS
 from birnn.tasks.core.task import Evaluation
-from birnn.tasks.runs.test_records import TestRecord, number, read_rows
+from birnn.tasks.runs.folder import OWN_KEYS
+from birnn.tasks.runs.test_records import MissingError, TestRecord, number, read_rows
 
 Score = dict[str, float | None]  # value, low, high; of a difference also who is ahead
 AGREE = 1e-6  # a score made anew may be so far from that of metrics.json
@@ -30,27 +32,21 @@ class Curve:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run in a comparison.
+    """A run in a comparison."""
 
-    Attributes:
-        name: short and unlike those of the others.
-        folder: of the run.
-        config: its options, flat, under dotted names.
-        about: encoder, version, engine, parameters, epochs, seconds, bytes, seeds.
-        scores: of each metric ``value``, ``low``, ``high``; over several seeds ``mean``, ``std``.
-        differences: from the reference, where they can be taken: ``value``, ``low``, ``high``,
-            ``clear`` where the interval leaves 0 out, and ``ahead``: ``run``, ``reference``, or
-            ``neither``; None of a score of which neither more nor less is better.
-        curve: None where the history is missing or not usable.
-    """
-
-    name: str
+    name: str  # short and unlike those of the others
     folder: Path
-    config: dict[str, Any]
-    about: dict[str, Any]
-    scores: dict[str, Score]
+    config: dict[str, Any]  # its options, flat, under dotted names
+    about: dict[str, Any]  # encoder, version, engine, parameters, epochs, seconds, bytes, seeds
+    scores: dict[str, Score]  # value, low, high; over several seeds mean and std
+    headline: list[str]  # the scores that its own report compares with baselines
+    record: TestRecord | None  # of its test split; None where the run keeps none
+    curve: Curve | None  # None where the history is missing or not usable
+    notes: list[str]
+    # From the reference, where they can be taken: value, low, high; ``clear`` where the interval
+    # leaves 0 out; ``ahead``: run, reference or neither, and None where neither more nor less of
+    # the score is better.
     differences: dict[str, dict[str, Any]] = field(default_factory=dict)
-    curve: Curve | None = None
 
 
 def short_names(folders: Sequence[Path]) -> list[str]:
@@ -95,30 +91,20 @@ def _is_number(value: Any) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
-def make_run(
-    name: str, folder: Path, config: Mapping[str, Any], metrics: Mapping[str, Any],
-    record: TestRecord | None, notes: list[str],
-) -> RunSummary:  # fmt: skip
-    """A run with its own scores, not yet beside others.
-
-    Args:
-        name: short.
-        folder: of the run.
-        config: its ``config.json``.
-        metrics: its ``metrics.json``.
-        record: of its test split; None where that is missing.
-        notes: are added to.
+def read_run(name: str, folder: Path, config: Mapping[str, Any]) -> RunSummary:
+    """The run in ``folder`` with its own scores, not yet beside others.
 
     Raises:
-        CheckpointError: a score made anew is no finite number.
+        CheckpointError: a file is not usable, or a score made anew is no finite number.
     """
-    train = metrics["train"]
+    notes: list[str] = []
+    metrics = read_metrics(folder)
+    record = _read_record(name, folder, config, notes)
+    train, test = metrics["train"], metrics["test"]
     seeds = train.get("seeds") if isinstance(train.get("seeds"), list) else None
     if seeds:
-        notes.append(
-            f"{name}: trained with {len(seeds)} seeds; compared is seed {train['seed']}, the best"
-            " on validation"
-        )
+        chosen = f"compared is seed {train['seed']}, the best on validation"
+        notes.append(f"{name}: trained with {len(seeds)} seeds; {chosen}")
     about = {
         "encoder": str(metrics.get("encoder", "")),
         "version": str(config.get("version", "")),
@@ -128,10 +114,28 @@ def make_run(
         "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
     }
     own = {k: v for k, v in config.items() if k not in ("format", "task")}
-    flat = dict(flatten(own, dotted=True))
+    options = dict(flatten(own, dotted=True))
     curve = _curve(name, folder, int(train["best_epoch"]), notes)
-    scores = _scores(name, metrics["test"]["model"], record, notes)
-    return RunSummary(name, folder, flat, about, scores, {}, curve)
+    scores = _scores(name, test["model"], record, notes)
+    compared: Mapping[str, Any] = next(iter(test["differences"].values()), {})
+    headline = [metric for metric in compared if metric in scores] or list(scores)[:2]
+    return RunSummary(name, folder, options, about, scores, headline, record, curve, notes)
+
+
+def _read_record(
+    name: str, folder: Path, config: Mapping[str, Any], notes: list[str]
+) -> TestRecord | None:
+    """What the run keeps of its test split; None, with a note, where the file is missing."""
+    reader = TASKS.require(config["task"], "test_record", "compare", folder)
+    try:
+        record: TestRecord = reader(folder, {k: v for k, v in config.items() if k not in OWN_KEYS})
+    except MissingError as error:
+        notes.append(
+            f"{name}: {error.path.name} is missing, as in runs of older versions: scores of its"
+            " metrics.json, no difference; train the run again for one"
+        )
+        return None
+    return record
 
 
 def _scores(
@@ -141,10 +145,8 @@ def _scores(
     evaluation = record.evaluation if record else Evaluation({}, {})
     for metric, value in evaluation.scores.items():
         if not math.isfinite(value):
-            raise CheckpointError(
-                f"{name}: its predictions give {value} for {metric}: not as the run wrote them;"
-                " train again"
-            )
+            problem = f"{name}: its predictions give {value} for {metric}"
+            raise CheckpointError(f"{problem}: not as the run wrote them; train again")
     scores: dict[str, Score] = evaluation.to_json()
     for metric, score in written.items():
         own = scores.setdefault(metric, {k: score[k] for k in ("value", "low", "high")})

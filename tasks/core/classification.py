@@ -1,7 +1,6 @@
 """A task with one label a row of texts: everything but how it is loaded, modelled and trained."""
 
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -20,16 +19,9 @@ from birnn.data.text.tokenizers import get_tokenizer
 from birnn.data.wording import number_list, plural
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
+from birnn.tasks.core import task as contract
 from birnn.tasks.core.options import TextData
-from birnn.tasks.core.task import (
-    Baseline,
-    Evaluation,
-    Info,
-    LoadedSplit,
-    Task,
-    TaskConfig,
-    TaskData,
-)
+from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.core.text_linear import majority, tfidf_logistic
 from birnn.tasks.scoring.metrics import (
     class_table,
@@ -40,7 +32,7 @@ from birnn.tasks.scoring.metrics import (
 MISTAKES = 8  # shown in the report
 
 
-class LabelInfo(Info, Protocol):
+class LabelInfo(contract.Info, Protocol):
     """What is known of the training split: its classes at least."""
 
     @property
@@ -60,7 +52,7 @@ class LabelSplit(Split, Protocol):
         """``[N]`` class numbers."""
 
 
-class TextConfig(TaskConfig, Protocol):
+class TextConfig(contract.TaskConfig, Protocol):
     """The groups of options of a classifier."""
 
     @property
@@ -68,12 +60,12 @@ class TextConfig(TaskConfig, Protocol):
         """Where its texts come from."""
 
 
-TextConfigT = TypeVar("TextConfigT", bound=TextConfig)
-LabelInfoT = TypeVar("LabelInfoT", bound=LabelInfo)
-LabelSplitT = TypeVar("LabelSplitT", bound=LabelSplit)
+ConfigT = TypeVar("ConfigT", bound=TextConfig)
+InfoT = TypeVar("InfoT", bound=LabelInfo)
+SplitT = TypeVar("SplitT", bound=LabelSplit)
 
 
-class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
+class Classification(Task[ConfigT, InfoT, SplitT]):
     """A classifier of rows with one text or several, which its tables call ``text``, ``text_2``, ….
 
     A task adds how its data is loaded (:meth:`load`), the split of a table (:meth:`split_of`), its
@@ -85,7 +77,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
     text_columns: ClassVar[tuple[str, ...]] = ("text",)
 
     @abstractmethod
-    def split_of(self, table: Dataset, info: LabelInfoT) -> LabelSplitT:
+    def split_of(self, table: Dataset, info: InfoT) -> SplitT:
         """A table of texts as a split; with the column ``label``, its labels are known ones."""
 
     def logits(self, outputs: Any) -> Tensor:
@@ -93,7 +85,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         scores: Tensor = outputs
         return scores
 
-    def rows(self, columns: Mapping[str, Sequence[str]], info: LabelInfoT) -> LabelSplitT:
+    def rows(self, columns: Mapping[str, Sequence[str]], info: InfoT) -> SplitT:
         """Raw texts, by :attr:`text_columns`, as a split to predict."""
         table = {text_column(i): list(texts) for i, texts in enumerate(columns.values())}
         return self.split_of(Dataset.from_dict(table), info)
@@ -126,7 +118,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
             ReadOptions(data.encoding, data.skip_ragged), self.source_columns, data.label_column,
         )  # fmt: skip
 
-    def load_split(self, info: LabelInfoT, source: str, name: str) -> LoadedSplit[LabelSplitT]:
+    def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""
         options = self.text_options(source or self.config.data.data)
         if source:
@@ -134,17 +126,17 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         else:
             texts = load_labelled(options)
             table, notes = texts.splits[name], texts.notes
-        unknown = Counter(label for label in table["label"][:] if label not in info.labels)
+        unknown = [label for label in table["label"][:] if label not in info.labels]
         if unknown:
-            some = ", ".join(map(repr, list(unknown)[:3]))
+            some = ", ".join(map(repr, list(dict.fromkeys(unknown))[:3]))
             raise DataError(
-                f"{options.data}: {plural(unknown.total(), 'row')} with a label that the run"
+                f"{options.data}: {plural(len(unknown), 'row')} with a label that the run"
                 f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}"
             )
         where = source or f"{options.data} ({name})"
-        return LoadedSplit(self.split_of(table, info), where, notes)
+        return contract.LoadedSplit(self.split_of(table, info), where, notes)
 
-    def name_items(self, split: LabelSplitT, items: Array) -> str:
+    def name_items(self, split: SplitT, items: Array) -> str:
         """Rows of the data that were read, from 1."""
         rows = split.table.select(items)["row"][:]
         return f"rows {number_list(rows)} of {self.config.data.data}"
@@ -153,7 +145,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         """Class probabilities ``[C]`` of each item."""
         return list(self.logits(outputs).float().softmax(-1).cpu().numpy())
 
-    def count(self, outputs: Any, batch: Batch, info: LabelInfoT) -> Mapping[str, Array]:
+    def count(self, outputs: Any, batch: Batch, info: InfoT) -> Mapping[str, Array]:
         """Confusion counts and the summed log-loss."""
         assert batch.targets is not None
         logits = self.logits(outputs).float()
@@ -175,21 +167,19 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
         }
 
     def evaluate(
-        self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT, seed: int
+        self, split: SplitT, predictions: Predictions, info: InfoT, seed: int
     ) -> Evaluation:
         """scikit-learn's scores, resampled by rows."""
         assert split.targets is not None
         probabilities = np.stack(list(predictions))
-        return Evaluation(
-            classification_scores(split.targets, probabilities),
-            classification_replicates(split.targets, probabilities, seed),
-        )
+        resampled = classification_replicates(split.targets, probabilities, seed)
+        return Evaluation(classification_scores(split.targets, probabilities), resampled)
 
     def joined(self, table: Dataset) -> list[str]:
         """The texts of each row as one."""
         return [" ".join(row) for row in zip(*self.texts(table), strict=True)]
 
-    def baselines(self, data: TaskData[LabelInfoT, LabelSplitT]) -> list[Baseline]:
+    def baselines(self, data: TaskData[InfoT, SplitT]) -> list[Baseline]:
         """The majority class; TF-IDF and logistic regression, tuned on validation."""
         splits = data.splits
         gold = {name: split.targets for name, split in splits.items() if split.targets is not None}
@@ -202,9 +192,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
             Baseline("tfidf_logistic", "TF-IDF + logistic regression", list(linear), settings),
         ]
 
-    def records(
-        self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
-    ) -> list[dict[str, Any]]:
+    def records(self, split: SplitT, predictions: Predictions, info: InfoT) -> list[Record]:
         """Texts, gold label, predicted label, and a probability for each class."""
         records = []
         rows = zip(*self.texts(split.table), strict=True)
@@ -217,9 +205,7 @@ class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
             records.append(record)
         return records
 
-    def details(
-        self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
-    ) -> dict[str, Any]:
+    def details(self, split: SplitT, predictions: Predictions, info: InfoT) -> dict[str, Any]:
         """Per-class scores, confusion counts and the most confident mistakes."""
         assert split.targets is not None
         probabilities = np.stack(list(predictions))

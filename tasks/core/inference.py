@@ -1,7 +1,7 @@
 """Run a trained model over a split, in batches of near lengths."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,29 +13,18 @@ from birnn.nn.batch import Batch
 from birnn.nn.model import outputs_of
 
 
-class Decodes(Protocol):
-    """What turns a model's outputs into predictions: a task."""
-
-    @property
-    def config(self) -> Any:
-        """Its ``train`` says how large batches are."""
-
-    def decode(self, outputs: Any, batch: Batch) -> Sequence[Array]:
-        """One array for each item."""
-
-
 def run_split(
     model: nn.Module, split: Split, config: TrainConfig, device: torch.device | str = "cpu"
 ) -> Iterator[tuple[Ints, Batch, Any]]:
     """The outputs of ``model`` for every item: item numbers, their batch, and its outputs."""
     plan = by_length(split.lengths, config.batch_size, config.batch_tokens)
-    results = outputs_of(model, (split.batch(part) for part in plan), device)
+    results = outputs_of(model, map(split.batch, plan), device)
     for indices, (batch, outputs) in zip(plan, results, strict=True):
         yield indices, batch, outputs
 
 
-def predict(task: Decodes, model: nn.Module, split: Split) -> list[Array]:
-    """What ``model`` predicts for each item of ``split``, in the items' order."""
+def predict(task: Any, model: nn.Module, split: Split) -> list[Array]:
+    """What ``model`` predicts for each item of ``split``, in their order; ``task`` decodes it."""
     predictions: dict[int, Array] = {}
     for indices, batch, outputs in run_split(model, split, task.config.train):
         predictions.update(zip(indices.tolist(), task.decode(outputs, batch), strict=True))

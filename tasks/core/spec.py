@@ -16,41 +16,23 @@ from birnn.tasks.scoring.metric_names import Metric
 
 @dataclass(frozen=True)
 class Spec:
-    """A task in strings; parts are ``"module:attribute"``.
+    """A task in strings; parts are ``"module:attribute"``."""
 
-    Attributes:
-        name: of the command, and of its runs.
-        summary: one line of help.
-        task: the :class:`birnn.tasks.core.task.Task`.
-        options: the frozen dataclass of its configuration.
-        serve: the :class:`birnn.tasks.serving.predictor.Predictor` of its runs.
-        example: what follows ``predict RUN`` in a card.
-        test_record: reads the test predictions that a run keeps, for ``compare``.
-        graph: the :class:`birnn.tasks.export.graph.Graph` of its runs.
-        predict_script: the module that an export copies as ``predict.py``; no attribute.
-        script_example: what follows ``python predict.py`` in an export's README.
-        estimator: the scikit-learn estimator.
-        hub_pipeline: what the Hugging Face Hub calls the task.
-        metrics: scores that only this task has; the common ones are known.
-        view: the module of :mod:`birnn.terminal.views` that draws its details and answers.
-        files: patterns of what its runs hold beside the files of every run.
-    """
-
-    name: str
-    summary: str
-    task: str
-    options: str
-    serve: str = ""
-    example: str = ""
-    test_record: str = ""
-    graph: str = ""
-    predict_script: str = ""
-    script_example: str = ""
-    estimator: str = ""
-    hub_pipeline: str = ""
-    metrics: tuple[Metric, ...] = ()
-    view: str = "classification"
-    files: tuple[str, ...] = ()
+    name: str  # of the command, and of its runs
+    summary: str  # one line of help
+    task: str  # the :class:`birnn.tasks.core.task.Task`
+    options: str  # the frozen dataclass of its configuration
+    serve: str = ""  # the :class:`birnn.tasks.serving.predictor.Predictor` of its runs
+    example: str = ""  # what follows ``predict RUN`` in a card
+    test_record: str = ""  # reads the test predictions that a run keeps, for ``compare``
+    graph: str = ""  # the :class:`birnn.tasks.export.graph.Graph` of its runs
+    predict_script: str = ""  # the module that an export copies as ``predict.py``; no attribute
+    script_example: str = ""  # what follows ``python predict.py`` in an export's README
+    estimator: str = ""  # the scikit-learn estimator
+    hub_pipeline: str = ""  # what the Hugging Face Hub calls the task
+    metrics: tuple[Metric, ...] = ()  # scores that only this task has; the common ones are known
+    view: str = "classification"  # in :mod:`birnn.terminal.views`: draws its details and answers
+    files: tuple[str, ...] = ()  # patterns of what its runs hold beside the files of every run
 
     def part(self, field: str) -> Any:
         """Import and return the object that a field names."""
@@ -58,11 +40,7 @@ class Spec:
 
 
 class Specs(Mapping[str, Spec]):
-    """Task name → its specification, imported when it is asked for.
-
-    Args:
-        places: task name → ``"module:attribute"`` of its :class:`Spec`.
-    """
+    """Task name → its specification, imported from its ``"module:attribute"`` when asked for."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
         self.places = places
@@ -77,15 +55,12 @@ class Specs(Mapping[str, Spec]):
         return spec
 
     def __iter__(self) -> Iterator[str]:
-        """The names, in order."""
         return iter(self.places)
 
     def __len__(self) -> int:
-        """How many tasks there are."""
         return len(self.places)
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is such a task."""
         return isinstance(name, str) and name in self.places
 
     def require(self, name: str, field: str, verb: str, where: object) -> Any:

@@ -1,7 +1,7 @@
 """The task contract: what a task must say so that one experiment can run them all."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NotRequired, Protocol, TypedDict, TypeVar
@@ -24,6 +24,8 @@ from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
+Predictions = Sequence[Array]  # one array for each item
+Record = dict[str, Any]  # an item and what is predicted of it, as JSON
 
 
 class TaskConfig(Protocol):
@@ -270,12 +272,12 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     # Report
 
     @abstractmethod
-    def records(self, split: SplitT, predictions: Any, info: InfoT) -> Iterable[dict[str, Any]]:
+    def records(self, split: SplitT, predictions: Any, info: InfoT) -> Iterable[Record]:
         """Rows of ``predictions.csv``."""
 
-    @abstractmethod
     def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
         """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
+        return {}
 
     def save_extras(
         self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any,

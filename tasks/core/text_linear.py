@@ -88,7 +88,7 @@ def tfidf_logistic(
     Returns:
         Probabilities on test ``[N, C]`` and the settings chosen.
     """
-    best: tuple[tuple[float, float], Array, dict[str, Any]] | None = None
+    fits = []
     for ngrams in NGRAMS:
         vectorizer = word_vectorizer(tokenizer, ngrams)
         try:
@@ -97,10 +97,8 @@ def tfidf_logistic(
             return majority(gold["train"], len(texts["test"])), {"ngrams": None}
         validation = vectorizer.transform(texts["validation"])
         fitted = fit_logistic(train, gold["train"], validation, gold["validation"], by="accuracy")
-        rank = _rank(fitted, "accuracy")
-        if best is None or rank > best[0]:
-            probabilities = fitted.model.predict_proba(vectorizer.transform(texts["test"]))
-            settings = {**fitted.settings, "ngrams": list(ngrams), "features": train.shape[1]}
-            best = rank, probabilities, {**settings, "validation_accuracy": fitted.accuracy}
-    assert best is not None
-    return best[1], best[2]
+        settings = {**fitted.settings, "ngrams": list(ngrams), "features": train.shape[1]}
+        fits.append((fitted, vectorizer, settings))
+    best, vectorizer, settings = max(fits, key=lambda fit: _rank(fit[0], "accuracy"))
+    probabilities = best.model.predict_proba(vectorizer.transform(texts["test"]))
+    return np.asarray(probabilities), {**settings, "validation_accuracy": best.accuracy}

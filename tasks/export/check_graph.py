@@ -27,10 +27,7 @@ def shapes(most: int) -> list[tuple[int, int]]:
 
 
 def check_graph(run: LoadedRun, graph: Graph, session: Session, most: int) -> dict[str, Any]:
-    """Compare the graph with the model on random inputs of many shapes.
-
-    Returns:
-        What was compared, for ``check.json``.
+    """What comparing graph and model on random inputs of many shapes gave, for ``check.json``.
 
     Raises:
         CheckpointError: they differ; says at which shape and by how much.

@@ -22,10 +22,7 @@ ODD = (
 
 
 def check_script(run: LoadedRun, graph: Graph, made: Path) -> dict[str, Any]:
-    """Compare the files in ``made`` with the run on made-up input.
-
-    Returns:
-        What was compared, and the largest difference.
+    """What comparing the files in ``made`` with the run gave, for ``check.json``.
 
     Raises:
         CheckpointError: they differ.
@@ -46,7 +43,6 @@ def sample_texts(run: LoadedRun) -> list[str]:
     lexicon = lexicon if hasattr(lexicon, "vector_words") else run.info.lexicon
     words = [*lexicon.words[2:], *lexicon.vector_words[:1000], "unheard-of", "Xyzzy", "#new"]
     generator = np.random.default_rng(2)
-    texts = [
-        " ".join(words[i] for i in generator.integers(0, len(words), size)) for size in LENGTHS
-    ]
+    draws = (generator.integers(0, len(words), size) for size in LENGTHS)
+    texts = [" ".join(words[i] for i in numbers) for numbers in draws]
     return [*ODD, *texts, *(text.title() for text in texts[:4])]

@@ -35,10 +35,9 @@ class PaddedVectors(nn.Module):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """``[U, D]``; 0 where a word has no row."""
-        return padded_sum(
-            lambda rows: self.get_buffer("values")[rows].float() * self.scale,
-            inputs["vector_rows"], inputs["vector_counts"],
-        ) / inputs["vector_counts"].clamp(min=1).unsqueeze(-1)  # fmt: skip
+        rows = self.get_buffer("values")[inputs["vector_rows"]].float() * self.scale
+        counts = inputs["vector_counts"]
+        return padded_sum(rows, counts) / counts.clamp(min=1).unsqueeze(-1)
 
 
 class FixedBatchNorm(nn.Module):
@@ -75,17 +74,21 @@ class PlainGRUCell(nn.Module):
         return new + update * (state - new)
 
 
-def padded_sum(look: Callable[[Tensor], Tensor], ids: Tensor, counts: Tensor) -> Tensor:
-    """The sum of the first ``counts [U]`` rows that ``ids [U, G]`` name: ``[U, D]``."""
-    mask = sequence_mask(counts, ids.shape[1]).unsqueeze(-1)
-    return (look(ids) * mask).sum(1)
+def padded_sum(rows: Tensor, counts: Tensor) -> Tensor:
+    """The sum of the first ``counts [U]`` of ``rows [U, G, D]``: ``[U, D]``."""
+    return (rows * sequence_mask(counts, rows.shape[1]).unsqueeze(-1)).sum(1)
 
 
 def padded_grams(table: nn.EmbeddingBag, inputs: Mapping[str, Tensor]) -> Tensor:
     """What :class:`birnn.nn.word_embedder.WordEmbedder` makes of n-grams, from padded rows."""
     counts = inputs["gram_counts"]
-    total = padded_sum(lambda ids: table.weight[ids], inputs["gram_ids"], counts)
+    total = padded_sum(table.weight[inputs["gram_ids"]], counts)
     return total / counts.clamp(min=1).unsqueeze(-1).to(total.dtype).sqrt()
+
+
+PLAIN: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
+    MaskedBatchNorm: FixedBatchNorm, nn.GRUCell: PlainGRUCell, PretrainedVectors: PaddedVectors,
+}  # fmt: skip
 
 
 def plain_copy(model: nn.Module) -> nn.Module:
@@ -93,12 +96,8 @@ def plain_copy(model: nn.Module) -> nn.Module:
     model = copy.deepcopy(model).eval().requires_grad_(False)
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, MaskedBatchNorm):
-                setattr(parent, name, FixedBatchNorm(child))
-            elif isinstance(child, nn.GRUCell):
-                setattr(parent, name, PlainGRUCell(child))
-            elif isinstance(child, PretrainedVectors):
-                setattr(parent, name, PaddedVectors(child))
+            if plain := PLAIN.get(type(child)):
+                setattr(parent, name, plain(child))
         if isinstance(parent, WordEmbedder) and parent.grams is not None:
             vars(parent)["_characters"] = partial(padded_grams, parent.grams)
     return model

@@ -39,7 +39,5 @@ def measure_int8(
             if metric in evaluation.scores:
                 scores.setdefault(metric, {})[kind] = float(evaluation.scores[metric])
         sizes[kind] = (folder / name).stat().st_size
-    return {
-        "data": loaded.source, "rows": len(loaded.split), "notes": loaded.notes,
-        "scores": scores, "bytes": sizes,
-    }  # fmt: skip
+    about = {"data": loaded.source, "rows": len(loaded.split), "notes": loaded.notes}
+    return {**about, "scores": scores, "bytes": sizes}

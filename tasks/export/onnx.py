@@ -32,12 +32,8 @@ LONGEST = 500  # steps of the longest item that is compared
 
 def export_strangers(folder: Path) -> list[str] | None:
     """What an export's folder holds that birnn did not write; None if it is no export."""
-    try:
-        check = files.read_json(folder / MARK)
-    except CheckpointError:
-        return None
     parts = {"task": str, "version": str, "opset": int, "packages": dict, "graph": dict}
-    if not holds(check, parts):
+    if not holds(folder / MARK, parts):
         return None
     return [path.name for path in sorted(folder.iterdir()) if path.name not in FILES]
 
@@ -167,34 +163,25 @@ def quiet() -> Iterator[None]:
 
 def readme(run: LoadedRun, check: dict[str, Any]) -> str:
     """What is in the folder."""
+    name, encoder = run.task.name, run.task.config.encoder.encoder
     script, graph = check["predict"], check["graph"]
     compared = script["what"]
     if script["compared"]:
         compared = f"at most {script['largest_difference']:.2g} apart ({compared})"
-    lines = [
-        f"# {run.task.name}: {run.task.config.encoder.encoder}, exported",
-        "",
+    paragraphs = [
+        f"# {name}: {encoder}, exported",
         f"Made by birnn {__version__}. `pip install numpy onnxruntime`, then:",
-        "",
-        "```",
-        f"python predict.py {TASKS[run.task.name].script_example}",
-        "```",
-        "",
+        f"```\npython predict.py {TASKS[name].script_example}\n```",
         f"The graph was compared with the trained model on {len(graph['shapes'])} shapes: the"
         f" largest difference was {graph['largest_difference']:.2g}. `predict.py` against birnn:"
         f" {compared}.",
-        "",
     ]
     if "int8" in check:
         cost = check["int8"]
-        lines += [
+        paragraphs.append(
             f"`model.int8.onnx` (`--model model.int8.onnx`) takes {cost['bytes']['int8']:,} bytes,"
-            f" `model.onnx` {cost['bytes']['fp32']:,}. On {cost['data']}:",
-            "",
-            "| | fp32 | int8 |",
-            "|---|---|---|",
-        ]
-        for name, scores in cost["scores"].items():
-            lines.append(f"| {name} | {scores['fp32']:.4f} | {scores['int8']:.4f} |")
-        lines.append("")
-    return "\n".join(lines)
+            f" `model.onnx` {cost['bytes']['fp32']:,}. On {cost['data']}:"
+        )
+        rows = (f"| {m} | {s['fp32']:.4f} | {s['int8']:.4f} |" for m, s in cost["scores"].items())
+        paragraphs.append("\n".join(["| | fp32 | int8 |", "|---|---|---|", *rows]))
+    return "\n\n".join(paragraphs) + "\n"

@@ -25,7 +25,6 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
     task: ClassVar[str] = "regression"
 
     def __sklearn_tags__(self) -> Any:
-        """Sequences in, not rows."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True

@@ -25,8 +25,9 @@ from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.encoders import Encoded
 from birnn.nn.model import Embedder, Features
 from birnn.storage.files import read_json
+from birnn.tasks.core import task as contract
 from birnn.tasks.core.stored import DAMAGED, check_strings, reason
-from birnn.tasks.core.task import Baseline, Evaluation, Files, LoadedSplit, Task, TaskData
+from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
 from birnn.training.events import EpochEvent
@@ -47,7 +48,7 @@ class StepInfo:
     shift: Array  # [F + 1], the target last
     scale: Array  # [F + 1]
 
-    def files(self) -> Files:
+    def files(self) -> contract.Files:
         """``scaler.json``."""
         scaler = {"shift": self.shift.tolist(), "scale": self.scale.tolist()}
         return {"scaler.json": {"features": self.features, "target": self.target, **scaler}}
@@ -91,13 +92,13 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         info = scaled_info(names, self.config.data.target, *zip(*parts["train"], strict=True))
         return self._data(parts, info, tables.source, [*tables.notes, *notes])
 
-    def load_split(self, info: StepInfo, source: str, name: str) -> LoadedSplit[StepSplit]:
+    def load_split(self, info: StepInfo, source: str, name: str) -> contract.LoadedSplit[StepSplit]:
         """Sequences to score, scaled as the run was."""
         if not source:
             own = self.load()
             _check_features(own.provenance["source"], own.info.features, info.features)
             split = replace(own.splits[name], shift=info.shift, scale=info.scale)
-            return LoadedSplit(split, f"{own.provenance['source']} ({name})", own.notes)
+            return contract.LoadedSplit(split, f"{own.provenance['source']} ({name})", own.notes)
         tables = self._tables(source)
         splits = {str(key): table for key, table in tables.splits.items()}
         if len(splits) > 1 and name not in splits:
@@ -105,12 +106,11 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         table = splits[name] if name in splits else next(iter(splits.values()))
         names, x, y = self._cut(table, info.target, source)
         _check_features(source, names, info.features)
-        return LoadedSplit(StepSplit(x, y, info.shift, info.scale), source, tables.notes)
+        return contract.LoadedSplit(StepSplit(x, y, info.shift, info.scale), source, tables.notes)
 
     def _tables(self, source: str) -> Tables:
-        options = self.config.data
-        read = ReadOptions(options.encoding, options.skip_ragged)
-        return load_tables(source, read, aliases={})
+        data = self.config.data
+        return load_tables(source, ReadOptions(data.encoding, data.skip_ragged), aliases={})
 
     def _cut(
         self, table: Any, target: str, where: str
@@ -148,10 +148,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             where = f"{tables.source} ({split})"
             columns, x, y = self._cut(table, options.target, where)
             if names and columns != names:
-                raise DataError(
-                    f"{where}: the feature columns {', '.join(columns)}"
-                    f" differ from the first split's {', '.join(names)}"
-                )
+                differ = f"differ from the first split's {', '.join(names)}"
+                raise DataError(f"{where}: the feature columns {', '.join(columns)} {differ}")
             names, parts[str(split)] = columns, list(zip(x, y, strict=True))
         if "train" not in parts:
             raise DataError(f"{tables.source} has no train split; there are: {', '.join(parts)}")
@@ -226,9 +224,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Array]:
         """``[T_i]`` for each item, scaled; :meth:`evaluate` brings it to the target's unit."""
-        return [
-            row[:n].float().cpu().numpy() for row, n in zip(outputs, batch.lengths, strict=True)
-        ]
+        rows = zip(outputs.float().cpu().numpy(), batch.lengths.tolist(), strict=True)
+        return [row[:length] for row, length in rows]
 
     def count(self, outputs: Tensor, batch: Batch, info: StepInfo) -> Mapping[str, Array]:
         """Squared and absolute error sums, and steps."""
@@ -244,16 +241,14 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         return {"mse": float(squared / steps), "mae": float(absolute / steps)}
 
     def evaluate(
-        self, split: StepSplit, predictions: Sequence[Array], info: StepInfo, seed: int
+        self, split: StepSplit, predictions: Predictions, info: StepInfo, seed: int
     ) -> Evaluation:
         """Scores in the target's own unit, resampled by whole sequences."""
         gold = np.concatenate(split.targets)
         predicted = np.concatenate(list(predictions)) * split.scale[-1] + split.shift[-1]
         sequence = np.repeat(np.arange(len(split)), split.lengths)
-        return Evaluation(
-            regression_scores(gold, predicted),
-            regression_replicates(gold, predicted, sequence, seed),
-        )
+        resampled = regression_replicates(gold, predicted, sequence, seed)
+        return Evaluation(regression_scores(gold, predicted), resampled)
 
     def baselines(self, data: TaskData[StepInfo, StepSplit]) -> list[Baseline]:
         """The mean of train, and least squares on each step's own features."""
@@ -271,9 +266,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             baselines.append(Baseline(name, label, np.split(scaled, ends), {}))
         return baselines
 
-    def records(
-        self, split: StepSplit, predictions: Sequence[Array], info: StepInfo
-    ) -> list[dict[str, Any]]:
+    def records(self, split: StepSplit, predictions: Predictions, info: StepInfo) -> list[Record]:
         """A row a step."""
         return [
             {"sequence": i, "step": t, "target": float(split.targets[i][t]),
@@ -288,16 +281,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             return None
         return f"Epoch [{event.epoch}/{event.epochs}], Loss: {event.loss:.4f}"
 
-    def details(
-        self, split: StepSplit, predictions: Sequence[Array], info: StepInfo
-    ) -> dict[str, Any]:
-        """Nothing beyond the scores."""
-        return {}
-
 
 def _check_features(where: str, names: list[str], trained: list[str]) -> None:
     if names != trained:
-        raise DataError(
-            f"{where}: the run was trained on the features {', '.join(trained)};"
-            f" here are {', '.join(names)}"
-        )
+        wanted = f"the run was trained on the features {', '.join(trained)}"
+        raise DataError(f"{where}: {wanted}; here are {', '.join(names)}")

@@ -30,9 +30,7 @@ def read_steps(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     checked(path, gold)
     targets, values, numbers = np.array(gold), np.array(predicted), np.array(sequence)
     with np.errstate(over="ignore", invalid="ignore"):
-        evaluation = Evaluation(
-            regression_scores(targets, values),
-            regression_replicates(targets, values, numbers, BOOTSTRAP_SEED),
-        )
+        resampled = regression_replicates(targets, values, numbers, BOOTSTRAP_SEED)
+        evaluation = Evaluation(regression_scores(targets, values), resampled)
     items = digest(part for pair in zip(sequence, gold, strict=True) for part in pair)
     return TestRecord(evaluation, items, sequence[-1] + 1, "sequences", ("mse", "mae"))

@@ -25,9 +25,12 @@ def render_card(command: str, metrics: Mapping[str, Any], name: str = "RUN") -> 
         name: of the run in the commands that use it.
     """
     made = f"Made by birnn {__version__}" + (f" with `{command}`." if command else ".")
-    lines = [front_matter(metrics), f"# {metrics['task']}: {metrics['encoder']}", "", made, ""]
-    lines += scores_part(metrics) if "test" in metrics else ["Not scored on held-out data.", ""]
-    return "\n".join([*lines, *data_part(metrics), *use_part(metrics, name)])
+    scores = scores_part(metrics) if "test" in metrics else ["Not scored on held-out data."]
+    paragraphs = [
+        front_matter(metrics), f"# {metrics['task']}: {metrics['encoder']}", made, *scores,
+        *data_part(metrics), *use_part(metrics, name),
+    ]  # fmt: skip
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def front_matter(metrics: Mapping[str, Any]) -> str:
@@ -55,7 +58,7 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
         head["model-index"] = [{"name": f"{task} {metrics['encoder']}", "results": [result]}]
     # JSON is YAML too, and quotes whatever a name may hold.
     rows = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
-    return "\n".join(["---", *rows, "---", ""])
+    return "\n".join(["---", *rows, "---"])
 
 
 def shown_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,27 +69,27 @@ def shown_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def scores_part(metrics: Mapping[str, Any]) -> list[str]:
-    """Scores with intervals beside those of the baselines, and the verdict."""
+    """Paragraphs: scores with intervals beside those of the baselines, and the verdict."""
     test, train = metrics["test"], metrics["train"]
     models = {"model": test["model"], **test["baselines"]}
     heads = [label.replace("_", " ") for label in models]
     if "seeds" in train:
         heads.append(f"model, mean of {len(train['seeds'])} seeds")
-    lines = ["## Test scores", "", "| | " + " | ".join(heads) + " |", "|---" * len(heads) + "|---|"]
+    table = ["| | " + " | ".join(heads) + " |", "|---" * len(heads) + "|---|"]
     for name, score in shown_scores(metrics).items():
         cells = [_cell(scores.get(name)) for scores in models.values()]
         if "seeds" in train:
             cells.append(f"{score['mean']:.4f} ± {score['std']:.4f}")
-        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
-    return [*lines, "", "Brackets hold 95 % bootstrap intervals.", "", metrics["verdict"], ""]
+        table.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    brackets = "Brackets hold 95 % bootstrap intervals."
+    return ["## Test scores", "\n".join(table), brackets, metrics["verdict"]]
 
 
 def data_part(metrics: Mapping[str, Any]) -> list[str]:
-    """Where the data came from, and what is known against them."""
+    """Paragraphs: where the data came from, and what is known against them."""
     data = metrics["data"]
-    lines = ["## Data", "", f"Source: {data['source']}.", ""]
     one = data.get("unit", "rows").removesuffix("s")
-    lines += [f"- {name}: {plural(count, one)}" for name, count in data["rows"].items()]
+    lines = [f"- {name}: {plural(count, one)}" for name, count in data["rows"].items()]
     notes = data.get("notes", [])
     lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
     for pair, count in data.get("overlap", {}).get("normalised", {}).items():
@@ -95,34 +98,25 @@ def data_part(metrics: Mapping[str, Any]) -> list[str]:
             rows = plural(count, f"row of {second}", f"rows of {second}")
             overlap = f"{rows} also {agree(count, 'stands', 'stand')} in {first}"
             lines.append(f"- **Warning: {overlap}: scores on {second} are flattered.**")
-    return [*lines, ""]
+    return ["## Data", "\n".join([f"Source: {data['source']}.", "", *lines])]
 
 
 def use_part(metrics: Mapping[str, Any], name: str) -> list[str]:
-    """How it was trained, how it is used, and what it is not for."""
+    """Paragraphs: how it was trained, how it is used, and what it is not for."""
     train, example = metrics["train"], TASKS[metrics["task"]].example
+    history = ", curve in `history.csv`" if name == "RUN" else ""
+    predict = f"python cli.py predict {name} {example}\n" if example else ""
     return [
         "## Training",
-        "",
         f"{train['parameters']:,} parameters, {train['epochs']} epochs,"
-        f" {train['seconds']:.0f} seconds; settings in `config.json`"
-        + (", curve in `history.csv`." if name == "RUN" else "."),
-        "",
+        f" {train['seconds']:.0f} seconds; settings in `config.json`{history}.",
         "## Use",
-        "",
-        "```",
-        f"python cli.py evaluate {name}",
-        *([f"python cli.py predict {name} {example}"] if example else []),
-        "```",
-        "",
+        f"```\npython cli.py evaluate {name}\n{predict}```",
         f'or, in Python, `import birnn; run = birnn.load("{name}")`.',
-        "",
         "## Limits",
-        "",
-        "The scores hold for data like the test split's. A change of domain, time or language can",
+        "The scores hold for data like the test split's. A change of domain, time or language can\n"
         "lower them, and the data's biases are the model's.",
-        "",
-    ]  # fmt: skip
+    ]
 
 
 def _cell(score: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.storage.files import read_json
-from birnn.tasks.runs.folder import LoadedRun, load_run
+from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
 
@@ -20,21 +20,17 @@ class Scored:
     metrics: dict[str, Any]
 
 
-def evaluate(folder: Path, data: str, split: str) -> Scored:
-    """Score the run in ``folder``.
+def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
+    """Score a loaded run.
 
     Args:
+        run: of any task.
         data: labelled data; empty: the run's own, split as it was for training.
         split: train, validation or test; data in one piece is scored whole.
 
     Raises:
-        BirnnError: an unusable run or data, or labels that the run doesn't know.
+        BirnnError: unusable data, or labels that the run doesn't know.
     """
-    return evaluate_run(load_run(folder), data, split)
-
-
-def evaluate_run(run: LoadedRun, data: str, split: str) -> Scored:
-    """Score a loaded run; see :func:`evaluate`."""
     if split not in ("train", "validation", "test"):
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
     task, loaded = run.task, run.task.load_split(run.info, data, split)

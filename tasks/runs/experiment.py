@@ -28,7 +28,7 @@ from birnn.tasks.runs.folder import RUN, room_note, write_csv, write_model
 from birnn.tasks.runs.growing import SeedResult, growing_run, read_done, seed_folder, write_done
 from birnn.tasks.runs.launch import Plan
 from birnn.tasks.runs.plots import save_confusion, save_curves
-from birnn.tasks.runs.report import Report, add_spread, make_report
+from birnn.tasks.runs.report import add_spread, make_report
 from birnn.tasks.runs.unfinished import StartRecord, data_digest, write_start
 from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.training.checkpoints import Checkpointer
@@ -57,10 +57,8 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
         data = task.load()
         now = replace(now, data=data_digest(task, data))
         if plan.start and plan.start.data not in ("", now.data):
-            raise DataError(
-                "the data has changed since the run began: put it back, or start another run with"
-                " --out"
-            )
+            change = "the data has changed since the run began"
+            raise DataError(f"{change}: put it back, or start another run with --out")
         write_start(work, now)
         prepared = _prepare(task, data, plan, now)
         yield prepared
@@ -126,15 +124,16 @@ def _one_seed(
     if not baselines:
         baselines += task.baselines(data)
     target = work / f"seed-{seed}" if plan.seeds > 1 else work
-    report = make_report(task, data, trained, baselines)
-    report.metrics.update(task.settle(trained.model, data))
+    metrics, predictions = make_report(task, data, trained, baselines)
+    metrics.update(task.settle(trained.model, data))
     try:
         target.mkdir(exist_ok=True)
-        _write(target, task, data, trained, report, plan.command)
+        _write(target, task, data, trained, metrics, predictions)
+        write_card(target / "README.md", plan.command, metrics)
     except OSError as error:
         raise DataError(f"can't write {plan.out}: {error.strerror or error}") from error
     labels = {part.name: part.label for part in baselines}
-    result = SeedResult(seed, trained.stop.score, report.metrics, labels)
+    result = SeedResult(seed, trained.stop.score, metrics, labels)
     write_done(work, result)
     return result
 
@@ -171,19 +170,19 @@ def _settle_seeds(
 
 
 def _write(
-    folder: Path, task: AnyTask, data: AnyData, trained: Trained, report: Report, command: str
-) -> None:
-    """Write everything that a run folder holds."""
+    folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics: dict[str, Any],
+    predictions: Any,
+) -> None:  # fmt: skip
+    """Write everything that a run folder holds but its card."""
     own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
     write_model(folder, own, data.info, trained.model)
     write_csv(folder / "history.csv", trained.history)
-    records = task.records(data.splits["test"], report.predictions, data.info)
+    records = task.records(data.splits["test"], predictions, data.info)
     write_csv(folder / "predictions.csv", records)
-    details = report.metrics["details"]
-    task.save_extras(folder, trained.model, data, report.predictions, details)
-    curves = folder / "curves.png"
-    save_curves(curves, trained.history, task.monitor(data.info), trained.stop.epoch)
+    details = metrics["details"]
+    task.save_extras(folder, trained.model, data, predictions, details)
+    monitor = task.monitor(data.info)
+    save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
     if "confusion" in details:
         save_confusion(folder / "confusion.png", np.array(details["confusion"]), details["labels"])
-    write_json(folder / "metrics.json", report.metrics)
-    write_card(folder / "README.md", command, report.metrics)
+    write_json(folder / "metrics.json", metrics)

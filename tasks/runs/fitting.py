@@ -42,11 +42,7 @@ def train_one(
 ) -> Generator[Event, None, Trained]:
     """Train one seed; yields the loop's events and returns a :class:`Trained`.
 
-    Args:
-        task: what is trained.
-        data: its splits train and validation.
-        config: with the seed.
-        checkpointer: keeps snapshots, and finds one to go on from.
+    ``config`` holds the seed; ``checkpointer`` keeps snapshots, and finds one to go on from.
 
     Raises:
         TrainingError: a loss that is not finite; the message names the rows of its batch.
@@ -80,7 +76,7 @@ def train_one(
     model = model.to("cpu").eval()
     extra = task.finish(model, data)
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
-    return Trained(config.seed, model, [history_row(part) for part in history], stop, extra)
+    return Trained(config.seed, model, [_row(epoch) for epoch in history], stop, extra)
 
 
 def make_validation(
@@ -100,12 +96,7 @@ def make_validation(
     return Validation(score, monitor, lower_is_better(monitor))
 
 
-def history_row(event: EpochEvent) -> dict[str, Any]:
-    """A row of ``history.csv``."""
-    return {
-        "epoch": event.epoch,
-        "loss": event.loss,
-        **event.scores,
-        "learning_rate": event.learning_rate,
-        "seconds": round(event.seconds, 3),
-    }
+def _row(event: EpochEvent) -> dict[str, Any]:
+    """Of ``history.csv``."""
+    pace = {"learning_rate": event.learning_rate, "seconds": round(event.seconds, 3)}
+    return {"epoch": event.epoch, "loss": event.loss, **event.scores, **pace}

@@ -36,16 +36,16 @@ FORMAT = 1  # of the run folder; raised when an older reader could misread a new
 
 def run_strangers(folder: Path) -> list[str] | None:
     """What a run folder holds that birnn did not write; None if it is no run."""
-    try:
-        config = read_json(folder / "config.json")
-    except CheckpointError:
-        return None
     parts = {"format": int, "version": str, "task": str, "encoder": dict, "train": dict}
-    return unknown_names(folder) if holds(config, parts) else None
+    return unknown_names(folder) if holds(folder / "config.json", parts) else None
 
 
-def holds(value: object, parts: Mapping[str, type]) -> bool:
-    """Whether a JSON value is an object with ``parts``: key → the type of what it holds."""
+def holds(path: Path, parts: Mapping[str, type]) -> bool:
+    """Whether a JSON file is there and holds ``parts``: key → the type of its value."""
+    try:
+        value = read_json(path)
+    except CheckpointError:
+        return False
     return isinstance(value, dict) and all(type(value.get(k)) is t for k, t in parts.items())
 
 

@@ -61,8 +61,8 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
             if not resume:
                 _make_way(work, out, overwrite=overwrite)
             try:
-                for path in work.rglob(".*.partial"):  # half-written, left by a kill
-                    path.unlink(missing_ok=True)
+                for part in work.rglob(".*.partial"):  # half-written, left by a kill
+                    part.unlink(missing_ok=True)
                 yield work
                 check_free(out, RUN, overwrite=overwrite)
                 put_in_place(work, path)
@@ -80,15 +80,12 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
 def _make_way(work: Path, out: Path, *, overwrite: bool) -> None:
     """Refuse to begin over an unfinished run, unless it may be overwritten; sweep it away."""
     if strangers := unknown_names(work):
-        raise DataError(
-            f"{work} holds what birnn did not write: {', '.join(strangers[:3])}; move that"
-            " elsewhere, or choose another --out"
-        )
+        names = ", ".join(strangers[:3])
+        advice = "move that elsewhere, or choose another --out"
+        raise DataError(f"{work} holds what birnn did not write: {names}; {advice}")
     if resumable(work) and not overwrite:
-        raise DataError(
-            f"{work} holds an unfinished run; go on with --resume {out}, or add --overwrite to"
-            " begin anew"
-        )
+        advice = f"go on with --resume {out}, or add --overwrite to begin anew"
+        raise DataError(f"{work} holds an unfinished run; {advice}")
     for folder in (work, work / STATE):
         for part in folder.iterdir():
             if part.is_dir() and part.name != STATE:

@@ -1,7 +1,7 @@
 """What a run says about itself: scores, intervals, differences, provenance."""
 
 import statistics
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from birnn.nn.model import count_parameters
@@ -11,30 +11,33 @@ from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a run says about itself."""
-
-    metrics: dict[str, Any]
-    predictions: Any  # on the test split, as :meth:`Task.backtest` gives them
-
-
 def make_report(
     task: AnyTask, data: AnyData, trained: Trained, baselines: list[Baseline]
-) -> Report:
-    """Read the test split: scores of model and baselines with intervals, and who wins."""
+) -> tuple[dict[str, Any], Any]:
+    """Read the test split: scores of model and baselines with intervals, and who wins.
+
+    Returns:
+        ``metrics.json``, and the predictions of :meth:`Task.backtest`.
+    """
     test = data.splits["test"]
     predictions = task.backtest(trained.model, data, trained.stop.epoch)
-    own = task.evaluate(test, predictions, data.info, BOOTSTRAP_SEED)
-    others = {
-        part.name: task.evaluate(test, part.predictions, data.info, BOOTSTRAP_SEED)
-        for part in baselines
-    }
-    differences = _differences(task, own, others)
-    metrics = {
+    score = partial(task.evaluate, test, info=data.info, seed=BOOTSTRAP_SEED)
+    own = score(predictions)
+    others = {part.name: score(part.predictions) for part in baselines}
+    differences = {name: _differences(task, name, own, other) for name, other in others.items()}
+    metrics: dict[str, Any] = {
         "task": task.name,
         "encoder": task.config.encoder.encoder,
-        "test": _test_part(task, own, others, baselines, differences),
+        "test": {
+            "model": own.to_json(),
+            "baselines": {name: other.to_json() for name, other in others.items()},
+            "settings": {part.name: part.settings for part in baselines},
+            "differences": {
+                name: {d.metric: {**d.advantage.to_json(), "winner": d.winner} for d in parts}
+                for name, parts in differences.items()
+                if parts
+            },
+        },
         "validation": {
             name: value
             for name, value in trained.history[trained.stop.epoch - 1].items()
@@ -44,34 +47,15 @@ def make_report(
         "train": train_part(trained),
         "details": task.details(test, predictions, data.info),
     }
-    nearest = strongest(differences)
-    label = next(part.label for part in baselines if part.name == nearest)
-    metrics["verdict"] = verdict(label, *(d for d in differences if d.baseline == nearest))
-    return Report(metrics, predictions)
-
-
-def _test_part(
-    task: AnyTask, own: Evaluation, others: dict[str, Evaluation], baselines: list[Baseline],
-    differences: list[Difference],
-) -> dict[str, Any]:  # fmt: skip
-    """``test``: scores of model and baselines, and how far they are apart."""
-    by_baseline = {name: [d for d in differences if d.baseline == name] for name in others}
-    test: dict[str, Any] = {
-        "model": own.to_json(),
-        "baselines": {name: other.to_json() for name, other in others.items()},
-        "settings": {part.name: part.settings for part in baselines},
-        "differences": {
-            name: {d.metric: {**d.advantage.to_json(), "winner": d.winner} for d in parts}
-            for name, parts in by_baseline.items()
-            if parts
-        },
-    }
     if task.errors:
-        test["skill"] = {
+        metrics["test"]["skill"] = {
             name: {d.metric: d.skill.to_json() for d in parts if d.skill is not None}
-            for name, parts in by_baseline.items()
+            for name, parts in differences.items()
         }
-    return test
+    nearest = strongest([part for parts in differences.values() for part in parts])
+    label = next(part.label for part in baselines if part.name == nearest)
+    metrics["verdict"] = verdict(label, *differences[nearest])
+    return metrics, predictions
 
 
 def train_part(trained: Trained) -> dict[str, Any]:
@@ -89,15 +73,16 @@ def train_part(trained: Trained) -> dict[str, Any]:
     }
 
 
-def _differences(task: AnyTask, own: Evaluation, others: dict[str, Evaluation]) -> list[Difference]:
+def _differences(
+    task: AnyTask, baseline: str, own: Evaluation, other: Evaluation
+) -> list[Difference]:
     return [
         difference(
-            name, metric,
+            baseline, metric,
             (own.scores[metric], own.replicates[metric]),
             (other.scores[metric], other.replicates[metric]),
             relative=task.errors,
         )
-        for name, other in others.items()
         for metric in task.headline
         if metric in own.scores
     ]  # fmt: skip

@@ -36,27 +36,17 @@ class MissingError(CheckpointError):
 
 @dataclass(frozen=True)
 class TestRecord:
-    """The scores of a run's test split, made anew from what it keeps.
-
-    Attributes:
-        evaluation: scores and their bootstrap replicates.
-        items: digest of the test items and their gold, in their order.
-        count: how many items there are.
-        unit: what they are, in the plural.
-        reading: settings by which the scores are read; two runs must share them.
-        scopes: of a score that also depends on the training split, a digest of what it takes
-            from there.
-        monitors: validation scores, the one that curves show first.
-    """
+    """The scores of a run's test split, made anew from what it keeps."""
 
     __test__: ClassVar[bool] = False  # pytest: this is no test
 
     evaluation: Evaluation
-    items: str
-    count: int
-    unit: str
-    monitors: tuple[str, ...]
-    reading: Mapping[str, str] = field(default_factory=dict)
+    items: str  # digest of the test items and their gold, in their order
+    count: int  # of the items
+    unit: str  # what they are, in the plural
+    monitors: tuple[str, ...]  # validation scores, the one that curves show first
+    reading: Mapping[str, str] = field(default_factory=dict)  # two runs must share these settings
+    # Of a score that also depends on the training split: a digest of what it takes from there.
     scopes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -140,9 +130,8 @@ def whole(path: Path, row: Mapping[str, str], column: str, allowed: tuple[int, i
     """
     cell, (last, following) = row[column], allowed
     if cell not in (str(last), str(following)):
-        raise CheckpointError(
-            f"{path}: {cell[:40]!r} in column {column!r}, expected {last} or {following}"
-        )
+        where = f"{path}: {cell[:40]!r} in column {column!r}"
+        raise CheckpointError(f"{where}, expected {last} or {following}")
     return int(cell)
 
 
@@ -184,9 +173,7 @@ def read_labels(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     targets, probabilities = np.array(gold), np.array(rows, dtype=np.float32)
     if not np.allclose(probabilities.sum(1), 1, atol=1e-3):
         raise CheckpointError(f"{path}: probabilities of a row don't sum to 1")
-    evaluation = Evaluation(
-        classification_scores(targets, probabilities),
-        classification_replicates(targets, probabilities, BOOTSTRAP_SEED),
-    )
+    resampled = classification_replicates(targets, probabilities, BOOTSTRAP_SEED)
+    evaluation = Evaluation(classification_scores(targets, probabilities), resampled)
     monitors = ("log_loss", "accuracy", "macro_f1")
     return TestRecord(evaluation, digest(items), len(gold), "texts", monitors)

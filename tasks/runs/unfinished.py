@@ -79,13 +79,10 @@ def read_start(out: Path) -> StartRecord | None:
 
 
 def _check(start: StartRecord) -> None:
-    kinds = {
-        "config": dict, "seeds": int, "overwrite": bool, "command": str,
-        "threads": int, "engine": str, "data": str,
-    }  # fmt: skip
-    for name, kind in kinds.items():
-        if type(getattr(start, name)) is not kind:
-            raise ValueError(f"{name} {getattr(start, name)!r}")
+    kinds = {name: type(value) for name, value in vars(StartRecord("", {})).items()}
+    for name, value in vars(start).items():
+        if type(value) is not kinds[name]:
+            raise ValueError(f"{name} {value!r}")
     if not (1 <= start.seeds <= 1000 and 0 <= start.threads <= 1024):
         raise ValueError(f"seeds {start.seeds!r} or threads {start.threads!r}")
 

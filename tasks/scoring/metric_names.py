@@ -8,19 +8,12 @@ from birnn.registry import load
 
 @dataclass(frozen=True)
 class Metric:
-    """How a score is read.
+    """How a score is read."""
 
-    Attributes:
-        name: the key in ``metrics.json``; one that ends in ``_`` stands for all that begin so.
-        better: ``higher`` or ``lower``.
-        unit: ``share``, which is shown times 100; ``%``, which is in per cent; or empty.
-        judged: whether more, or less, of it is better by itself.
-    """
-
-    name: str
-    better: str = "higher"
-    unit: str = ""
-    judged: bool = True
+    name: str  # the key in ``metrics.json``; one that ends in ``_`` stands for all that begin so
+    better: str = "higher"  # or ``lower``
+    unit: str = ""  # ``share``, which is shown times 100; ``%``, which is in per cent; or empty
+    judged: bool = True  # whether more, or less, of it is better by itself
 
 
 # Scores of more than one task; a task's specification names its own.

@@ -157,10 +157,8 @@ def regression_replicates(
     """
     error = gold - predicted
     centred = gold - gold.mean()  # R² stays; its squares keep their digits
-    sums = [
-        np.bincount(sequence, weights=values)
-        for values in (np.ones_like(gold), error**2, np.abs(error), centred, centred**2)
-    ]
+    columns = (np.ones_like(gold), error**2, np.abs(error), centred, centred**2)
+    sums = [np.bincount(sequence, weights=values) for values in columns]
 
     def scores(counts: Array) -> Mapping[str, Array]:
         steps, squared, absolute, first, second = (counts @ part for part in sums)

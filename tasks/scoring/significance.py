@@ -57,29 +57,22 @@ def strongest(parts: Sequence[Difference]) -> str:
 
 
 def verdict(label: str, *parts: Difference) -> str:
-    """One plain sentence on who wins against one baseline.
+    """One plain sentence on who wins against the baseline ``label``, from a part a metric."""
 
-    Args:
-        label: the baseline's name in words.
-        parts: the differences, one a metric.
-    """
-    model, baseline, neither = (
-        [part for part in parts if part.winner == who] for who in ("model", "baseline", "neither")
-    )
+    def gaps(winner: str, join: str) -> str:
+        return " and in ".join(_gap(part, join) for part in parts if part.winner == winner)
+
+    wins, losses, ties = gaps("model", " by "), gaps("baseline", " by "), gaps("neither", ": ")
     clauses = []
-    if model:
-        clauses.append(f"the model beats {label} in {_gaps(model, ' by ')}")
-    if baseline:
-        clauses.append(f"{label} beats the model in {_gaps(baseline, ' by ')}")
-    if neither:
+    if wins:
+        clauses.append(f"the model beats {label} in {wins}")
+    if losses:
+        clauses.append(f"{label} beats the model in {losses}")
+    if ties:
         between = "" if clauses else f" between the model and {label}"
-        clauses.append(f"no clear winner{between} in {_gaps(neither, ': ')}")
-    sentence = "; ".join(clauses) + (": prefer the simpler one." if baseline else ".")
+        clauses.append(f"no clear winner{between} in {ties}")
+    sentence = "; ".join(clauses) + (": prefer the simpler one." if losses else ".")
     return sentence[0].upper() + sentence[1:]
-
-
-def _gaps(parts: Sequence[Difference], join: str) -> str:
-    return " and in ".join(_gap(part, join) for part in parts)
 
 
 def _gap(part: Difference, join: str) -> str:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 
 from birnn.arrays import Array
@@ -26,7 +25,6 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
     task: ClassVar[str] = "sentiment"
 
     def __sklearn_tags__(self) -> Any:
-        """Texts in, not numbers."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.one_d_array = True
@@ -64,17 +62,15 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
 
     def predict_proba(self, X: Any) -> Array:
         """``[N, C]``."""
-        shares: Array = np.asarray(self._fitted().predict_proba(_texts(X)))
-        return shares.reshape(-1, len(self.classes_))[:, self._columns]
+        run = self._fitted()
+        shares: Array = np.asarray(run.predict_proba(_texts(X))).reshape(-1, len(self.classes_))
+        return shares[:, self._columns]
 
     def predict(self, X: Any) -> Array:
         """``[N]`` classes."""
-        classes: Array = self.classes_[self.predict_proba(X).argmax(1)]
+        shares = self.predict_proba(X)
+        classes: Array = self.classes_[shares.argmax(1)]
         return classes
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy."""
-        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
 
 
 def _texts(X: Any) -> Sequence[str]:

@@ -88,19 +88,19 @@ class Predictor(ExportedModel):
         distinct: dict[str, int] = {}
         types = [[distinct.setdefault(token, len(distinct)) for token in row] for row in rows]
         words = list(distinct)
-        found = {"types": pad(types)[0], "lengths": np.array([len(row) for row in rows])}
-        found["word_ids"] = np.array([self.words.get(word, UNKNOWN_ID) for word in words])
+        feeds = {"types": pad(types)[0], "lengths": np.array([len(row) for row in rows])}
+        feeds["word_ids"] = np.array([self.words.get(word, UNKNOWN_ID) for word in words])
         if "vector_rows" in self.card["inputs"]:
             parts = [vector_rows(word, self.vectors) for word in words]
-            found["vector_rows"], found["vector_counts"] = pad(parts)
+            feeds["vector_rows"], feeds["vector_counts"] = pad(parts)
         if "gram_ids" in self.card["inputs"]:
             parts = [word_grams(word, self.card["buckets"]) for word in words]
-            found["gram_ids"], found["gram_counts"] = pad(parts)
+            feeds["gram_ids"], feeds["gram_counts"] = pad(parts)
         if "ngram_ids" in self.card["inputs"]:
             pairs = [self.ngrams(text) for text in texts]
-            found["ngram_ids"] = pad([ids for ids, _ in pairs])[0]
-            found["ngram_values"] = pad([values for _, values in pairs], np.float32)[0]
-        return found
+            feeds["ngram_ids"] = pad([ids for ids, _ in pairs])[0]
+            feeds["ngram_values"] = pad([values for _, values in pairs], np.float32)[0]
+        return feeds
 
     def predict(self, texts: list[str]) -> list[dict[str, Any]]:
         """``text``, ``label``, ``probabilities`` and, with attention, ``attention`` of each."""
@@ -108,13 +108,13 @@ class Predictor(ExportedModel):
         records: list[dict[str, Any]] = []
         for part in batches([len(row) for row in tokens], TOKENS):
             feeds = self.feeds([texts[i] for i in part], [tokens[i] for i in part])
-            found = dict(zip(self.names, self.session.run(self.names, feeds), strict=True))
+            answers = dict(zip(self.names, self.session.run(self.names, feeds), strict=True))
             for row, i in enumerate(part):
-                shares = found["probabilities"][row].tolist()
+                shares = answers["probabilities"][row].tolist()
                 record = {"text": texts[i], "label": self.card["labels"][int(np.argmax(shares))]}
                 record["probabilities"] = dict(zip(self.card["labels"], shares, strict=True))
-                if "attention" in found:
-                    weights = found["attention"][row].tolist()
+                if "attention" in answers:
+                    weights = answers["attention"][row].tolist()
                     record["attention"] = list(zip(tokens[i], weights, strict=False))
                 records.append(record)
         return records
@@ -139,14 +139,14 @@ def word_grams(word: str, buckets: int) -> list[int]:
 
 def char_grams(text: str) -> list[str]:
     """2 to 5 characters within the borders of words, as scikit-learn's ``char_wb`` has them."""
-    found = []
+    grams = []
     for word in text.split():
         padded = f" {word} "
         for n in range(2, 6):
-            found += [padded[i : i + n] for i in range(max(len(padded) - n, 0) + 1)]
+            grams += [padded[i : i + n] for i in range(max(len(padded) - n, 0) + 1)]
             if len(padded) <= n:
                 break
-    return found
+    return grams
 
 
 def line(record: dict[str, Any]) -> str:

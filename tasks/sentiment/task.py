@@ -39,10 +39,7 @@ from birnn.training.loop import LossSum
 
 
 def auto_members(texts: int) -> int:
-    """How many networks are averaged: the smaller the training split, the more it helps.
-
-    Three up to 10,000 texts, one beyond: about the same time either way.
-    """
+    """How many networks are averaged: the fewer texts, the more it helps; about the same time."""
     return 3 if texts <= 10_000 else 1
 
 
@@ -61,14 +58,9 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
         vectors = find_vectors(data.vectors, data.vectors_limit)
         texts = load_labelled(self.text_options(data.data))
-        tables = {
-            name: tokenize(table, data.tokenizer, data.max_length)
-            for name, table in texts.splits.items()
-        }
+        tables = {name: self._tokenized(table) for name, table in texts.splits.items()}
         info = self._info(tables["train"], vectors)
-        splits = {
-            name: self.split(table, info, ngrams=name != "train") for name, table in tables.items()
-        }
+        splits = {k: self.split(table, info, ngrams=k != "train") for k, table in tables.items()}
         if self.config.model.class_weights == "balanced":
             splits["train"] = splits["train"].balanced(len(info.labels))
         if not info.vectors and not self.config.model.word_size + self.config.model.gram_size:
@@ -83,8 +75,10 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def split_of(self, table: Dataset, info: TextInfo) -> TextSplit:
         """A table of texts, tokenised, with the n-grams that predictions need."""
-        data = self.config.data
-        return self.split(tokenize(table, data.tokenizer, data.max_length), info, ngrams=True)
+        return self.split(self._tokenized(table), info, ngrams=True)
+
+    def _tokenized(self, table: Dataset) -> Dataset:
+        return tokenize(table, self.config.data.tokenizer, self.config.data.max_length)
 
     def _info(self, train: Dataset, vectors: VectorTable | None) -> TextInfo:
         data, model = self.config.data, self.config.model
@@ -126,10 +120,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def embedder(self, info: TextInfo) -> Embedder:
         """Trained, pretrained and character vectors of words."""
         model = self.config.model
-        words = len(info.lexicon.words)
-        sizes = WordSizes(
-            words, model.word_size, info.vector_size, model.gram_buckets, model.gram_size
-        )
+        words, grams = len(info.lexicon.words), (model.gram_buckets, model.gram_size)
+        sizes = WordSizes(words, model.word_size, info.vector_size, *grams)
         return WordEmbedder(sizes, model.word_dropout, model.embedding_dropout)
 
     def head(self, input_size: int, info: TextInfo) -> nn.Module:

@@ -54,9 +54,8 @@ class LabelPredictor(Predictor):
         labels, names = Labels(), self.run.info.labels
         texts = list(zip(*columns.values(), strict=True))
         if empty := sum(not any(part.strip() for part in row) for row in texts):
-            labels.notes.append(
-                f"note: {plural(empty, 'empty text')} got the answer for a text without words"
-            )
+            count = plural(empty, "empty text")
+            labels.notes.append(f"note: {count} got the answer for a text without words")
         for start in range(0, len(texts), CHUNK):
             chunk = {name: part[start : start + CHUNK] for name, part in columns.items()}
             rows, weights = self.probabilities(chunk, explain=explain)
@@ -116,19 +115,13 @@ def write_labels(
     path: Path, records: Sequence[dict[str, Any]], columns: Sequence[str] = ("text",),
     *, escape: bool = False,
 ) -> None:  # fmt: skip
-    """Write labelled rows: JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.
+    """Write labelled rows, whose texts are in ``columns``, as :func:`.records.write_records`.
 
-    Args:
-        path: its extension names the format.
-        records: of :meth:`LabelPredictor.label`.
-        columns: of the texts.
-        escape: cells of a CSV file that a spreadsheet would run as a formula.
+    JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.
     """
     classes = list(records[0]["probabilities"]) if records else []
-    header = [*columns, "label", *(f"p_{label}" for label in classes)]
-    rows = (
-        [*(r[name] for name in columns), r["label"], *(r["probabilities"][c] for c in classes)]
-        for r in records
-    )
+    names = [*columns, "label"]
+    rows = ([*(r[n] for n in names), *(r["probabilities"][c] for c in classes)] for r in records)
     lines = (record["label"] for record in records)
+    header = [*names, *(f"p_{label}" for label in classes)]
     write_records(path, records, chain([header], rows), lines, escape=escape)

@@ -28,9 +28,8 @@ class Shaped:
             return values[0]
         if self.shape in ("series", "frame"):
             texts = bool(values) and all(isinstance(value, str) for value in values)
-            column = pd.Series(
-                values, index=self.index, name=name, dtype="str" if texts else object
-            )
+            kind: Any = "str" if texts else object
+            column = pd.Series(values, index=self.index, name=name, dtype=kind)
             return column if self.shape == "series" else column.to_frame()
         if self.shape == "array":
             array = np.empty(len(values), dtype=object)  # each value one cell, lists too
@@ -52,9 +51,6 @@ class TextColumns(Shaped):
     """Raw texts: a list of them for each column."""
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.texts)
 
     @property
     def texts(self) -> Sequence[str]:
@@ -115,9 +111,8 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
     sentences = []
     for number, row in enumerate(rows):
         if not isinstance(row, (list, tuple, np.ndarray)):
-            raise DataError(
-                f"{_row(where, number, index)} holds {_shown(row)}, not a list of tokens"
-            )
+            place = _row(where, number, index)
+            raise DataError(f"{place} holds {_shown(row)}, not a list of tokens")
         for token in row:
             if not isinstance(token, str) or not token:
                 raise DataError(f"{_row(where, number, index)} holds a token {_shown(token)}")
@@ -163,10 +158,8 @@ def _column(
 def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
     for number, value in enumerate(rows):
         if not isinstance(value, str):
-            raise DataError(
-                f"{_row(where, number, index)} holds no text but {_shown(value)}; fill it in or"
-                " leave the row out"
-            )
+            problem = f"{_row(where, number, index)} holds no text but {_shown(value)}"
+            raise DataError(f"{problem}; fill it in or leave the row out")
     return [encodable(str(value)) for value in rows]
 
 

@@ -28,12 +28,9 @@ def write_records(
 ) -> None:  # fmt: skip
     """Write records as UTF-8, whole or not at all.
 
-    Args:
-        path: ``.json`` and ``.jsonl`` hold the records, ``.csv`` the rows, anything else the lines.
-        records: JSON values.
-        rows: of a table, the header first.
-        lines: without line ends.
-        escape: cells of a CSV file that a spreadsheet would run as a formula.
+    ``.json`` and ``.jsonl`` hold the ``records``, ``.csv`` the ``rows`` of a table, the header
+    first, anything else the ``lines``, given without their ends. ``escape`` makes harmless the
+    cells of a CSV file that a spreadsheet would run as a formula.
     """
     kind = path.suffix.lower()
     with (

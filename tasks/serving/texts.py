@@ -68,9 +68,8 @@ def _read_source(request: Request) -> list[str]:
 
 def _read_table(request: Request) -> Dataset:
     if Path(request.input).suffix.lower() not in FORMATS:
-        raise DataError(
-            f"input: {request.input} has an unknown format; known: .txt, {', '.join(FORMATS)}"
-        )
+        known = ", ".join((".txt", *FORMATS))
+        raise DataError(f"input: {request.input} has an unknown format; known: {known}")
     splits = load_tables(request.input, ReadOptions(request.encoding)).splits
     return next(iter(splits.values()))
 

@@ -29,7 +29,6 @@ from birnn.tasks.export.graph import padded_rows
 from birnn.tasks.forecast.graph import forecasts_apart, write_sample
 from birnn.tasks.runs.folder import load_run, write_model
 from birnn.tasks.sentiment.graph import labels_apart
-from birnn.tasks.sentiment.serve import predict_texts
 from birnn.tasks.serving.predictor import serve
 from birnn.tasks.serving.request import Request
 from birnn.tasks.tagging.graph import tags_apart
@@ -132,7 +131,7 @@ def test_unseen_texts_are_answered_alike(task: str, size: int, exported, made) -
     module = pytest.importorskip(f"birnn.tasks.{task}.predict_script")
     found = module.Predictor(exported(*which)).predict([*texts, ""])
     if task == "sentiment":
-        wanted = predict_texts(made(*which), [*texts, ""]).records
+        wanted = contract.predict_texts(made(*which), [*texts, ""]).records
         assert [row["label"] for row in found] == [row["label"] for row in wanted]
         assert max(map(labels_apart, found, wanted)) < 1e-4
         shares = sum(weight for _, weight in found[0]["attention"])
@@ -185,7 +184,7 @@ def test_predict_runs_alone(exported, made) -> None:
     done = alone(exported(*which), "--json", text="a great film\n\ndull\n")
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
-    wanted = predict_texts(made(*which), ["a great film", "", "dull"]).records
+    wanted = contract.predict_texts(made(*which), ["a great film", "", "dull"]).records
     assert max(map(labels_apart, found, wanted)) < 1e-4
     tagged = alone(exported("tagging", "spans", "bigru"), "the Ada Bo")
     assert [line.split("\t")[0] for line in tagged.stdout.splitlines()] == ["the", "Ada", "Bo", ""]

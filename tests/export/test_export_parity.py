@@ -24,7 +24,6 @@ from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
 from birnn.tasks.sentiment import predict_script as sentiment
 from birnn.tasks.sentiment.graph import labels_apart
 from birnn.tasks.sentiment.options import SentimentConfig
-from birnn.tasks.sentiment.serve import predict_texts
 from birnn.tasks.serving.predictor import serve
 from birnn.tasks.serving.request import Request
 from birnn.tasks.tagging import predict_script as tagging
@@ -121,7 +120,7 @@ def test_tokenizers_cut_alike(tokenizer: str, tmp_path: Path) -> None:
     data = replace(config.data, tokenizer=tokenizer, max_length=50)
     run = make_run(replace(config, data=data), "sentiment", tmp_path)
     found = sentiment.Predictor(tmp_path / "out").predict(ODD)
-    wanted = predict_texts(run.folder, ODD).records
+    wanted = contract.predict_texts(run.folder, ODD).records
     assert "go,od bad" in run.info.labels
     assert [row["label"] for row in found] == [row["label"] for row in wanted]
     assert max(map(labels_apart, found, wanted)) < 1e-4

@@ -8,6 +8,7 @@ import statistics
 
 import pytest
 
+from birnn.tasks.runs import growing
 from birnn.version import __version__
 
 from places import ROOT
@@ -264,3 +265,14 @@ def test_regression_folder(birnn, tmp_path):
     assert found["test"]["model"]["mse"]["value"] == pytest.approx(
         statistics.mean(errors), rel=1e-5
     )
+
+
+def test_half_written_files_go_and_the_run_gets_its_name(tmp_path):
+    out = tmp_path / "run"
+    half = growing.work_folder(out) / f".metrics.json.{'0' * 8}.partial"
+    half.parent.mkdir()
+    half.write_text("{")
+    with growing.growing_run(out, overwrite=False, resume=True) as work:
+        (work / "config.json").write_text("{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert [path.name for path in out.iterdir()] == ["config.json"]

@@ -11,11 +11,13 @@ import pytest
 
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.runs.evaluation import evaluate
-from birnn.tasks.sentiment.serve import predict_texts
+from birnn.tasks.runs.folder import load_run
 from birnn.tasks.serving import labels as serving
 from birnn.tasks.serving.labels import write_labels
 from birnn.tasks.serving.request import Request
 from birnn.tasks.serving.texts import read_inputs
+
+from contract import predict_texts
 
 TEXTS = ["a lovely film", "", "dull, dull", 'say "hi"\nagain', "👍 日本 e\u0301", "a lovely film"]
 
@@ -111,11 +113,11 @@ def test_run_works_where_its_data_and_vectors_are_gone(trained, tmp_path):
     (moved / "config.json").write_text(json.dumps(config))
     assert predict_texts(moved, ["film"]).records
     with pytest.raises(DataError, match="nowhere"):
-        evaluate(moved, "", "test")
+        evaluate(load_run(moved), "", "test")
 
 
 def test_evaluation_of_a_file_is_that_of_its_predictions(trained, sentences_csv):
-    found = evaluate(trained, str(sentences_csv), "test")
+    found = evaluate(load_run(trained), str(sentences_csv), "test")
     frame = pd.read_csv(sentences_csv)
     guess = [r["label"] for r in predict_texts(trained, list(frame["text"])).records]
     right = np.mean(np.array(guess) == frame["label"].to_numpy())

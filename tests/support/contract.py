@@ -5,7 +5,7 @@ A new task needs a ``tiny.py``: configurations on tiny data of its own making; s
 
 import importlib.util
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,8 @@ from birnn.tasks.core.inference import predict
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.folder import load_run, write_model
 from birnn.tasks.runs.launch import make_task
+from birnn.tasks.sentiment.serve import SentimentPredictor
+from birnn.tasks.serving.labels import Labels
 from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
@@ -37,6 +39,12 @@ from tiny_parts import ENCODER, TRAIN
 
 AnyTask = Task[Any, Any, Any]
 AnyData = TaskData[Any, Any]
+
+
+def predict_texts(run: Path, texts: Sequence[str], *, explain: bool = False) -> Labels:
+    """The labels of ``texts`` by a run of sentiment."""
+    return SentimentPredictor(load_run(run)).label({"text": list(texts)}, explain=explain)
+
 
 EXTRA = 3  # steps of padding beyond the longest
 
