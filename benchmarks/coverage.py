@@ -24,9 +24,11 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
 from birnn.config import from_dict  # noqa: E402
-from birnn.tasks.forecast.options import ForecastingConfig  # noqa: E402
-from birnn.tasks.forecast.task import Forecasting  # noqa: E402
-from birnn.tasks.runs.experiment import Finished, Plan, train  # noqa: E402
+from birnn.tasks.forecast.options import ForecastConfig  # noqa: E402
+from birnn.tasks.forecast.task import Forecast  # noqa: E402
+from birnn.tasks.runs.events import Finished  # noqa: E402
+from birnn.tasks.runs.experiment import train  # noqa: E402
+from birnn.tasks.runs.launch import Plan  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 LEVELS = ("80", "95")
@@ -63,7 +65,7 @@ def covered(table: pd.DataFrame, seed: int, loss: str) -> dict[str, float]:
             "encoder": {"hidden_size": 8},
             "train": {"epochs": 2, "seed": seed, "threads": 1},
         }
-        task = Forecasting(from_dict(ForecastingConfig, settings))
+        task = Forecast(from_dict(ForecastConfig, settings))
         for event in train(task, Plan(Path(folder) / "run")):
             if isinstance(event, Finished):
                 metrics: dict[str, Any] = event.metrics

@@ -60,7 +60,7 @@ class Flops:
 def training(name: str) -> tuple[Iterator[Any], torch.nn.Module]:
     """The training loop of a task's default settings, as the command line runs it."""
     entry = TASKS[name]
-    config = resolve({name: entry.config}, name, "task")()
+    config = resolve({name: entry.options}, name, "task")()
     task = resolve({name: entry.task}, name, "task")(config)
     data = task.load()
     torch.manual_seed(0)

@@ -27,9 +27,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from birnn.config import from_dict  # noqa: E402
-from birnn.tasks.forecast.options import ForecastingConfig  # noqa: E402
-from birnn.tasks.forecast.task import Forecasting  # noqa: E402
-from birnn.tasks.runs.experiment import Finished, Plan, train  # noqa: E402
+from birnn.tasks.forecast.options import ForecastConfig  # noqa: E402
+from birnn.tasks.forecast.task import Forecast  # noqa: E402
+from birnn.tasks.runs.events import Finished  # noqa: E402
+from birnn.tasks.runs.experiment import train  # noqa: E402
+from birnn.tasks.runs.launch import Plan  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results"
 HORIZONS = (96, 192, 336, 720)
@@ -65,7 +67,7 @@ def run(case: Case, encoder: str, seed: int, threads: int) -> dict[str, Any]:
     }
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        task = Forecasting(from_dict(ForecastingConfig, settings))
+        task = Forecast(from_dict(ForecastConfig, settings))
         out = Path(folder) / "run"
         for event in train(task, Plan(out, command="benchmark")):
             if isinstance(event, Finished):

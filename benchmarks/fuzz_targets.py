@@ -103,9 +103,9 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     from birnn.data.text.vectors import read_vectors
     from birnn.errors import DataError
     from birnn.tasks.forecast.data import series_options
-    from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData
+    from birnn.tasks.forecast.options import ForecastConfig, ForecastData
     from birnn.tasks.sentiment.options import SentimentConfig
-    from birnn.terminal.command_options import read_toml
+    from birnn.terminal.option_parsing import read_toml
 
     def table(data: bytes) -> None:
         path = desk.put("x.csv", data)
@@ -118,7 +118,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
         check_csv(desk.put("x.csv", rest), "\t", name.decode("latin-1"))
 
     def toml(data: bytes) -> None:
-        configs: Mapping[str, Any] = {"a": SentimentConfig(), "b": ForecastingConfig()}
+        configs: Mapping[str, Any] = {"a": SentimentConfig(), "b": ForecastConfig()}
         found = read_toml(desk.put("x.toml", data), configs)
         for config in configs.values():
             apply(config, found)
@@ -139,7 +139,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
         with patch("birnn.data.series.reader._load", lambda *_: (pa.table(columns), "x", [])):
             read_panel("x", options, horizon=2)
 
-    options = series_options(ForecastingData())
+    options = series_options(ForecastData())
 
     def labelled(data: bytes) -> None:
         load_labelled(TextOptions(str(desk.put("t.csv", data))))
@@ -203,7 +203,7 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
     from birnn.storage.files import load_weights
     from birnn.storage.untrusted import read_json
-    from birnn.tasks.forecast.options import ForecastingConfig
+    from birnn.tasks.forecast.options import ForecastConfig
     from birnn.tasks.regression.options import RegressionConfig
     from birnn.tasks.runs.folder import config_of
     from birnn.tasks.sentiment.options import SentimentConfig
@@ -211,7 +211,7 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
     torch.set_num_threads(1)
     folders = {task: RUNS / f"{VERSION}-{task}" for task in TASKS}
-    kinds = (SentimentConfig, TaggingConfig, ForecastingConfig, RegressionConfig)
+    kinds = (SentimentConfig, TaggingConfig, ForecastConfig, RegressionConfig)
 
     def config(data: bytes) -> None:
         found = read_json(desk.put("config.json", data))
@@ -263,9 +263,10 @@ def run_targets(desk: Desk) -> dict[str, Target]:
 
 def use(folder: Path, history: Path) -> None:
     """Predict with a run of any task; one that answers no request is evaluated."""
-    from birnn.tasks.runs.folder import load_run, read_config, serve
+    from birnn.tasks.runs.evaluation import evaluate
+    from birnn.tasks.runs.folder import load_run, read_config
+    from birnn.tasks.serving.predictor import serve
     from birnn.tasks.serving.request import Request
-    from birnn.tasks.serving.texts import evaluate
 
     task = read_config(folder)["task"]
     if task == "forecast":

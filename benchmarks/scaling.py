@@ -61,9 +61,11 @@ def write_series(path: Path, rows: int, channels: int) -> None:
 def train_once(rows: int, channels: int) -> dict[str, float]:
     """Seconds to read, seconds of one epoch, and the peak of this process's memory in MB."""
     from birnn.config import updated
-    from birnn.tasks.forecast.options import ForecastingConfig
-    from birnn.tasks.forecast.task import Forecasting
-    from birnn.tasks.runs.experiment import Plan, Prepared, train
+    from birnn.tasks.forecast.options import ForecastConfig
+    from birnn.tasks.forecast.task import Forecast
+    from birnn.tasks.runs.events import Prepared
+    from birnn.tasks.runs.experiment import train
+    from birnn.tasks.runs.launch import Plan
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "series.csv"
@@ -74,10 +76,10 @@ def train_once(rows: int, channels: int) -> dict[str, float]:
             "model": {"members": 1, "epoch_windows": 0},
             "train": {"epochs": 1, "device": "cpu"},
         }
-        config = updated(ForecastingConfig(), changes)
+        config = updated(ForecastConfig(), changes)
         started, read = time.perf_counter(), 0.0
         out = Path(folder) / "run"
-        for event in train(Forecasting(config), Plan(out)):
+        for event in train(Forecast(config), Plan(out)):
             if isinstance(event, Prepared):
                 read = time.perf_counter() - started
             if isinstance(event, EpochEvent):

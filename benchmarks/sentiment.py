@@ -20,7 +20,9 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as cli.py does
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from birnn.tasks.runs.experiment import Finished, Plan, train  # noqa: E402
+from birnn.tasks.runs.events import Finished  # noqa: E402
+from birnn.tasks.runs.experiment import train  # noqa: E402
+from birnn.tasks.runs.launch import Plan  # noqa: E402
 from birnn.tasks.sentiment.options import SentimentConfig  # noqa: E402
 from birnn.tasks.sentiment.task import Sentiment  # noqa: E402
 

@@ -15,38 +15,45 @@ if Path(__file__).with_name("tasks").is_file():
         " and 'git checkout -- birnn', or install birnn from a wheel (docs/design.md)"
     )
 
-# Name in ``birnn`` → where it lives.
+# Name in ``birnn`` → where it lives; each task's estimator comes from its specification.
 API = {
     "BiGRU": "birnn.nn.encoders:BiGRU",
     "BiLSTM": "birnn.nn.encoders:BiLSTM",
+    "Encoded": "birnn.nn.encoders:Encoded",
+    "EncoderConfig": "birnn.config:EncoderConfig",
     "load": "birnn.tasks.api.run:load",
-    "train": "birnn.tasks.api.run:train",
+    "train": "birnn.tasks.api.train:train",
     "Run": "birnn.tasks.api.run:Run",
-    "SentimentClassifier": "birnn.tasks.sentiment.estimator:SentimentClassifier",
-    "Tagger": "birnn.tasks.sentiment.estimator:Tagger",
-    "Forecaster": "birnn.tasks.forecast.estimator:Forecaster",
-    "SequenceRegressor": "birnn.tasks.forecast.estimator:SequenceRegressor",
     "__version__": "birnn.version:__version__",
 }
 
 
+def _names() -> dict[str, str]:
+    from birnn.tasks import TASKS
+
+    estimators = [spec.estimator for spec in TASKS.values() if spec.estimator]
+    return {**API, **{place.rpartition(":")[2]: place for place in estimators}}
+
+
 def __getattr__(name: str) -> Any:
-    """What :data:`API` names, imported when it is asked for.
+    """What :data:`API` or a task names, imported when it is asked for.
 
     Raises:
         AttributeError: there is no such name.
     """
-    if name not in API:
+    # Without a look at the tasks: Python asks for many a name, of sub-modules and its own.
+    place = API.get(name) or (name[:1].isupper() and _names().get(name))
+    if not place:
         raise AttributeError(f"module 'birnn' has no attribute {name!r}")
-    from birnn.registry import resolve
+    from birnn.registry import load
 
-    found = globals()[name] = resolve(API, name, "name")
-    return found
+    value = globals()[name] = load(place)
+    return value
 
 
 def __dir__() -> list[str]:
-    """Names that are there, and those that :data:`API` adds."""
-    return sorted({*globals(), *API})
+    """Names that are there, and those that are imported when they are asked for."""
+    return sorted({*globals(), *_names()})
 
 
 # Pickles from before this was one package name tasks.estimators and tasks.number_estimators.

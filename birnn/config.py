@@ -8,8 +8,9 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from birnn.errors import ConfigError, brief
@@ -27,36 +28,38 @@ def option(
     low: float | None = None,
     high: float | None = None,
     group: str = "Model",
+    level: str = "everyday",
 ) -> Any:
-    """A dataclass field with its help in plain words and the values that it takes."""
-    metadata = {
-        "help": help,
-        "choices": tuple(choices) if choices is not None else None,
-        "low": low,
-        "high": high,
-        "group": group,
-    }
+    """A dataclass field with its help in plain words and the values that it takes.
+
+    An ``advanced`` one is shown only by ``--help-all``.
+    """
+    known = None if choices is None else tuple(choices)
+    bounds = {"choices": known, "low": low, "high": high}
+    metadata = {"help": help, **bounds, "group": group, "level": level}
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def threads_option(group: str = "Training") -> Any:
+advanced = partial(option, level="advanced")
+
+
+def threads_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of threads, wherever models run."""
     return option(
         0,
         "CPU threads. 0: all cores that this process may use, at most 16.",
-        low=0, high=1024, group=group,
+        low=0, high=1024, group=group, level=level,
     )  # fmt: skip
 
 
-def engine_option(group: str = "Training") -> Any:
+def engine_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of the recurrences' engine, wherever models run."""
     return option(
         "auto",
         "What computes the recurrences: C compiled on first use (native), cuDNN, oneDNN or torch's"
         " own operations. auto: the fastest that can.",
-        choices=("auto", *ENGINES),
-        group=group,
-    )
+        choices=("auto", *ENGINES), group=group, level=level,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,81 +71,71 @@ class EncoderConfig:
         128, "Units of each direction of a recurrent layer.", low=1, high=8192
     )
     layers: int = option(1, "Recurrent layers on top of each other.", low=1, high=64)
-    bidirectional: bool = option(True, "Read the sequence in both directions.")
-    dropout: float = option(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
-    locked_dropout: float = option(
+    bidirectional: bool = advanced(True, "Read the sequence in both directions.")
+    dropout: float = advanced(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
+    locked_dropout: float = advanced(
         0.0,
         "Variational dropout of the encoder's inputs and states: one mask for all steps.",
-        low=0,
-        high=0.95,
-    )
-    norm: str = option(
+        low=0, high=0.95,
+    )  # fmt: skip
+    norm: str = advanced(
         "none",
         "Normalise the states of each layer; batch norm counts real positions only.",
         choices=("none", "layer", "batch"),
     )
-    residual: bool = option(False, "Add a layer's input to its output where the sizes agree.")
+    residual: bool = advanced(False, "Add a layer's input to its output where the sizes agree.")
+
+
+training = partial(option, group="Training")
+advanced_training = partial(training, level="advanced")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """How :func:`birnn.training.loop.fit` trains."""
 
-    epochs: int = option(
-        12, "Passes over the training split.", low=1, high=100_000, group="Training"
+    epochs: int = training(12, "Passes over the training split.", low=1, high=100_000)
+    batch_size: int = training(64, "Items in a batch, at most.", low=1)
+    batch_tokens: int = advanced_training(
+        8192, "Padded tokens in a batch, at most; a longer item goes alone.", low=1
     )
-    batch_size: int = option(64, "Items in a batch, at most.", low=1, group="Training")
-    batch_tokens: int = option(
-        8192,
-        "Padded tokens in a batch, at most; a longer item goes alone.",
-        low=1,
-        group="Training",
+    accumulate: int = advanced_training(
+        1, "Batches whose gradients are summed before each step.", low=1
     )
-    accumulate: int = option(
-        1, "Batches whose gradients are summed before each step.", low=1, group="Training"
+    learning_rate: float = training(2e-3, "Peak learning rate of AdamW.", low=0)
+    weight_decay: float = advanced_training(0.0, "Decoupled weight decay of AdamW.", low=0)
+    beta2: float = advanced_training(
+        0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999
     )
-    learning_rate: float = option(2e-3, "Peak learning rate of AdamW.", low=0, group="Training")
-    weight_decay: float = option(0.0, "Decoupled weight decay of AdamW.", low=0, group="Training")
-    beta2: float = option(
-        0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999, group="Training"
-    )
-    schedule: str = option(
+    schedule: str = advanced_training(
         "cosine",
         "How the learning rate moves after warm-up: constant, cosine to 0, or one-cycle.",
         choices=("constant", "cosine", "one-cycle"),
-        group="Training",
     )
-    warmup: float = option(
-        0.1, "Share of all steps in which the learning rate rises.", low=0, high=1, group="Training"
+    warmup: float = advanced_training(
+        0.1, "Share of all steps in which the learning rate rises.", low=0, high=1
     )
-    clip_norm: float = option(
-        1.0, "Clip the norm of all gradients at this; 0 leaves them.", low=0, group="Training"
+    clip_norm: float = advanced_training(
+        1.0, "Clip the norm of all gradients at this; 0 leaves them.", low=0
     )
-    ema: float = option(
+    ema: float = advanced_training(
         0.0,
         "Decay of the moving average of the weights that is evaluated and saved; 0 is off.",
-        low=0,
-        high=0.99999,
-        group="Training",
+        low=0, high=0.99999,
+    )  # fmt: skip
+    monitor: str = advanced_training(
+        "", "Validation metric that chooses the epoch (empty: the task's own)."
     )
-    monitor: str = option(
-        "",
-        "Validation metric that chooses the epoch (empty: the task's own).",
-        group="Training",
+    patience: int = advanced_training(
+        4, "Stop after this many epochs without a better score; 0 never.", low=0
     )
-    patience: int = option(
-        4, "Stop after this many epochs without a better score; 0 never.", low=0, group="Training"
+    mixed_precision: str = advanced_training(
+        "no", "Autocast to half precision while training.", choices=("no", "bf16", "fp16")
     )
-    mixed_precision: str = option(
-        "no",
-        "Autocast to half precision while training.",
-        choices=("no", "bf16", "fp16"),
-        group="Training",
-    )
-    device: str = option("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.", group="Training")
+    device: str = training("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.")
     threads: int = threads_option()
     engine: str = engine_option()
-    seed: int = option(0, "Seed of one training run.", low=0, high=LARGEST_SEED, group="Training")
+    seed: int = training(0, "Seed of one training run.", low=0, high=LARGEST_SEED)
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any]) -> T:
@@ -172,26 +165,35 @@ def updated(config: T, values: Mapping[str, Any]) -> T:
     return dataclasses.replace(config, **built)  # type: ignore[type-var]
 
 
+def flatten(options: Mapping[str, Any], *, dotted: bool = False) -> Iterator[tuple[str, Any]]:
+    """The plain options of nested tables, each with its name, in order.
+
+    >>> list(flatten({"seed": 1, "train": {"epochs": 2}}, dotted=True))
+    [('seed', 1), ('train.epochs', 2)]
+
+    Args:
+        options: tables of tables.
+        dotted: names say which tables they stand in; else they are the options' own.
+    """
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            for inner, plain in flatten(value, dotted=dotted):
+                yield f"{name}.{inner}" if dotted else inner, plain
+        else:
+            yield name, value
+
+
 def flat_names(config: Any) -> set[str]:
     """The names of all plain fields of ``config``, nested ones too."""
-    names: set[str] = set()
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        names |= flat_names(value) if dataclasses.is_dataclass(value) else {field.name}
-    return names
+    return {name for name, _ in flatten(dataclasses.asdict(config))}
 
 
 def apply(config: T, values: Mapping[str, Any]) -> T:
     """A copy of ``config`` with those of the flat ``values`` that are its own, checked."""
-    own: dict[str, Any] = {}
-    for field in dataclasses.fields(config):  # type: ignore[arg-type]
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            names = flat_names(value)
-            own[field.name] = {n: v for n, v in values.items() if n in names}
-        elif field.name in values:
-            own[field.name] = values[field.name]
-    return updated(config, own)
+    fields = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    groups = {n: apply(v, values) for n, v in fields.items() if dataclasses.is_dataclass(v)}
+    own = {n: v for n, v in values.items() if n in fields and n not in groups}
+    return updated(dataclasses.replace(config, **groups), own)  # type: ignore[type-var]
 
 
 def with_flat(config: T, values: Mapping[str, Any]) -> T:

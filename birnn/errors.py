@@ -48,13 +48,18 @@ class Stopped(BirnnError):  # noqa: N818
     """Training stopped because someone asked it to."""
 
 
+def reason(error: BaseException) -> str:
+    """What the system says of ``error``, without its number."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def brief(value: object, most: int = 80) -> str:
     """``repr(value)`` for a message: at most ``most`` characters, however large the value is."""
-    found = reprlib.Repr()
-    found.maxstring = found.maxother = found.maxlong = most
-    found.maxlevel = 2
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = shortened.maxlong = most
+    shortened.maxlevel = 2
     try:
-        text = found.repr(value)
+        text = shortened.repr(value)
     except ValueError:  # a whole number of more digits than Python writes out
         text = f"a {type(value).__name__} of many digits"
     return text if len(text) <= most else f"{text[: most - 1]}…"

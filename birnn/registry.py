@@ -8,10 +8,7 @@ from typing import Any
 from birnn.errors import ConfigError
 
 # Encoder name → where its class lives. Adding an encoder is one class and one line here.
-ENCODERS = {
-    "bigru": "birnn.nn.encoders:BiGRU",
-    "bilstm": "birnn.nn.encoders:BiLSTM",
-}
+ENCODERS = {"bigru": "birnn.nn.encoders:BiGRU", "bilstm": "birnn.nn.encoders:BiLSTM"}
 
 # Engine name → how a recurrent layer is computed, in order of preference; see birnn.nn.engines.
 ENGINES = {
@@ -38,5 +35,11 @@ def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
         raise ConfigError(
             f"unknown {what} {name!r}{suggestion(name, table)}; there are: {', '.join(table)}"
         )
-    module, _, attribute = table[name].partition(":")
-    return getattr(import_module(module), attribute)
+    return load(table[name])
+
+
+def load(place: str) -> Any:
+    """Import and return what ``"module:attribute"``, or ``"module"``, names."""
+    module, _, attribute = place.partition(":")
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found

@@ -8,9 +8,9 @@ import torch
 from datasets import Dataset
 
 from birnn.arrays import Floats, Ints
+from birnn.data.tables.columns import check_column
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
-from birnn.registry import suggestion
 
 LARGEST = 1e15  # beyond it, squares lose the digits that a fit needs
 
@@ -111,11 +111,7 @@ def cut_sequences(
         DataError: a missing column, no feature left, or a value that is not a number.
     """
     for column in filter(None, (target, group)):
-        if column not in table.column_names:
-            raise DataError(
-                f"{name}: there is no column {column!r}{suggestion(column, table.column_names)};"
-                f" there are: {', '.join(table.column_names)}"
-            )
+        check_column(column, table.column_names, name)
     if group == target:
         raise DataError(f"{name}: the column {target!r} can't be both target and sequence")
     columns = numeric_columns(table, {group}, name)

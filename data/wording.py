@@ -1,4 +1,8 @@
-"""Counts in words."""
+"""Counts and numbers in words."""
+
+from collections.abc import Iterable
+
+MOST_NAMED = 128  # of the items that a message lists
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
@@ -9,3 +13,14 @@ def plural(count: int, noun: str, many: str = "") -> str:
 def agree(count: int, one: str, many: str) -> str:
     """The form of a word that goes with ``count``: ``is`` or ``are``."""
     return one if count == 1 else many
+
+
+def number_list(numbers: Iterable[int]) -> str:
+    """Numbers in order, each once, the first :data:`MOST_NAMED` of them.
+
+    >>> number_list([3, 1, 2])
+    '1, 2, 3'
+    """
+    ordered = sorted({int(number) for number in numbers})
+    more = len(ordered) - MOST_NAMED
+    return ", ".join(map(str, ordered[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")

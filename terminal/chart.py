@@ -61,13 +61,13 @@ class Canvas:
 
     def rows(self) -> list[Text]:
         """The characters, coloured."""
-        found = []
+        lines = []
         for dots, styles in zip(self.dots, self.styles, strict=True):
             row = Text()
             for bits, style in zip(dots, styles, strict=True):
                 row.append(chr(BLANK + bits) if bits else " ", style=style)
-            found.append(row)
-        return found
+            lines.append(row)
+        return lines
 
 
 def render_chart(chart: Mapping[str, Any], width: int) -> RenderableType:

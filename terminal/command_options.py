@@ -1,20 +1,9 @@
-"""Configuration dataclasses → command-line options, and TOML files and options → configuration."""
+"""The options of commands, but for those of tasks; light to import, so that help shows at once."""
 
-import dataclasses
-import inspect
-import tomllib
-import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import dataclass, field
 
-import typer
-
-from birnn.config import apply, engine_option, flat_names, option, threads_option
-from birnn.errors import ConfigError
-from birnn.registry import suggestion
-from birnn.training.checkpoint_options import KeepConfig
+from birnn.config import engine_option, option, threads_option
+from birnn.training.checkpoint_options import CheckpointConfig
 
 
 @dataclass(frozen=True)
@@ -34,7 +23,7 @@ class RunOptions:
     resume: str = option(
         "", "Go on with this unfinished run, from its newest checkpoint, as it began.", group="Run"
     )
-    keep: KeepConfig = dataclasses.field(default_factory=KeepConfig)
+    keep: CheckpointConfig = field(default_factory=CheckpointConfig)
 
 
 @dataclass(frozen=True)
@@ -45,8 +34,8 @@ class EvaluateOptions:
         "", "Labelled data, as for training. Empty: the run's own data.", group="Data"
     )
     split: str = option("test", "Split to score: train, validation or test.", group="Data")
-    engine: str = engine_option("Machine")
-    threads: int = threads_option("Machine")
+    engine: str = engine_option("Machine", "everyday")
+    threads: int = threads_option("Machine", "everyday")
     json: bool = option(False, "Print the scores as JSON.", group="Output")
 
 
@@ -115,8 +104,8 @@ class PredictOptions:
     )
     text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
     encoding: str = option("utf-8-sig", "Encoding of the input file.", group="Data")
-    engine: str = engine_option("Machine")
-    threads: int = threads_option("Machine")
+    engine: str = engine_option("Machine", "everyday")
+    threads: int = threads_option("Machine", "everyday")
     output: str = option(
         "",
         "Write records to this .csv, .json, .jsonl or .txt file (taggers: .conll, .conllu too).",
@@ -137,103 +126,3 @@ class PredictOptions:
         "Show what each text's prediction looked at, where the model can say.",
         group="Output",
     )
-
-
-def parameters(config: Any) -> list[inspect.Parameter]:
-    """Keyword parameters for every plain field of ``config``, nested dataclasses flattened."""
-    found = []
-    hints = typing.get_type_hints(type(config))
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if dataclasses.is_dataclass(value):
-            found += parameters(value)
-            continue
-        meta = field.metadata
-        text = meta["help"] + (f" One of: {', '.join(meta['choices'])}." if meta["choices"] else "")
-        flag = "--" + field.name.replace("_", "-")
-        names = [f"{flag}/--no-{flag[2:]}"] if hints[field.name] is bool else [flag]
-        declared = typer.Option(
-            *names, help=text, rich_help_panel=meta["group"], show_default=value != ""
-        )
-        kind: Any = Annotated[hints[field.name], declared]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        found.append(inspect.Parameter(field.name, keyword, default=value, annotation=kind))
-    return found
-
-
-def with_options(
-    handler: Callable[..., None],
-    configs: Mapping[str, Any],
-    arguments: list[inspect.Parameter],
-    base: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
-) -> Callable[..., None]:
-    """A Typer callback that calls ``handler`` with arguments and finished configurations.
-
-    Args:
-        handler: called with each of ``arguments`` by name and each of ``configs`` by its key.
-        configs: default configurations; their fields become options, and keys of ``--config``.
-        arguments: positional parameters.
-        base: makes of the options that are given the configurations that they change, where these
-            are not the defaults.
-    """
-
-    def callback(ctx: typer.Context, config: str, **values: Any) -> None:
-        given = {n: v for n, v in values.items() if _given(ctx, n)}
-        positional = {p.name: values[p.name] for p in arguments}
-        chosen = {n: v for n, v in given.items() if n not in positional}
-        merged = {**(read_toml(Path(config), configs) if config else {}), **chosen}
-        bases = base(merged) if base else configs
-        handler(**positional, **{n: apply(part, merged) for n, part in bases.items()})
-
-    help_text = "TOML file of these options (dashes or underscores; tables are only for order)."
-    file = Annotated[
-        str, typer.Option("--config", help=help_text, rich_help_panel="Run", show_default=False)
-    ]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    signature = [
-        *arguments,
-        inspect.Parameter("ctx", keyword, annotation=typer.Context),
-        *(part for config in configs.values() for part in parameters(config)),
-        inspect.Parameter("config", keyword, default="", annotation=file),
-    ]
-    callback.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
-    callback.__annotations__ = {part.name: part.annotation for part in signature}
-    return callback
-
-
-def _given(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
-
-
-def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
-    """Read options from a TOML file, tables flattened, dashes as underscores.
-
-    Raises:
-        ConfigError: no such file, not TOML, or an unknown key (with the nearest right one).
-    """
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"can't read {path}: {error.strerror or error}") from None
-    except ValueError as error:  # TOML's own, of its encoding, or of a number beyond Python's limit
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    except RecursionError:
-        raise ConfigError(f"{path} is not valid TOML: nested too deeply") from None
-    names = set().union(*(flat_names(config) for config in configs.values()))
-    values: dict[str, Any] = {}
-    for key, value in _flatten(found):
-        name = key.replace("-", "_")
-        if name not in names:
-            raise ConfigError(f"{path}: unknown option {key!r}{suggestion(name, names)}")
-        if name in values:
-            raise ConfigError(f"{path}: the option {key!r} stands there twice")
-        values[name] = value
-    return values
-
-
-def _flatten(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for key, value in table.items():
-        rows += _flatten(value) if isinstance(value, dict) else [(key, value)]
-    return rows

@@ -15,16 +15,16 @@ from ours import VERSION, train
 
 from birnn.config import from_dict
 from birnn.tasks.forecast.fit import forecast_split
-from birnn.tasks.forecast.options import ForecastingConfig
+from birnn.tasks.forecast.options import ForecastConfig
 from birnn.tasks.forecast.output import forecast_future
-from birnn.tasks.forecast.task import Forecasting
+from birnn.tasks.forecast.task import Forecast
 
 EPOCHS = 60  # more than the time allows
 LEARNING_RATE = 1e-3
 STEPS_BATCH, STEP_SIZE = 128, 8
 
 
-def config(path: Path, cell: str, seed: int, variant: str) -> ForecastingConfig:
+def config(path: Path, cell: str, seed: int, variant: str) -> ForecastConfig:
     """The defaults with one network and a constant rate."""
     values: dict[str, dict[str, Any]] = {
         "data": {
@@ -42,7 +42,7 @@ def config(path: Path, cell: str, seed: int, variant: str) -> ForecastingConfig:
         values["model"] |= {"segment": 1, "segment_size": STEP_SIZE}
         values["encoder"] |= {"bidirectional": False}
         values["train"] |= {"batch_size": STEPS_BATCH}
-    return from_dict(ForecastingConfig, values)
+    return from_dict(ForecastConfig, values)
 
 
 class Ours:
@@ -52,7 +52,7 @@ class Ours:
 
     def __init__(self, path: Path, cell: str, seed: int, variant: str) -> None:
         self.name = "birnn, step by step" if variant == "steps" else "birnn"
-        self.task = Forecasting(config(path, cell, seed, variant))
+        self.task = Forecast(config(path, cell, seed, variant))
         self.data = self.task.load()
 
     def train(self, clock: Clock) -> None:

@@ -50,7 +50,7 @@ def compiled(source: Path) -> Path:
     raise NativeError("no folder to write the compiled engine to; set BIRNN_CACHE to one")
 
 
-def _check_owned(path: Path, found: os.stat_result) -> None:
+def _check_owned(path: Path, status: os.stat_result) -> None:
     """Refuse what another user could have put there, or could change: code is loaded from it.
 
     Raises:
@@ -58,7 +58,7 @@ def _check_owned(path: Path, found: os.stat_result) -> None:
     """
     if not hasattr(os, "getuid"):
         return  # Windows: a profile's folder is its user's
-    if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(f"{path} is another user's, or others may write to it")
 
 

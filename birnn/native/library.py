@@ -13,36 +13,44 @@ from torch import Tensor
 from birnn.native.compiler import NativeError, compiled
 
 SOURCE = Path(__file__).with_name("scan.c")
+NUMBER, ADDRESS = ctypes.c_int64, ctypes.c_void_p
+FUNCTIONS = {  # name → what it returns and takes
+    "birnn_begin": (NUMBER, [ADDRESS, NUMBER]),
+    "birnn_panels": (NUMBER, [ADDRESS, NUMBER]),
+    "birnn_work": (None, [ADDRESS]),
+    "birnn_best_paths": (NUMBER, [ADDRESS]),
+    "birnn_curves": (None, [ADDRESS, ADDRESS, ADDRESS, NUMBER]),
+    "birnn_lanes": (NUMBER, []),
+    "birnn_scan_size": (NUMBER, []),
+}
 PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS = range(5)  # the phases of scan.c
 
 
-class Direction(ctypes.Structure):
-    """``Direction`` of ``layout.h``; every field is an address."""
+def _fields(kind: Any, *names: str) -> list[tuple[str, Any]]:
+    """Fields of a C structure that are all of one kind."""
+    return [(name, kind) for name in names]
 
-    _fields_ = tuple(
-        (name, ctypes.c_void_p)
-        for name in (
-            *("input", "recurrent", "input_bias", "recurrent_bias"),
-            *("panels", "kept", "before", "memory"),
-            *("input_gradient", "recurrent_gradient"),
-            *("input_bias_gradient", "recurrent_bias_gradient"),
-        )
-    )
+
+class Direction(ctypes.Structure):
+    """``Direction`` of ``layout.h``."""
+
+    _fields_ = _fields(
+        ADDRESS, "input", "recurrent", "input_bias", "recurrent_bias", "panels", "kept", "before",
+        "memory", "input_gradient", "recurrent_gradient", "input_bias_gradient",
+        "recurrent_bias_gradient",
+    )  # fmt: skip
 
 
 class Scan(ctypes.Structure):
     """``Scan`` of ``layout.h``."""
 
     _fields_ = (
-        *(
-            (name, ctypes.c_int64)
-            for name in ("lstm", "directions", "batch", "steps", "features", "hidden")
-        ),
-        *((name, ctypes.c_int64) for name in ("rows", "blocks")),
-        *((name, ctypes.c_void_p) for name in ("length", "packed", "dense")),
-        *((name, ctypes.c_void_p) for name in ("x", "states", "state_gradient", "x_gradient")),
+        *_fields(NUMBER, "lstm", "directions", "batch", "steps", "features", "hidden"),
+        *_fields(NUMBER, "rows", "blocks"),
+        *_fields(ADDRESS, "length", "packed", "dense"),
+        *_fields(ADDRESS, "x", "states", "state_gradient", "x_gradient"),
         ("direction", Direction * 2),
-        *((name, ctypes.c_int64) for name in ("phase", "tasks", "next", "failed")),
+        *_fields(NUMBER, "phase", "tasks", "next", "failed"),
     )
 
 
@@ -50,9 +58,8 @@ class Chain(ctypes.Structure):
     """``Chain`` of ``chain.h``."""
 
     _fields_ = (
-        *((name, ctypes.c_int64) for name in ("batch", "steps", "tags")),
-        *((name, ctypes.c_void_p) for name in ("length", "emissions")),
-        *((name, ctypes.c_void_p) for name in ("moves", "start", "end", "path")),
+        *_fields(NUMBER, "batch", "steps", "tags"),
+        *_fields(ADDRESS, "length", "emissions", "moves", "start", "end", "path"),
     )
 
 
@@ -65,18 +72,9 @@ class Library:
 
     def __init__(self) -> None:
         self._lib = _open()
-        for name in ("birnn_begin", "birnn_panels"):
-            getattr(self._lib, name).argtypes = [ctypes.c_void_p, ctypes.c_int64]
-        self._lib.birnn_best_paths.argtypes = [ctypes.c_void_p]
-        for name in (
-            *("birnn_begin", "birnn_panels", "birnn_lanes", "birnn_scan_size"),
-            "birnn_best_paths",
-        ):
-            getattr(self._lib, name).restype = ctypes.c_int64
-        self._lib.birnn_curves.argtypes = [ctypes.c_void_p] * 3 + [ctypes.c_int64]
-        self._lib.birnn_curves.restype = None
-        self._lib.birnn_work.argtypes = [ctypes.c_void_p]
-        self._lib.birnn_work.restype = None
+        for name, (returned, taken) in FUNCTIONS.items():
+            function = getattr(self._lib, name)
+            function.restype, function.argtypes = returned, taken
         if self._lib.birnn_scan_size() != ctypes.sizeof(Scan):
             raise NativeError("the compiled engine lays its structures out in another way")
         self.lanes = int(self._lib.birnn_lanes())
@@ -90,10 +88,10 @@ class Library:
         Raises:
             MemoryError: there is none left.
         """
-        found = int(self._lib.birnn_best_paths(ctypes.byref(chain)))
-        if found == -2:
+        item = int(self._lib.birnn_best_paths(ctypes.byref(chain)))
+        if item == -2:
             raise MemoryError("no memory for the scores of a chain")
-        return found
+        return item
 
     def curves(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The cells' own tanh and sigmoid of a contiguous float32 ``x``."""
@@ -151,8 +149,7 @@ def _openmp_fork() -> Any:
         fork = ctypes.CDLL(None).GOMP_parallel
     except (AttributeError, OSError, TypeError):
         return None
-    fork.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
-    fork.restype = None
+    fork.restype, fork.argtypes = None, [ADDRESS, ADDRESS, ctypes.c_uint, ctypes.c_uint]
     return fork
 
 
@@ -170,7 +167,7 @@ def library() -> Library:
     Raises:
         NativeError: it can't be had here.
     """
-    found = _loaded()
-    if isinstance(found, NativeError):
-        raise found
-    return found
+    loaded = _loaded()
+    if isinstance(loaded, NativeError):
+        raise loaded
+    return loaded

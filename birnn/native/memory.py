@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,19 +50,17 @@ class PackedWeights:
     """
 
     def __init__(self) -> None:
-        self._kept = WeakIdKeyDictionary()
+        self._packed: Any = WeakIdKeyDictionary()  # first weight → standing, packed weights
 
     def find(self, weights: Sequence[Tensor]) -> Tensor | None:
-        """What was kept for these weights as they now stand, or None."""
-        kept, now = self._kept.get(weights[0]), standing(weights)
-        if kept is None or now is None or kept[0] != now:
-            return None
-        packed: Tensor = kept[1]
-        return packed
+        """What was packed for these weights as they now stand, or None."""
+        now = standing(weights)
+        then, packed = self._packed.get(weights[0], (None, None))
+        return packed if now is not None and then == now else None
 
     def keep(self, weights: Sequence[Tensor], packed: Tensor) -> bool:
         """Remember ``packed`` for as long as the first of the weights lives, if they are frozen."""
         now = standing(weights)
         if now is not None:
-            self._kept[weights[0]] = (now, packed)
+            self._packed[weights[0]] = (now, packed)
         return now is not None

@@ -8,12 +8,9 @@ from birnn.nn.chain import Potentials
 
 
 def best_paths(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Tensor:
-    """Tags ``[B, T]``, 0 in the padding, as :func:`birnn.nn.decoding.best_path` says.
+    """What :func:`birnn.nn.decoding.best_path` gives, all in float32 on the CPU.
 
-    Args:
-        emissions: ``[B, T, K]`` float32 on the CPU.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain, float32.
+    ``emissions [B, T, K]``, ``lengths [B]`` → tags ``[B, T]``, 0 in the padding.
 
     Raises:
         ValueError: an item has no legal sequence of its length.
@@ -21,17 +18,9 @@ def best_paths(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Te
     batch, steps, tags = emissions.shape
     parts = [emissions.contiguous(), lengths.contiguous(), *(p.contiguous() for p in potentials)]
     path = torch.empty(batch, steps, dtype=torch.int64)
-    chain = native.Chain(
-        batch=batch,
-        steps=steps,
-        tags=tags,
-        emissions=parts[0].data_ptr(),
-        length=parts[1].data_ptr(),
-        moves=parts[2].data_ptr(),
-        start=parts[3].data_ptr(),
-        end=parts[4].data_ptr(),
-        path=path.data_ptr(),
-    )
+    names = ("emissions", "length", "moves", "start", "end", "path")
+    addresses = (part.data_ptr() for part in (*parts, path))
+    chain = native.Chain(batch, steps, tags, **dict(zip(names, addresses, strict=True)))
     item = native.library().best_paths(chain)
     if item >= 0:
         raise ValueError(f"item {item}: no legal sequence has length {int(lengths[item])}")

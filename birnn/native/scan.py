@@ -17,7 +17,7 @@ from birnn.nn.batch import sequence_mask
 from birnn.nn.scan import CellWeights, Recurrence
 
 CELLS = {"gru": 0, "lstm": 1}  # as Scan.lstm counts them
-KEPT = 4  # of cell.h
+STEP_VECTORS = 4  # that a step saves for each group of units, whatever the cell: KEPT of cell.h
 _workspace = Workspace()
 _packed = PackedWeights()
 
@@ -50,9 +50,9 @@ def native_scan(
         return states
     packed = _packed.find(parts)
     if packed is not None:
-        return _Pass(lstm, x.float(), lengths, parts).forward(keep=False, packed=packed)
+        return _Pass(lstm, x.float(), lengths, parts).forward(for_backward=False, packed=packed)
     layer = _Pass(lstm, x.float(), lengths, [part.float().contiguous() for part in parts])
-    states = layer.forward(keep=False)
+    states = layer.forward(for_backward=False)
     if not _packed.keep(parts, layer.panels):
         _workspace.give(layer.panels)
     return states
@@ -95,34 +95,26 @@ class _Pass:
         self.shape = x.shape
         self.hidden = weights[1].shape[1]
         self.panels: Tensor  # the weights, packed for the forward pass that ran last
-        self.kept: Tensor | None = None  # what the backward pass reads and overwrites
-        self.scan = native.Scan(
-            lstm=lstm,
-            directions=len(weights) // 4,
-            batch=x.shape[0],
-            steps=x.shape[1],
-            features=x.shape[2],
-            hidden=self.hidden,
-            rows=self.rows.total,
-            length=self.rows.length.data_ptr(),
-            packed=self.rows.packed.data_ptr(),
-            dense=self.rows.dense.data_ptr(),
-            x=self.x.data_ptr(),
-        )
-        self.scan.blocks = _blocks(x.shape[0], self.scan.directions)
+        self.saved: Tensor | None = None  # what the backward pass reads and overwrites
+        directions = len(weights) // 4
+        length, packed, dense, total = self.rows
+        self.scan = native.Scan(  # as layout.h orders them
+            lstm, directions, *x.shape, self.hidden, total, _blocks(x.shape[0], directions),
+            *(part.data_ptr() for part in (length, packed, dense, self.x)),
+        )  # fmt: skip
 
     def _directions(self) -> list[native.Direction]:
         return [self.scan.direction[i] for i in range(self.scan.directions)]
 
-    def forward(self, *, keep: bool, packed: Tensor | None = None) -> Tensor:
-        """The states ``[B, T, D*H]``; ``keep``: a backward pass will follow."""
+    def forward(self, *, for_backward: bool, packed: Tensor | None = None) -> Tensor:
+        """The states ``[B, T, D*H]``; ``for_backward``: and save what that pass reads."""
         states = torch.empty(*self.shape[:2], self.scan.directions * self.hidden)
         self.scan.states = states.data_ptr()
         self.panels = self._panels(native.PACK_FORWARD, packed)
-        if keep:
-            self._keep()
+        if for_backward:
+            self._save_steps()
         self.library.run(self.scan, native.FORWARD)
-        if keep:
+        if for_backward:
             _workspace.give(self.panels)
         return states
 
@@ -140,22 +132,22 @@ class _Pass:
             self.library.run(self.scan, phase)
         return panels
 
-    def _keep(self) -> None:
+    def _save_steps(self) -> None:
         """Give each direction room for what the backward pass needs."""
         units = -(-self.hidden // self.library.lanes) * self.library.lanes
         plane = self.rows.total * units
-        planes = KEPT + 1 + self.scan.lstm
-        self.kept = _workspace.take(plane * planes * self.scan.directions)
+        planes = STEP_VECTORS + 1 + self.scan.lstm
+        self.saved = _workspace.take(plane * planes * self.scan.directions)
         for i, direction in enumerate(self._directions()):
-            direction.kept = self.kept.data_ptr() + 4 * plane * planes * i
-            direction.before = direction.kept + 4 * plane * KEPT
+            direction.kept = self.saved.data_ptr() + 4 * plane * planes * i
+            direction.before = direction.kept + 4 * plane * STEP_VECTORS
             direction.memory = direction.before + 4 * plane if self.scan.lstm else None
 
     def backward(self, gradient: Tensor, *, of_x: bool) -> tuple[Tensor | None, list[Tensor]]:
         """Gradients of ``x`` (if ``of_x``) and of all weights, from that of the states."""
-        if self.kept is None:  # a second backward pass: the first overwrote what was kept
-            self.forward(keep=True)
-        assert self.kept is not None
+        if self.saved is None:  # a second backward pass: the first overwrote what was saved
+            self.forward(for_backward=True)
+        assert self.saved is not None
         gradient = gradient.float().contiguous()
         self.scan.state_gradient = gradient.data_ptr()
         x_gradient = torch.empty(self.shape) if of_x else None
@@ -169,8 +161,8 @@ class _Pass:
         self.library.run(self.scan, native.BACKWARD)
         self.library.run(self.scan, native.GRADIENTS)
         _workspace.give(panels)
-        _workspace.give(self.kept)
-        self.kept = None
+        _workspace.give(self.saved)
+        self.saved = None
         return x_gradient, gradients
 
 
@@ -182,7 +174,7 @@ class _Differentiable(torch.autograd.Function):
         layer = _Pass(lstm, x, lengths, weights)
         ctx.layer = layer
         ctx.save_for_backward(layer.x, *weights)  # torch then notices a change in place
-        return layer.forward(keep=True)
+        return layer.forward(for_backward=True)
 
     @staticmethod
     @once_differentiable

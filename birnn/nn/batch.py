@@ -49,12 +49,7 @@ def sequence_mask(lengths: Tensor, max_length: int) -> Tensor:
     >>> sequence_mask(torch.tensor([1, 3]), 3).int().tolist()
     [[1, 0, 0], [1, 1, 1]]
 
-    Args:
-        lengths: ``[B]`` integers.
-        max_length: ``T``.
-
-    Returns:
-        ``[B, T]`` bool, True where a position is before its sequence's end.
+    ``lengths [B]`` → ``[B, T]`` bool, True where a position is before its sequence's end.
     """
     return torch.arange(max_length, device=lengths.device) < lengths.unsqueeze(1)
 
@@ -65,12 +60,7 @@ def reverse_index(lengths: Tensor, max_length: int) -> Tensor:
     >>> reverse_index(torch.tensor([2, 3]), 3).tolist()
     [[1, 0, 2], [2, 1, 0]]
 
-    Args:
-        lengths: ``[B]`` integers.
-        max_length: ``T``.
-
-    Returns:
-        ``[B, T]`` int64. Applying it twice gives the identity.
+    ``lengths [B]`` → ``[B, T]`` int64. Applying it twice gives the identity.
     """
     steps = torch.arange(max_length, device=lengths.device).expand(lengths.shape[0], -1)
     return torch.where(steps < lengths.unsqueeze(1), lengths.unsqueeze(1) - 1 - steps, steps)

@@ -1,4 +1,4 @@
-"""What is computed from frozen weights alone is kept between predictions."""
+"""What is computed from frozen weights alone is cached between predictions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -11,7 +11,7 @@ Standing = tuple[tuple[int, int], ...]
 
 
 def standing(weights: Sequence[Tensor]) -> Standing | None:
-    """What a change of the weights would change; None: it can't be told, or they are trained.
+    """What a change of the weights would change; None: nobody can tell, or they are trained.
 
     torch counts the changes of a tensor in place. The count alone would not do for weights that
     are trained: a fused optimizer changes them uncounted.
@@ -21,11 +21,11 @@ def standing(weights: Sequence[Tensor]) -> Standing | None:
     return tuple((w.data_ptr(), w._version) for w in weights)
 
 
-class Kept(Generic[T]):
+class Cached(Generic[T]):
     """A value that is made anew whenever the weights it is made of have changed.
 
-    It is kept in inference mode alone: its tensors can't take part in training. A copy starts
-    with nothing kept.
+    It is cached in inference mode alone: its tensors can't take part in training. A copy starts
+    with nothing cached.
     """
 
     def __init__(self) -> None:
@@ -41,5 +41,5 @@ class Kept(Generic[T]):
             self._value, self._standing = make(), now
         return self._value
 
-    def __deepcopy__(self, memo: Any) -> "Kept[T]":
-        return Kept()
+    def __deepcopy__(self, memo: Any) -> "Cached[T]":
+        return Cached()

@@ -74,8 +74,9 @@ def finite(x: Tensor) -> Tensor:
 
 def require_legal(best: Tensor, lengths: Tensor) -> None:
     """Refuse items whose ``best [B]`` score is −inf."""
-    if bool(best.isneginf().any()):
-        item = int(best.isneginf().nonzero()[0])
+    illegal = best.isneginf().nonzero()
+    if len(illegal):
+        item = int(illegal[0])
         raise ValueError(f"item {item}: no legal sequence has length {int(lengths[item])}")
 
 
@@ -95,12 +96,13 @@ def centre(emissions: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def messages_of(centred: Tensor, mask: Tensor, potentials: Potentials) -> Messages:
     """Both directions of forward-backward; in logs where probabilities would underflow."""
-    index = reverse_index(mask.sum(1), mask.shape[1])
-    found = _scaled_messages(centred, index, mask, potentials)
-    if found is None:
-        found = _log_messages(centred, index, mask, potentials)
-        require_legal(found.log_partition, mask.sum(1))
-    return found
+    lengths = mask.sum(1)
+    index = reverse_index(lengths, mask.shape[1])
+    messages = _scaled_messages(centred, index, mask, potentials)
+    if messages is None:
+        messages = _log_messages(centred, index, mask, potentials)
+        require_legal(messages.log_partition, lengths)
+    return messages
 
 
 def _both_ways(x: Tensor, index: Tensor) -> Tensor:

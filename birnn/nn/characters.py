@@ -64,11 +64,11 @@ class CharacterCNN(CharacterEncoder):
         channels = vectors.transpose(1, 2)
         parts = []
         for convolution in self.convolutions:
-            found = convolution(channels)
+            windows = convolution(channels)
             # A window counts while it holds a character of the word.
-            extra = found.shape[-1] - ids.shape[1]
-            inside = sequence_mask(lengths + extra, found.shape[-1]).unsqueeze(1)
-            parts.append(found.masked_fill(~inside, -torch.inf).amax(-1))
+            extra = windows.shape[-1] - ids.shape[1]
+            inside = sequence_mask(lengths + extra, windows.shape[-1]).unsqueeze(1)
+            parts.append(windows.masked_fill(~inside, -torch.inf).amax(-1))
         return torch.tanh(torch.cat(parts, dim=-1))
 
 
@@ -82,8 +82,7 @@ class CharacterRNN(CharacterEncoder):
         if output_size % 2:
             raise ConfigError(f"char_size: must be even for {cell}, got {output_size}")
         self.output_size = output_size
-        config = EncoderConfig(encoder=cell, hidden_size=output_size // 2)
-        self.encoder = build_encoder(size, config)
+        self.encoder = build_encoder(size, EncoderConfig(cell, output_size // 2))
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """``[U, L]``, ``[U]`` → ``[U, output_size]``."""

@@ -1,4 +1,8 @@
-"""Linear-chain conditional random fields (Lafferty et al. 2001): loss, posteriors, confidences."""
+"""Linear-chain conditional random fields (Lafferty et al. 2001): loss, posteriors, confidences.
+
+Every function takes the emissions ``[B, T, K]`` of a chain, true lengths ``[B]``, each in ``1..T``,
+and the chain's potentials; ``tags [B, T]`` are int64 and may be anything in the padding.
+"""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from birnn.nn.batch import sequence_mask
-from birnn.nn.cached import Kept
+from birnn.nn.cached import Cached
 from birnn.nn.chain import (
     Allowed,
     Marginals,
@@ -37,17 +41,7 @@ class PathConfidence(NamedTuple):
 def sequence_score(
     emissions: Tensor, tags: Tensor, lengths: Tensor, potentials: Potentials
 ) -> Tensor:
-    """Score given tag sequences; differentiable.
-
-    Args:
-        emissions: ``[B, T, K]``.
-        tags: ``[B, T]`` int64; anything in the padding.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain.
-
-    Returns:
-        ``[B]``, −inf for an illegal sequence.
-    """
+    """The scores ``[B]`` of given ``tags [B, T]``, −inf for an illegal sequence; differentiable."""
     emissions, potentials = widen(emissions, potentials)
     mask = sequence_mask(lengths, tags.shape[1])
     tags = tags.masked_fill(~mask, 0)
@@ -58,47 +52,30 @@ def sequence_score(
 
 
 def log_partition(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Tensor:
-    """Log of the summed ``exp(score)`` of all sequences; differentiable once.
+    """Log of the summed ``exp(score)`` of all sequences, ``[B]``; differentiable once.
 
     Its gradients are the marginals, so no graph is built: see :func:`marginals`.
-
-    Args:
-        emissions: ``[B, T, K]``.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain.
-
-    Returns:
-        ``[B]``.
 
     Raises:
         ValueError: an item has no legal sequence of its length.
     """
     emissions, potentials = widen(emissions, potentials)
-    found: Tensor = _LogPartition.apply(emissions, None, lengths, *potentials)
-    return found
+    value: Tensor = _LogPartition.apply(emissions, None, lengths, *potentials)
+    return value
 
 
 def negative_log_likelihood(
     emissions: Tensor, tags: Tensor, lengths: Tensor, potentials: Potentials
 ) -> Tensor:
-    """The training loss, ``−log p(tags)`` of each item; differentiable once.
-
-    Args:
-        emissions: ``[B, T, K]``.
-        tags: ``[B, T]`` int64, legal under the potentials; anything in the padding.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain.
-
-    Returns:
-        ``[B]``.
+    """The training loss, ``−log p(tags)`` of each item, ``[B]``; differentiable once.
 
     Raises:
         ValueError: a gold sequence is illegal: the caller mends or drops such data, as a loss
             of infinity would end the training. The message names the item and the step.
     """
     emissions, potentials = widen(emissions, potentials)
-    found: Tensor = _LogPartition.apply(emissions, tags, lengths, *potentials)
-    return found
+    loss: Tensor = _LogPartition.apply(emissions, tags, lengths, *potentials)
+    return loss
 
 
 @torch.no_grad()
@@ -108,32 +85,20 @@ def marginals(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Mar
     A message is normalised at each step, and a posterior at its position: rounding does not grow
     with the length.
 
-    Args:
-        emissions: ``[B, T, K]``.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain.
-
     Raises:
         ValueError: an item has no legal sequence of its length.
     """
     emissions, potentials = widen(emissions, potentials)
     centred, peaks, mask = centre(emissions, lengths)
-    found = posteriors(messages_of(centred, mask, potentials), mask)
-    return found._replace(log_partition=found.log_partition + peaks)
+    posterior = posteriors(messages_of(centred, mask, potentials), mask)
+    return posterior._replace(log_partition=posterior.log_partition + peaks)
 
 
 @torch.no_grad()
 def path_confidence(
     emissions: Tensor, tags: Tensor, lengths: Tensor, potentials: Potentials
 ) -> PathConfidence:
-    """How sure the chain is of each step of the paths ``tags [B, T]``; 0 where one is illegal.
-
-    Args:
-        emissions: ``[B, T, K]``.
-        tags: ``[B, T]`` int64; anything in the padding.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain.
-    """
+    """How sure the chain is of each step of the paths ``tags [B, T]``; 0 where one is illegal."""
     emissions, potentials = widen(emissions, potentials)
     centred, _, mask = centre(emissions, lengths)
     messages = messages_of(centred, mask, potentials)
@@ -172,7 +137,7 @@ class CRF(nn.Module):
             if allowed is not None:
                 legal &= getattr(allowed, name)
             self.register_buffer(f"allowed_{name}", legal, persistent=False)
-        self._potentials: Kept[Potentials] = Kept()
+        self._potentials: Cached[Potentials] = Cached()
 
     def potentials(self) -> Potentials:
         """The potentials as they stand, forbidden moves −inf."""
@@ -225,9 +190,10 @@ def _require_legal_gold(
     score: Tensor, tags: Tensor, lengths: Tensor, potentials: Potentials
 ) -> None:
     """Refuse gold sequences whose ``score [B]`` is −inf, saying where one breaks a rule."""
-    if not bool(score.isneginf().any()):
+    illegal = score.isneginf().nonzero()
+    if not len(illegal):
         return
-    item = int(score.isneginf().nonzero()[0])
+    item = int(illegal[0])
     path = tags[item, : lengths[item]]
     if bool(potentials.start[path[0]].isneginf()):
         raise ValueError(f"item {item}, step 0: no sequence may start with tag {int(path[0])}")

@@ -1,4 +1,8 @@
-"""The best sequences of a linear chain; whatever the scores, none that is illegal."""
+"""The best sequences of a linear chain; whatever the scores, none that is illegal.
+
+Every function takes the emissions ``[B, T, K]`` of a chain, true lengths ``[B]``, each in ``1..T``,
+and the chain's potentials.
+"""
 
 import torch
 from torch import Tensor
@@ -39,11 +43,6 @@ def viterbi(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> tuple
     The forward loop keeps the best scores only; which tag they came from is asked on the way back,
     for the chosen path alone.
 
-    Args:
-        emissions: ``[B, T, K]``; whatever they are, no illegal sequence comes out.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain.
-
     Returns:
         Tags ``[B, T]``, 0 in the padding, and their scores ``[B]``.
 
@@ -73,12 +72,6 @@ def n_best(
 ) -> tuple[Tensor, Tensor]:
     """The ``n`` best sequences, best first (list Viterbi: Seshadri & Sundberg 1994).
 
-    Args:
-        emissions: ``[B, T, K]``; whatever they are, no illegal sequence comes out.
-        lengths: ``[B]``, each in ``1..T``.
-        potentials: of the chain.
-        n: how many.
-
     Returns:
         Tags ``[B, n, T]``, 0 in the padding, and their log-probabilities ``[B, n]``, falling.
         Where there are fewer legal sequences the rest is −inf, with tags of 0.
@@ -99,10 +92,10 @@ def n_best(
     path = [place]
     for origin in back.unbind(1)[:-1]:
         path.append(origin.gather(1, path[-1]))
-    found = torch.stack(path, -1).remainder(tags).gather(2, index.unsqueeze(1).expand(-1, n, -1))
-    found = found.masked_fill(~mask.unsqueeze(1) | best.isneginf().unsqueeze(-1), 0)
+    paths = torch.stack(path, -1).remainder(tags).gather(2, index.unsqueeze(1).expand(-1, n, -1))
+    paths = paths.masked_fill(~mask.unsqueeze(1) | best.isneginf().unsqueeze(-1), 0)
     log_z = log_partition(emissions, lengths, potentials)
-    return found, (best + (offset - log_z).unsqueeze(1)).clamp_max(0.0)
+    return paths, (best + (offset - log_z).unsqueeze(1)).clamp_max(0.0)
 
 
 def _tame(emissions: Tensor) -> Tensor:
@@ -125,12 +118,12 @@ def _best_scores(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> 
     torch.add(steps[0], potentials.start, out=history[0])
     columns = history.transpose(1, 2).unsqueeze(-1).unbind()
     rows = zip(columns, steps.unbind()[1:], history.unbind()[1:], strict=False)
-    for place, (column, step, found) in enumerate(rows):
+    for place, (column, step, best) in enumerate(rows):
         torch.add(column, moves, out=candidates)
-        torch.amax(candidates, 0, out=found)
-        found.add_(step)
+        torch.amax(candidates, 0, out=best)
+        best.add_(step)
         if place % 16 == 15:  # before the sums grow so large that float32 rounds them
-            found.sub_(found.amax(-1, keepdim=True))
+            best.sub_(best.amax(-1, keepdim=True))
     return history
 
 

@@ -16,14 +16,14 @@ def keep_mask(shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
     """A mask of ``shape`` holding 0 with probability ``rate`` and ``1/(1-rate)`` otherwise.
 
     Each 64 random bits serve four places, which is five times as quick as a draw a place. The rate
-    is rounded to 1/65,536, and what is kept is scaled by the rounded one: expectations are exact.
+    is rounded to 1/65,536, and what survives is scaled by the rounded one: expectations are exact.
     """
     dropped = min(round(rate * GRAINS), GRAINS - 1)
     size = math.prod(shape)
     bits = torch.empty((size + 3) // 4, dtype=torch.int64, device=like.device)
     bits.random_(-(2**63), None)
-    kept = bits.view(torch.int16)[:size].view(shape) >= dropped - GRAINS // 2
-    return kept.to(like.dtype).mul_(GRAINS / (GRAINS - dropped))
+    survives = bits.view(torch.int16)[:size].view(shape) >= dropped - GRAINS // 2
+    return survives.to(like.dtype).mul_(GRAINS / (GRAINS - dropped))
 
 
 class MaskedDropout(nn.Module, ABC):

@@ -6,17 +6,20 @@ batched with: see :mod:`birnn.nn.scan`.
 """
 
 from abc import ABC
-from typing import ClassVar, NamedTuple
+from dataclasses import replace
+from typing import ClassVar, NamedTuple, TypedDict, Unpack, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from birnn.config import EncoderConfig
+from birnn.config import EncoderConfig, updated
+from birnn.errors import ConfigError
 from birnn.nn import engines
 from birnn.nn.batch import check_lengths, sequence_mask
 from birnn.nn.dropout import Dropout, LockedDropout
 from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, final_states
-from birnn.registry import ENCODERS, resolve
+from birnn.registry import ENCODERS, resolve, suggestion
 
 
 class Encoded(NamedTuple):
@@ -24,6 +27,18 @@ class Encoded(NamedTuple):
 
     states: Tensor  # [B, T, D], zero beyond each length
     summary: Tensor  # [B, D], the final state of each direction
+
+
+class EncoderOptions(TypedDict, total=False):
+    """The fields of :class:`birnn.config.EncoderConfig`, as an encoder takes them by name."""
+
+    hidden_size: int
+    layers: int
+    bidirectional: bool
+    dropout: float
+    locked_dropout: float
+    norm: str
+    residual: bool
 
 
 class Cell(nn.Module):
@@ -75,37 +90,53 @@ class MaskedBatchNorm(nn.Module):
         """``x [B, T, F]``, ``mask [B, T]`` → ``[B, T, F]``, zero where the mask is False."""
         # One position has no variance: torch refuses it, so it meets the running statistics.
         use_batch = self.training and int(mask.sum()) > 1
-        real = self.norm(x[mask]) if use_batch else _running_norm(self.norm, x[mask])
+        norm, real = self.norm, x[mask]
+        statistics = norm.running_mean, norm.running_var, norm.weight, norm.bias
+        real = norm(real) if use_batch else F.batch_norm(real, *statistics, eps=norm.eps)
         return x.new_zeros(x.shape).masked_scatter(mask.unsqueeze(-1), real)
-
-
-def _running_norm(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
-    return nn.functional.batch_norm(
-        x, norm.running_mean, norm.running_var, norm.weight, norm.bias, False, 0.0, norm.eps
-    )
 
 
 class Encoder(nn.Module, ABC):
     """A stack of recurrent layers; a subclass gives its recurrence.
 
+    >>> BiGRU(5, hidden_size=8, layers=2, dropout=0.1).output_size
+    16
+
     Args:
         input_size: ``F``, the features of a step.
-        config: sizes, dropouts, normalisation; see :class:`birnn.config.EncoderConfig`.
+        config: sizes, dropouts, normalisation; left out, the defaults of
+            :class:`birnn.config.EncoderConfig`.
+        options: fields of the configuration by name, instead of ``config`` or on top of it.
+
+    Raises:
+        ConfigError: an option that there is not (with the nearest right one), or a value that it
+            can't have.
     """
 
+    name: ClassVar[str]  # in birnn.registry.ENCODERS
     recurrence: ClassVar[Recurrence]
     forget_gate: ClassVar[int | None] = None
 
-    def __init__(self, input_size: int, config: EncoderConfig) -> None:
+    def __init__(
+        self,
+        input_size: int,
+        config: EncoderConfig | None = None,
+        **options: Unpack[EncoderOptions],
+    ) -> None:
         super().__init__()
+        if config is not None and not isinstance(config, EncoderConfig):
+            raise ConfigError(f"{type(self).__name__}: options have names, as in hidden_size=128")
+        for option in set(options) - set(EncoderOptions.__annotations__):
+            near = suggestion(option, EncoderOptions.__annotations__)
+            raise ConfigError(f"{type(self).__name__}: unknown option {option!r}{near}")
+        config = replace(updated(config or EncoderConfig(), options), encoder=self.name)
         self.config = config
         self.input_size = input_size
         self.output_size = config.hidden_size * (2 if config.bidirectional else 1)
         sizes = [input_size] + [self.output_size] * (config.layers - 1)
         self.forward_cells = nn.ModuleList(self._cell(size) for size in sizes)
-        self.backward_cells = nn.ModuleList(
-            self._cell(size) for size in sizes if config.bidirectional
-        )
+        both = sizes if config.bidirectional else []
+        self.backward_cells = nn.ModuleList(self._cell(size) for size in both)
         self.norms = nn.ModuleList(_norm(config.norm, self.output_size) for _ in sizes)
         self.locked_dropout = LockedDropout(config.locked_dropout)
         self.dropout = Dropout(config.dropout)
@@ -130,10 +161,8 @@ class Encoder(nn.Module, ABC):
 
     def _layer(self, layer: int, x: Tensor, lengths: Tensor) -> Tensor:
         """One recurrent layer: ``[B, T, ·] → [B, T, D]``, zero in the padding."""
-        cells = [self.forward_cells[layer]]
-        if self.config.bidirectional:
-            cells.append(self.backward_cells[layer])
-        weights = [_weights(cell) for cell in cells]
+        stacks = self.forward_cells, self.backward_cells
+        weights = [cast(Cell, cells[layer]).weights() for cells in stacks if len(cells)]
         states = engines.run(self.recurrence, x, lengths, weights)
         if self.config.norm == "none" and not self.config.residual:
             return states
@@ -146,11 +175,6 @@ class Encoder(nn.Module, ABC):
         return zeroed
 
 
-def _weights(cell: nn.Module) -> CellWeights:
-    assert isinstance(cell, Cell)
-    return cell.weights()
-
-
 def _norm(name: str, features: int) -> nn.Module:
     if name == "batch":
         return MaskedBatchNorm(features)
@@ -160,12 +184,14 @@ def _norm(name: str, features: int) -> nn.Module:
 class BiGRU(Encoder):
     """Gated recurrent units in both directions (Cho et al. 2014)."""
 
+    name = "bigru"
     recurrence = GRU
 
 
 class BiLSTM(Encoder):
     """Long short-term memory in both directions (Graves & Schmidhuber 2005)."""
 
+    name = "bilstm"
     recurrence = LSTM
     forget_gate = 1
 

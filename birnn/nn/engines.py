@@ -10,7 +10,7 @@
     The same passes in whatever torch has for them: the fallback, in any precision on any device.
 
 All give the same states and gradients to 1e-5 of their scale. :func:`choose` takes the first that
-can do the work, in the order of :data:`birnn.ENGINES`, unless one is forced.
+can do the work, in the order of :data:`birnn.registry.ENGINES`, unless one is forced.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,11 +21,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from birnn.config import EncoderConfig, TrainConfig
 from birnn.errors import ConfigError
+from birnn.nn.batch import is_traced
+from birnn.nn.devices import resolve_device
 from birnn.nn.scan import CellWeights, Recurrence, bidirectional_scan
-from birnn.registry import ENGINES, resolve
+from birnn.registry import ENCODERS, ENGINES, resolve
 
 AUTO = "auto"
+PRECISIONS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 LayerScan = Callable[[Recurrence, Tensor, Tensor, Sequence[CellWeights]], Tensor]
 
 
@@ -113,6 +117,18 @@ def describe(work: Work) -> Choice:
     return Choice(name, engine.title, _note(reason))
 
 
+def engine_for(encoder: EncoderConfig, train: TrainConfig) -> Choice:
+    """The engine that trains the layers of ``encoder`` as ``train`` asks.
+
+    Raises:
+        ConfigError: it can't run here, or there is no such device; the message says why.
+    """
+    recurrence = resolve(ENCODERS, encoder.encoder, "encoder").recurrence
+    work = Work(recurrence, resolve_device(train.device), PRECISIONS[train.mixed_precision])
+    with forced(train.engine):
+        return describe(work)
+
+
 def compiled_serves() -> bool:
     """Whether compiled code may run on this CPU: it can be had, and no other engine is forced."""
     return _forced in (AUTO, "native") and not _traced() and _compiled_missing() is None
@@ -120,8 +136,7 @@ def compiled_serves() -> bool:
 
 def cpu_note() -> str:
     """Why the compiled engine doesn't serve models on this CPU; "" where it does, or none asks."""
-    reason = _compiled_missing() if _forced == AUTO else None
-    return _note(reason)
+    return _note(_compiled_missing() if _forced == AUTO else None)
 
 
 def _note(reason: str | None) -> str:
@@ -158,8 +173,7 @@ def _native_scan(
 def _dense_scan(
     recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
 ) -> Tensor:
-    backward = directions[1] if len(directions) > 1 else None
-    return bidirectional_scan(recurrence.scan, x, lengths, directions[0], backward)
+    return bidirectional_scan(recurrence.scan, x, lengths, *directions)
 
 
 def _native_missing(work: Work) -> str | None:
@@ -175,7 +189,7 @@ def _native_missing(work: Work) -> str | None:
 
 
 def _traced() -> bool:
-    return torch._C._get_tracing_state() is not None or torch.compiler.is_compiling()
+    return is_traced() or torch.compiler.is_compiling()
 
 
 def _compiled_missing() -> str | None:
@@ -205,11 +219,7 @@ def _onednn_missing(work: Work) -> str | None:
     return None
 
 
-def _never_missing(work: Work) -> str | None:
-    return None
-
-
 CUDNN = Engine("cuDNN, two dense passes", _dense_scan, _cudnn_missing)
 NATIVE = Engine("C, compiled for this processor", _native_scan, _native_missing)
 ONEDNN = Engine("oneDNN, two dense passes", _dense_scan, _onednn_missing)
-TORCH = Engine("torch's own operations", _dense_scan, _never_missing)
+TORCH = Engine("torch's own operations", _dense_scan, lambda work: None)

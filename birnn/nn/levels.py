@@ -17,13 +17,8 @@ SMALLEST_SPREAD = 1e-2  # of the series' standard deviation; flat windows are no
 def observed_values(segments: Tensor, observed: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """The values of a window, 0 where nothing was observed, and the mask, 0 in the padding.
 
-    Args:
-        segments: ``[B, T, w]``.
-        observed: ``[B, T, w]``, 1 or 0.
-        lengths: ``[B]`` real segments.
-
-    Returns:
-        Two tensors ``[B, T, w]``.
+    ``segments [B, T, w]``, ``observed [B, T, w]`` (1 or 0), ``lengths [B]`` of real segments → two
+    tensors ``[B, T, w]``.
     """
     real = sequence_mask(lengths, segments.shape[1]).unsqueeze(-1)
     mask = observed.masked_fill(~real, 0.0)
@@ -58,7 +53,7 @@ def level_and_spread(
     if normalise in ("season", "season_scale"):
         level = recent_mean(flat, mask, season)
     else:
-        level = mean if normalise == "mean" else last_observed(flat, mask)
+        level = mean if normalise == "mean" else recent_mean(flat, mask, 1)
     if normalise in ("last", "season"):
         return level, zeros + 1
     variance = ((flat - mean.unsqueeze(1)) * mask).square().sum(1) / count
@@ -68,7 +63,10 @@ def level_and_spread(
 
 
 def recent_mean(flat: Tensor, mask: Tensor, count: int) -> Tensor:
-    """``[B]`` the mean of what was observed in the ``count`` steps up to the last observed one."""
+    """The mean ``[B]`` of what was observed in the ``count`` steps up to the last observed one.
+
+    ``flat [B, S]``, and ``mask [B, S]`` that is 1 where a value was observed; 0 where none was.
+    """
     steps = torch.arange(1, flat.shape[1] + 1, device=flat.device)
     last = (steps * (mask > 0)).amax(1, keepdim=True)
     recent = mask * (steps > last - count)
@@ -76,26 +74,13 @@ def recent_mean(flat: Tensor, mask: Tensor, count: int) -> Tensor:
     return total
 
 
-def last_observed(flat: Tensor, mask: Tensor) -> Tensor:
-    """``[B]`` the last value of ``flat [B, S]`` where ``mask [B, S]`` is 1; 0 where it never is."""
-    steps = torch.arange(1, flat.shape[1] + 1, device=flat.device)
-    last = (steps * (mask > 0)).argmax(1, keepdim=True)
-    return (flat * mask).gather(1, last).squeeze(1)
-
-
 def filled_lookback(values: Tensor, observed: Tensor, lengths: Tensor, lookback: int) -> Tensor:
     """The last ``lookback`` steps before the origin, gaps filled by the value before them.
 
     What comes before the first observed value takes that value.
 
-    Args:
-        values: ``[B, T, w]``, 0 where nothing was observed.
-        observed: ``[B, T, w]``.
-        lengths: ``[B]``.
-        lookback: ``L``, at most ``w`` times the segments of a whole window.
-
-    Returns:
-        ``[B, L]``, the step before the origin last.
+    ``values [B, T, w]`` and ``observed [B, T, w]`` of :func:`observed_values`, ``lengths [B]`` →
+    ``[B, L]``, the step before the origin last; ``L = lookback`` is at most a whole window.
     """
     flat, mask = values.flatten(1), observed.flatten(1) > 0
     size = values.shape[-1]

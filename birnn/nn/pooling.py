@@ -82,15 +82,11 @@ class Pooling(nn.Module):
         """Pool ``encoded.states [B, T, D]`` to ``[B, P]``."""
         mask = sequence_mask(lengths, encoded.states.shape[1])
         weights = None
-        vectors = []
-        for part in self.parts:
-            if part == "last":
-                vectors.append(encoded.summary)
-            elif part == "mean":
-                vectors.append(mean_pool(encoded.states, mask))
-            elif part == "max":
-                vectors.append(max_pool(encoded.states, mask))
-            elif self.attention is not None:
-                vector, weights = self.attention(encoded.states, mask)
-                vectors.append(vector)
-        return Pooled(torch.cat(vectors, dim=-1), weights)
+        views = {"last": encoded.summary}
+        if "mean" in self.parts:
+            views["mean"] = mean_pool(encoded.states, mask)
+        if "max" in self.parts:
+            views["max"] = max_pool(encoded.states, mask)
+        if self.attention is not None:
+            views["attention"], weights = self.attention(encoded.states, mask)
+        return Pooled(torch.cat([views[part] for part in self.parts], dim=-1), weights)

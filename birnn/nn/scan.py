@@ -53,12 +53,7 @@ def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
     Per step: ``r, z = σ(·)``; ``n = tanh(W_n x + b_n + r ⊙ (U_n h + c_n))``;
     ``h = (1 − z) ⊙ n + z ⊙ h``.
 
-    Args:
-        x: ``[B, T, F]``.
-        weights: with ``G = 3``.
-
-    Returns:
-        The states of all steps, ``[B, T, H]``.
+    ``x [B, T, F]``, weights with ``G = 3`` → the states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
     states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, _train(), False, True)
@@ -70,12 +65,7 @@ def lstm_scan(x: Tensor, weights: CellWeights) -> Tensor:
 
     Per step: ``i, f, o = σ(·)``; ``g = tanh(·)``; ``c = f ⊙ c + i ⊙ g``; ``h = o ⊙ tanh(c)``.
 
-    Args:
-        x: ``[B, T, F]``.
-        weights: with ``G = 4``.
-
-    Returns:
-        The hidden states of all steps, ``[B, T, H]``.
+    ``x [B, T, F]``, weights with ``G = 4`` → the hidden states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
     states, _, _ = torch.lstm(x, [state, state], list(weights), True, 1, 0.0, _train(), False, True)
@@ -86,17 +76,14 @@ GRU = Recurrence("gru", 3, gru_scan)
 LSTM = Recurrence("lstm", 4, lstm_scan)
 
 
-def bidirectional_scan(
-    scan: Scan, x: Tensor, lengths: Tensor, forward: CellWeights, backward: CellWeights | None
-) -> Tensor:
-    """Run ``scan`` in both directions of each sequence.
+def bidirectional_scan(scan: Scan, x: Tensor, lengths: Tensor, *directions: CellWeights) -> Tensor:
+    """Run ``scan`` in one or both directions of each sequence.
 
     Args:
         scan: :func:`gru_scan` or :func:`lstm_scan`.
         x: ``[B, T, F]``; the padding may hold anything.
         lengths: ``[B]``, each in ``1..T``.
-        forward: weights of the left-to-right direction.
-        backward: weights of the right-to-left direction; None for a one-way scan.
+        directions: weights of the left-to-right direction, then of the other if there is one.
 
     Returns:
         ``[B, T, 2H]`` (``[B, T, H]`` one way), forward states first; zero in the padding.
@@ -104,10 +91,10 @@ def bidirectional_scan(
     padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
     # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.
     x = x.masked_fill(padding, 0.0)
-    states = scan(x, forward)
-    if backward is not None:
+    states = scan(x, directions[0])
+    if len(directions) > 1:
         index = reverse_index(lengths, x.shape[1])
-        reverse = reverse_padded(scan(reverse_padded(x, index), backward), index)
+        reverse = reverse_padded(scan(reverse_padded(x, index), directions[1]), index)
         states = torch.cat([states, reverse], dim=-1)
     return states.masked_fill(padding, 0.0)
 
@@ -118,13 +105,7 @@ def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Ten
     That is step ``length − 1`` of the forward half and step 0 of the backward half: never
     ``states[:, -1]``, which is padding for all but the longest.
 
-    Args:
-        states: ``[B, T, 2H]`` (``[B, T, H]`` one way).
-        lengths: ``[B]``.
-        bidirectional: whether the states are those of two directions.
-
-    Returns:
-        ``[B, 2H]`` (``[B, H]`` one way).
+    ``states [B, T, 2H]``, ``lengths [B]`` → ``[B, 2H]``; ``[B, T, H]`` → ``[B, H]`` one way.
     """
     # The general way takes longer than a short sentence, but a trace must not freeze the batch.
     if len(lengths) == 1 and not is_traced():

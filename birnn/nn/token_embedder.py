@@ -14,8 +14,7 @@ from torch.nn import functional as F
 from birnn.nn.batch import Batch
 from birnn.nn.characters import build_characters
 from birnn.nn.dropout import Dropout, LockedDropout, word_dropout
-from birnn.nn.model import Embedder
-from birnn.nn.word_embedder import PAD_ID, UNKNOWN_ID
+from birnn.nn.word_embedder import PAD_ID, UNKNOWN_ID, TableEmbedder
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class TokenDropout:
     characters: float
 
 
-class TokenEmbedder(Embedder):
+class TokenEmbedder(TableEmbedder):
     """Tokens → steps ``[B, T, E]``.
 
     A batch's inputs are ``types [B, T]`` (the number of the distinct token at each position) and
@@ -56,16 +55,9 @@ class TokenEmbedder(Embedder):
     """
 
     def __init__(self, sizes: TokenSizes, dropout: TokenDropout) -> None:
-        super().__init__()
+        super().__init__(sizes.words, sizes.word_size, sizes.vector_size)
         self.sizes = sizes
         self.rates = dropout
-        self.words = nn.Embedding(sizes.words, sizes.word_size) if sizes.word_size else None
-        if self.words is not None:
-            nn.init.normal_(self.words.weight, std=0.1 if sizes.vector_size else 0.3)
-        self.correction: nn.Embedding | None = None
-        if sizes.vector_size:
-            self.correction = nn.Embedding(sizes.words, sizes.vector_size)
-            nn.init.zeros_(self.correction.weight)
         self.characters = build_characters(
             sizes.char_encoder, sizes.characters, sizes.character_size, sizes.char_size,
             dropout.characters,
@@ -82,16 +74,7 @@ class TokenEmbedder(Embedder):
     def forward(self, batch: Batch) -> Tensor:
         """``[B, T, E]``; padded steps hold some token's features, which the encoder ignores."""
         types = batch.inputs["types"]
-        ids = self._word_ids(batch.inputs)
-        parts = []
-        if self.words is not None:
-            parts.append(self.words(ids))
-        # Not indexing: its gradient adds up in whatever order the threads come.
-        if self.correction is not None:
-            # An unknown word keeps its pretrained vector as it is.
-            known = (ids > UNKNOWN_ID).unsqueeze(-1)
-            frozen = F.embedding(types, batch.inputs["pretrained"])
-            parts.append(frozen + self.correction(ids) * known)
+        parts = self.looked_up(self._word_ids(batch.inputs), batch.inputs)
         spelled = self._spelled(batch.inputs)
         if spelled:
             parts.append(F.embedding(types, torch.cat(spelled, dim=-1)))

@@ -51,18 +51,41 @@ class PretrainedVectors(nn.Module):
         self.register_buffer("values", torch.zeros((rows, size), dtype=torch.float16))
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
-        """The mean of each distinct word's rows, ``[U, D]``; 0 where it has none.
-
-        Args:
-            inputs: ``vector_rows`` with ``vector_offsets [U]``.
-        """
+        """``vector_rows``, ``vector_offsets [U]`` → the mean of a word's rows, ``[U, D]``, or 0."""
         used, inverse = inputs["vector_rows"].unique(return_inverse=True)
         table = self.values[used].float() * self.scale
         mean: Tensor = F.embedding_bag(inverse, table, inputs["vector_offsets"], mode="mean")
         return mean
 
 
-class WordEmbedder(Embedder):
+class TableEmbedder(Embedder):
+    """The trained rows of words, and what is learned on top of their pretrained vectors.
+
+    ``<pad>`` and ``<unk>`` are the first rows; a size of 0 leaves a part out.
+    """
+
+    def __init__(self, rows: int, word_size: int, vector_size: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(rows, word_size) if word_size else None
+        if self.words is not None:
+            nn.init.normal_(self.words.weight, std=0.1 if vector_size else 0.3)
+        self.correction = nn.Embedding(rows, vector_size) if vector_size else None
+        if self.correction is not None:
+            nn.init.zeros_(self.correction.weight)
+
+    def looked_up(self, ids: Tensor, inputs: dict[str, Tensor]) -> list[Tensor]:
+        """Rows ``ids [B, T]`` and vectors ``pretrained [U, D]`` at ``types``: ``[B, T, ·]``."""
+        parts = [] if self.words is None else [self.words(ids)]
+        if self.correction is not None:
+            # An unknown word keeps its pretrained vector as it is.
+            known = (ids > UNKNOWN_ID).unsqueeze(-1)
+            # Not indexing: its gradient adds up in whatever order the threads come.
+            frozen = F.embedding(inputs["types"], inputs["pretrained"])
+            parts.append(frozen + self.correction(ids) * known)
+        return parts
+
+
+class WordEmbedder(TableEmbedder):
     """Words → steps ``[B, T, E]``.
 
     A batch's inputs are ``types [B, T]`` (the number of the distinct word at each position),
@@ -76,18 +99,11 @@ class WordEmbedder(Embedder):
     """
 
     def __init__(self, sizes: WordSizes, rate: float, dropout: float) -> None:
-        super().__init__()
+        super().__init__(sizes.words, sizes.word_size, sizes.vector_size)
         self.sizes = sizes
         self.rate = rate
         self.output_size = sizes.total
         self.dropout = Dropout(dropout)
-        self.words = nn.Embedding(sizes.words, sizes.word_size) if sizes.word_size else None
-        if self.words is not None:
-            nn.init.normal_(self.words.weight, std=0.1 if sizes.vector_size else 0.3)
-        self.correction: nn.Embedding | None = None
-        if sizes.vector_size:
-            self.correction = nn.Embedding(sizes.words, sizes.vector_size)
-            nn.init.zeros_(self.correction.weight)
         self.grams: nn.EmbeddingBag | None = None
         if sizes.gram_size:
             self.grams = nn.EmbeddingBag(sizes.buckets, sizes.gram_size, mode="sum")
@@ -100,15 +116,8 @@ class WordEmbedder(Embedder):
         ids = inputs["word_ids"][types]
         if self.training and self.rate:
             ids = word_dropout(ids, self.rate, UNKNOWN_ID, PAD_ID)
-        parts = []
-        if self.words is not None:
-            parts.append(self.words(ids))
-        if self.correction is not None:
-            # An unknown word keeps its pretrained vector as it is.
-            known = (ids > UNKNOWN_ID).unsqueeze(-1)
-            parts.append(F.embedding(types, inputs["pretrained"]) + self.correction(ids) * known)
+        parts = self.looked_up(ids, inputs)
         if self.grams is not None:
-            # Not indexing: its gradient adds up in whatever order the threads come.
             parts.append(F.embedding(types, self._characters(inputs)))
         steps: Tensor = self.dropout(torch.cat(parts, dim=-1))
         return steps

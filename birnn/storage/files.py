@@ -14,25 +14,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from birnn.errors import BirnnError, CheckpointError, DataError, brief
-from birnn.storage.untrusted import check_weights, read_json
+from birnn.errors import BirnnError, CheckpointError, DataError, brief, reason
+from birnn.storage.untrusted import check_weights
+from birnn.storage.untrusted import read_json as read_json
 
 KINDS = {  # as a safetensors header names them
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
     "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8,
     "U8": torch.uint8, "BOOL": torch.bool,
 }  # fmt: skip
-
-__all__ = [
-    "FolderKind", "atomic_path", "check_free", "load_weights", "new_folder", "put_in_place",
-    "read_json", "save_weights", "sync", "write_json", "write_text",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,10 +70,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         sync(temporary)
         temporary.replace(path)
         sync(path.parent)
-    except OSError as error:
-        raise DataError(f"can't write {path}: {error.strerror or error}") from error
-    except SafetensorError as error:  # its writer's own word for what the disk said
-        raise DataError(f"can't write {path}: {error}") from error
+    except (OSError, SafetensorError) as error:  # the writer's own word for what the disk said
+        raise DataError(f"can't write {path}: {reason(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -127,17 +122,15 @@ def new_folder(path: Path, kind: FolderKind, *, overwrite: bool = False) -> Iter
     path = path.resolve()  # a link stays one: what it points to is made or replaced
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(
-            tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-        )
+        partial = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
     except OSError as error:
-        raise DataError(f"can't write {path}: {error.strerror or error}") from error
+        raise DataError(f"can't write {path}: {reason(error)}") from error
     try:
-        yield temporary
+        yield Path(partial)
         check_free(path, kind, overwrite=overwrite)
-        put_in_place(temporary, path)
+        put_in_place(Path(partial), path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def put_in_place(folder: Path, path: Path) -> None:
@@ -159,7 +152,7 @@ def put_in_place(folder: Path, path: Path) -> None:
         if old is not None:
             shutil.rmtree(old)
     except OSError as error:
-        raise DataError(f"can't write {path}: {error.strerror or error}") from error
+        raise DataError(f"can't write {path}: {reason(error)}") from error
 
 
 def check_free(path: Path, kind: FolderKind, *, overwrite: bool) -> None:
@@ -187,9 +180,7 @@ def check_free(path: Path, kind: FolderKind, *, overwrite: bool) -> None:
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Write the parameters and buffers of ``model`` as safetensors."""
-    state = {
-        name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()
-    }
+    state = {name: part.detach().cpu().contiguous() for name, part in model.state_dict().items()}
     with atomic_path(path) as temporary:
         save_file(state, temporary)
         temporary.chmod(0o644)
@@ -211,16 +202,12 @@ def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
         with torch.device("meta"):
             skeleton = build()
     except (BirnnError, RuntimeError, TypeError, ValueError, OverflowError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{path.parent}: no model can be built from it ({reason})") from None
+        why = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path.parent}: no model can be built from it ({why})") from None
     try:
         with safe_open(path, framework="pt") as file:
-            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-            headers = {
-                name: (tuple(part.get_shape()), str(part.get_dtype()))
-                for name, part in found.items()
-            }
-        _compare(path, skeleton, headers)
+            header = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            _compare(path, skeleton.state_dict(), header)
         model = build()
         _fill(path, model.state_dict())
     except (SafetensorError, OSError) as error:
@@ -247,24 +234,23 @@ def _fill(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
                 )
 
 
-def _compare(
-    path: Path, skeleton: nn.Module, found: Mapping[str, tuple[tuple[int, ...], str]]
-) -> None:
-    """Refuse tensors whose names, shapes or types are not those of ``skeleton``."""
-    wanted = skeleton.state_dict()
-    for name in [*wanted, *(name for name in found if name not in wanted)]:
-        if name not in found:
+def _compare(path: Path, wanted: Mapping[str, torch.Tensor], header: Mapping[str, Any]) -> None:
+    """Refuse tensors whose names, shapes or types are not the ``wanted`` ones."""
+    for name in {**wanted, **header}:
+        if name not in header:
             raise CheckpointError(f"{path} lacks the tensor {name}; it belongs to another model")
         if name not in wanted:
             raise CheckpointError(
                 f"{path} holds a tensor {name[:80]} that config.json does not ask for"
             )
-        shape, kind = found[name]
-        if tuple(wanted[name].shape) != shape:
+        shape, asked = list(header[name].get_shape()), wanted[name]
+        if shape != list(asked.shape):
             raise CheckpointError(
-                f"{path}: {name} has the shape {brief(list(shape))},"
-                f" config.json asks for {list(wanted[name].shape)}"
+                f"{path}: {name} has the shape {brief(shape)},"
+                f" config.json asks for {list(asked.shape)}"
             )
-        asked = wanted[name].dtype
-        if KINDS.get(kind, kind) != asked:
-            raise CheckpointError(f"{path}: {name} is {KINDS.get(kind, kind)}, expected {asked}")
+        kind = header[name].get_dtype()
+        if KINDS.get(kind, kind) != asked.dtype:
+            raise CheckpointError(
+                f"{path}: {name} is {KINDS.get(kind, kind)}, expected {asked.dtype}"
+            )

@@ -73,20 +73,20 @@ def read_snapshot(path: Path) -> Snapshot:
         check_file(path)
         if check_file(path.with_suffix(".sha256")) > 1000:
             raise ValueError("its checksum is too long")
-        wanted = path.with_suffix(".sha256").read_text(encoding="ascii").split()[:1]
-        if wanted != [_digest(path)]:
+        digest = path.with_suffix(".sha256").read_text(encoding="ascii").split()[:1]
+        if digest != [_digest(path)]:
             raise CheckpointError(f"{path} is torn: its checksum differs")
         with safe_open(path, framework="pt") as file:
             numbers = json.loads((file.metadata() or {})["state"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        found = numbers["format"], numbers["step"]
+        version, step = numbers["format"], numbers["step"]
     except CheckpointError:
         raise
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} is no complete snapshot ({error})") from None
-    if found[0] != FORMAT or type(found[1]) is not int:
-        raise CheckpointError(f"{path} is a snapshot of format {found[0]!r}; this reads {FORMAT}")
-    return Snapshot(found[1], numbers, tensors)
+    if version != FORMAT or type(step) is not int:
+        raise CheckpointError(f"{path} is a snapshot of format {version!r}; this reads {FORMAT}")
+    return Snapshot(step, numbers, tensors)
 
 
 def newest_snapshot(folder: Path) -> tuple[Snapshot | None, list[str]]:
@@ -110,8 +110,8 @@ def snapshots(folder: Path) -> list[Path]:
     """The tensor files in ``folder``, oldest first, torn ones too."""
     if not folder.is_dir():
         return []
-    found = (path for path in folder.iterdir() if NAME.fullmatch(path.name))
-    return sorted(found, key=lambda path: int(path.stem))
+    files = (path for path in folder.iterdir() if NAME.fullmatch(path.name))
+    return sorted(files, key=lambda path: int(path.stem))
 
 
 def remove_snapshot(path: Path) -> None:
@@ -141,30 +141,25 @@ def nested(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name[len(start) :]: part for name, part in tensors.items() if name.startswith(start)}
 
 
-def check_like(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: str) -> None:
+def check_like(saved: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: str) -> None:
     """Refuse tensors of other names, shapes or types.
 
     Raises:
         CheckpointError: the first that differs.
     """
-    for name in sorted(set(found) ^ set(wanted)):
+    for name in sorted(set(saved) ^ set(wanted)):
         raise CheckpointError(f"the snapshot's {what} is of another model: {name}")
-    for name, tensor in wanted.items():
-        if found[name].shape != tensor.shape or found[name].dtype != tensor.dtype:
+    for name in wanted:
+        ours, theirs = (f"{part.dtype} {list(part.shape)}" for part in (wanted[name], saved[name]))
+        if ours != theirs:
             raise CheckpointError(
-                f"the snapshot's {what} is of another model: {name} is"
-                f" {found[name].dtype} {list(found[name].shape)}, expected"
-                f" {tensor.dtype} {list(tensor.shape)}"
+                f"the snapshot's {what} is of another model: {name} is {theirs}, expected {ours}"
             )
 
 
 def same(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors are equal, bit for bit (NaN too)."""
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
-    if not math.prod(a.shape):
-        return True
-    return bool(torch.equal(_bytes(a), _bytes(b)))
+    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(_bytes(a), _bytes(b))
 
 
 def _bytes(tensor: Tensor) -> Tensor:

@@ -8,13 +8,14 @@ that ask for much memory.
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
-from birnn.errors import CheckpointError, brief
+from birnn.errors import CheckpointError, brief, reason
 
 MEBI = 1 << 20
 MEMORY_VARIABLE = "BIRNN_RUN_MEMORY"  # MiB that the files of a run may take; for one's own runs
@@ -26,7 +27,6 @@ HEADER = 16 * MEBI  # of a safetensors file; a model of 100,000 tensors needs a 
 # Bytes of memory, on a 64-bit machine, that a mark of JSON stands for at most: an entry of a list
 # or a dictionary (which a comma or a colon marks), and a list or dictionary itself.
 ENTRY_BYTES, CONTAINER_BYTES = 80, 140
-
 
 _taken: ContextVar[list[int] | None] = ContextVar("taken", default=None)  # within one_budget
 
@@ -67,19 +67,19 @@ def check_file(path: Path) -> int:
     try:
         if path.is_symlink():
             _check_link(path)
-        found = path.stat()
+        entry = path.stat()
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing: not a complete run folder") from None
     except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, before Python 3.13
-        raise CheckpointError(f"can't read {path}: {_reason(error)}") from None
-    if not stat.S_ISREG(found.st_mode):
+        raise CheckpointError(f"can't read {path}: {reason(error)}") from None
+    if not stat.S_ISREG(entry.st_mode):
         raise CheckpointError(f"{path} is not a regular file; a run folder holds nothing else")
-    blocks = getattr(found, "st_blocks", None)  # of 512 bytes
-    if blocks is not None and found.st_size > HOLES and blocks * 512 < found.st_size // 4:
+    blocks = getattr(entry, "st_blocks", None)  # of 512 bytes
+    if blocks is not None and entry.st_size > HOLES and blocks * 512 < entry.st_size // 4:
         raise CheckpointError(
-            f"{path} says it is {found.st_size >> 20:,} MiB long and is mostly holes; copy it whole"
+            f"{path} says it is {entry.st_size >> 20:,} MiB long and is mostly holes; copy it whole"
         )
-    return found.st_size
+    return entry.st_size
 
 
 def _check_link(path: Path) -> None:
@@ -88,10 +88,6 @@ def _check_link(path: Path) -> None:
     homes = [folder, *([blobs] if folder.parent.name == "snapshots" else [])]
     if not any(target.is_relative_to(home) for home in homes):
         raise CheckpointError(f"{path} is a link that leads out of its folder; put the file there")
-
-
-def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def read_json(path: Path) -> Any:
@@ -103,7 +99,8 @@ def read_json(path: Path) -> Any:
             would take more memory than :func:`memory_limit`.
     """
     size = check_file(path)
-    _check_size(path, size)
+    if size > memory_limit():
+        charge(path, size)  # refuses it, before a byte is read
     try:
         with path.open("rb") as file:
             data = file.read(size + 1)
@@ -116,15 +113,9 @@ def read_json(path: Path) -> Any:
     except MemoryError:
         raise CheckpointError(f"{path}: there is not enough memory to read it") from None
     except OSError as error:
-        raise CheckpointError(f"can't read {path}: {_reason(error)}") from None
+        raise CheckpointError(f"can't read {path}: {reason(error)}") from None
     except ValueError as error:
         raise CheckpointError(f"{path} is not valid JSON ({str(error)[:200]})") from None
-
-
-def _check_size(path: Path, size: int) -> None:
-    """Refuse a file that is larger than all memory there is for it, before a byte is read."""
-    if size > memory_limit():
-        charge(path, size)
 
 
 def charge(path: Path, size: int) -> None:
@@ -162,13 +153,13 @@ def parse_json(data: bytes) -> Any:
     """
     text = data.decode("utf-8")
     pairs = _once if len(data) <= STRICT_SIZE else None
-    found = json.loads(text, parse_constant=_no_number, object_pairs_hook=pairs)
+    value = json.loads(text, parse_constant=_no_number, object_pairs_hook=pairs)
     if "\\u" in text:  # only an escape can bring half a surrogate pair
         try:
-            json.dumps(found, ensure_ascii=False).encode("utf-8")
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError:
             raise ValueError("a text holds half a surrogate pair") from None
-    return found
+    return value
 
 
 def _no_number(name: str) -> NoReturn:
@@ -176,12 +167,12 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {brief(twice)} stands there twice")
-    return found
+    return table
 
 
 def check_weights(path: Path) -> None:
@@ -206,4 +197,4 @@ def check_weights(path: Path) -> None:
                 raise CheckpointError(f"{path}: its header is larger than {HEADER >> 20} MiB")
             charge(path, json_memory(file.read(length)))
     except OSError as error:
-        raise CheckpointError(f"can't read {path}: {_reason(error)}") from None
+        raise CheckpointError(f"can't read {path}: {reason(error)}") from None

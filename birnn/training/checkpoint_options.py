@@ -1,21 +1,21 @@
-"""How often training is kept, and how it is asked to stop; light to import."""
+"""How often a checkpoint is written, and how it is asked to stop; light to import."""
 
 from dataclasses import dataclass
 
-from birnn.config import option
+from birnn.config import advanced
 
 
 @dataclass(frozen=True)
-class KeepConfig:
-    """How often training is kept, to go on after a stop."""
+class CheckpointConfig:
+    """How often a checkpoint is written, to go on from after a stop."""
 
-    checkpoint_epochs: int = option(
+    checkpoint_epochs: int = advanced(
         1, "Keep a checkpoint after every so many epochs; 0: not by epochs.", low=0, group="Run"
     )
-    checkpoint_minutes: float = option(
+    checkpoint_minutes: float = advanced(
         5.0, "Keep one within an epoch too, after so many minutes; 0: never.", low=0, group="Run"
     )
-    keep_checkpoints: int = option(
+    keep_checkpoints: int = advanced(
         2, "Checkpoints that stay while a run is trained: the newest.", low=1, group="Run"
     )
 

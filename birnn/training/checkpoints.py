@@ -1,11 +1,11 @@
-"""When a training run is kept: by epochs, by minutes, and when someone asks it to stop."""
+"""When a training run is saved: by epochs, by minutes, and when someone asks it to stop."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from birnn.errors import DataError, Stopped
+from birnn.errors import DataError, Stopped, reason
 from birnn.storage.snapshots import (
     Snapshot,
     newest_snapshot,
@@ -14,24 +14,24 @@ from birnn.storage.snapshots import (
     snapshots,
     write_snapshot,
 )
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
 
 @dataclass
-class Keeper:
+class Checkpointer:
     """Writes the snapshots of one training run and finds the newest again.
 
     Attributes:
         folder: of the snapshots; made when the first is written.
         config: how often.
         stop: whether someone wants training to stop.
-        kept: steps that the newest snapshot holds.
+        saved_step: steps that the newest snapshot holds.
     """
 
     folder: Path
-    config: KeepConfig = field(default_factory=KeepConfig)
+    config: CheckpointConfig = field(default_factory=CheckpointConfig)
     stop: StopRequest = field(default_factory=StopRequest)
-    kept: int = 0
+    saved_step: int = 0
     written: float = field(default_factory=time.monotonic)
 
     def begin(self) -> tuple[Snapshot | None, list[str]]:
@@ -40,14 +40,14 @@ class Keeper:
         Raises:
             CheckpointError: snapshots of another format.
         """
-        found, torn = newest_snapshot(self.folder)
+        newest, torn = newest_snapshot(self.folder)
         for path in snapshots(self.folder):
             if path.name in torn:
                 remove_snapshot(path)
-        self.kept = found.step if found else 0
+        self.saved_step = newest.step if newest else 0
         self.written = time.monotonic()
         self.stop.listening = True
-        return found, torn
+        return newest, torn
 
     def end(self) -> None:
         """Training is over, however it ended: a signal means the whole process again."""
@@ -57,7 +57,7 @@ class Keeper:
         """A step is done within an epoch.
 
         Raises:
-            Stopped: someone asked; a snapshot is kept.
+            Stopped: someone asked; a snapshot is written.
             DataError: it can't be written.
         """
         minutes = self.config.checkpoint_minutes
@@ -67,7 +67,7 @@ class Keeper:
         self.check()
 
     def after_epoch(self, epoch: int, snapshot: Callable[[], Snapshot], *, last: bool) -> None:
-        """Epoch ``epoch`` (from 1) is trained and judged; the ``last`` one is always kept.
+        """Epoch ``epoch`` (from 1) is trained and judged; the ``last`` one is always saved.
 
         Raises:
             Stopped, DataError: as :meth:`after_step`.
@@ -84,7 +84,7 @@ class Keeper:
             Stopped: so it is.
         """
         if self.stop.asked:
-            raise Stopped(f"stopped after step {self.kept:,}")
+            raise Stopped(f"stopped after step {self.saved_step:,}")
 
     def save(self, snapshot: Snapshot) -> None:
         """Write ``snapshot`` and remove the oldest; one with spoilt weights is passed over.
@@ -99,6 +99,6 @@ class Keeper:
             write_snapshot(self.folder, snapshot)
             prune(self.folder, self.config.keep_checkpoints)
         except OSError as error:
-            raise DataError(f"can't write {self.folder}: {error.strerror or error}") from error
-        self.kept = snapshot.step
+            raise DataError(f"can't write {self.folder}: {reason(error)}") from error
+        self.saved_step = snapshot.step
         self.written = time.monotonic()

@@ -5,16 +5,16 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from birnn.config import TrainConfig
 from birnn.errors import NonFiniteLossError
 from birnn.nn.batch import Batch
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
 from birnn.training.schedules import learning_rate_factor
 from birnn.training.state import TrainingRun, Validation
@@ -25,6 +25,9 @@ class LossSum(NamedTuple):
 
     total: Tensor  # scalar
     items: float
+
+
+Loss = Callable[[object, Batch], LossSum]  # of the model's outputs and the batch
 
 
 class Batches(Protocol):
@@ -39,11 +42,11 @@ class Batches(Protocol):
 
 def fit(
     model: nn.Module,
-    loss: Callable[[object, Batch], LossSum],
+    loss: Loss,
     batches: Batches,
     config: TrainConfig,
     validation: Validation,
-    keeper: Keeper | None = None,
+    checkpointer: Checkpointer | None = None,
 ) -> Iterator[Event]:
     """Train ``model`` and leave it with the weights of its best epoch, on the training device.
 
@@ -54,42 +57,42 @@ def fit(
         config: optimizer, schedule, stopping.
         validation: scores an epoch and says which score chooses; the model is in evaluation mode
             and holds the averaged weights (if any) while ``validation.score`` runs.
-        keeper: keeps snapshots on the way. Where it has one, training goes on from there and ends,
-            on a CPU with the same threads, with the same bits as if it had never stopped.
+        checkpointer: writes snapshots on the way. Where it has one, training goes on from there
+            and ends, on a CPU with the same threads, with the same bits as if it had never stopped.
 
     Raises:
         TrainingError: a loss that is not finite, or scores that aren't in any epoch.
         ConfigError: ``validation.monitor`` is not among the scores.
-        Stopped: the keeper was asked to; a snapshot is kept.
-        CheckpointError: the keeper's snapshot is of another model.
+        Stopped: the checkpointer was asked to; a snapshot is written.
+        CheckpointError: the checkpointer's snapshot is of another model.
     """
     run = TrainingRun(model, config, validation)
     total_steps = sum(math.ceil(batches.steps(e) / config.accumulate) for e in range(config.epochs))
     try:
-        snapshot, torn = keeper.begin() if keeper else (None, [])
+        snapshot, torn = checkpointer.begin() if checkpointer else (None, [])
         if snapshot is not None or torn:
             if snapshot is not None:
                 run.restore(snapshot)
             yield ResumeEvent(run.at.epoch + 1, run.at.step, total_steps, run.history, torn)
         while (reason := run.over()) is None:
-            yield from _train_epoch(run, loss, batches, total_steps, keeper)
+            yield from _train_epoch(run, loss, batches, total_steps, checkpointer)
             event = run.judge()
-            if keeper:
-                keeper.after_epoch(event.epoch, run.snapshot, last=run.over() is not None)
+            if checkpointer:
+                checkpointer.after_epoch(event.epoch, run.snapshot, last=run.over() is not None)
             yield event
     finally:
-        if keeper:
-            keeper.end()
+        if checkpointer:
+            checkpointer.end()
     run.finish()
     yield StopEvent(run.best.epoch, run.best.score, reason, run.seconds(), run.at.tokens)
 
 
 def _train_epoch(
     run: TrainingRun,
-    loss: Callable[[object, Batch], LossSum],
+    loss: Loss,
     batches: Batches,
     total_steps: int,
-    keeper: Keeper | None,
+    checkpointer: Checkpointer | None,
 ) -> Iterator[StepEvent]:
     """The optimizer steps of an epoch, or those that are left of it."""
     config, at = run.config, run.at
@@ -99,71 +102,52 @@ def _train_epoch(
         factor = learning_rate_factor(at.step, total_steps, config.warmup, config.schedule)
         for g in run.optimizer.param_groups:
             g["lr"] = config.learning_rate * factor
-        total, count = _gradients(run.accelerator, run.model, run.optimizer, loss, group)
+        total, count = _gradients(run, loss, group)
         if not math.isfinite(total):
             first = at.done * config.accumulate
             raise NonFiniteLossError(
                 f"the loss became {total} in epoch {at.epoch + 1}, step {at.step + 1};"
                 " lower --learning-rate or set --clip-norm, and look for odd values in the data",
-                at.epoch,
-                range(first, first + len(group)),
-            )
-        _scale(run.accelerator, run.optimizer, run.model, count, config.clip_norm)
+                at.epoch, range(first, first + len(group)),
+            )  # fmt: skip
+        _scale(run, count)
         run.optimizer.step()
-        tokens = sum(int(batch.lengths.sum()) for batch in group)
-        run.advance(total, count, tokens)
-        if keeper:
-            keeper.after_step(run.snapshot)
+        run.advance(total, count, tokens=sum(int(batch.lengths.sum()) for batch in group))
+        if checkpointer:
+            checkpointer.after_step(run.snapshot)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
 
 
-def _gradients(
-    accelerator: Accelerator,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    loss: Callable[[object, Batch], LossSum],
-    group: Sequence[Batch],
-) -> tuple[float, float]:
+def _gradients(run: TrainingRun, loss: Loss, group: Sequence[Batch]) -> tuple[float, float]:
     """Gradients of the summed loss of a group of batches; returns that loss and its count."""
-    optimizer.zero_grad()
+    run.optimizer.zero_grad()
     total = count = 0.0
     for batch in group:
-        batch = batch.to(accelerator.device)
-        with accelerator.autocast():
-            part = loss(model(batch), batch)
-        accelerator.backward(part.total)
+        batch = batch.to(run.accelerator.device)
+        with run.accelerator.autocast():
+            part = loss(run.model(batch), batch)
+        run.accelerator.backward(part.total)
         total += float(part.total.detach())
         count += part.items
     return total, count
 
 
 @torch.no_grad()
-def _scale(
-    accelerator: Accelerator,
-    optimizer: torch.optim.Optimizer,
-    model: nn.Module,
-    count: float,
-    clip_norm: float,
-) -> None:
+def _scale(run: TrainingRun, count: float) -> None:
     """Make of a summed loss's gradients those of the mean, their norm clipped, in one pass.
 
     However a group's items are split into batches, they are divided by their count once.
     """
-    accelerator.unscale_gradients(optimizer)  # of fp16 alone
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    factor = 1.0 / count
-    if clip_norm:
+    run.accelerator.unscale_gradients(run.optimizer)  # of fp16 alone
+    gradients = [p.grad for p in run.model.parameters() if p.grad is not None]
+    factor, most = 1.0 / count, run.config.clip_norm
+    if most:
         norm = float(nn.utils.get_total_norm(gradients)) / count
-        factor *= min(1.0, clip_norm / (norm + 1e-6)) if math.isfinite(norm) else norm
+        factor *= min(1.0, most / (norm + 1e-6)) if math.isfinite(norm) else norm
     torch._foreach_mul_(gradients, factor)
 
 
 def _grouped(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
-    group: list[Batch] = []
-    for batch in batches:
-        group.append(batch)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
+    left = iter(batches)
+    while group := list(islice(left, size)):
         yield group

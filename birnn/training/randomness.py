@@ -1,4 +1,4 @@
-"""The generators that training draws from: seeded together, kept and put back."""
+"""The generators that training draws from: seeded together, saved and restored."""
 
 import random
 from collections.abc import Mapping
@@ -18,18 +18,10 @@ def seed_everything(seed: int) -> None:
 
 def random_states() -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Where Python's, numpy's and torch's generators stand: as JSON, and as tensors."""
-    numpy_state: Any = np.random.get_state(legacy=False)
     version, internal, gauss = random.getstate()
-    words = numpy_state["state"]
-    numbers = {
-        "python": [version, list(internal), gauss],
-        "numpy": {
-            "bit_generator": numpy_state["bit_generator"],
-            "state": {"key": words["key"].tolist(), "pos": int(words["pos"])},
-            "has_gauss": int(numpy_state["has_gauss"]),
-            "gauss": float(numpy_state["gauss"]),
-        },
-    }
+    twister: Any = np.random.get_state(legacy=False)
+    twister["state"]["key"] = twister["state"]["key"].tolist()
+    numbers = {"python": [version, list(internal), gauss], "numpy": twister}
     tensors = {"torch": torch.get_rng_state()}
     if torch.cuda.is_available():
         states = torch.cuda.get_rng_state_all()
@@ -49,9 +41,9 @@ def set_random_states(numbers: Mapping[str, Any], tensors: Mapping[str, Tensor])
     """
     version, internal, gauss = numbers["python"]
     random.setstate((version, tuple(internal), gauss))
-    found = numbers["numpy"]
-    key = np.array(found["state"]["key"], dtype=np.uint32)
-    np.random.set_state({**found, "state": {"key": key, "pos": found["state"]["pos"]}})
+    twister = numbers["numpy"]
+    key = np.array(twister["state"]["key"], dtype=np.uint32)
+    np.random.set_state({**twister, "state": {"key": key, "pos": twister["state"]["pos"]}})
     torch.set_rng_state(tensors["torch"])
     if torch.cuda.is_available():
         for number in range(torch.cuda.device_count()):

@@ -1,24 +1,16 @@
 """How the learning rate moves, and the moving average of the weights."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
-
-
-def constant(progress: float) -> float:
-    """Stay at the peak."""
-    return 1.0
+from torch import nn
 
 
 def cosine(progress: float) -> float:
     """Fall from 1 to 0 along half a cosine (Loshchilov & Hutter 2017, without restarts)."""
     return 0.5 * (1.0 + math.cos(math.pi * progress))
-
-
-SHAPES: dict[str, Callable[[float], float]] = {"constant": constant, "cosine": cosine}
 
 
 def learning_rate_factor(step: int, total: int, warmup: float, schedule: str) -> float:
@@ -30,13 +22,13 @@ def learning_rate_factor(step: int, total: int, warmup: float, schedule: str) ->
     """
     rise = warmup * total
     if step < rise:
-        start = 1 / 25 if schedule == "one-cycle" else 0.0
-        done = (step + 1) / rise if schedule != "one-cycle" else 1 - cosine(step / rise)
-        return start + (1 - start) * min(done, 1.0)
+        if schedule == "one-cycle":
+            return 1 / 25 + (1 - 1 / 25) * (1 - cosine(step / rise))
+        return min((step + 1) / rise, 1.0)
     progress = (step - rise) / max(total - rise, 1)
     if schedule == "one-cycle":
         return 1e-4 + (1 - 1e-4) * cosine(progress)
-    return SHAPES[schedule](progress)
+    return cosine(progress) if schedule == "cosine" else 1.0
 
 
 class WeightAverage:
@@ -62,15 +54,10 @@ class WeightAverage:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Within the block, the module holds the average instead of its own weights."""
-        own = [p.detach().clone() for p in self.parameters]
-        _assign(self.parameters, self.average)
+        weights = [p.detach() for p in self.parameters]
+        own = [p.clone() for p in weights]
+        torch._foreach_copy_(weights, self.average)
         try:
             yield
         finally:
-            _assign(self.parameters, own)
-
-
-@torch.no_grad()
-def _assign(targets: list[nn.Parameter], values: list[Tensor]) -> None:
-    for target, value in zip(targets, values, strict=True):
-        target.copy_(value)
+            torch._foreach_copy_(weights, own)

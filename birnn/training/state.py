@@ -1,10 +1,10 @@
-"""A training run as it stands: the model and all that changes with it, kept and put back whole."""
+"""A training run as it stands: the model and all that changes with it, saved and restored whole."""
 
 import dataclasses
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from birnn.config import TrainConfig
 from birnn.errors import CheckpointError, ConfigError, TrainingError
-from birnn.nn.devices import make_accelerator
 from birnn.storage.snapshots import Snapshot, check_like, nested, same
+from birnn.training.accelerator import make_accelerator
 from birnn.training.events import EpochEvent
 from birnn.training.randomness import random_states, set_random_states
 from birnn.training.schedules import WeightAverage
@@ -39,8 +39,6 @@ class Position:
     items: float = 0.0  # of the epoch
     tokens: int = 0  # of all epochs
     epoch_tokens: int = 0
-    seconds: float = 0.0  # of all epochs, when last kept
-    epoch_seconds: float = 0.0
 
     def mean_loss(self) -> float:
         """Of the epoch so far."""
@@ -88,10 +86,9 @@ class Best:
             raise ConfigError(
                 f"monitor: there is no metric {monitor!r}; there are: {', '.join(scores)}"
             )
-        score = scores[monitor]
-        sign = -1.0 if self.validation.lower_is_better else 1.0
-        worse = not sign * score > sign * self.score
-        if self.epoch and worse and not math.isnan(self.score):
+        score, best = scores[monitor], self.score
+        better = score < best if self.validation.lower_is_better else score > best
+        if self.epoch and not better and not math.isnan(best):
             return False
         self.epoch, self.score, self.scores = epoch, score, scores
         self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
@@ -128,11 +125,11 @@ class TrainingRun:
         self.best = Best(validation)
         self.at = Position()
         self.history: list[EpochEvent] = []
-        self._began = self._epoch_began = time.perf_counter()
+        self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
 
     def seconds(self) -> float:
         """Of training, over all its starts."""
-        return self.at.seconds + time.perf_counter() - self._began
+        return time.perf_counter() - self._began
 
     def advance(self, total: float, count: float, tokens: int) -> None:
         """An optimizer step is done: its summed loss, the items of it, and their tokens."""
@@ -151,17 +148,16 @@ class TrainingRun:
         """
         at = self.at
         self.model.eval()
-        with self._averaged():
+        with self.average.applied() if self.average else nullcontext():
             scores = self.best.validation.score()
             improved = self.best.offer(at.epoch + 1, scores, self.model)
-        now = time.perf_counter()
+        now, rate = time.perf_counter(), self.optimizer.param_groups[0]["lr"]
         event = EpochEvent(
-            at.epoch + 1, self.config.epochs, at.mean_loss(), scores,
-            self.optimizer.param_groups[0]["lr"], at.epoch_seconds + now - self._epoch_began,
-            at.epoch_tokens, improved,
+            at.epoch + 1, self.config.epochs, at.mean_loss(), scores, rate,
+            now - self._epoch_began, at.epoch_tokens, improved,
         )  # fmt: skip
         self.history.append(event)
-        self.at = Position(at.epoch + 1, step=at.step, tokens=at.tokens, seconds=at.seconds)
+        self.at = Position(at.epoch + 1, step=at.step, tokens=at.tokens)
         self._epoch_began = now
         return event
 
@@ -185,30 +181,22 @@ class TrainingRun:
         self.model.load_state_dict(self.best.state)
         self.model.eval()
 
-    def _averaged(self) -> AbstractContextManager[None]:
-        return self.average.applied() if self.average else nullcontext()
-
     def snapshot(self) -> Snapshot:
         """All that :meth:`restore` needs. Its tensors are the run's own: write it at once."""
         now = time.perf_counter()
-        position = dataclasses.replace(
-            self.at,
-            seconds=self.at.seconds + now - self._began,
-            epoch_seconds=self.at.epoch_seconds + now - self._epoch_began,
-        )
+        seconds = {"seconds": now - self._began, "epoch_seconds": now - self._epoch_began}
         random_numbers, random_tensors = random_states()
-        model = self.model.state_dict()
-        best = self.best
-        tensors = {f"model.{name}": tensor for name, tensor in model.items()}
-        # A frozen table of vectors is half of a model: what is alike is kept once.
+        model, best = self.model.state_dict(), self.best
+        tensors = {f"model.{name}": part for name, part in model.items()}
+        # A frozen table of vectors is half of a model: what is alike is saved once.
         tensors |= {f"best.{n}": part for n, part in best.state.items() if not same(part, model[n])}
-        tensors |= {f"random.{name}": tensor for name, tensor in random_tensors.items()}
+        tensors |= {f"random.{name}": part for name, part in random_tensors.items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": part for name, part in state.items()}
         if self.average:
             tensors |= {f"average.{i}": part for i, part in enumerate(self.average.average)}
         numbers = {
-            "position": dataclasses.asdict(position),
+            "position": dataclasses.asdict(self.at) | seconds,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
             "best": {"epoch": best.epoch, "score": best.score, "scores": best.scores},
             "average_updates": self.average.updates if self.average else 0,
@@ -216,7 +204,7 @@ class TrainingRun:
             "random": random_numbers,
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
-        return Snapshot(position.step, numbers, tensors)
+        return Snapshot(self.at.step, numbers, tensors)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to where ``snapshot`` was taken, the generators of random numbers too.
@@ -232,46 +220,41 @@ class TrainingRun:
     def _restore(self, snapshot: Snapshot) -> None:
         numbers, tensors = snapshot.numbers, snapshot.tensors
         model = self.model.state_dict()
-        found = nested(tensors, "model")
-        check_like(found, model, "model")
-        best = nested(tensors, "best")
+        weights, best = nested(tensors, "model"), nested(tensors, "best")
+        check_like(weights, model, "model")
         check_like(best, {name: model[name] for name in best}, "best epoch")
-        self.model.load_state_dict(found)
-        was = numbers["best"]
-        self.best.epoch, self.best.score, self.best.scores = (
-            was["epoch"],
-            was["score"],
-            was["scores"],
-        )
+        self.model.load_state_dict(weights)
+        self.best = Best(self.best.validation, **numbers["best"])
         if self.best.epoch:
-            state = {name: best.get(name, found[name]) for name in found}
+            state = {**weights, **best}
             self.best.state = {n: part.to(model[n].device).clone() for n, part in state.items()}
         self._restore_optimizer(nested(tensors, "optimizer"))
         for group in self.optimizer.param_groups:
             group["lr"] = float(numbers["learning_rate"])
         if self.average:
-            kept = {str(i): part for i, part in enumerate(self.average.average)}
-            own = nested(tensors, "average")
-            check_like(own, kept, "average")
-            for name, part in kept.items():
-                part.copy_(own[name])
+            average = {str(i): part for i, part in enumerate(self.average.average)}
+            saved = nested(tensors, "average")
+            check_like(saved, average, "average")
+            for name, part in average.items():
+                part.copy_(saved[name])
             self.average.updates = numbers["average_updates"]
         if self.accelerator.scaler and numbers["scaler"]:
             self.accelerator.scaler.load_state_dict(numbers["scaler"])
         self.history = [EpochEvent(**event) for event in numbers["history"]]
-        self.at = Position(**numbers["position"])
-        self._began = self._epoch_began = time.perf_counter()
+        now, position = time.perf_counter(), dict(numbers["position"])
+        self._began = now - position.pop("seconds")
+        self._epoch_began = now - position.pop("epoch_seconds")
+        self.at = Position(**position)
         # Last: nothing above may draw from them afterwards.
         set_random_states(numbers["random"], nested(tensors, "random"))
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
         states: dict[int, dict[str, Any]] = {}
+        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
         for name, part in tensors.items():
             row, key = name.split(".")
             states.setdefault(int(row), {})[key] = part
-        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
-        for row_number, state in states.items():
-            moments = {key: part for key, part in state.items() if key != "step"}
-            check_like(moments, dict.fromkeys(moments, parameters[row_number]), "optimizer")
+            if key != "step":
+                check_like({key: part}, {key: parameters[int(row)]}, "optimizer")
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})

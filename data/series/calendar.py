@@ -26,15 +26,15 @@ def parse_calendar(names: str, panel: Panel) -> tuple[str, ...]:
     Raises:
         ConfigError: an unknown name, or a panel without dates.
     """
-    found = tuple(part.strip() for part in names.split(",") if part.strip())
-    for name in found:
+    features = tuple(part.strip() for part in names.split(",") if part.strip())
+    for name in features:
         if name not in PHASES:
             raise ConfigError(
                 f"calendar: {name!r} is not one of {', '.join(PHASES)}{suggestion(name, PHASES)}"
             )
-    if found and not panel.clock.frequency:
+    if features and not panel.clock.frequency:
         raise ConfigError("calendar: the time column holds whole numbers, which have no calendar")
-    return found
+    return features
 
 
 def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
@@ -51,17 +51,17 @@ def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
     values = np.full(int(offsets[-1]), np.nan)
     past = np.full((len(values), panel.past.shape[1]), np.nan)
     future = np.full((len(values), panel.future.shape[1] + len(columns)), np.nan)
-    for i in range(len(panel)):
-        old, new = int(panel.offsets[i]), int(offsets[i])
-        rows = int(panel.offsets[i + 1]) - old
-        start = int(panel.covariate_offsets[i])
+    for i, (old, start, new, size) in enumerate(
+        zip(panel.offsets[:-1], panel.covariate_offsets, offsets[:-1], sizes, strict=True)
+    ):
+        rows = int(panel.offsets[i + 1] - old)
         values[new : new + rows] = panel.values[old : old + rows]
         if panel.past.shape[1]:
             past[new : new + rows] = panel.past[start : start + rows]
         if panel.future.shape[1]:
             future[new : new + rows, : -len(columns)] = panel.future[start : start + rows]
-        stamps = panel.stamps(i, 0, int(sizes[i]))
-        future[new : new + int(sizes[i]), -len(columns) :] = calendar_features(stamps, names)
+        stamps = panel.stamps(i, 0, int(size))
+        future[new : new + size, -len(columns) :] = calendar_features(stamps, names)
     return replace(
         panel,
         offsets=offsets,
@@ -76,8 +76,6 @@ def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
 def calendar_features(stamps: pd.Index, names: tuple[str, ...]) -> Floats:
     """Sine and cosine of each feature's phase: ``[T, 2 · len(names)]``."""
     dates = pd.DatetimeIndex(stamps)
-    found = []
-    for name in names:
-        turn = 2 * np.pi * np.asarray(PHASES[name](dates), dtype=np.float64)
-        found += [np.sin(turn), np.cos(turn)]
-    return np.stack(found, axis=-1)
+    phases = np.stack([np.asarray(PHASES[name](dates), dtype=np.float64) for name in names], -1)
+    turns = 2 * np.pi * phases
+    return np.stack([np.sin(turns), np.cos(turns)], axis=-1).reshape(len(stamps), -1)

@@ -57,16 +57,14 @@ def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
     for chunk in column.chunks:
         target = values[start : start + len(chunk)]
         try:
-            target[:] = pc.fill_null(chunk.cast(pa.float64()), np.nan).to_numpy(
-                zero_copy_only=False
-            )
+            numbers = pc.fill_null(chunk.cast(pa.float64()), np.nan)
+            target[:] = numbers.to_numpy(zero_copy_only=False)
             filled += len(chunk) - chunk.null_count
         except pa.ArrowInvalid:
-            bad, known, first = _careful(chunk, target)
+            rows, known, first = _careful(chunk, target)
             filled += known
             cell = cell or first
-            if len(bad):
-                text.append(bad + start)
+            text.append(rows + start)
         start += len(chunk)
     return _numbers(values, text, cell, filled)
 
@@ -94,12 +92,7 @@ def _careful(chunk: pa.Array, target: Floats) -> tuple[Ints, int, str]:
 
 def read_ids(table: pa.Table, columns: list[str]) -> tuple[Codes, list[str]]:
     """``[R]`` codes by first appearance (-1 for an empty id) and the names that they stand for."""
-    texts = []
-    for name in columns:
-        column = table.column(name)
-        if not pa.types.is_string(column.type):
-            column = column.cast(pa.string())
-        texts.append(column)
+    texts = [table.column(name).cast(pa.string()) for name in columns]
     joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "/")
     coded = pc.dictionary_encode(pa.chunked_array(joined.chunks, pa.string()))
     if not coded.num_chunks:

@@ -1,10 +1,11 @@
 """What a file of series holds, what is odd about it, and what is done about each oddity."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from birnn.arrays import Ints
 from birnn.data.series.panel import Clock
@@ -13,6 +14,7 @@ from birnn.data.wording import plural
 MAX_FINDINGS = 200
 SERIES_A_KIND = 30  # findings of one kind that are told series by series
 ROWS_SHOWN = 5
+NO_ROWS = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,9 @@ class Inspection:
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain values; the clock in words, and its frequency and step apart."""
-        plain = asdict(self)
-        plain["clock"] = self.clock.named() if self.clock else ""
-        plain["frequency"] = self.clock.frequency if self.clock else ""
-        plain["step"] = self.clock.step if self.clock else 0
-        return plain
+        clock = self.clock or Clock(step=0)
+        words = clock.named() if self.clock else ""
+        return asdict(self) | {"clock": words, "frequency": clock.frequency, "step": clock.step}
 
 
 def lines_of(rows: Ints) -> list[int]:
@@ -135,10 +135,10 @@ def lines_of(rows: Ints) -> list[int]:
     return [int(row) + 2 for row in some]
 
 
-def said(lines: Sequence[int], count: int) -> str:
-    """Line numbers in words, for ``count`` of which these are the first."""
-    more = ", …" if count > len(lines) else ""
-    return f"line {', '.join(map(str, lines))}{more}"
+def at_lines(rows: Ints) -> str:
+    """The first few line numbers in words, for row numbers from 0."""
+    more = ", …" if len(rows) > ROWS_SHOWN else ""
+    return f"line {', '.join(map(str, lines_of(rows)))}{more}"
 
 
 class Findings:
@@ -149,15 +149,58 @@ class Findings:
         self.notes: list[str] = []
         self._left: dict[str, list[int]] = {}  # kind → series and counts that aren't listed
 
-    def add(self, finding: Finding) -> None:
-        """Keep a finding, or count it with the rest of its kind."""
-        alike = sum(other.kind == finding.kind for other in self.kept)
-        if alike < SERIES_A_KIND and len(self.kept) < MAX_FINDINGS:
-            self.kept.append(finding)
+    def add(
+        self, kind: str, text: str, treatment: str, rows: Ints = NO_ROWS, *,
+        series: str = "", count: int | None = None, fatal: bool = False,
+    ) -> None:  # fmt: skip
+        """Keep a finding, or count it with the rest of its kind.
+
+        Args:
+            kind, text, treatment, series, fatal: as :class:`Finding` has them.
+            rows: of the file, from 0.
+            count: what is counted, if not the rows.
+        """
+        number = len(rows) if count is None else count
+        if self.room(kind) > 0 and len(self.kept) < MAX_FINDINGS:
+            lines = lines_of(rows)
+            self.kept.append(Finding(kind, series, number, lines, text, treatment, fatal))
         else:
-            left = self._left.setdefault(finding.kind, [0, 0])
-            left[0] += 1
-            left[1] += finding.count
+            self.leave(kind, 1, number)
+
+    def refuse(
+        self, kind: str, text: str, mend: str, rows: Ints = NO_ROWS, *,
+        series: str = "", count: int | None = None,
+    ) -> None:  # fmt: skip
+        """Add a fatal finding, and how to mend it."""
+        self.add(kind, text, f"refused; {mend}", rows, series=series, count=count, fatal=True)
+
+    def by_series(
+        self, kind: str, names: Sequence[str], series: NDArray[np.integer], rows: Ints,
+        tell: Callable[[int, Ints], str], treatment: str, fatal: bool = False,
+        weights: Ints | None = None,
+    ) -> None:  # fmt: skip
+        """A finding for each series that has some.
+
+        Args:
+            kind: of finding.
+            names: of the series.
+            series: ``[K]`` of each cell.
+            rows: ``[K]`` the row of the file, from 0.
+            tell: makes the sentence from a count and a series' rows.
+            treatment: of all.
+            fatal: of all.
+            weights: ``[K]`` what is counted, if not cells.
+        """
+        if not len(rows):
+            return
+        concerned, inverse = np.unique(series, return_inverse=True)
+        counts = np.bincount(inverse, weights).astype(np.int64)
+        room = self.room(kind)
+        for number, count in zip(concerned[:room], counts[:room].tolist(), strict=True):
+            own = rows[series == number]
+            text = tell(count, own)
+            self.add(kind, text, treatment, own, series=names[number], count=count, fatal=fatal)
+        self.leave(kind, len(concerned[room:]), int(counts[room:].sum()))
 
     def room(self, kind: str) -> int:
         """How many more of a kind are listed."""

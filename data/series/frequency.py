@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from birnn.arrays import Bools, Ints
 from birnn.data.series.panel import Clock, lasts_equally_long
@@ -24,8 +25,7 @@ def wall_time(stamps: Ints, zone: str) -> Ints:
     if not zone or zone == "UTC":
         return stamps
     local = pd.DatetimeIndex(stamps.astype("datetime64[ns]"), tz="UTC").tz_convert(zone)
-    values: Ints = local.tz_localize(None).as_unit("ns").asi8
-    return values
+    return np.asarray(local.tz_localize(None).as_unit("ns").asi8)
 
 
 def infer_clock(stamps: Ints, *, whole: bool, zone: str = "") -> Clock | None:
@@ -48,21 +48,18 @@ def infer_clock(stamps: Ints, *, whole: bool, zone: str = "") -> Clock | None:
         return Clock(step=_common(np.diff(stamps)))
     wall = wall_time(stamps, zone)
     step = _common(np.diff(wall))
+    if step >= 28 * DAY:
+        return Clock(_calendar(wall) or _alias(step), zone=zone)
     if step % DAY:
-        if step >= 28 * DAY:
-            return Clock(_calendar(wall) or _alias(step), zone=zone)
         return Clock(_alias(_common(np.diff(stamps))), zone=zone)
     days = step // DAY
-    if days >= 28:
-        return Clock(_calendar(wall) or f"{days}D", zone=zone)
     weekdays = _weekdays(wall)
     if days % 7 == 0 and (weekdays == weekdays[0]).mean() > 0.5:
-        many = days // 7
-        alias = f"W-{WEEKDAYS[int(np.bincount(weekdays).argmax())]}"
-        return Clock(alias if many == 1 else f"{many}{alias}", zone=zone)
+        day = WEEKDAYS[int(np.bincount(weekdays).argmax())]
+        return Clock(_times(days // 7, f"W-{day}"), zone=zone)
     if days == 1 and (weekdays < 5).all() and (np.diff(wall) == 3 * DAY).any():
         return Clock("B", zone=zone)
-    return Clock("D" if days == 1 else f"{days}D", zone=zone)
+    return Clock(_times(days, "D"), zone=zone)
 
 
 def distinct(stamps: Ints) -> Ints:
@@ -78,30 +75,28 @@ def _common(steps: Ints) -> int:
 
 
 def _alias(step: int) -> str:
-    return str(pd.tseries.frequencies.to_offset(pd.Timedelta(step, unit="ns")).freqstr)
+    return str(to_offset(pd.Timedelta(step, unit="ns")).freqstr)
+
+
+def _times(many: int, alias: str) -> str:
+    """``D`` or ``3D``."""
+    return alias if many == 1 else f"{many}{alias}"
 
 
 def _weekdays(wall: Ints) -> Ints:
-    days: Ints = (wall // DAY + 3) % 7  # 1970 began on a Thursday
-    return days
-
-
-def _month_numbers(wall: Ints) -> Ints:
-    months: Ints = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
-    return months
+    return np.asarray((wall // DAY + 3) % 7)  # 1970 began on a Thursday
 
 
 def _calendar(wall: Ints) -> str:
     """Months, quarters or years by the days that stamps fall on; empty for none of them."""
     index = pd.DatetimeIndex((wall - wall % DAY).astype("datetime64[ns]"))
-    months = _month_numbers(wall)
+    months: Ints = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
     many = _common(np.diff(months))
     if many < 1:
         return ""
     best, share, first = "", 0.5, 0
     for kind in ("MS", "ME", "BMS", "BME"):
-        offset = pd.tseries.frequencies.to_offset(kind)
-        on = (index + offset) - offset == index
+        on = (index + to_offset(kind)) - to_offset(kind) == index
         if on.mean() > share:
             best, share, first = kind, on.mean(), int(months[on][0])
     return _months_alias(best, many, first % 12) if best else ""
@@ -111,13 +106,11 @@ def _months_alias(kind: str, many: int, month: int) -> str:
     """``QE-DEC`` for ``ME``, 3 months, and a series that holds the month 11 (December)."""
     head, tail = kind[:-2], kind[-1]
     if many % 12 == 0:
-        name, many = f"{head}Y{tail}-{MONTHS[month]}", many // 12
-    elif many % 3 == 0:
+        return _times(many // 12, f"{head}Y{tail}-{MONTHS[month]}")
+    if many % 3 == 0:
         quarter = month % 3 + (9 if tail == "E" else 0)
-        name, many = f"{head}Q{tail}-{MONTHS[quarter]}", many // 3
-    else:
-        name = kind
-    return name if many == 1 else f"{many}{name}"
+        return _times(many // 3, f"{head}Q{tail}-{MONTHS[quarter]}")
+    return _times(many, kind)
 
 
 def month_starts(wall: Ints) -> Ints | None:
@@ -130,12 +123,11 @@ def month_starts(wall: Ints) -> Ints | None:
     forward = forward[forward > 0]  # neither repeated nor the next series
     if len(forward) < 2 or _common(forward) < 28 * DAY:
         return None
-    starts = wall.astype("datetime64[ns]").astype("datetime64[M]").astype("datetime64[ns]")
-    apart = wall - starts.astype(np.int64)
-    if (apart != apart[0]).any() or not DAY <= apart[0] < 28 * DAY:
-        return None
-    moved: Ints = starts.astype(np.int64)
-    return moved
+    months = wall.astype("datetime64[ns]").astype("datetime64[M]")
+    starts: Ints = months.astype("datetime64[ns]").astype(np.int64)
+    apart = wall - starts
+    alike = (apart == apart[0]).all() and DAY <= apart[0] < 28 * DAY
+    return starts if alike else None
 
 
 def named_clock(frequency: str, *, whole: bool, zone: str) -> Clock:
@@ -157,7 +149,7 @@ def named_clock(frequency: str, *, whole: bool, zone: str) -> Clock:
             )
         return Clock(step=int(frequency))
     try:
-        offset = pd.tseries.frequencies.to_offset(frequency)
+        offset = to_offset(frequency)
     except ValueError:
         offset = None
     if offset is None or offset.n < 1 or "bh" in offset.freqstr or offset.base.freqstr == "C":
@@ -170,8 +162,12 @@ def named_clock(frequency: str, *, whole: bool, zone: str) -> Clock:
 
 def is_fixed(clock: Clock) -> bool:
     """Whether steps last equally long, as hours do and days (of 23 or 25 hours) don't."""
-    offset = pd.tseries.frequencies.to_offset(clock.frequency) if clock.frequency else None
-    return offset is None or lasts_equally_long(offset)
+    return not clock.frequency or lasts_equally_long(to_offset(clock.frequency))
+
+
+def _tick(clock: Clock) -> int:
+    """How far the stamps of a fixed clock are apart."""
+    return int(pd.Timedelta(to_offset(clock.frequency)).value) if clock.frequency else clock.step
 
 
 def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:
@@ -188,33 +184,27 @@ def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:
     """
     lengths = np.diff(np.append(begins, len(stamps)))
     if is_fixed(clock):
-        step = clock.step
-        if clock.frequency:
-            offset = pd.tseries.frequencies.to_offset(clock.frequency)
-            step = int(pd.Timedelta(offset).value)
         apart = stamps - np.repeat(stamps[begins], lengths)
-        return apart // step, apart % step == 0
+        return apart // _tick(clock), apart % _tick(clock) == 0
     wall = wall_time(stamps, clock.zone)
-    offset = pd.tseries.frequencies.to_offset(clock.frequency)
+    offset = to_offset(clock.frequency)
     dates = wall - wall % DAY
     low, high = (pd.Timestamp(int(value)) for value in (dates.min(), dates.max()))
-    single = offset.base
-    grid = pd.date_range(low, high, freq=single).as_unit("ns").asi8
+    grid = pd.date_range(low, high, freq=offset.base).as_unit("ns").asi8
     if not len(grid):
         return np.zeros(len(stamps), np.int64), np.zeros(len(stamps), bool)
-    found = np.minimum(np.searchsorted(grid, dates), len(grid) - 1)
-    on = (grid[found] == dates) & (wall - dates == np.repeat((wall - dates)[begins], lengths))
-    apart = found - np.repeat(found[begins], lengths)
+    steps = np.minimum(np.searchsorted(grid, dates), len(grid) - 1)
+    on = (grid[steps] == dates) & (wall - dates == np.repeat((wall - dates)[begins], lengths))
+    apart = steps - np.repeat(steps[begins], lengths)
     return apart // offset.n, on & (apart % offset.n == 0)
 
 
 def coarser(steps: Ints, begins: Ints) -> Bools:
     """``[F]`` whether a frame of three or more rows has all its steps a multiple of two or more."""
-    lengths = np.diff(np.append(begins, len(steps)))
+    ends = np.append(begins[1:], len(steps))
     apart = np.diff(steps, append=0)
-    last = np.append(begins[1:], len(steps)) - 1
-    apart[last] = 0
-    return (np.gcd.reduceat(apart, begins) > 1) & (lengths > 2)
+    apart[ends - 1] = 0
+    return (np.gcd.reduceat(apart, begins) > 1) & (ends - begins > 2)
 
 
 @dataclass(frozen=True)
@@ -237,13 +227,10 @@ def clock_changes(stamps: Ints, clock: Clock) -> ClockChanges:
         March, and in the first of April or November count.
     """
     none = np.zeros(0, np.int64)
-    if not clock.frequency or clock.zone or not is_fixed(clock):
-        return ClockChanges(none, none)
-    step = pd.Timedelta(pd.tseries.frequencies.to_offset(clock.frequency)).value
-    if HOUR % step:
+    if not clock.frequency or clock.zone or not is_fixed(clock) or HOUR % _tick(clock):
         return ClockChanges(none, none)
     steps = np.diff(stamps, prepend=stamps[0])
-    spring = np.flatnonzero(steps == step + HOUR)
+    spring = np.flatnonzero(steps == _tick(clock) + HOUR)
     lost = stamps[spring] - HOUR  # the first stamp that is missing
     spring = spring[_on_sunday(lost, spring=True)]
     repeated = np.flatnonzero((steps == 0) & (np.arange(len(stamps)) > 0))
@@ -253,12 +240,10 @@ def clock_changes(stamps: Ints, clock: Clock) -> ClockChanges:
 def _on_sunday(stamps: Ints, *, spring: bool) -> Bools:
     index = pd.DatetimeIndex(stamps.astype("datetime64[ns]"))
     month, day, hour = index.month, index.day, index.hour
-    sunday = _weekdays(stamps) == 6
+    last, first = day >= 25, day < 8  # weeks of a month
     if spring:
-        fits = ((month == 3) & ((day >= 25) | ((day > 7) & (day < 15)))) | (
-            (month == 4) & (day < 8)
-        )
+        second = (day > 7) & (day < 15)
+        fits = (month == 3) & (last | second) | (month == 4) & first
     else:
-        fits = ((month == 10) & (day >= 25)) | ((month == 11) & (day < 8))
-    chosen: Bools = np.asarray(fits & sunday & (hour >= 1) & (hour <= 3))
-    return chosen
+        fits = (month == 10) & last | (month == 11) & first
+    return np.asarray(fits & (_weekdays(stamps) == 6) & (hour >= 1) & (hour <= 3))

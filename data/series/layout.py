@@ -10,7 +10,8 @@ import pyarrow as pa
 from birnn.arrays import Codes, Ints
 from birnn.data.series.columns import NumberColumn, may_be_numeric, read_ids, read_numbers
 from birnn.data.series.findings import SeriesOptions
-from birnn.data.series.stamps import BAD, Stamps, head, read_stamps
+from birnn.data.series.stamps import BAD, Stamps, first_cell, read_stamps
+from birnn.data.tables.columns import usual_columns
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -114,9 +115,7 @@ def find_layout(table: pa.Table, options: SeriesOptions, where: str) -> Layout:
     ids = parts["id_column"] or _find_ids(table, options.layout, free, stamps)
     if options.layout == "long" and not ids:
         raise DataError(f"{where}: no column of ids found; name it with --id-column")
-    codes, names = np.zeros(table.num_rows, np.int32), [""]
-    if ids:
-        codes, names = read_ids(table, ids)
+    codes, names = read_ids(table, ids) if ids else (np.zeros(table.num_rows, np.int32), [""])
     if parts["static"] and not ids:
         raise DataError(f"{where}: --static is for the long layout; a wide file has none")
     free = [name for name in free if name not in ids]
@@ -133,22 +132,19 @@ def _find_time(
     if named:
         stamps = read_stamps(table.column(named[0]), named[0])
         if stamps is None:
-            cell = next((text for text in head(table.column(named[0]), 50) if text), "")
+            cell = first_cell(table.column(named[0]))[:40]
             raise DataError(
-                f"{where}: the column {named[0]!r} holds no stamps; it begins with {cell[:40]!r}"
+                f"{where}: the column {named[0]!r} holds no stamps; it begins with {cell!r}"
             )
         return named[0], stamps, stamps.notes
-    by_lower = {name.casefold(): name for name in reversed(table.column_names)}
-    usual = [by_lower[name] for name in TIME_NAMES if name in by_lower]
-    others = [name for name in table.column_names if name not in usual]
-    for name in [*usual, *others]:
+    usual = usual_columns(TIME_NAMES, table.column_names)
+    for name in dict.fromkeys([*usual, *table.column_names]):
         if name in taken:
             continue
         column = table.column(name)
         known = name in usual and name.casefold() not in COUNTED
-        if not known and read_stamps(column.slice(0, 50), name) is None:
-            continue
-        stamps = read_stamps(column, name)
+        looks = known or read_stamps(column.slice(0, 50), name) is not None
+        stamps = read_stamps(column, name) if looks else None
         if stamps is None:
             continue
         if stamps.whole and not known and not _counts_up(table, stamps, name, parts["id_column"]):
@@ -169,12 +165,8 @@ def _counts_up(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bo
     rising = np.diff(values) > 0
     if rising.all():
         return len(values) > 1
-    if not ids:
-        by_lower = {column.casefold(): column for column in table.column_names}
-        ids = [
-            by_lower[known] for known in ID_NAMES if known in by_lower and by_lower[known] != name
-        ]
-        ids = ids[:1]
+    others = [column for column in table.column_names if column != name]
+    ids = ids or usual_columns(ID_NAMES, others)[:1]
     if not ids or name.casefold() not in COUNTED:
         return False
     codes, _ = read_ids(table, ids)
@@ -185,25 +177,23 @@ def _find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> 
     """Columns of ids: by name, or text under which no stamp stands twice."""
     if layout == "wide":
         return []
-    by_lower = {name.casefold(): name for name in reversed(free)}
-    likely = [by_lower[name] for name in ID_NAMES if name in by_lower]
+    likely = usual_columns(ID_NAMES, free)
     steps = np.diff(stamps.values)
     repeated = not (steps > 0).all() and bool(pd.Series(stamps.values).duplicated().any())
     if not repeated and layout == "auto":
         return _ids_apart(table, likely, steps)
-    texts = [
-        name
+    tried = [[name] for name in likely] + ([likely] if len(likely) > 1 else [])
+    tried += [
+        [name]
         for name in free
         if name not in likely and not read_numbers(table.column(name).slice(0, 1000)).numeric
     ]
-    tried = [[name] for name in likely] + ([likely] if len(likely) > 1 else [])
-    tried += [[name] for name in texts]
     fallback: list[str] = []
     for columns in tried:
         codes, names = read_ids(table, columns)
         if not 1 <= len(names) <= max(1, table.num_rows // 2):
             continue
-        if _distinct_pairs(codes, stamps.values):
+        if not pd.DataFrame({"code": codes, "stamp": stamps.values}).duplicated().any():
             return columns
         if not fallback and columns[0] in likely:
             fallback = columns
@@ -223,10 +213,6 @@ def _ids_apart(table: pa.Table, likely: list[str], steps: Ints) -> list[str]:
     return []
 
 
-def _distinct_pairs(codes: Codes, stamps: Ints) -> bool:
-    return not bool(pd.DataFrame({"code": codes, "stamp": stamps}).duplicated().any())
-
-
 def _find_targets(
     table: pa.Table, named: list[str], free: list[str], long: bool, where: str
 ) -> tuple[list[str], dict[str, NumberColumn], list[str]]:
@@ -236,9 +222,8 @@ def _find_targets(
     numbers = {name: read_numbers(table.column(name)) for name in named}
     for name, column in numbers.items():
         if not column.numeric:
-            what = (
-                f"no numbers; it begins with {column.cell[:40]!r}" if column.filled else "nothing"
-            )
+            begins = f"no numbers; it begins with {column.cell[:40]!r}"
+            what = begins if column.filled else "nothing"
             raise DataError(f"{where}: the target {name!r} holds {what}; name another --target")
     if named:
         return named, numbers, []
@@ -268,7 +253,7 @@ def _why_no_numbers(table: pa.Table, free: list[str]) -> str:
     if len(table.column_names) == 1 and any(sign in table.column_names[0] for sign in ";\t|"):
         return "; fields seem to be separated by another sign: save the file with commas"
     for name in free:
-        cell = next((text for text in head(table.column(name), 50) if text), "")
+        cell = first_cell(table.column(name))
         if re.fullmatch(r"[+-]?\d[\d.]*,\d+", cell):
             return f"; {name!r} seems to have decimal commas ({cell}): write points"
     return ""

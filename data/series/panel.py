@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from birnn.arrays import Floats, Ints
 from birnn.errors import DataError
@@ -41,7 +42,7 @@ class Clock:
         if not self.frequency:
             return pd.Index(start + self.step * np.arange(first, first + count))
         begin = pd.Timestamp(start, tz=self.zone or None)
-        offset = pd.tseries.frequencies.to_offset(self.frequency)
+        offset = to_offset(self.frequency)
         try:
             apart = first * offset
             if isinstance(apart, pd.offsets.Day) and isinstance(apart, pd.offsets.Tick):

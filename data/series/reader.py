@@ -9,22 +9,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from birnn.arrays import Ints
 from birnn.data.samples import SERIES_SAMPLES
 from birnn.data.series.columns import NumberColumn, read_numbers
-from birnn.data.series.findings import (
-    CHOICES,
-    Finding,
-    Findings,
-    Inspection,
-    SeriesOptions,
-    lines_of,
-    said,
-)
+from birnn.data.series.findings import CHOICES, Findings, Inspection, SeriesOptions, at_lines
 from birnn.data.series.grid import Grid, build_grid, pick_season
 from birnn.data.series.layout import Layout, find_layout
 from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.rows import (
-    by_series,
     find_clock,
     merge_duplicates,
     missing_treatment,
@@ -35,7 +27,7 @@ from birnn.data.series.rows import (
 )
 from birnn.data.series.static import read_static
 from birnn.data.tables.sources import ReadOptions, load_tables
-from birnn.data.wording import plural
+from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
 
@@ -130,7 +122,7 @@ def _examine(
         where, layout.layout, layout.time_column, ", ".join(layout.id_columns), layout.targets,
         None, options.season, "not known", table.num_rows, 0, 0, 0, "", "",
     )  # fmt: skip
-    static, static_names = read_static(table, layout, findings)
+    static = read_static(table, layout, findings)
     rows = usable_rows(layout, {name: c.values for name, c in columns.items()}, findings)
     del table, columns
     if not len(rows.stamps):
@@ -144,18 +136,19 @@ def _examine(
     steps = place_rows(rows, clock, options, findings) if clock is not None else None
     if clock is None or steps is None:
         return None, _closed(begun, findings)
-    grid = build_grid(rows, steps, layout, clock, options, findings)
+    grid = build_grid(rows, steps, layout, clock, static, options, findings)
     grid = _fit(grid, options, horizon, lookback, findings)
-    if not len(grid.names):
+    if not len(grid):
         return None, _closed(begun, findings)
-    season, words = pick_season(grid, clock, options)
+    season, words = pick_season(grid.panel, options)
     grid.tell_constant(season, findings)
+    panel = replace(grid.panel, season=season)
     begun = replace(
-        begun, season=season, season_source=words, series=len(grid.names),
-        shortest=int(grid.ends.min()), longest=int(grid.ends.max()),
-        start=_written(int(grid.starts.min()), clock), end=_written(grid.latest, clock),
+        begun, season=season, season_source=words, series=len(panel),
+        shortest=int(panel.ends.min()), longest=int(panel.ends.max()),
+        start=_written(int(panel.starts.min()), clock),
+        end=_written(int(grid.lasts.max()), clock),
     )  # fmt: skip
-    panel = grid.panel(clock, season, layout, static, static_names)
     return panel, _closed(begun, findings)
 
 
@@ -173,62 +166,56 @@ def _tell_cells(
     layout: Layout, name: str, column: NumberColumn, options: SeriesOptions, findings: Findings
 ) -> None:
     """Cells of a column that hold text or infinite numbers."""
-    wide = layout.layout == "wide"
-    target = name in layout.targets
-    names = [name if target else ""] if wide else layout.names
-    fails = options.text == "fail"
-    text, infinite = (rows[layout.codes[rows] >= 0] for rows in (column.text, column.infinite))
-    by_series(
-        findings, "text", layout.codes[text], text, names,
-        lambda n, lines: (
-            f"{plural(n, 'cell')} of {name!r} {'is' if n == 1 else 'are'} no number,"
-            f" as {column.cell[:40]!r} ({said(lines, n)})"
-        ),
-        "refused; correct it, or take it as missing with --text missing"
-        if fails else f"taken as missing: {missing_treatment(options.missing)[0]}",
-        fails,
-    )  # fmt: skip
+    names = layout.names
+    if layout.layout == "wide":
+        names = [name if name in layout.targets else ""]
+
+    def tell(kind: str, rows: Ints, what: str, treatment: str, fatal: bool) -> None:
+        rows = rows[layout.codes[rows] >= 0]
+        findings.by_series(
+            kind, names, layout.codes[rows], rows,
+            lambda n, own: (
+                f"{plural(n, 'cell')} of {name!r} {agree(n, 'is', 'are')} {what} ({at_lines(own)})"
+            ),
+            treatment, fatal,
+        )  # fmt: skip
+
     treatment, fatal = missing_treatment(options.missing)
-    by_series(
-        findings, "infinite", layout.codes[infinite], infinite, names,
-        lambda n, lines: (
-            f"{plural(n, 'cell')} of {name!r} {'is' if n == 1 else 'are'} infinite"
-            f" ({said(lines, n)})"
-        ),
-        treatment, fatal,
-    )  # fmt: skip
+    text = f"no number, as {column.cell[:40]!r}"
+    if options.text == "fail":
+        mend = "refused; correct it, or take it as missing with --text missing"
+        tell("text", column.text, text, mend, fatal=True)
+    else:
+        tell("text", column.text, text, f"taken as missing: {treatment}", fatal=False)
+    tell("infinite", column.infinite, "infinite", treatment, fatal)
 
 
 def _fit(
     grid: Grid, options: SeriesOptions, horizon: int, lookback: int, findings: Findings
 ) -> Grid:
     """Leave out series that the policy drops or that are too short."""
-    if options.missing == "drop" and len(grid.names):
-        keep = ~grid.incomplete()
-        if not keep.all():
-            dropped = [name for name, kept in zip(grid.names, keep, strict=True) if not kept]
+    if options.missing == "drop" and len(grid):
+        lost = grid.incomplete()
+        if lost.any():
+            dropped = [name for name, left in zip(grid.panel.names, lost, strict=True) if left]
             shown = ", ".join(dropped[:5]) + (", …" if len(dropped) > 5 else "")
             findings.notes.append(
                 f"left out for missing values: {plural(len(dropped), 'series', 'series')} ({shown})"
             )
-            grid = grid.select(keep)
-            if not len(grid.names):
-                text = "every series has missing values, and --missing drop leaves none"
-                mend = "refused; choose --missing mask or interpolate"
-                findings.add(Finding("missing", "", len(keep), [], text, mend, fatal=True))
-                return grid
+            grid = grid.select(~lost)
+        if lost.all():
+            text = "every series has missing values, and --missing drop leaves none"
+            mend = "choose --missing mask or interpolate"
+            findings.refuse("missing", text, mend, count=len(lost))
+            return grid
     needed = lookback + horizon if lookback else horizon + 2
-    short = np.flatnonzero(grid.ends < needed)
-    fatal = len(short) == len(grid.names)
-    room = findings.room("short")
-    for number in short[:room]:
-        rows = int(grid.ends[number])
-        text = f"{plural(rows, 'step')}, {needed:,} are needed"
-        text += f" (lookback {lookback:,} + horizon {horizon:,})" if lookback else ""
-        mend = (
-            "refused; give more rows, or a shorter --horizon or --lookback" if fatal else "left out"
-        )
-        lines = lines_of(grid.lines[number : number + 1])
-        findings.add(Finding("short", grid.names[number], rows, lines, text, mend, fatal))
-    findings.leave("short", len(short[room:]), int(grid.ends[short[room:]].sum()))
-    return grid if not len(short) or fatal else grid.select(grid.ends >= needed)
+    short = np.flatnonzero(grid.panel.ends < needed)
+    fatal = len(short) == len(grid)
+    windows = f" (lookback {lookback:,} + horizon {horizon:,})" if lookback else ""
+    findings.by_series(
+        "short", grid.panel.names, short, grid.lines[short],
+        lambda steps, _: f"{plural(steps, 'step')}, {needed:,} are needed{windows}",
+        "refused; give more rows, or a shorter --horizon or --lookback" if fatal else "left out",
+        fatal, weights=grid.panel.ends[short],
+    )  # fmt: skip
+    return grid if not len(short) or fatal else grid.select(grid.panel.ends >= needed)

@@ -1,13 +1,12 @@
 """The rows of a file of series, sorted and on one grid; what is odd about their stamps."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from birnn.arrays import Bools, Codes, Floats, Ints
-from birnn.data.series.findings import Finding, Findings, SeriesOptions, lines_of, said
+from birnn.data.series.findings import Findings, SeriesOptions, at_lines
 from birnn.data.series.frequency import (
     clock_changes,
     coarser,
@@ -57,38 +56,11 @@ class Rows:
         """``[F']`` the row that each frame begins at; frames without rows are left out."""
         return np.append(0, np.flatnonzero(np.diff(self.codes)) + 1)
 
-
-def by_series(
-    findings: Findings,
-    kind: str,
-    series: Codes,
-    rows: Ints,
-    names: list[str],
-    tell: Callable[[int, list[int]], str],
-    treatment: str,
-    fatal: bool = False,
-) -> None:
-    """A finding for each series that has some.
-
-    Args:
-        findings: to add to.
-        kind: of finding.
-        series: ``[K]`` of each cell.
-        rows: ``[K]`` the row of the file, from 0.
-        names: of the series.
-        tell: makes the sentence from a count and the first lines.
-        treatment: of all.
-        fatal: of all.
-    """
-    if not len(rows):
-        return
-    concerned, counts = np.unique(series, return_counts=True)
-    room = findings.room(kind)
-    for number, count in list(zip(concerned, counts, strict=True))[:room]:
-        lines = lines_of(rows[series == number])
-        text = tell(int(count), lines)
-        findings.add(Finding(kind, names[number], int(count), lines, text, treatment, fatal))
-    findings.leave(kind, len(concerned[room:]), int(counts[room:].sum()))
+    def distinct_stamps(self, begin: int) -> Ints:
+        """The stamps of the frame that begins at a row, each once."""
+        return distinct(
+            self.stamps[begin : np.searchsorted(self.codes, self.codes[begin], "right")]
+        )
 
 
 def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) -> Rows:
@@ -97,20 +69,15 @@ def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) 
     rows = Rows(layout.codes, stamps, np.arange(len(stamps)), columns, layout.names)
     bad = np.flatnonzero(stamps == BAD)
     if len(bad):
-        lines = lines_of(bad)
         cell = layout.stamps.cell
         what = f"without a stamp, as {cell[:40]!r}" if cell else "empty"
-        text = (
-            f"{plural(len(bad), 'cell')} of {layout.time_column!r} {what} ({said(lines, len(bad))})"
-        )
-        mend = "refused; correct them, or name another --time-column"
-        findings.add(Finding("stamp", "", len(bad), lines, text, mend, fatal=True))
+        text = f"{plural(len(bad), 'cell')} of {layout.time_column!r} {what} ({at_lines(bad)})"
+        findings.refuse("stamp", text, "correct them, or name another --time-column", bad)
     nameless = np.flatnonzero(layout.codes < 0)
     if len(nameless):
-        lines = lines_of(nameless)
-        text = f"{plural(len(nameless), 'row')} without an id ({said(lines, len(nameless))})"
-        mend = "refused; fill in the column of ids, or name another --id-column"
-        findings.add(Finding("id", "", len(nameless), lines, text, mend, fatal=True))
+        text = f"{plural(len(nameless), 'row')} without an id ({at_lines(nameless)})"
+        mend = "fill in the column of ids, or name another --id-column"
+        findings.refuse("id", text, mend, nameless)
     if not len(bad) and not len(nameless):
         return rows
     return rows.take((stamps != BAD) & (layout.codes >= 0))
@@ -123,9 +90,9 @@ def sort_rows(rows: Rows, findings: Findings) -> Rows:
     back = np.flatnonzero((np.diff(rows.stamps) < 0) & (np.diff(rows.codes) == 0)) + 1
     if not len(back):
         return rows
-    by_series(
-        findings, "disorder", rows.codes[back], rows.lines[back], rows.names,
-        lambda n, lines: f"stamps go back at {plural(n, 'row')} ({said(lines, n)})",
+    findings.by_series(
+        "disorder", rows.names, rows.codes[back], rows.lines[back],
+        lambda n, own: f"stamps go back at {plural(n, 'row')} ({at_lines(own)})",
         "sorted by time",
     )  # fmt: skip
     return rows.take(np.lexsort((rows.stamps, rows.codes)))
@@ -136,17 +103,15 @@ def merge_duplicates(rows: Rows, clock: Clock | None, policy: str, findings: Fin
 
     Tells of hours that a change of clocks takes away or repeats, if a clock is known.
     """
-    repeated = np.zeros(len(rows.stamps), bool)
-    repeated[1:] = (np.diff(rows.stamps) == 0) & (np.diff(rows.codes) == 0)
     if clock is not None:
         _tell_clock_changes(rows, clock, policy, findings)
-    places_repeated = np.flatnonzero(repeated)
-    if not len(places_repeated):
+    repeated = np.append(False, (np.diff(rows.stamps) == 0) & (np.diff(rows.codes) == 0))
+    if not repeated.any():
         return rows
     fails = policy == "fail"
-    by_series(
-        findings, "duplicate", rows.codes[places_repeated], rows.lines[places_repeated], rows.names,
-        lambda n, lines: f"{plural(n, 'row')} with a stamp that stands before ({said(lines, n)})",
+    findings.by_series(
+        "duplicate", rows.names, rows.codes[repeated], rows.lines[repeated],
+        lambda n, own: f"{plural(n, 'row')} with a stamp that stands before ({at_lines(own)})",
         "refused; take them out, or choose --duplicates mean, first or last"
         if fails else {"mean": "their mean is taken"}.get(policy, f"the {policy} one is taken"),
         fails,
@@ -156,38 +121,31 @@ def merge_duplicates(rows: Rows, clock: Clock | None, policy: str, findings: Fin
         ends = np.append(starts[1:], len(repeated)) - 1
         return rows.take(ends if policy == "last" else starts)
     merged = rows.take(starts)
-    columns = {}
     for name, values in rows.columns.items():
         known = np.isfinite(values)
         counts = np.add.reduceat(known.astype(np.float64), starts)
         sums = np.add.reduceat(np.where(known, values, 0.0), starts)
-        columns[name] = np.divide(sums, counts, out=np.full(len(starts), np.nan), where=counts > 0)
-    return replace(merged, columns=columns)
+        merged.columns[name] = np.divide(
+            sums, counts, out=np.full(len(starts), np.nan), where=counts > 0
+        )
+    return merged
 
 
 def _tell_clock_changes(rows: Rows, clock: Clock, policy: str, findings: Findings) -> None:
     changes = clock_changes(rows.stamps, clock)
     same = np.append(False, np.diff(rows.codes) == 0)
-    spring = changes.spring[same[changes.spring]]
-    autumn = changes.autumn[same[changes.autumn]]
-    count = len(spring) + len(autumn)
-    if not count:
-        return
+    spring, autumn = (rows.lines[at[same[at]]] for at in (changes.spring, changes.autumn))
     parts, treated = [], []
     if len(spring):
-        parts.append(
-            f"an hour is missing in spring ({said(lines_of(rows.lines[spring]), len(spring))})"
-        )
+        parts.append(f"an hour is missing in spring ({at_lines(spring)})")
         treated.append("the missing hour is a gap")
     if len(autumn):
-        parts.append(
-            f"an hour stands twice in autumn ({said(lines_of(rows.lines[autumn]), len(autumn))})"
-        )
+        parts.append(f"an hour stands twice in autumn ({at_lines(autumn)})")
         treated.append(f"the repeated one is a duplicate (--duplicates {policy})")
-    text = f"{' and '.join(parts)}: local time without a zone, as clocks change"
-    treatment = f"{'; '.join(treated)}; stamps in UTC would have neither"
-    lines = lines_of(rows.lines[np.concatenate([spring, autumn])])
-    findings.add(Finding("clock_change", "", count, lines, text, treatment))
+    if parts:
+        text = f"{' and '.join(parts)}: local time without a zone, as clocks change"
+        treatment = f"{'; '.join(treated)}; stamps in UTC would have neither"
+        findings.add("clock_change", text, treatment, np.concatenate([spring, autumn]))
 
 
 def moved_months(rows: Rows, layout: Layout, findings: Findings) -> Rows:
@@ -209,16 +167,18 @@ def find_clock(
     whole, zone = layout.stamps.whole, layout.stamps.zone
     if options.frequency:
         return named_clock(options.frequency.strip(), whole=whole, zone=zone)
-    begins = rows.begins
-    lengths = np.diff(np.append(begins, len(rows.stamps)))
-    longest = int(lengths.argmax())
-    stamps = distinct(rows.stamps[begins[longest] :][: lengths[longest]])
-    clock = infer_clock(stamps, whole=whole, zone=zone)
+    clock = infer_clock(rows.distinct_stamps(_longest(rows)), whole=whole, zone=zone)
     if clock is None:
         text = "no series has two stamps, so that no frequency can be told"
-        mend = "refused; name it with --frequency, or another --time-column"
-        findings.add(Finding("frequency", "", len(rows.stamps), [], text, mend, fatal=True))
+        mend = "name it with --frequency, or another --time-column"
+        findings.refuse("frequency", text, mend, count=len(rows.stamps))
     return clock
+
+
+def _longest(rows: Rows) -> int:
+    """The row that the longest frame begins at."""
+    begins = rows.begins
+    return int(begins[np.diff(np.append(begins, len(rows.codes))).argmax()])
 
 
 def place_rows(rows: Rows, clock: Clock, options: SeriesOptions, findings: Findings) -> Ints | None:
@@ -228,29 +188,25 @@ def place_rows(rows: Rows, clock: Clock, options: SeriesOptions, findings: Findi
     """
     begins = rows.begins
     steps, on = places(rows.stamps, begins, clock)
-    suspect = np.bincount(np.repeat(np.arange(len(begins)), _lengths(begins, len(steps)))[~on])
-    odd = np.zeros(len(begins), bool)
-    odd[: len(suspect)] = suspect > 0
     if not options.frequency:
-        odd |= coarser(steps, begins) & on.all()
-        if _tell_mixed(rows, begins, odd, clock, findings):
+        odd = ~np.logical_and.reduceat(on, begins) | (coarser(steps, begins) & on.all())
+        if _tell_mixed(rows, begins[odd], clock, findings):
             return None
     off = np.flatnonzero(~on)
     if len(off):
-        by_series(
-            findings, "off_grid", rows.codes[off], rows.lines[off], rows.names,
-            lambda n, lines: (
-                f"{plural(n, 'stamp')} not on the grid of {clock.named()} ({said(lines, n)})"
+        findings.by_series(
+            "off_grid", rows.names, rows.codes[off], rows.lines[off],
+            lambda n, own: (
+                f"{plural(n, 'stamp')} not on the grid of {clock.named()} ({at_lines(own)})"
             ),
             "refused; correct them, or name the right --frequency", fatal=True,
         )  # fmt: skip
         return None
-    last = np.append(begins[1:], len(steps)) - 1
-    total = int((steps[last] + 1).sum())
+    total = int((np.maximum.reduceat(steps, begins) + 1).sum())
     if total > GRID_FACTOR * len(steps) + GRID_ROWS:
         text = f"{len(steps):,} rows would stand on {total:,} steps of {clock.named()}"
-        mend = "refused; name the right --frequency, or cut the file where its gap is"
-        findings.add(Finding("gap", "", total - len(steps), [], text, mend, fatal=True))
+        mend = "name the right --frequency, or cut the file where its gap is"
+        findings.refuse("gap", text, mend, count=total - len(steps))
         return None
     if len(steps) > LONG_RUN and _tell_new_step(rows, steps, findings):
         return None
@@ -258,31 +214,23 @@ def place_rows(rows: Rows, clock: Clock, options: SeriesOptions, findings: Findi
     return steps
 
 
-def _lengths(begins: Ints, rows: int) -> Ints:
-    return np.diff(np.append(begins, rows))
-
-
-def _tell_mixed(rows: Rows, begins: Ints, odd: Bools, clock: Clock, findings: Findings) -> bool:
-    """Whether a series steps otherwise than the longest one does."""
-    lengths = _lengths(begins, len(rows.stamps))
-    longest = int(lengths.argmax())
-    others = [
-        (number, other)
-        for number in np.flatnonzero(odd)[:100]
-        if number != longest
-        and (other := infer_clock(
-            distinct(rows.stamps[begins[number] :][: lengths[number]]),
-            whole=not clock.frequency, zone=clock.zone,
-        )) not in (None, clock)
-    ]  # fmt: skip
+def _tell_mixed(rows: Rows, odd: Ints, clock: Clock, findings: Findings) -> bool:
+    """Whether a series, of those that begin at the rows ``odd``, steps unlike the longest one."""
+    longest = _longest(rows)
+    others = []
+    for begin in odd[odd != longest][:100]:
+        stamps = rows.distinct_stamps(begin)
+        other = infer_clock(stamps, whole=not clock.frequency, zone=clock.zone)
+        if other is not None and other != clock:
+            others.append((begin, other))
     if not others:
         return False
-    number, other = others[0]
-    name, main = (rows.names[rows.codes[begins[place]]] for place in (number, longest))
+    begin, other = others[0]
+    name, main = rows.names[rows.codes[begin]], rows.names[rows.codes[longest]]
     text = f"series step differently: {main!r} by {clock.named()}, {name!r} by {other.named()}"
-    lines = lines_of(rows.lines[begins[number]][None])
-    mend = "refused; bring them to one frequency, forecast them apart, or name --frequency"
-    findings.add(Finding("mixed_frequency", name, len(others), lines, text, mend, fatal=True))
+    mend = "bring them to one frequency, forecast them apart, or name --frequency"
+    row = rows.lines[begin : begin + 1]
+    findings.refuse("mixed_frequency", text, mend, row, series=name, count=len(others))
     return True
 
 
@@ -301,32 +249,22 @@ def _tell_new_step(rows: Rows, steps: Ints, findings: Findings) -> bool:
     place = int(mixed[0])
     name, step = rows.names[rows.codes[place]], int(apart[place])
     text = f"changes its step: from the first of these rows on it is {step} times the usual one"
-    mend = "refused; bring it to one frequency, or forecast its parts apart"
-    lines = lines_of(rows.lines[mixed[:5]])
-    findings.add(Finding("mixed_frequency", name, len(mixed), lines, text, mend, fatal=True))
+    mend = "bring it to one frequency, or forecast its parts apart"
+    first = rows.lines[mixed[:5]]
+    findings.refuse("mixed_frequency", text, mend, first, series=name, count=len(mixed))
     return True
 
 
 def _tell_gaps(rows: Rows, steps: Ints, policy: str, findings: Findings) -> None:
     apart = np.diff(steps)
     after = np.flatnonzero((np.diff(rows.codes) == 0) & (apart > 1)) + 1
-    if not len(after):
-        return
-    lost = np.bincount(rows.codes[after], apart[after - 1] - 1).astype(np.int64)
-    concerned = np.flatnonzero(lost)
-    room = findings.room("gap")
-    codes = rows.codes[after]
-    for code in concerned[:room]:
-        mine = after[codes == code]
-        lines = lines_of(rows.lines[mine])
-        count = int(lost[code])
-        text = (
-            f"{plural(count, 'step')} missing in {plural(len(mine), 'gap')}"
-            f" (before {said(lines, len(mine))})"
-        )
-        treatment, fatal = missing_treatment(policy)
-        findings.add(Finding("gap", rows.names[code], count, lines, text, treatment, fatal))
-    findings.leave("gap", len(concerned[room:]), int(lost[concerned[room:]].sum()))
+    findings.by_series(
+        "gap", rows.names, rows.codes[after], rows.lines[after],
+        lambda n, own: (
+            f"{plural(n, 'step')} missing in {plural(len(own), 'gap')} (before {at_lines(own)})"
+        ),
+        *missing_treatment(policy), weights=apart[after - 1] - 1,
+    )  # fmt: skip
 
 
 def missing_treatment(policy: str) -> tuple[str, bool]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from pandas.tseries.frequencies import to_offset
 
 from birnn.arrays import Floats
 from birnn.data.series.frequency import DAY
@@ -18,14 +19,12 @@ def clock_season(clock: Clock) -> tuple[int, str]:
 
     A day for minutes and hours, a minute for seconds, a week for days, a year for the rest.
     """
-    offset = pd.tseries.frequencies.to_offset(clock.frequency)
+    offset = to_offset(clock.frequency)
     kind = offset.base.freqstr.split("-")[0]
     if lasts_equally_long(offset):
         step = int(pd.Timedelta(offset).value)
         spans = ((10**9, "a second"), (60 * 10**9, "a minute"), (DAY, "a day"))
         span, words = next((pair for pair in spans if step < pair[0]), (1, "none"))
-        if step >= 60 * 10**9 and step < DAY:
-            span, words = DAY, "a day"
     else:
         table = {"D": (7, "a week"), "B": (5, "a week"), "W": (52, "a year")}
         in_year = {"M": 12, "Q": 4, "Y": 1}
@@ -48,12 +47,9 @@ def data_season(series: list[Floats]) -> int:
         series: of each ``[T]`` values, NaN where missing.
     """
     chosen = np.linspace(0, len(series) - 1, min(len(series), SEASON_SERIES)).astype(int)
-    curves = []
-    for number in sorted(set(chosen.tolist())):
-        values = series[number][: int(len(series[number]) * LEARNT_SHARE)][-SEASON_ROWS:]
-        curve = _autocorrelation(values)
-        if curve is not None:
-            curves.append(curve)
+    learnt = [series[i][: int(len(series[i]) * LEARNT_SHARE)] for i in np.unique(chosen)]
+    tried = [_autocorrelation(values[-SEASON_ROWS:]) for values in learnt]
+    curves = [curve for curve in tried if curve is not None]
     if not curves:
         return 1
     width = int(np.median([len(curve) for curve in curves]))
@@ -88,7 +84,5 @@ def _autocorrelation(values: Floats) -> Floats | None:
     size = 1 << (2 * len(values) - 1).bit_length()
     power = np.abs(np.fft.rfft(rest, size)) ** 2
     products: Floats = np.fft.irfft(power, size)[: lags + 2]
-    if products[0] <= 1e-24 * len(values):  # a line, to rounding
-        return None
-    products /= products[0]
-    return products
+    # A line, to rounding, has none.
+    return products / products[0] if products[0] > 1e-24 * len(values) else None

@@ -19,7 +19,7 @@ APART = 15
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How rows are split; see :class:`birnn.tasks.forecast.options.ForecastingData`."""
+    """How rows are split; see :class:`birnn.tasks.forecast.options.ForecastData`."""
 
     split: str = ""
     test_last: int = 0
@@ -108,10 +108,8 @@ def _steps_before(panel: Panel, word: str) -> Ints:
             raise ConfigError(
                 f"split: {word!r} is not a whole number, as the time column holds"
             ) from None
-    found = [
-        int(panel.stamps(i, 0, int(panel.ends[i])).searchsorted(stamp)) for i in range(len(panel))
-    ]
-    return np.array(found, dtype=np.int64)
+    before = [panel.stamps(i, 0, int(end)).searchsorted(stamp) for i, end in enumerate(panel.ends)]
+    return np.array(before, dtype=np.int64)
 
 
 def hold_back(train: Ints, validation: Ints, share: float, horizon: int, needed: int) -> Ints:
@@ -129,10 +127,9 @@ def hold_back(train: Ints, validation: Ints, share: float, horizon: int, needed:
     rows = validation - train
     back = np.round(share * rows).astype(np.int64)
     enough = (back >= horizon) & (rows - back >= horizon)
-    windows = [(np.where(enough, part - horizon + 1, 0)).sum() for part in (back, rows - back)]
-    apart = [np.where(enough, part // horizon, 0).sum() for part in (back, rows - back)]
-    if min(windows) < needed or min(apart) < APART:
-        return validation
+    for part in (back[enough], (rows - back)[enough]):
+        if (part - horizon + 1).sum() < needed or (part // horizon).sum() < APART:
+            return validation
     return np.asarray(np.where(enough, validation - back, validation))
 
 
@@ -142,21 +139,15 @@ def enough_rows(panel: Panel, parts: Parts, horizon: int) -> None:
     Raises:
         DataError: says how many rows there are and what would help.
     """
-    sizes = {
-        "train": parts.train - 1,  # a window needs a step to look back at
-        "validation": parts.validation - parts.train,
-        "test": parts.test - parts.calibration,
-    }
-    longest = int(panel.ends.max())
-    hints = {
-        "train": "lower --horizon or hold out less",
-        "validation": "lower --horizon or raise --validation-share",
-        "test": "lower --horizon or raise --test-share or --test-last",
-    }
-    for name, rows in sizes.items():
+    for name, rows, hint in (
+        ("train", parts.train - 1, "hold out less"),  # a window needs a step to look back at
+        ("validation", parts.validation - parts.train, "raise --validation-share"),
+        ("test", parts.test - parts.calibration, "raise --test-share or --test-last"),
+    ):
         most = int(rows.max())
         if most < horizon:
             raise DataError(
-                f"too few rows for a horizon of {horizon}: the longest series has {longest:,}, of"
-                f" which {max(most, 0):,} are left for {name}; {hints[name]}"
+                f"too few rows for a horizon of {horizon}: the longest series has"
+                f" {int(panel.ends.max()):,}, of which {max(most, 0):,} are left for {name};"
+                f" lower --horizon or {hint}"
             )

@@ -73,7 +73,7 @@ def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
         return _integers(column.cast(pa.float64(), safe=False), name)
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return None
-    first = next((text for text in head(column, 50) if text), "")
+    first = first_cell(column)
     if re.match(WHOLE, first):
         return _integers(column, name)
     if _shape(first, day_first=False) is None:
@@ -81,11 +81,10 @@ def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
     return _texts(column, name, aware=_has_zone(first))
 
 
-def head(column: pa.ChunkedArray, count: int) -> list[str]:
-    """The first ``count`` cells as text without the spaces around them; empty for missing."""
-    return [
-        "" if value is None else str(value).strip() for value in column.slice(0, count).to_pylist()
-    ]
+def first_cell(column: pa.ChunkedArray) -> str:
+    """The first text of 50 cells, without the spaces around it; empty if there is none."""
+    texts = ("" if value is None else str(value).strip() for value in column[:50].to_pylist())
+    return next(filter(None, texts), "")
 
 
 def _typed(column: pa.ChunkedArray, name: str) -> Stamps:
@@ -169,8 +168,8 @@ def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
 
 
 def _has_zone(text: str) -> bool:
-    found = NUMERIC.fullmatch(text)
-    return bool(found and found["zone"])
+    match = NUMERIC.fullmatch(text)
+    return bool(match and match["zone"])
 
 
 def _shape(text: str, day_first: bool) -> str | None:
@@ -181,28 +180,26 @@ def _shape(text: str, day_first: bool) -> str | None:
         return "week" if text[4] == "W" else "-week"
     if SHORT_MONTH.fullmatch(text):
         return f"%b{text[3]}%y"
-    found = NUMERIC.fullmatch(text)
-    if found is None:
+    match = NUMERIC.fullmatch(text)
+    if match is None:
         if not WORDS.fullmatch(text):
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the order of day and month
-            form: str | None = pd.tseries.api.guess_datetime_format(text)
+            guess: str | None = pd.tseries.api.guess_datetime_format(text)
             fits = pd.notna(pd.to_datetime(text, format="mixed", errors="coerce"))
-        return form or ("mixed" if fits else None)
-    if found["year"]:
-        form = f"%Y{found['sep']}%m" + (f"{found['sep']}%d" if found["day"] else "")
+        return guess or ("mixed" if fits else None)
+    half = match["half"]
+    if match["year"]:
+        form = f"%Y{match['sep']}%m" + (f"{match['sep']}%d" if match["day"] else "")
     else:
         parts = ["%d", "%m"] if day_first else ["%m", "%d"]
-        form = found["sep2"].join([*parts, "%Y" if len(found["last"]) == 4 else "%y"])
-    if found["gap"]:
-        hour = "%I" if found["half"] else "%H"
-        form += f"{found['gap']}{hour}:%M" + (":%S" if found["sec"] else "")
-        form += (".%f" if found["part"] else "") + (
-            (found["half"][:-2] + "%p") if found["half"] else ""
-        )
-    if found["zone"]:
-        form += (" " if found["zone"][0] == " " else "") + "%z"
+        form = match["sep2"].join([*parts, "%Y" if len(match["last"]) == 4 else "%y"])
+    if match["gap"]:
+        form += f"{match['gap']}{'%I' if half else '%H'}:%M" + (":%S" if match["sec"] else "")
+        form += (".%f" if match["part"] else "") + (f"{half[:-2]}%p" if half else "")
+    if match["zone"]:
+        form += (" " if match["zone"][0] == " " else "") + "%z"
     return form
 
 
@@ -220,21 +217,20 @@ def _texts(column: pa.ChunkedArray, name: str, aware: bool) -> Stamps:
 
 def _day_order(column: pa.ChunkedArray, name: str) -> tuple[bool | None, list[str]]:
     """Whether day stands before month, as the largest numbers tell; ``None``: either may."""
-    first = second = 0
+    largest = {"a": 0, "b": 0}
     for start in range(0, len(column), SLICE):
         part = pc.utf8_trim_whitespace(column.slice(start, SLICE))
-        found = pc.extract_regex(part, r"^(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.]\d{2}")
-        for field_name in ("a", "b"):
-            top = pc.max(pc.struct_field(found, field_name).cast(pa.int64())).as_py() or 0
-            first, second = (
-                (max(first, top), second) if field_name == "a" else (first, max(second, top))
-            )
+        pairs = pc.extract_regex(part, r"^(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.]\d{2}")
+        for key, before in largest.items():
+            top = pc.max(pc.struct_field(pairs, key).cast(pa.int64())).as_py() or 0
+            largest[key] = max(before, top)
+    first, second = largest.values()
     if not first:
         return False, []
-    if first > 12 or second > 12:
-        order = "day before month" if first > 12 else "month before day"
-        return first > 12, [f"{name!r} is read with the {order}"]
-    return None, []
+    if max(first, second) <= 12:
+        return None, []
+    order = "day before month" if first > 12 else "month before day"
+    return first > 12, [f"{name!r} is read with the {order}"]
 
 
 def _regularity(values: Ints) -> tuple[float, float]:
@@ -286,8 +282,8 @@ def _common_zone(zones: set[str], name: str, notes: list[str]) -> tuple[str, lis
         for zone in zones
     }
     if len(offsets) > 1:
-        said = ", ".join(sorted(offsets)[:4])
-        return "UTC", [*notes, f"{name!r} has stamps of several offsets ({said}); read in UTC"]
+        some = ", ".join(sorted(offsets)[:4])
+        return "UTC", [*notes, f"{name!r} has stamps of several offsets ({some}); read in UTC"]
     only = offsets.pop() if offsets else "+00:00"
     return ("UTC" if only[1:] == "00:00" else f"UTC{only}"), notes
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from birnn.arrays import Floats
+from birnn.arrays import Floats, Ints
 from birnn.data.series.columns import read_ids, read_numbers
-from birnn.data.series.findings import Finding, Findings, lines_of, said
+from birnn.data.series.findings import Findings, at_lines
 from birnn.data.series.layout import Layout
 from birnn.data.wording import plural
 
@@ -39,35 +39,29 @@ def read_static(table: pa.Table, layout: Layout, findings: Findings) -> tuple[Fl
             names.append(name)
         elif len(levels) > MAX_LEVELS:
             text = f"the static column {name!r} has {len(levels):,} levels, over {MAX_LEVELS}"
-            mend = "refused; leave it out of --static, or group its levels"
-            findings.add(Finding("static", "", len(levels), [], text, mend, fatal=True))
+            mend = "leave it out of --static, or group its levels"
+            findings.refuse("static", text, mend, count=len(levels))
         else:
             parts.append((values[:, None] == np.arange(len(levels))).astype(np.float64))
             names += [f"{name}={level}" for level in levels]
         empty = int(np.isnan(values).sum())
         if empty:
             text = f"{plural(empty, 'series', 'series')} without a value of the static {name!r}"
-            treatment = "no level" if levels else "missing"
-            findings.add(Finding("static", "", empty, [], text, treatment))
+            findings.add("static", text, "no level" if levels else "missing", count=empty)
     if not parts:
         return np.zeros((len(layout.names), 0)), []
     return np.concatenate(parts, axis=1), names
 
 
 def _tell_changes(
-    name: str, layout: Layout, rows: "np.ndarray", keys: Floats, values: Floats, findings: Findings
+    name: str, layout: Layout, rows: Ints, keys: Floats, values: Floats, findings: Findings
 ) -> None:
-    codes = layout.codes[rows]
-    other = rows[keys[rows] != values[codes]]
-    if not len(other):
-        return
-    series = pd.unique(layout.codes[other])
-    lines = lines_of(other)
-    text = (
-        f"the static column {name!r} changes within {plural(len(series), 'series', 'series')}"
-        f" ({said(lines, len(other))})"
-    )
-    mend = "refused; name it with --past or --future instead"
-    findings.add(
-        Finding("static", layout.names[series[0]], len(other), lines, text, mend, fatal=True)
-    )
+    other = rows[keys[rows] != values[layout.codes[rows]]]
+    if len(other):
+        series = pd.unique(layout.codes[other])
+        text = (
+            f"the static column {name!r} changes within {plural(len(series), 'series', 'series')}"
+            f" ({at_lines(other)})"
+        )
+        mend = "name it with --past or --future instead"
+        findings.refuse("static", text, mend, other, series=layout.names[series[0]])

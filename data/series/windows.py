@@ -100,22 +100,20 @@ class WindowSplit:
         """The split with these windows alone."""
         return replace(self, series=self.series[indices], origin=self.origin[indices])
 
-    def _steps(self, indices: Ints, first: int, count: int, bound: Ints) -> Floats:
-        """Values from ``origin + first`` on, ``[B, count]``; NaN outside ``0 … bound - 1``."""
+    def _steps(self, indices: Ints, first: int, count: int) -> Floats:
+        """Values from ``origin + first`` on, ``[B, count]``; NaN outside the history."""
         steps = self.origin[indices, None] + np.arange(first, first + count)
         rows = self.panel.offsets[self.series[indices]][:, None] + steps
-        inside = (steps >= 0) & (steps < bound[self.series[indices]][:, None])
-        found = self.panel.values[np.where(inside, rows, 0)]
-        found[~inside] = np.nan
-        return np.asarray(found)
+        inside = (steps >= 0) & (steps < self.panel.ends[self.series[indices]][:, None])
+        return np.where(inside, self.panel.values[np.where(inside, rows, 0)], np.nan)
 
     def histories(self, indices: Ints) -> Floats:
         """``[B, L]`` the lookbacks in the series' units, NaN where missing or before the start."""
-        return self._steps(indices, -self.shape.lookback, self.shape.lookback, self.panel.ends)
+        return self._steps(indices, -self.lookback, self.lookback)
 
     def futures(self, indices: Ints) -> Floats:
         """``[B, H]`` the targets in the series' units, NaN where missing."""
-        return self._steps(indices, 0, self.shape.horizon, self.panel.ends)
+        return self._steps(indices, 0, self.horizon)
 
     def scaled(self, values: Floats, indices: Ints) -> Floats:
         """``values [B, ·]`` of windows in scaled units."""
@@ -136,19 +134,14 @@ class WindowSplit:
         """
         indices = np.asarray(indices)
         width, lengths = self.shape.segments * self.shape.segment, self.lengths[indices]
-        history = self.scaled(
-            self._steps(indices, -self.shape.lookback, self.shape.lookback, self.panel.ends),
-            indices,
-        )
-        history = np.pad(
-            history, ((0, 0), (width - self.shape.lookback, 0)), constant_values=np.nan
-        )
+        history = self.scaled(self.histories(indices), indices)
+        history = np.pad(history, ((0, 0), (width - self.lookback, 0)), constant_values=np.nan)
         observed = np.isfinite(history)
+        seen = np.stack([np.where(observed, history, 0.0), observed], axis=-1)
+        segments = self._segments(seen, lengths)
         inputs = {
-            "segments": self._segments(np.where(observed, history, 0.0)[..., None], lengths)[
-                ..., 0
-            ],
-            "observed": self._segments(observed[..., None], lengths)[..., 0],
+            "segments": segments[..., 0],
+            "observed": segments[..., 1],
             "static": self._static(indices),
         }
         before, ahead = self._covariates(indices, width)
@@ -163,49 +156,34 @@ class WindowSplit:
 
     def _segments(self, steps: NDArray[np.generic], lengths: Ints) -> NDArray[np.generic]:
         """``[B, n · w, F] → [B, T, w, F]``: each window's real segments first."""
-        sizes = (len(steps), self.shape.segments, self.shape.segment, -1)
-        whole: NDArray[np.generic] = steps.reshape(sizes)
-        longest = int(lengths.max())
-        if int(lengths.min()) == self.shape.segments:
+        count, longest = self.shape.segments, int(lengths.max())
+        whole: NDArray[np.generic] = steps.reshape((len(steps), count, self.shape.segment, -1))
+        if int(lengths.min()) == count:
             return whole
-        first = (self.shape.segments - lengths)[:, None] + np.arange(longest)
+        first = (count - lengths)[:, None] + np.arange(longest)
         rows = np.arange(len(steps))[:, None]
-        packed: NDArray[np.generic] = whole[rows, np.minimum(first, self.shape.segments - 1)]
-        packed[first >= self.shape.segments] = 0
+        packed: NDArray[np.generic] = whole[rows, np.minimum(first, count - 1)]
+        packed[first >= count] = 0
         return packed
 
     def _covariates(self, indices: Ints, width: int) -> tuple[Floats, Floats]:
         """``[B, width, P + K]`` before the origin and ``[B, H, K]`` after; 0 if missing."""
-        panel, horizon = self.panel, self.shape.horizon
-        parts_before: list[Floats] = []
-        parts_ahead: list[Floats] = []
-        series = self.series[indices]
-        steps = self.origin[indices, None] + np.arange(-width, horizon)
-        sizes = np.diff(panel.offsets)[series][:, None]
-        inside = (steps >= 0) & (steps < sizes)
+        panel, series = self.panel, self.series[indices]
+        steps = self.origin[indices, None] + np.arange(-width, self.horizon)
+        inside = (steps >= 0) & (steps < np.diff(panel.offsets)[series][:, None])
         rows = np.where(inside, panel.covariate_offsets[series][:, None] + steps, 0)
-        for table, scaling, known_ahead in (
-            (panel.past, self.scaling.past, False),
-            (panel.future, self.scaling.future, True),
-        ):
-            if not table.shape[1]:
-                continue
-            wanted = rows if known_ahead else rows[:, :width]
-            there = inside if known_ahead else inside[:, :width]
-            found = (table[wanted] - scaling[0]) / scaling[1]
-            found = np.where(there[..., None] & np.isfinite(found), found, 0.0)
-            parts_before.append(found[:, :width])
-            if known_ahead:
-                parts_ahead.append(found[:, width:])
-        nothing = np.zeros((len(indices), 1, 0))
-        return (
-            np.concatenate(parts_before, -1) if parts_before else nothing,
-            np.concatenate(parts_ahead, -1) if parts_ahead else nothing,
-        )
+
+        def read(table: Floats, scaling: Floats, count: int) -> Floats:
+            scaled = (table[rows[:, :count]] - scaling[0]) / scaling[1]
+            return np.where(inside[:, :count, None] & np.isfinite(scaled), scaled, 0.0)
+
+        future = read(panel.future, self.scaling.future, width + self.horizon)
+        past = read(panel.past, self.scaling.past, width)
+        return np.concatenate([past, future[:, :width]], axis=-1), future[:, width:]
 
     def _static(self, indices: Ints) -> Floats:
-        found = (self.panel.static - self.scaling.static[0]) / self.scaling.static[1]
-        return np.asarray(np.where(np.isfinite(found), found, 0.0)[self.series[indices]])
+        scaled = (self.panel.static - self.scaling.static[0]) / self.scaling.static[1]
+        return np.asarray(np.where(np.isfinite(scaled), scaled, 0.0)[self.series[indices]])
 
 
 def fit_scaling(panel: Panel, ends: Ints) -> Scaling:
@@ -215,10 +193,9 @@ def fit_scaling(panel: Panel, ends: Ints) -> Scaling:
         panel: ``N`` series.
         ends: ``[N]`` where the training rows of each series end; what comes later is not read.
     """
-    pairs = [
-        _moments(panel.history(i)[: ends[i]][:, None]) for i in range(len(panel))
-    ]  # series by series: a panel can be larger than memory has room for twice
-    shift, scale = (np.array([pair[k][0] for pair in pairs]) for k in range(2))
+    # Series by series: a panel can be larger than memory has room for twice.
+    moments = [_moments(panel.history(i)[: ends[i]][:, None]) for i in range(len(panel))]
+    shift, scale = np.array(moments)[..., 0].T
     rows = _training_rows(panel, ends)
     return Scaling(
         shift,
@@ -233,12 +210,8 @@ def _training_rows(panel: Panel, ends: Ints) -> Ints:
     """Rows of the covariate tables that training may read, each once."""
     if not (panel.past.shape[1] or panel.future.shape[1]):
         return np.zeros(0, dtype=np.int64)
-    spans = sorted(
-        {
-            (int(start), int(start + end))
-            for start, end in zip(panel.covariate_offsets, ends, strict=True)
-        }
-    )
+    starts = panel.covariate_offsets
+    spans = np.unique(np.stack([starts, starts + ends], axis=1), axis=0)
     return np.unique(np.concatenate([np.arange(*span) for span in spans]))
 
 
@@ -271,11 +244,11 @@ def windows_between(
     """
     series, origins = [], []
     for i in range(len(panel)):
-        found = np.arange(max(int(low[i]), 1), int(high[i]) - horizon + 1, stride)
-        if len(found):
-            history = panel.history(i)
-            known = np.concatenate([[0], np.cumsum(np.isfinite(history[: high[i]]))])
-            found = found[(known[found] > 0) & (known[found + horizon] > known[found])]
-        series.append(np.full(len(found), i, dtype=np.int64))
-        origins.append(found.astype(np.int64))
+        origin = np.arange(max(int(low[i]), 1), int(high[i]) - horizon + 1, stride)
+        if len(origin):
+            observed = np.isfinite(panel.history(i)[: high[i]])
+            known = np.concatenate([[0], np.cumsum(observed)])
+            origin = origin[(known[origin] > 0) & (known[origin + horizon] > known[origin])]
+        series.append(np.full(len(origin), i, dtype=np.int64))
+        origins.append(origin.astype(np.int64))
     return np.concatenate(series), np.concatenate(origins)

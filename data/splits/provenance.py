@@ -1,13 +1,23 @@
-"""Where the rows came from: duplicates within splits, overlap between them, and fair cuts."""
+"""Where the rows came from: duplicates within splits and overlap between them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
-import numpy as np
-from sklearn.model_selection import train_test_split
+from datasets import Dataset
 
-from birnn.arrays import Ints
-from birnn.errors import DataError
+from birnn.data.wording import agree, plural
+
+
+@dataclass(frozen=True)
+class SplitText:
+    """Splits of texts, where they came from, and what is to be said of them."""
+
+    splits: dict[str, Dataset]
+    provenance: dict[str, Any]
+    notes: list[str]
+    warnings: list[str]
 
 
 def normalise(text: str) -> str:
@@ -56,43 +66,58 @@ def audit(splits: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, 
     }
 
 
-def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) -> tuple[Ints, Ints]:
-    """Split rows in two, stratified by label, with no text (normalised) on both sides.
+def repeats_note(repeats: Mapping[str, Any], unit: str) -> str:
+    """How many texts (of the name ``unit``) repeat an earlier one, exactly and normalised."""
+    exact, plain = repeats["duplicates"]["exact"], repeats["duplicates"]["normalised"]
+    counts = ", ".join(f"{name} {exact[name]:,} ({plain[name]:,})" for name in exact)
+    return f"repeated {unit}s (without case and spacing): {counts}"
+
+
+def overlap_warnings(
+    repeats: Mapping[str, Any], splits: Mapping[str, Sized], unit: str
+) -> list[str]:
+    """A warning for each pair of splits that share texts (of the name ``unit``)."""
+    warnings = []
+    for pair, count in repeats["overlap"]["normalised"].items():
+        if count:
+            first, second = pair.split("/")
+            share = count / len(splits[second])
+            warnings.append(
+                f"{count:,} of {plural(len(splits[second]), f'{second} {unit}')} ({share:.1%}) also"
+                f" {agree(count, 'stands', 'stand')} in {first}: scores on {second} are flattered"
+            )
+    return warnings
+
+
+def describe(
+    source: str,
+    texts: Mapping[str, Sequence[str]],
+    cuts: list[str],
+    left_out: Mapping[str, Any],
+    notes: Sequence[str],
+    unit: str,
+    **own: Any,
+) -> tuple[dict[str, Any], list[str], list[str]]:
+    """The ``data`` part of ``metrics.json``, all notes, and warnings.
 
     Args:
-        texts: ``N`` texts.
-        labels: their classes.
-        share: of the distinct texts, how many go to the second part; strictly between 0 and 1.
-        seed: of the shuffle.
-
-    Returns:
-        Row numbers of the first and of the second part, each ascending.
-
-    Raises:
-        DataError: too few distinct texts to take a share from each class.
+        source: in plain words.
+        texts: of each split, one a row, to tell repeated ones by.
+        cuts: what was said of splits that were cut.
+        left_out: of each split, or for each reason, how much.
+        notes: what was noticed before.
+        unit: what a text is called.
+        own: what the task alone counts.
     """
-    groups: dict[str, list[int]] = {}
-    for row, text in enumerate(texts):
-        groups.setdefault(normalise(text), []).append(row)
-    rows = list(groups.values())
-    classes = np.array([labels[members[0]] for members in rows])
-    names, counts = np.unique(classes, return_counts=True)
-    # A class of one text can't stand on both sides: it is trained on.
-    rare = np.isin(classes, names[counts < 2])
-    common = np.flatnonzero(~rare)
-    kinds = len(np.unique(classes[common]))
-    size = max(round(share * len(common)), kinds)
-    if len(common) - size < kinds or kinds == 0:
-        raise DataError(
-            f"{len(rows)} distinct texts in {len(names)} classes are too few to cut a split from;"
-            " give more rows, or files for train, validation and test"
-        )
-    first, second = train_test_split(
-        common, test_size=size, stratify=classes[common], random_state=seed
-    )
-    first = np.concatenate([first, np.flatnonzero(rare)])
-
-    def members(part: Ints) -> Ints:
-        return np.array(sorted(row for group in part for row in rows[group]), dtype=np.int64)
-
-    return members(first), members(second)
+    repeats = audit(texts)
+    notes = [*notes, *cuts, repeats_note(repeats, unit)]
+    provenance = {
+        "source": source,
+        "rows": {name: len(part) for name, part in texts.items()},
+        **own,
+        "splits": cuts or ["as the source gives them"],
+        "left_out": left_out,
+        "notes": notes,
+        **repeats,
+    }
+    return provenance, notes, overlap_warnings(repeats, texts, unit)

@@ -7,6 +7,7 @@ found there under its name in words, which is also what a run's provenance says 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, DatasetDict
@@ -77,3 +78,14 @@ def from_frame(frame: Any) -> Dataset:
     except (pa.ArrowException, TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"data: the DataFrame can't be read as a table: {text[:200]}") from None
+
+
+@contextmanager
+def named_source(data: Any) -> Iterator[str]:
+    """Data as a source that the readers know: a path as it is, a table under a name in words."""
+    if data is None or isinstance(data, (str, Path)):
+        yield str(data or "")
+        return
+    tables, words = as_tables(data)
+    with held(tables, words) as source:
+        yield source

@@ -3,8 +3,9 @@
 import glob
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from datasets import (
 from birnn.data import DATASETS
 from birnn.data.tables.csv_check import CsvShape, check_csv, check_text, even_rows
 from birnn.data.tables.memory import in_memory
+from birnn.data.wording import agree
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -81,16 +83,49 @@ def load_tables(
     name = aliases.get(source, source)
     looks_local = path.suffix.lower() in FORMATS or source.startswith((".", "/", "~"))
     if looks_local or not HUB_NAME.fullmatch(name):
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        known = [*samples, *aliases]
-        names = f"known names: {', '.join(known)}, or" if known else "give a file, a folder, or"
-        raise DataError(
-            f"{source}: no such file or folder{suggestion(path.name, near + known)};"
-            f" {names} owner/name on the Hugging Face Hub"
-        )
-    return Tables(
-        _as_dict(guarded(name, lambda: load_dataset(name))), f"Hugging Face Hub: {name}", []
+        raise no_source(source, [*samples, *aliases])
+    loaded = guarded(name, lambda: load_dataset(name))
+    return Tables(_as_dict(loaded), f"Hugging Face Hub: {name}", [])
+
+
+def no_source(source: str, known: Sequence[str]) -> DataError:
+    """Nothing is called ``source``: the nearest name, of files and of ``known`` ones."""
+    path = Path(source).expanduser()
+    near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    names = f"known names: {', '.join(known)}, or" if known else "give a file, a folder, or"
+    return DataError(
+        f"{source}: no such file or folder{suggestion(path.name, [*near, *known])};"
+        f" {names} owner/name on the Hugging Face Hub"
     )
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether ``datasets`` has saved a data set there."""
+    return (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
+
+
+def files_in(folder: Path, suffixes: Collection[str], but: Collection[str] = ()) -> list[Path]:
+    """The files in a folder, at any depth, that can hold data: sorted, hidden ones left out.
+
+    Args:
+        folder: where to look.
+        suffixes: of formats that are known.
+        but: names, without suffix, of what is no data.
+
+    Raises:
+        DataError: there is none.
+    """
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.suffix.lower() in suffixes
+        and path.stem.lower() not in but
+        and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
+    )
+    if not files:
+        raise DataError(f"{folder} holds no data file; known formats: {', '.join(suffixes)}")
+    return files
 
 
 def _load_file(path: Path, options: ReadOptions) -> Tables:
@@ -103,51 +138,51 @@ def _load_file(path: Path, options: ReadOptions) -> Tables:
 
 
 def _load_folder(path: Path, options: ReadOptions) -> Tables:
-    if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
+    if is_saved(path):
         splits = _as_dict(guarded(str(path), lambda: load_from_disk(str(path))))
         return Tables(splits, f"saved data set {path}", [])
     if glob.has_magic(str(path.resolve())):
         raise DataError(f"{path}: a folder can't be read while its name holds *, ? or [; rename it")
-    files = [
-        file
-        for file in path.rglob("*")
-        if file.suffix.lower() in FORMATS
-        and not any(part.startswith((".", "__")) for part in file.relative_to(path).parts)
-    ]
-    if not files:
-        raise DataError(f"{path} holds no data file; known formats: {', '.join(FORMATS)}")
-    for file in files:
+    for file in files_in(path, FORMATS):
         if file.stat().st_size == 0:
             raise DataError(f"{file} is empty")
-    builder = guarded(str(path), lambda: load_dataset_builder(str(path.resolve())))
-    found = {
-        str(s): [Path(f) for f in names] for s, names in (builder.config.data_files or {}).items()
+    folder = str(path.resolve())
+    builder = guarded(str(path), lambda: load_dataset_builder(folder))
+    files = {
+        str(split): [Path(name) for name in names]
+        for split, names in (builder.config.data_files or {}).items()
     }
-    if builder.name in ("csv", "json") and found:
-        return _load_files(builder.name, found, options, str(path))
-    loaded = guarded(str(path), lambda: load_dataset(str(path.resolve())))
-    return Tables(_as_dict(loaded), str(path), [])
+    if builder.name in ("csv", "json") and files:
+        return _load_files(builder.name, files, options, str(path))
+    return Tables(_as_dict(guarded(str(path), lambda: load_dataset(folder))), str(path), [])
 
 
 def _load_files(
     kind: str, files: dict[str, list[Path]], options: ReadOptions, source: str
 ) -> Tables:
     """Load files of one kind, each split from its own."""
+    if kind == "csv":
+        return _load_csvs(files, options, source)
+    extra = {}
     if kind == "json":
-        for path in (path for paths in files.values() for path in paths):
+        extra = {"encoding": options.encoding.removesuffix("-sig")}
+        for path in chain.from_iterable(files.values()):
             check_text(path, options.encoding)
             if not path.read_text(encoding=options.encoding).strip(" \t\r\n[]"):
                 raise DataError(f"{path} holds no rows")
-    if kind != "csv":
-        extra = {"encoding": options.encoding.removesuffix("-sig")} if kind == "json" else {}
-        loaded = {}
-        for split, paths in files.items():  # each apart: their columns may differ
-            names = {"train": [literal(path) for path in paths]}
-            loaded[split] = guarded(
-                source,
-                lambda names=names: load_dataset(kind, data_files=names, split="train", **extra),
-            )
-        return Tables(DatasetDict(loaded), source, [])
+    loaded = {}
+    for split, paths in files.items():  # each apart: their columns may differ
+        names = [literal(path) for path in paths]
+        loaded[split] = guarded(
+            source,
+            lambda names=names: load_dataset(
+                kind, data_files={"train": names}, split="train", **extra
+            ),
+        )
+    return Tables(DatasetDict(loaded), source, [])
+
+
+def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) -> Tables:
     splits, notes, ragged = {}, [], 0
     for split, paths in files.items():
         parts = []
@@ -172,37 +207,25 @@ def _load_csv(path: Path, options: ReadOptions) -> tuple[Dataset, CsvShape]:
             f"{_ragged(path, shape)}; quote fields that hold a delimiter,"
             " or leave such rows out with --skip-ragged"
         )
-    columns = shape.columns
+    features = Features({name: Value("string") for name in shape.columns})
     if shape.ragged_count:
-        rows = even_rows(path, delimiter, options.encoding, columns)
-        fields = list(zip(*rows, strict=True)) or [()] * len(columns)
-        features = Features({name: Value("string") for name in columns})
-        named = dict(zip(columns, map(list, fields), strict=True))
+        rows = list(even_rows(path, delimiter, options.encoding, shape.columns))
+        named = {name: [row[i] for row in rows] for i, name in enumerate(shape.columns)}
         return Dataset.from_dict(named, features=features), shape
-    loaded = guarded(
-        str(path),
-        lambda: load_dataset(
-            "csv",
-            data_files={"train": [literal(path)]},
-            split="train",
-            sep=delimiter,
-            names=columns,
-            skiprows=1,
-            header=None,
-            features=Features({name: Value("string") for name in columns}),
-            keep_default_na=False,
-            encoding=options.encoding,
-        ),
-    )
+    loaded = guarded(str(path), lambda: load_dataset(
+        "csv", data_files={"train": [literal(path)]}, split="train", sep=delimiter,
+        names=shape.columns, skiprows=1, header=None, features=features, keep_default_na=False,
+        encoding=options.encoding,
+    ))  # fmt: skip
     return loaded, shape
 
 
 def _ragged(path: Path, shape: CsvShape) -> str:
-    lines = ", ".join(map(str, shape.ragged[:3])) + (", …" if shape.ragged_count > 3 else "")
-    rows = "row has" if shape.ragged_count == 1 else "rows have"
+    count = shape.ragged_count
+    lines = ", ".join(map(str, shape.ragged[:3])) + (", …" if count > 3 else "")
     return (
-        f"{path}: {shape.ragged_count} {rows} another number of fields than the header's"
-        f" {len(shape.columns)} (line {lines})"
+        f"{path}: {count} {agree(count, 'row has', 'rows have')} another number of fields than the"
+        f" header's {len(shape.columns)} (line {lines})"
     )
 
 

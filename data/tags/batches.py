@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 
 from birnn.arrays import Array, Codes, Ints
-from birnn.data.tags.conll import Layout
+from birnn.data.tags.conll import ColumnLayout
 from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
 from birnn.data.text.words import Lexicon, ragged
@@ -41,19 +41,19 @@ class TagLexicon:
     def features(self, tokens: Sequence[str]) -> dict[str, Array]:
         """What is known of ``U`` tokens: arrays ``[U, ...]``, and ragged rows of vectors."""
         lower = [token.lower() for token in tokens]
-        found: dict[str, Array] = {
+        arrays: dict[str, Array] = {
             "word_ids": np.array([self.words.word_id(word) for word in lower], dtype=np.int64),
             "singletons": np.array([word in self.singletons for word in lower], dtype=bool),
             "case": np.array([case_features(token) for token in tokens], dtype=np.float32),
         }
         if self.characters:
-            found["characters"], found["character_lengths"] = pad_letters(
+            arrays["characters"], arrays["character_lengths"] = pad_letters(
                 tokens, self._character_ids, UNKNOWN_ID
             )
         if self.affixes:
             rows = [[self._affix_ids.get(a, UNKNOWN_ID) for a in affixes(t)] for t in tokens]
-            found["affixes"] = np.array(rows, dtype=np.int64)
-        return found
+            arrays["affixes"] = np.array(rows, dtype=np.int64)
+        return arrays
 
     def vector_rows(self, tokens: Sequence[str]) -> list[list[int]]:
         """Pretrained rows of each token."""
@@ -71,7 +71,7 @@ class TagSplit:
     features: dict[str, Array]  # of the distinct tokens
     vectors: list[list[int]] | None  # their pretrained rows
     targets: Ints | None  # [M]
-    layout: Layout | None = None  # of the files that the sentences stood in
+    layout: ColumnLayout | None = None  # of the files that the sentences stood in
 
     @staticmethod
     def build(table: Dataset, lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
@@ -114,14 +114,14 @@ class TagSplit:
         """
         if self.table is None:
             raise ValueError(f"sentences without a table have no column {name!r}")
-        found: list[Any] = self.table[name][:]
-        return found
+        values: list[Any] = self.table[name][:]
+        return values
 
     def with_targets(self, targets: Array) -> "TagSplit":
         """The same sentences with other tags ``[M]``."""
         return replace(self, targets=targets)
 
-    def with_layout(self, layout: Layout) -> "TagSplit":
+    def with_layout(self, layout: ColumnLayout) -> "TagSplit":
         """The same sentences, and how their files are laid out."""
         return replace(self, layout=layout)
 

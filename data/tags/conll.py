@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from birnn.data.tables.columns import TAG_NAMES, TOKEN_NAMES
 from birnn.data.tables.csv_check import check_text
+from birnn.data.wording import plural
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
-TOKEN_NAMES = ("tokens", "words", "token", "word", "form", "forms", "text")
-TAG_NAMES = (
-    "ner_tags", "ner", "tags", "tag", "ner_tag", "labels", "label", "entities", "entity", "upos",
-    "pos_tags", "pos", "pos_tag", "xpos", "chunk_tags", "chunk",
-)  # fmt: skip
 DOCUMENT = "-DOCSTART-"
 GLOBAL = "# global.columns ="
 COMMENTS = ("# ", "#begin ", "#end ")
@@ -40,7 +37,7 @@ class Sentence(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Layout:
+class ColumnLayout:
     """How a file is laid out, so that predictions can be written the same way."""
 
     kind: str  # columns, conllu, tokens (of JSON and tables), spans (of raw text) or text
@@ -69,7 +66,7 @@ def read_lines(path: Path, encoding: str) -> list[str]:
 
 def read_columns(
     path: Path, encoding: str, token_column: str = "", tag_column: str = "", *, tagged: bool = True
-) -> tuple[list[Sentence], Layout]:
+) -> tuple[list[Sentence], ColumnLayout]:
     """The sentences of a column file.
 
     Args:
@@ -100,7 +97,9 @@ def split_line(line: str, separator: str) -> list[str]:
     return line.split("\t") if separator == "\t" else [part for part in line.split(" ") if part]
 
 
-def _sentences(path: Path, lines: list[str], layout: Layout, tagged: bool) -> Iterator[Sentence]:
+def _sentences(
+    path: Path, lines: list[str], layout: ColumnLayout, tagged: bool
+) -> Iterator[Sentence]:
     before: list[str] = []
     rows: list[list[str]] = []
     start = 0
@@ -140,12 +139,13 @@ def _is_comment(line: str, fields: Sequence[str], width: int) -> bool:
     return line.startswith(COMMENTS) and len(fields) != width
 
 
-def _check_row(where: str, fields: Sequence[str], layout: Layout, tagged: bool) -> None:
+def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: bool) -> None:
     if len(fields) != layout.width:
         kind = "tabs" if layout.separator == "\t" else "spaces"
         raise DataError(
-            f"{where}: {_columns(len(fields))}, where most lines have {layout.width} (divided by"
-            f" {kind}); give every token the same columns, and a blank line between sentences"
+            f"{where}: {plural(len(fields), 'column')}, where most lines have {layout.width}"
+            f" (divided by {kind}); give every token the same columns, and a blank line between"
+            " sentences"
         )
     if not fields[layout.token]:
         raise DataError(f"{where}: the token (column {layout.token + 1}) is empty")
@@ -153,35 +153,28 @@ def _check_row(where: str, fields: Sequence[str], layout: Layout, tagged: bool) 
         raise DataError(f"{where}: the tag (column {layout.tag + 1}) is empty; give {'O'!r} or one")
 
 
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count} columns"
-
-
-def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> Layout:
+def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> ColumnLayout:
     """Tell separator, number and names of the columns."""
-    body = [line for line in lines if line.strip() and not line.startswith(("#", DOCUMENT))]
-    if not body:  # of hashtags alone, or of nothing
-        body = [
-            line for line in lines if line.strip() and not line.startswith((*COMMENTS, DOCUMENT))
-        ]
-    if not body:
+    for marks in ("#",), COMMENTS:  # a file may be of hashtags alone
+        body = [x for x in lines if x.strip() and not x.startswith((*marks, DOCUMENT))]
+        if body:
+            break
+    else:
         raise DataError(f"{path} holds no sentence: expected lines with a token and its tag")
     tabs = sum("\t" in line for line in body)
     separator = "\t" if 2 * tabs > len(body) else " "
     widths = Counter(len(split_line(line, separator)) for line in body)
     width = widths.most_common(1)[0][0]
     header, names = _names(lines, separator, width, (token, tag))
-    where = str(path)
     if width == 1 and tagged:
-        first = 1 + lines.index(body[0])
         raise DataError(
-            f"{path} line {first}: 1 column; expected a token and its tag, divided by a tab or"
-            " spaces"
+            f"{path} line {1 + lines.index(body[0])}: 1 column; expected a token and its tag,"
+            " divided by a tab or spaces"
         )
     usual = next((name for name in TOKEN_NAMES if name in map(str.casefold, names)), "first")
-    token_index = find_index(token or usual, names, width, "token", where)
+    token_index = find_index(token or usual, names, width, "token", str(path))
     try:
-        tag_index = find_index(tag or "last", names, width, "tag", where)
+        tag_index = find_index(tag or "last", names, width, "tag", str(path))
     except DataError:
         if tagged:
             raise
@@ -190,7 +183,9 @@ def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> L
         if tagged:
             raise DataError(f"{path}: column {tag_index + 1} can't be both token and tag")
         tag_index = -1
-    return Layout("columns", ".conll", separator, width, names, token_index, tag_index, header)
+    return ColumnLayout(
+        "columns", ".conll", separator, width, names, token_index, tag_index, header
+    )
 
 
 def _names(
@@ -222,9 +217,8 @@ def find_index(name: str, names: Sequence[str], width: int, what: str, where: st
     plain = [known.casefold() for known in names]
     if name.casefold() in plain:
         return plain.index(name.casefold())
-    number = {"first": "1", "last": "-1"}.get(name.casefold(), name)
     try:
-        index = int(number)
+        index = int({"first": "1", "last": "-1"}.get(name.casefold(), name))
     except ValueError:
         index = 0
     if 1 <= abs(index) <= width:
@@ -237,7 +231,7 @@ def find_index(name: str, names: Sequence[str], width: int, what: str, where: st
 
 
 def column_lines(
-    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: Layout
+    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: ColumnLayout
 ) -> Iterator[str]:
     """The lines of a sentence with its predictions as the last column.
 
@@ -250,22 +244,21 @@ def column_lines(
         predicted: ``T`` tags.
         layout: of the file they were read from.
     """
+    separator = layout.separator
 
-    def extend(line: str, prediction: str | None) -> str:
-        fields = split_line(line, layout.separator)
-        added = [] if layout.tag in (-1, layout.width - 1) else [fields[layout.tag]]
-        added.append(fields[layout.tag] if prediction is None else prediction)
-        body = line if layout.separator == "\t" else line.rstrip(" ")
-        return layout.separator.join([body, *added])
+    def extend(line: str, fields: Sequence[str], prediction: str, gap: str = separator) -> str:
+        gold = [] if layout.tag in (-1, layout.width - 1) else [fields[layout.tag]]
+        body = line if separator == "\t" else line.rstrip(" ")
+        return gap.join([body, *gold, prediction])
 
     for line in before:
-        if line == layout.header and line:
-            repeated = [] if layout.tag in (-1, layout.width - 1) else [layout.names[layout.tag]]
-            gap = " " if line.startswith(GLOBAL) else layout.separator
-            yield gap.join([line, *repeated, PREDICTED])
-        elif len(split_line(line, layout.separator)) == layout.width and layout.tag >= 0:
-            yield extend(line, None)
+        fields = split_line(line, separator)
+        if line and line == layout.header:
+            gap = " " if line.startswith(GLOBAL) else separator
+            yield extend(line, layout.names, PREDICTED, gap)
+        elif len(fields) == layout.width and layout.tag >= 0:
+            yield extend(line, fields, fields[layout.tag])
         else:
             yield line
     for line, tag in zip(lines, predicted, strict=True):
-        yield extend(line, tag)
+        yield extend(line, split_line(line, separator), tag)

@@ -6,6 +6,7 @@ See https://universaldependencies.org/format.html and …/ext-format.html.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from conllu import parse_token_and_metadata
 from conllu.exceptions import ParseException
 from conllu.parser import parse_dict_value, parse_id_value
 
-from birnn.data.tags.conll import GLOBAL, PREDICTED, Layout, Sentence, read_lines
+from birnn.data.tables.columns import check_column
+from birnn.data.tags.conll import GLOBAL, PREDICTED, ColumnLayout, Sentence, read_lines
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -27,7 +29,7 @@ Block = list[tuple[int, str]]  # numbered lines
 
 def read_conllu(
     path: Path, encoding: str, tag_column: str = "", *, tagged: bool = True
-) -> tuple[list[Sentence], Layout]:
+) -> tuple[list[Sentence], ColumnLayout]:
     """The sentences of a CoNLL-U file, its words tagged with one of its fields.
 
     Args:
@@ -62,7 +64,7 @@ def read_conllu(
             f" in {names[column]} there are: {there}"
         )
     token, tag = names.index("FORM"), -1 if key else column
-    return sentences, Layout("conllu", ".conllu", "\t", len(names), names, token, tag)
+    return sentences, ColumnLayout("conllu", ".conllu", "\t", len(names), names, token, tag)
 
 
 def _names(path: Path, lines: Sequence[str]) -> tuple[str, ...]:
@@ -85,24 +87,16 @@ def _find(path: Path, names: Sequence[str], asked: str, tagged: bool) -> tuple[i
     field = field.casefold() or "feats"
     if field in plain and key:
         return plain.index(field), key
-    if not tagged:
-        return -1, ""
-    raise DataError(
-        f"{path}: there is no column {asked!r}{suggestion(asked, names)};"
-        f" there are: {', '.join(names)}"
-    )
+    if tagged:
+        check_column(asked, names, str(path))
+    return -1, ""
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:
-    block: Block = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            block.append((number, line))
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+    """Runs of lines that aren't blank."""
+    for filled, block in groupby(enumerate(lines, 1), key=lambda pair: bool(pair[1].strip())):
+        if filled:
+            yield list(block)
 
 
 class _Reader:
@@ -148,9 +142,9 @@ class _Reader:
         """The columns of a line."""
         row = line.split("\t")
         if len(row) != len(self.names) or not all(row):
-            said = f"{len(row)} columns" if all(row) else "an empty column"
+            what = f"{len(row)} columns" if all(row) else "an empty column"
             raise DataError(
-                f"{self.path} line {number}: {said}; CoNLL-U asks for {len(self.names)}, divided by"
+                f"{self.path} line {number}: {what}; CoNLL-U asks for {len(self.names)}, divided by"
                 " single tabs, with _ where there is nothing"
             )
         return row
@@ -166,8 +160,8 @@ class _Reader:
                 try:
                     self.tokens(line)
                 except ParseException as error:
-                    said = " ".join(str(error).split()).rstrip(".")
-                    raise DataError(f"{self.path} line {number} is not CoNLL-U: {said}") from None
+                    reason = " ".join(str(error).split()).rstrip(".")
+                    raise DataError(f"{self.path} line {number} is not CoNLL-U: {reason}") from None
             raise
 
     def tokens(self, text: str) -> list[Any]:
@@ -217,21 +211,17 @@ def word_lines(lines: Sequence[str]) -> list[int]:
 
 
 def conllu_lines(
-    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: Layout
+    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: ColumnLayout
 ) -> Iterator[str]:
     """The lines of a sentence of ``T`` words with ``T`` predictions as the last column."""
     yield from (line for line in before if not line.startswith(GLOBAL))
     words = dict(zip(word_lines(lines), predicted, strict=True))
-    again = PREDICTED in layout.names
     for i, line in enumerate(lines):
-        if line.startswith("#"):
-            yield line
-        else:
-            body = line.rpartition("\t")[0] if again else line
-            yield f"{body}\t{words.get(i, MISSING)}"
+        body = line.rpartition("\t")[0] if PREDICTED in layout.names else line
+        yield line if line.startswith("#") else f"{body}\t{words.get(i, MISSING)}"
 
 
-def global_columns(layout: Layout) -> str:
+def global_columns(layout: ColumnLayout) -> str:
     """The first line of a CoNLL-U Plus file with predictions."""
     names = [name for name in layout.names if name != PREDICTED]
     return " ".join([GLOBAL, *names, PREDICTED])

@@ -11,11 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from birnn.data.tags.conll import MAX_TOKENS, TAG_NAMES, TOKEN_NAMES, Layout, Sentence, read_lines
+from birnn.data.tables.columns import (
+    TAG_NAMES,
+    TOKEN_NAMES,
+    check_column,
+    no_column,
+    usual_columns,
+)
+from birnn.data.tags.conll import MAX_TOKENS, ColumnLayout, Sentence, read_lines
 from birnn.data.tags.schemes import Span, tags_of
 from birnn.data.text.offsets import token_offsets
 from birnn.errors import DataError
-from birnn.registry import suggestion
 
 TEXT_NAMES = ("text", "sentence", "content", "document", "data", "body")
 SPAN_NAMES = ("spans", "entities", "label", "labels", "annotations", "ents", "ner", "tags")
@@ -41,7 +47,7 @@ class Rows(NamedTuple):
     """The sentences of a table, how it is laid out, and the spans that no tags could spell."""
 
     sentences: list[Sentence]
-    layout: Layout
+    layout: ColumnLayout
     left_out: dict[str, list[str]]  # reason, one of REASONS or EMPTY → where, and which
 
 
@@ -121,7 +127,7 @@ def read_rows(
             sentences.append(sentence)
         else:
             left_out.setdefault(EMPTY, []).append(where)
-    return Rows(sentences, Layout("spans" if spans else "tokens", ".jsonl"), left_out)
+    return Rows(sentences, ColumnLayout("spans" if spans else "tokens", ".jsonl"), left_out)
 
 
 def kind_of(value: Any) -> str:
@@ -154,30 +160,18 @@ def find_columns(
         tag: likewise, of tags or spans.
         tagged: False where the latter may be missing; its name is then empty.
     """
-    by_lower = {name.casefold(): name for name in reversed(list(kinds))}
-    there = f"there are: {', '.join(kinds) or 'none'}"
 
     def usual(names: Iterable[str], kind: str, but: str = "") -> str:
-        found = (by_lower[name] for name in names if name in by_lower)
-        return next((name for name in found if kinds[name] in (kind, "") and name != but), "")
+        columns = usual_columns(names, list(kinds))
+        return next((name for name in columns if kinds[name] in (kind, "") and name != but), "")
 
-    def missing(what: str, name: str) -> DataError:
-        if name:
-            near = suggestion(name, kinds)
-            return DataError(f"{source}: there is no column {name!r}{near}; {there}")
-        return DataError(f"{source}: no {what} column found; name it with --{what}-column; {there}")
-
-    if (token and token not in kinds) or (tag and tag not in kinds and tagged):
-        raise missing("token", token if token and token not in kinds else tag)
+    for name in filter(None, (token, tag if tagged else "")):
+        check_column(name, kinds, source)
     tokens = token or usual(TOKEN_NAMES, "tokens") or usual(TEXT_NAMES, "text")
+    if token and kinds[token] not in ("text", "tokens"):
+        raise DataError(f"{source}: the column {token!r} holds neither texts nor lists of tokens")
     if not tokens or kinds[tokens] not in ("text", "tokens"):
-        raise (
-            missing("token", "")
-            if not token
-            else DataError(
-                f"{source}: the column {token!r} holds neither texts nor lists of tokens"
-            )
-        )
+        raise no_column("token", kinds, source)
     spans = kinds[tokens] == "text"
     wanted = "spans" if spans else "tokens"
     tags = tag if tag in kinds else usual(SPAN_NAMES if spans else TAG_NAMES, wanted, tokens)
@@ -185,7 +179,7 @@ def find_columns(
         what = "lists of spans" if spans else "lists of tags"
         raise DataError(f"{source}: the column {tags!r} holds no {what}, as {tokens!r} needs")
     if not tags and tagged:
-        raise missing("tag", "")
+        raise no_column("tag", kinds, source)
     return spans, tokens, tags
 
 
@@ -222,15 +216,15 @@ def _of_tokens(
 
 
 def _strings(values: Any, where: str, column: str) -> list[str]:
-    found = []
-    for i, value in enumerate(values if isinstance(values, list) else [values], 1):
-        if values is None:
-            return []
-        if not isinstance(values, list) or type(value) not in (str, int):
-            what = f"item {i} of {column!r}" if isinstance(values, list) else f"{column!r}"
-            raise DataError(f"{where}: {what} is {str(value)[:40]!r}; a list of texts is expected")
-        found.append(sound(str(value)))
-    return found
+    if values is None:
+        return []
+    if not isinstance(values, list):
+        raise DataError(f"{where}: {column!r} is {str(values)[:40]!r}; a list of texts is expected")
+    for i, value in enumerate(values, 1):
+        if type(value) not in (str, int):
+            what = f"item {i} of {column!r} is {str(value)[:40]!r}"
+            raise DataError(f"{where}: {what}; a list of texts is expected")
+    return [sound(str(value)) for value in values]
 
 
 def _of_text(
@@ -241,9 +235,7 @@ def _of_text(
     where: str,
     left_out: dict[str, list[str]],
 ) -> Sentence:
-    text = row.get(column)
-    if text is None:
-        text = ""
+    text = "" if row.get(column) is None else row[column]
     if not isinstance(text, str):
         raise DataError(f"{where}: {column!r} is {str(text)[:40]!r}; a text is expected")
     text = sound(text)
@@ -306,7 +298,7 @@ def align(
     """
     starts = [start for start, _ in offsets]
     ends = [end for _, end in offsets]
-    found: list[Span] = []
+    aligned: list[Span] = []
     lost = []
     for span in sorted(marked, key=lambda span: (span.start, -span.end, span.label)):
         first = bisect_left(starts, span.start)
@@ -315,17 +307,17 @@ def align(
         cut = bisect_right(ends, span.start) < first or bisect_left(starts, span.end) > after
         if cut or first >= after:
             lost.append((REASONS[0], span))
-        elif found and first < found[-1].end:
+        elif aligned and first < aligned[-1].end:
             lost.append((REASONS[1], span))
         else:
-            found.append(Span(first, after, span.label))
-    return found, lost
+            aligned.append(Span(first, after, span.label))
+    return aligned, lost
 
 
-def char_spans(found: Iterable[Span], offsets: Sequence[Sequence[int]]) -> list[CharSpan]:
+def char_spans(spans: Iterable[Span], offsets: Sequence[Sequence[int]]) -> list[CharSpan]:
     """Spans of tokens as spans of characters.
 
     >>> char_spans([Span(0, 2, "city")], [(0, 3), (4, 8), (9, 10)])
     [CharSpan(start=0, end=8, label='city')]
     """
-    return [CharSpan(offsets[a][0], offsets[b - 1][1], label) for a, b, label in found]
+    return [CharSpan(offsets[a][0], offsets[b - 1][1], label) for a, b, label in spans]

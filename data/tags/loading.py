@@ -1,18 +1,24 @@
-"""Tagged sentences: files read, schemes told, missing splits cut, predictions written back."""
+"""Tagged sentences: files read, schemes told apart, missing splits cut."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets import Dataset, Features, List, Value
 
 from birnn.arrays import Ints
-from birnn.data.splits.provenance import audit, cut, normalise
-from birnn.data.tables.sources import ReadOptions
-from birnn.data.tags.conll import Layout
+from birnn.data.splits.cutting import (
+    SPLITS,
+    check_unseen,
+    complete_splits,
+    cut_covering,
+)
+from birnn.data.splits.provenance import SplitText, describe
+from birnn.data.tags.conll import ColumnLayout
 from birnn.data.tags.conllu import word_lines
 from birnn.data.tags.files import Part, read_parts
+from birnn.data.tags.files import TagOptions as TagOptions
 from birnn.data.tags.json_spans import EMPTY
 from birnn.data.tags.schemes import (
     convert,
@@ -23,11 +29,10 @@ from birnn.data.tags.schemes import (
     split_tag,
     violations,
 )
-from birnn.data.text.labelled import MAX_CLASSES, overlap_warnings, repeats_note
+from birnn.data.text.labelled import MAX_CLASSES
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
-SPLITS = ("train", "validation", "test")
 PLACES = 3  # named in a note, of many
 FEATURES = Features(
     {
@@ -45,28 +50,11 @@ FEATURES = Features(
 
 
 @dataclass(frozen=True)
-class TagOptions:
-    """How tagged sentences are read and split."""
-
-    data: str
-    tag_column: str = ""
-    token_column: str = ""
-    validation_share: float = 0.1
-    test_share: float = 0.1
-    split_seed: int = 0
-    read: ReadOptions = field(default_factory=ReadOptions)
-
-
-@dataclass(frozen=True)
-class TaggedText:
+class TaggedText(SplitText):
     """Splits with the columns of ``FEATURES``; their tags are in the scheme of train."""
 
-    splits: dict[str, Dataset]
-    layouts: dict[str, Layout]  # of each split's files
+    layouts: dict[str, ColumnLayout]  # of each split's files
     scheme: str
-    provenance: dict[str, Any]
-    notes: list[str]
-    warnings: list[str]
 
 
 def load_tagged(options: TagOptions) -> TaggedText:
@@ -80,45 +68,37 @@ def load_tagged(options: TagOptions) -> TaggedText:
     if "train" not in parts:
         there = ", ".join(parts) or "none"
         raise DataError(f"{source} has no sentence to train on; splits found: {there}")
-    scheme = told_scheme(parts["train"])
+    scheme = scheme_of(parts["train"])
     tables = {}
     for name, part in parts.items():
         if name not in SPLITS:
-            notes.append(
-                f"the split {name!r} ({plural(len(part.sentences), 'sentence')}) is not used"
-            )
+            count = plural(len(part.sentences), "sentence")
+            notes.append(f"the split {name!r} ({count}) is not used")
             continue
-        tables[name], said = as_table(part, scheme)
-        notes += [f"{name}: {text}" for text in said]
+        tables[name], remarks = as_table(part, scheme)
+        notes += [f"{name}: {text}" for text in remarks]
     check_tags(tables["train"], scheme, source)
-    splits, cuts = complete_splits(tables, scheme, options, source)
-    check_unseen(splits, scheme)
+    splits, cuts = cut_missing(tables, scheme, options, source)
+    check_known(splits, scheme)
     layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
-    found = audit({name: joined(table) for name, table in splits.items()})
-    left_out = {name: part.left_out for name, part in parts.items() if any(part.left_out.values())}
-    notes = [*notes, *cuts, repeats_note(found).replace("texts", "sentences")]
-    counts = {name: tag_counts(table, scheme) for name, table in splits.items()}
-    provenance = {
-        "source": source,
-        "rows": {name: len(table) for name, table in splits.items()},
-        "tokens": {name: sum(map(len, table["tokens"][:])) for name, table in splits.items()},
-        "scheme": scheme,
-        "classes": counts,
-        "splits": cuts or ["as the source gives them"],
-        "left_out": {
-            name: {reason: len(places) for reason, places in lost.items()}
-            for name, lost in left_out.items()
-        },
-        "notes": notes,
-        **found,
+    left_out = {
+        name: {reason: len(places) for reason, places in part.left_out.items()}
+        for name, part in parts.items()
+        if any(part.left_out.values())
     }
-    warnings = [text.replace(" texts ", " sentences ") for text in overlap_warnings(found, splits)]
-    return TaggedText(splits, layouts, scheme, provenance, notes, warnings)
+    provenance, notes, warnings = describe(
+        source, {name: joined(table) for name, table in splits.items()}, cuts, left_out, notes,
+        "sentence",
+        tokens={name: sum(map(len, table["tokens"][:])) for name, table in splits.items()},
+        scheme=scheme,
+        classes={name: tag_counts(table, scheme) for name, table in splits.items()},
+    )  # fmt: skip
+    return TaggedText(splits, provenance, notes, warnings, layouts, scheme)
 
 
 def load_one_tagged(
     options: TagOptions, name: str, scheme: str
-) -> tuple[Dataset, Layout, list[str]]:
+) -> tuple[Dataset, ColumnLayout, list[str]]:
     """One split of the source, nothing cut: the only one there is, or the one called ``name``.
 
     Args:
@@ -133,11 +113,11 @@ def load_one_tagged(
     part = next(iter(parts.values())) if len(parts) == 1 else parts.get(name)
     if part is None:
         raise DataError(f"{source}: no {name} split; there are: {', '.join(parts)}")
-    table, said = as_table(part, scheme)
-    return table, part.layout, [*notes, *said]
+    table, remarks = as_table(part, scheme)
+    return table, part.layout, [*notes, *remarks]
 
 
-def read_untagged(options: TagOptions) -> tuple[Dataset, Layout]:
+def read_untagged(options: TagOptions) -> tuple[Dataset, ColumnLayout]:
     """The sentences of one file, to be tagged; it may lack the column of tags.
 
     Raises:
@@ -149,7 +129,7 @@ def read_untagged(options: TagOptions) -> tuple[Dataset, Layout]:
     return _dataset(replace(part, sentences=bare)), part.layout
 
 
-def told_scheme(part: Part) -> str:
+def scheme_of(part: Part) -> str:
     """Which scheme the tags of a split follow.
 
     Raises:
@@ -168,10 +148,9 @@ def told_scheme(part: Part) -> str:
 
 def place(part: Part, sentence: int, token: int) -> str:
     """File and line of a token."""
-    found = part.sentences[sentence]
-    line = found.line
+    line = part.sentences[sentence].line
     if part.layout.kind == "conllu":
-        words = word_lines(found.lines)
+        words = word_lines(part.sentences[sentence].lines)
         line += words[token] - words[0]
     elif part.layout.kind == "columns":
         line += token
@@ -184,7 +163,7 @@ def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
     Raises:
         DataError: its tags spell spans and ``scheme`` is raw, or the other way about.
     """
-    own = told_scheme(part)
+    own = scheme_of(part)
     notes = [
         f"left out {plural(len(places), 'row' if reason == EMPTY else 'span')} {reason}:"
         f" {some(places)}"
@@ -245,10 +224,10 @@ def kinds(tags: Iterable[str], scheme: str) -> list[str]:
 def tag_counts(table: Dataset, scheme: str) -> dict[str, int]:
     """How many tokens have each raw tag, or how many spans each type."""
     if scheme == "raw":
-        found = Counter(tag for tags in table["tags"][:] for tag in tags)
+        counts = Counter(tag for tags in table["tags"][:] for tag in tags)
     else:
-        found = Counter(span.label for tags in table["tags"][:] for span in spans(tags, scheme))
-    return dict(sorted(found.items()))
+        counts = Counter(span.label for tags in table["tags"][:] for span in spans(tags, scheme))
+    return dict(sorted(counts.items()))
 
 
 def check_tags(train: Dataset, scheme: str, source: str) -> None:
@@ -273,48 +252,41 @@ def check_tags(train: Dataset, scheme: str, source: str) -> None:
         )
 
 
-def check_unseen(splits: Mapping[str, Dataset], scheme: str) -> None:
+def check_known(splits: Mapping[str, Dataset], scheme: str) -> None:
     """Refuse tags that can't be predicted.
 
     Raises:
         DataError: validation or test has a raw tag, or a type of span, that train never has.
     """
-    known = {kind for tags in splits["train"]["tags"][:] for kind in kinds(tags, scheme)}
-    for name in ("validation", "test"):
-        table = splits[name]
-        rows = zip(table["tags"][:], table["line"][:], table["file"][:], strict=True)
-        unseen: Counter[str] = Counter()
-        where = ""
-        for tags, line, file in rows:
-            new = [kind for kind in kinds(tags, scheme) if kind and kind not in known]
-            unseen.update(new)
-            where = where or (f"{file}, sentence at line {line}" if new else "")
-        if unseen:
-            said = ", ".join(f"{kind!r} ({count})" for kind, count in unseen.most_common(3))
-            raise DataError(
-                f"{where}: {name} has tags that train never has: {said}; add such sentences to"
-                " train or take them out"
-            )
+
+    def refusal(name: str, row: int, _: Counter[str], words: str) -> str:
+        where = splits[name][row]
+        return (
+            f"{where['file']}, sentence at line {where['line']}: {name} has tags that train never"
+            f" has: {words}; add such sentences to train or take them out"
+        )
+
+    check_unseen(
+        {
+            name: (filter(None, kinds(tags, scheme)) for tags in table["tags"][:])
+            for name, table in splits.items()
+        },
+        refusal,
+    )
 
 
-def complete_splits(
-    found: Mapping[str, Dataset], scheme: str, options: TagOptions, source: str
+def cut_missing(
+    given: Mapping[str, Dataset], scheme: str, options: TagOptions, source: str
 ) -> tuple[dict[str, Dataset], list[str]]:
     """Cut the splits that are missing from train, by whole distinct sentences, seeded.
 
     Returns:
         The three splits, and a sentence for each that was cut.
     """
-    splits = dict(found)
-    total = len(splits["train"])
-    shares = {"validation": options.validation_share, "test": options.test_share}
     seed = options.split_seed
-    notes = []
-    for name in ("test", "validation"):
-        if name in splits:
-            continue
-        train = splits["train"]
-        share = min(shares[name] * total / len(train), 0.9)
+
+    def divide(train: Dataset, name: str, sentences: float) -> tuple[Dataset, Dataset]:
+        share = min(sentences / len(train), 0.9)
         try:
             first, second = fair_cut(joined(train), train["tags"][:], scheme, share, seed)
         except DataError:
@@ -323,11 +295,12 @@ def complete_splits(
                 f" {name} from; blank lines divide sentences; or give files for train, validation"
                 " and test"
             ) from None
-        splits["train"], splits[name] = train.select(first), train.select(second)
-        notes.append(
-            f"{name}: {plural(len(second), 'sentence')} cut from train (split seed {seed})"
-        )
-    return {name: splits[name] for name in SPLITS}, notes
+        return train.select(first), train.select(second)
+
+    return complete_splits(
+        given, options.shares, divide,
+        lambda count: f"{plural(count, 'sentence')} cut from train (split seed {seed})",
+    )  # fmt: skip
 
 
 def fair_cut(
@@ -349,17 +322,4 @@ def fair_cut(
         DataError: too few distinct sentences.
     """
     labels = ["marked" if set(tags) - {"O"} else "" for tags in rows]
-    there = [set(kinds(tags, scheme)) for tags in rows]
-    while True:
-        first, second = cut(texts, labels, share, seed)
-        missing = set().union(*(there[i] for i in second)) - set().union(*(there[i] for i in first))
-        if not missing:
-            return first, second
-        same: dict[str, list[int]] = {}
-        for i, text in enumerate(texts):
-            same.setdefault(normalise(text), []).append(i)
-        for i in second:
-            if there[i] & missing:
-                missing -= there[i]
-                for twin in same[normalise(texts[i])]:
-                    labels[twin] = f"kept {i}"  # a class of one sentence: it is trained on
+    return cut_covering(texts, labels, [set(kinds(tags, scheme)) for tags in rows], share, seed)

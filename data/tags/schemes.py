@@ -19,6 +19,7 @@ SCHEMES = ("iob1", "iob2", "iobes", "bilou", "raw")
 PREFIXES = {"iob1": "BI", "iob2": "BI", "iobes": "BIES", "bilou": "BILU"}
 PREFIXED = re.compile(r"[BIESLU]-.", re.DOTALL)
 TO_IOBES = str.maketrans("LU", "ES")
+OUTSIDE = ("O", "")  # prefix and type of O
 
 
 class Span(NamedTuple):
@@ -51,7 +52,7 @@ def split_tag(tag: str) -> tuple[str, str]:
     >>> split_tag("B-PER"), split_tag("I-nested-type"), split_tag("O")
     (('B', 'PER'), ('I', 'nested-type'), ('O', ''))
     """
-    return (tag[0], tag[2:]) if PREFIXED.match(tag) else ("O", "")
+    return (tag[0], tag[2:]) if PREFIXED.match(tag) else OUTSIDE
 
 
 def first_places(sentences: Iterable[Sequence[str]]) -> dict[str, Place]:
@@ -130,21 +131,17 @@ Span(start=4, end=5, label='LOC')]
         ConfigError: there is no such scheme.
     """
     check_scheme(scheme)
-    found: list[Span] = []
-    if scheme == "raw":
-        return found
+    runs: list[Span] = []
     start, label, before = -1, "", "O"
-    for i, (prefix, kind) in enumerate(_plain(tags)):
+    for i, (prefix, kind) in enumerate([] if scheme == "raw" else [*_plain(tags), OUTSIDE]):
         opens = prefix != "O" and (prefix in "BS" or before in "OES" or kind != label)
         if start >= 0 and (prefix == "O" or opens):
-            found.append(Span(start, i, label))
+            runs.append(Span(start, i, label))
             start = -1
         if opens:
             start = i
         before, label = prefix, kind
-    if start >= 0:
-        found.append(Span(start, len(tags), label))
-    return found
+    return runs
 
 
 def strict_spans(tags: Sequence[str], scheme: str) -> list[Span]:
@@ -157,26 +154,24 @@ def strict_spans(tags: Sequence[str], scheme: str) -> list[Span]:
         ConfigError: there is no such scheme.
     """
     check_scheme(scheme)
-    found: list[Span] = []
-    if scheme == "raw":
-        return found
+    runs: list[Span] = []
+    pairs = [] if scheme == "raw" else list(_plain(tags))
     closed = scheme in ("iobes", "bilou")
-    pairs = list(_plain(tags))
     i = 0
     while i < len(pairs):
         start, (prefix, label) = i, pairs[i]
         i += 1
-        if prefix == "S":
-            found.append(Span(start, i, label))
-        elif prefix == "B" or (prefix == "I" and scheme == "iob1"):
+        if prefix == "B" or (prefix == "I" and scheme == "iob1"):
             while i < len(pairs) and pairs[i] == ("I", label):
                 i += 1
-            if closed and i < len(pairs) and pairs[i] == ("E", label):
-                i += 1
-                found.append(Span(start, i, label))
-            elif not closed and (scheme == "iob2" or _opens_iob1(pairs, start)):
-                found.append(Span(start, i, label))
-    return found
+            ends = i < len(pairs) and pairs[i] == ("E", label)
+            i += closed and ends
+            sound = ends if closed else scheme == "iob2" or _opens_iob1(pairs, start)
+        else:
+            sound = prefix == "S"
+        if sound:
+            runs.append(Span(start, i, label))
+    return runs
 
 
 def _opens_iob1(pairs: Sequence[tuple[str, str]], start: int) -> bool:
@@ -185,8 +180,8 @@ def _opens_iob1(pairs: Sequence[tuple[str, str]], start: int) -> bool:
     return prefix == "I" or (start > 0 and pairs[start - 1][1] == label)
 
 
-def tags_of(found: Sequence[Span], length: int, scheme: str) -> list[str]:
-    """The tags of ``length`` tokens that spell the spans ``found``.
+def tags_of(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
+    """The tags of ``length`` tokens that spell ``spans``.
 
     >>> tags_of([Span(0, 1, "PER"), Span(1, 3, "PER")], 4, "iobes")
     ['S-PER', 'B-PER', 'E-PER', 'O']
@@ -202,7 +197,7 @@ def tags_of(found: Sequence[Span], length: int, scheme: str) -> list[str]:
         raise ConfigError("raw tags spell no spans; take one of iob1, iob2, iobes, bilou")
     tags = ["O"] * length
     previous = Span(0, 0, "")
-    for span in sorted(found):
+    for span in sorted(spans):
         start, end, label = span
         if not previous.end <= start < end <= length:
             raise DataError(
@@ -233,11 +228,9 @@ def convert(tags: Sequence[str], source: str, target: str) -> list[str]:
     >>> convert(["B-PER", "I-PER", "O", "B-LOC"], "iob2", "iobes")
     ['B-PER', 'E-PER', 'O', 'S-LOC']
     """
-    found = spans(tags, source)
+    runs = spans(tags, source)
     check_scheme(target)
-    if "raw" in (source, target):
-        return list(tags)
-    return tags_of(found, len(tags), target)
+    return list(tags) if "raw" in (source, target) else tags_of(runs, len(tags), target)
 
 
 def violations(tags: Sequence[str], scheme: str) -> list[int]:
@@ -251,16 +244,16 @@ def violations(tags: Sequence[str], scheme: str) -> list[int]:
     check_scheme(scheme)
     if scheme == "raw" or not tags:
         return []
-    before = ("O", "")
-    found = []
-    for i, pair in enumerate(_plain(tags)):
-        foreign = tags[i] != "O" and (pair[0] == "O" or tags[i][0] not in PREFIXES[scheme])
-        if foreign or not _follows(before, pair, scheme):
-            found.append(i)
-        before = pair
-    if not _follows(before, ("O", ""), scheme) and len(tags) - 1 not in found:
-        found.append(len(tags) - 1)
-    return found
+    pairs = list(_plain(tags))
+    broken = {
+        i
+        for i, (tag, pair, before) in enumerate(zip(tags, pairs, [OUTSIDE, *pairs], strict=False))
+        if (tag != "O" and (pair[0] == "O" or tag[0] not in PREFIXES[scheme]))
+        or not _follows(before, pair, scheme)
+    }
+    if not _follows(pairs[-1], OUTSIDE, scheme):
+        broken.add(len(tags) - 1)
+    return sorted(broken)
 
 
 def _follows(before: tuple[str, str], after: tuple[str, str], scheme: str) -> bool:

@@ -75,7 +75,7 @@ def pad_letters(tokens: Sequence[str], ids: Ids, unknown: int) -> tuple[Ints, ..
     """Ids of each token's letters ``[U, L]``, 0 beyond its end, and how many there are ``[U]``."""
     rows = [[ids.get(c, unknown) for c in letters(token)] for token in tokens]
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
-    found = np.zeros((len(rows), int(lengths.max(initial=1))), dtype=np.int64)
-    for row, values in zip(found, rows, strict=True):
+    padded = np.zeros((len(rows), int(lengths.max(initial=1))), dtype=np.int64)
+    for row, values in zip(padded, rows, strict=True):
         row[: len(values)] = values
-    return found, lengths
+    return padded, lengths

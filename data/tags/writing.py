@@ -7,7 +7,7 @@ from typing import Any
 
 from datasets import Dataset
 
-from birnn.data.tags.conll import Layout, column_lines
+from birnn.data.tags.conll import ColumnLayout, column_lines
 from birnn.data.tags.conllu import conllu_lines, global_columns
 from birnn.data.tags.json_spans import char_spans
 from birnn.data.tags.schemes import spans
@@ -17,7 +17,7 @@ from birnn.storage.files import atomic_path
 def prediction_lines(
     table: Dataset,
     predicted: Sequence[Sequence[str]],
-    layout: Layout,
+    layout: ColumnLayout,
     scheme: str,
     *,
     confidence: Sequence[Sequence[float]] = (),
@@ -51,7 +51,7 @@ def prediction_lines(
 def _row(
     row: Mapping[str, Any],
     tags: Sequence[str],
-    layout: Layout,
+    layout: ColumnLayout,
     scheme: str,
     sure: Sequence[float] | None,
 ) -> dict[str, Any]:
@@ -59,13 +59,13 @@ def _row(
     if layout.kind == "tokens":
         gold = {"tags": list(row["tags"])} if row["tags"] else {}
         return {"tokens": list(row["tokens"]), **gold, "predicted": list(tags)}
-    found: list[dict[str, Any]] = [
+    marked: list[dict[str, Any]] = [
         span._asdict() for span in char_spans(spans(tags, scheme), row["offsets"])
     ]
     if sure is not None:
-        found = [{**span, "confidence": value} for span, value in zip(found, sure, strict=True)]
+        marked = [{**span, "confidence": value} for span, value in zip(marked, sure, strict=True)]
     gold = {"spans": [dict(span) for span in row["spans"]]} if row["spans"] or row["tags"] else {}
-    return {"text": row["text"], **gold, "predicted": found}
+    return {"text": row["text"], **gold, "predicted": marked}
 
 
 def write_lines(path: Path, lines: Iterator[str]) -> None:

@@ -106,10 +106,10 @@ class TextSplit:
 
 def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, Ints]:
     """What ``lexicon`` knows of ``U`` words, as a ``WordEmbedder`` takes it."""
-    found = [lexicon.known(word) for word in words]
-    arrays = {"word_ids": np.array([known.word for known in found], dtype=np.int64)}
+    known = [lexicon.known(word) for word in words]
+    arrays = {"word_ids": np.array([entry.word for entry in known], dtype=np.int64)}
     if lexicon.vector_words:
-        arrays["vector_rows"], arrays["vector_offsets"] = ragged([known.vectors for known in found])
+        arrays["vector_rows"], arrays["vector_offsets"] = ragged([entry.vectors for entry in known])
     if lexicon.buckets:
-        arrays["gram_ids"], arrays["gram_offsets"] = ragged([known.grams for known in found])
+        arrays["gram_ids"], arrays["gram_offsets"] = ragged([entry.grams for entry in known])
     return arrays

@@ -34,14 +34,14 @@ def token_offsets(text: str) -> list[tuple[int, int]]:
     >>> [text[a:b] for text in ["It's 3.5km, isn't it? :)"] for a, b in token_offsets(text)]
     ['It', "'s", '3.5km', ',', 'is', "n't", 'it', '?', ':)']
     """
-    found: list[tuple[int, int]] = []
+    offsets: list[tuple[int, int]] = []
     for match in token_pattern().finditer(text):
         start, end = match.span()
         if match.lastgroup == "word" and ("'" in match[0] or "’" in match[0]):
-            found += _apart(match[0], start)
+            offsets += _apart(match[0], start)
         else:
-            found.append((start, end))
-    return found
+            offsets.append((start, end))
+    return offsets
 
 
 def _apart(word: str, start: int) -> Iterator[tuple[int, int]]:

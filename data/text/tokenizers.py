@@ -37,10 +37,10 @@ def get_tokenizer(name: str) -> Tokenizer:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             language = "en_core_web_sm" if name == "spacy" else "en"
-            found: Tokenizer = torchtext_tokenizer(given, language)
+            split: Tokenizer = torchtext_tokenizer(given, language)
     except (ImportError, OSError):
         raise ConfigError(f"tokenizer: {name} needs pip install {NEEDS[name]}") from None
-    return found
+    return split
 
 
 def build_vocabulary(sentences: Iterable[Iterable[str]], min_frequency: int) -> list[str]:

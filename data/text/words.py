@@ -54,19 +54,18 @@ class Lexicon:
     _cache: dict[str, "Known"] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        ids = {word: i for i, word in enumerate(self.words)}
-        object.__setattr__(self, "_word_ids", ids)
+        object.__setattr__(self, "_word_ids", {w: i for i, w in enumerate(self.words)})
         object.__setattr__(self, "_vector_ids", {w: i for i, w in enumerate(self.vector_words)})
         object.__setattr__(self, "_cache", {})
 
     def known(self, token: str) -> "Known":
         """All three of the below; remembered for the tokens met first."""
-        found = self._cache.get(token)
-        if found is None:
-            found = Known(self.word_id(token), self.vector_rows(token), self.grams(token))
+        known = self._cache.get(token)
+        if known is None:
+            known = Known(self.word_id(token), self.vector_rows(token), self.grams(token))
             if len(self._cache) < CACHE:
-                self._cache[token] = found
-        return found
+                self._cache[token] = known
+        return known
 
     def word_id(self, token: str) -> int:
         """The trained row of ``token``, or that of ``<unk>``."""

@@ -1,28 +1,32 @@
 """What birnn's scikit-learn estimators share: options, training on what is given, and pickling."""
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from datasets import Dataset, DatasetDict
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from birnn.config import LARGEST_SEED
+from birnn.data.tables.memory import held
 from birnn.errors import BirnnError, ConfigError, DataError
 from birnn.nn import engines
 from birnn.nn.devices import use_threads
 from birnn.nn.model import count_parameters
-from birnn.registry import resolve
-from birnn.tasks import TASKS
-from birnn.tasks.api.run import Run, configured, load_files, model_files
+from birnn.tasks.api.run import Run, load_files, model_files
+from birnn.tasks.api.train import configured
 from birnn.tasks.core.task import Task, TaskData
-from birnn.tasks.runs.experiment import train_one
+from birnn.tasks.runs.fitting import train_one
 from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.runs.launch import make_task
 from birnn.training.randomness import random_states, set_random_states
 
+Cut = Callable[[float, int], tuple[Any, Any]]
 NAMED = ("encoder", "hidden_size", "layers", "dropout", "epochs", "batch_size", "learning_rate")
 
 
@@ -107,13 +111,9 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
                 f"validation_fraction: must lie between 0 and 1, got {self.validation_fraction!r}"
             )
         try:
-            config = configured(self.task, {**given, "seed": self._seed()})
+            return make_task(self.task, configured(self.task, {**given, "seed": self._seed()}))
         except ConfigError as error:
             raise InputError(str(error)) from None
-        task: Task[Any, Any, Any] = resolve({self.task: TASKS[self.task].task}, self.task, "task")(
-            config
-        )
-        return task
 
     def _seed(self) -> int:
         state = self.random_state
@@ -151,6 +151,47 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
             },
         }
         self.run_ = Run(loaded, metrics)
+
+    def _learn_tables(
+        self, rows: Mapping[str, Sequence[Any]], cut: Cut, unit: str, **columns: str
+    ) -> TaskData[Any, Any]:
+        """Train on columns of rows, held as a table that the task's own reader reads.
+
+        Args:
+            rows: column name → a cell for each row.
+            cut: share and seed → numbers of the rows to train on, and of those held out.
+            unit: what a row is, in the plural.
+            columns: options of the data that name the columns.
+
+        Raises:
+            InputError: the task refuses the rows.
+        """
+        task = self._task()
+        seed, count = task.config.train.seed, len(next(iter(rows.values())))
+        words = f"{count:,} {unit} in memory"
+        try:
+            first, second = cut(self.validation_fraction, seed)
+            parts = {"train": first, "validation": second, "test": second}
+            tables = DatasetDict(
+                {
+                    name: Dataset.from_dict(
+                        {column: [cells[i] for i in part] for column, cells in rows.items()}
+                    )
+                    for name, part in parts.items()
+                }
+            )
+            config: Any = task.config
+            where = dataclasses.replace(config.data, data=words, **columns)
+            task = type(task)(dataclasses.replace(config, data=where))
+            with own_generators(), held(tables, words):
+                data = task.load()
+        except BirnnError as error:
+            raise InputError(f"fit: {error}") from None
+        data.splits.pop("test")
+        data.provenance.clear()
+        data.provenance.update(provenance(len(first), len(second), unit, seed))
+        self._learn(task, data)
+        return data
 
     def _fitted(self) -> Run:
         check_is_fitted(self, "run_")

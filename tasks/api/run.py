@@ -1,29 +1,23 @@
 """birnn from Python: load a run, predict what a program holds, train, save, and share."""
 
-import dataclasses
 import shutil
 import tempfile
-import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from huggingface_hub import ModelHubMixin
 
-from birnn.config import with_flat
-from birnn.data.tables.memory import as_tables, held
-from birnn.errors import ConfigError
-from birnn.registry import resolve
+from birnn.data.tables.memory import named_source
 from birnn.storage.files import new_folder, read_json, write_json
-from birnn.tasks import TASKS
-from birnn.tasks.api.answers import answerer
 from birnn.tasks.api.hub import push, run_folder, upload, write_repository
 from birnn.tasks.runs.card import write_card
+from birnn.tasks.runs.evaluation import evaluate_run
 from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, write_model
-from birnn.tasks.serving.texts import evaluate_run
+from birnn.tasks.serving.predictor import predictor_of
 
-KEPT = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
+COPIED = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
 
 
 class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
@@ -38,7 +32,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
     def __init__(self, loaded: LoadedRun, metrics: Mapping[str, Any] | None = None) -> None:
         self.loaded = loaded
         self._metrics = metrics
-        self._answers = answerer(loaded)
+        self._predictor = predictor_of(loaded)
 
     __module__ = "birnn"  # what a pickle names
 
@@ -54,7 +48,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         """What :meth:`__getstate__` gave."""
         self.loaded = load_files(state["files"], Path(state["folder"]))
         self._metrics = state["metrics"]
-        self._answers = answerer(self.loaded)
+        self._predictor = predictor_of(self.loaded)
 
     def __repr__(self) -> str:
         """Task, encoder and folder."""
@@ -62,7 +56,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
     @property
     def task(self) -> str:
-        """``sentiment``, ``tagging``, ``forecast`` or ``regression``."""
+        """The name of its task: ``sentiment``, say."""
         return self.loaded.task.name
 
     @property
@@ -112,7 +106,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         Raises:
             DataError: a row without a text, of another kind, or of another shape; names it.
         """
-        return self._answers.predict(data, text_column)
+        return self._predictor.predict(data, text_column)
 
     def predict_proba(self, data: Any, *, text_column: str = "") -> Any:
         """Probabilities: ``[N, C]`` of classes, or ``[T, K]`` of tags for each sentence.
@@ -123,7 +117,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
             ConfigError: a task of numbers.
             DataError: as :meth:`predict`.
         """
-        return self._answers.predict_proba(data, text_column)
+        return self._predictor.predict_proba(data, text_column)
 
     def predict_records(self, data: Any, *, text_column: str = "") -> list[dict[str, Any]]:
         """The records that ``python cli.py predict RUN --json`` prints.
@@ -131,8 +125,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         Raises:
             DataError: as :meth:`predict`.
         """
-        found: list[dict[str, Any]] = self._answers.records(data, text_column)
-        return found
+        return self._predictor.records(data, text_column)
 
     def evaluate(self, data: Any = None, split: str = "test") -> dict[str, dict[str, Any]]:
         """Scores with 95 % intervals: name → ``value``, ``low``, ``high``.
@@ -144,9 +137,8 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         Raises:
             BirnnError: unusable data, or labels that the run doesn't know.
         """
-        with named(data) as source:
-            found = evaluate_run(self.loaded, source, split).metrics["test"]["model"]
-        return dict(found)
+        with named_source(data) as source:
+            return dict(evaluate_run(self.loaded, source, split).metrics["test"]["model"])
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the run folder, with all that lies beside the model; returns its path.
@@ -157,7 +149,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         with new_folder(Path(folder), RUN, overwrite=overwrite) as made:
             if self.folder.is_dir():
                 for path in self.folder.iterdir():
-                    if path.suffix in KEPT and path.is_file():
+                    if path.suffix in COPIED and path.is_file():
                         shutil.copyfile(path, made / path.name)
             write_model(made, self.loaded.task, self.loaded.info, self.loaded.model)
             if self.metrics and not (made / "metrics.json").exists():
@@ -261,18 +253,7 @@ def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
     with tempfile.TemporaryDirectory(prefix="birnn-") as made:
         for name, content in files.items():
             (Path(made) / name).write_bytes(content)
-        return dataclasses.replace(load_run(Path(made)), folder=folder)
-
-
-@contextmanager
-def named(data: Any) -> Iterator[str]:
-    """Data as a source that the readers know: a path as it is, a table under a name in words."""
-    if data is None or isinstance(data, (str, Path)):
-        yield str(data or "")
-        return
-    tables, words = as_tables(data)
-    with held(tables, words) as source:
-        yield source
+        return replace(load_run(Path(made)), folder=folder)
 
 
 def load(name: str | Path, revision: str | None = None) -> Run:
@@ -286,80 +267,6 @@ def load(name: str | Path, revision: str | None = None) -> Run:
         CheckpointError: nothing there, no way to it, or not a usable run.
     """
     return Run(load_run(run_folder(name, revision)))
-
-
-def train(
-    task: str,
-    data: Any = None,
-    out: str | Path | None = None,
-    *,
-    overwrite: bool = False,
-    seeds: int = 1,
-    resume: bool = False,
-    **options: Any,
-) -> Run:
-    """Train as the command line does, baselines, report and all; quietly.
-
-    Args:
-        task: sentiment, tagging, forecast or regression.
-        data: a path or name as ``--data`` takes it, a pandas DataFrame, or a Dataset or
-            DatasetDict; None: the task's own default.
-        out: folder of the run; None: a temporary one that goes when the run does.
-        overwrite: replace the run that ``out`` holds.
-        seeds: see ``--seeds``.
-        resume: go on with what an interrupted call left of ``out``; begin where there is nothing,
-            and load what is complete.
-        options: those of the command line with underscores: ``hidden_size=64``.
-
-    Raises:
-        ConfigError: an unknown task or option, or a value that it can't have.
-        BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
-    """
-    from birnn.tasks.runs.begun import check_changes, read_begun, work_folder
-    from birnn.tasks.runs.experiment import Plan
-    from birnn.tasks.runs.experiment import train as run_experiment
-
-    config = configured(task, options)
-    if data is not None and "data" in options:
-        raise ConfigError("data: given twice; give the data once")
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
-    temporary = Path(tempfile.mkdtemp(prefix="birnn-")) if out is None else None
-    folder = Path(out) if out is not None else temporary / "run"  # type: ignore[operator]
-    try:
-        with named(data) as source:
-            if data is not None:
-                where = dataclasses.replace(config.data, data=source)
-                config = dataclasses.replace(config, data=where)
-            made = resolve({task: TASKS[task].task}, task, "task")(config)
-            command = f"birnn.train({task!r}, …)"
-            plan = Plan(folder, seeds, overwrite, command)
-            begun = None
-            if resume and (work_folder(folder).is_dir() or folder.is_dir()):
-                begun = read_begun(folder)
-                changes = check_changes(begun, config, seeds) if begun else []
-                plan = dataclasses.replace(plan, begun=begun, changes=changes)
-            if begun or not (resume and folder.is_dir()):  # else it is complete
-                for _ in run_experiment(made, plan):
-                    pass
-        run = Run(load_run(folder))
-    except BaseException:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    if temporary is not None:
-        weakref.finalize(run, shutil.rmtree, temporary, ignore_errors=True)
-    return run
-
-
-def configured(task: str, options: Mapping[str, Any]) -> Any:
-    """The configuration of ``task`` with flat ``options``.
-
-    Raises:
-        ConfigError: an unknown task or option (with the nearest right one), or a bad value.
-    """
-    defaults = resolve({name: entry.config for name, entry in TASKS.items()}, task, "task")()
-    return with_flat(defaults, options)
 
 
 def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tuple[str, list[str]]:

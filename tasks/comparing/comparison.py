@@ -13,13 +13,13 @@ from typing import Any
 
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
-from birnn.registry import resolve, suggestion
+from birnn.registry import suggestion
 from birnn.tasks import TASKS
-from birnn.tasks.comparing.run_summary import Compared, make_run, read_metrics, short_names
+from birnn.tasks.comparing.run_summary import RunSummary, make_run, read_metrics, short_names
 from birnn.tasks.runs.folder import OWN_KEYS, read_config
-from birnn.tasks.runs.test_records import Kept, MissingError
+from birnn.tasks.runs.test_records import MissingError, TestRecord
 from birnn.tasks.scoring.bootstrap import interval
-from birnn.tasks.scoring.metric_names import has_better, is_percent, lower_is_better
+from birnn.tasks.scoring.metric_names import is_percent, lower_is_better, metric
 from birnn.tasks.scoring.significance import ALIKE
 
 MOST_RUNS = 50
@@ -30,7 +30,7 @@ class Comparison:
     """Runs of one task; the first is the reference."""
 
     task: str
-    runs: list[Compared]
+    runs: list[RunSummary]
     metrics: list[str]  # that are shown
     monitor: str  # the validation score of the curves; empty without any
     items: str  # how many test items the reference has; empty where it keeps none
@@ -64,12 +64,12 @@ class Comparison:
         }  # fmt: skip
 
 
-def compare(folders: Sequence[Path], metric: str = "") -> Comparison:
+def compare(folders: Sequence[Path], score: str = "") -> Comparison:
     """Compare the runs in ``folders``.
 
     Args:
         folders: two or more, of one task.
-        metric: the score to show; empty: those that the task's report compares.
+        score: the one to show; empty: those that the task's report compares.
 
     Raises:
         BirnnError: too few or too many runs, one twice, runs of several tasks, an unfinished run,
@@ -83,15 +83,15 @@ def compare(folders: Sequence[Path], metric: str = "") -> Comparison:
     headline: list[str] = []
     for name, folder, config in zip(short_names(folders), folders, configs, strict=True):
         metrics = read_metrics(folder)
-        kept = _kept(name, folder, config, notes)
-        run = make_run(name, folder, config, metrics, kept, notes)
+        record = _read_record(name, folder, config, notes)
+        run = make_run(name, folder, config, metrics, record, notes)
         headline = headline or _headline(metrics, run)
-        read.append((run, kept))
+        read.append((run, record))
     runs = _with_differences(read, notes)
     known = dict.fromkeys(m for run in runs for m in run.scores)
-    if metric and metric not in known:
+    if score and score not in known:
         raise ConfigError(
-            f"--metric: {metric!r} is not one of {', '.join(known)}{suggestion(metric, known)}"
+            f"--metric: {score!r} is not one of {', '.join(known)}{suggestion(score, known)}"
         )
     if sum(bool(run.differences) for run in runs) > 1:
         notes.append(
@@ -100,29 +100,30 @@ def compare(folders: Sequence[Path], metric: str = "") -> Comparison:
         )
     monitor = _monitor(runs, configs[0], next((k.monitors for _, k in read if k), ()))
     return Comparison(
-        task, runs, [metric] if metric else headline, monitor, _items(read[0][1]), notes
+        task, runs, [score] if score else headline, monitor, _items(read[0][1]), notes
     )
 
 
-def _kept(name: str, folder: Path, config: Mapping[str, Any], notes: list[str]) -> Kept | None:
+def _read_record(
+    name: str, folder: Path, config: Mapping[str, Any], notes: list[str]
+) -> TestRecord | None:
     """What the run keeps of its test split; None, with a note, where the file is missing."""
-    task = config["task"]
-    reader = resolve({task: TASKS[task].kept}, task, "task")
+    reader = TASKS.require(config["task"], "test_record", "compare", folder)
     try:
-        kept: Kept = reader(folder, {k: v for k, v in config.items() if k not in OWN_KEYS})
+        record: TestRecord = reader(folder, {k: v for k, v in config.items() if k not in OWN_KEYS})
     except MissingError as error:
         notes.append(
             f"{name}: {error.path.name} is missing, as in runs of older versions: scores of its"
             " metrics.json, no difference; train the run again for one"
         )
         return None
-    return kept
+    return record
 
 
-def _items(kept: Kept | None) -> str:
-    if kept is None:
+def _items(record: TestRecord | None) -> str:
+    if record is None:
         return ""
-    return plural(kept.count, kept.unit.removesuffix("s"))
+    return plural(record.count, record.unit.removesuffix("s"))
 
 
 def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
@@ -144,13 +145,11 @@ def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
                 f"{folder} is a run of {config['task']}, {folders[0]} of {task}: their scores"
                 " can't be compared; name runs of one task"
             )
-    if not TASKS[task].kept:
-        able = ", ".join(name for name, entry in TASKS.items() if entry.kept)
-        raise ConfigError(f"compare takes runs of {able}; {folders[0]} is of {task}")
+    TASKS.require(task, "test_record", "compare", folders[0])
     return configs
 
 
-def _headline(metrics: Mapping[str, Any], run: Compared) -> list[str]:
+def _headline(metrics: Mapping[str, Any], run: RunSummary) -> list[str]:
     """The scores that the run's own report compares with baselines."""
     found: Mapping[str, Any] = next(iter(metrics["test"]["differences"].values()), {})
     names = [name for name in found if name in run.scores]
@@ -158,35 +157,35 @@ def _headline(metrics: Mapping[str, Any], run: Compared) -> list[str]:
 
 
 def _with_differences(
-    read: Sequence[tuple[Compared, Kept | None]], notes: list[str]
-) -> list[Compared]:  # fmt: skip
+    read: Sequence[tuple[RunSummary, TestRecord | None]], notes: list[str]
+) -> list[RunSummary]:  # fmt: skip
     """Each run with its differences from the first, or a note on why it has none."""
     reference, base = read[0]
     found = [reference]
-    for run, kept in read[1:]:
+    for run, record in read[1:]:
         differences: dict[str, dict[str, Any]] = {}
-        if base is None or kept is None:
+        if base is None or record is None:
             pass  # a note has said so
-        elif kept.items != base.items:
+        elif record.items != base.items:
             notes.append(
-                f"{run.name}: its test {kept.unit} are not those of {reference.name}, or stand in"
+                f"{run.name}: its test {record.unit} are not those of {reference.name}, or stand in"
                 " another order: own scores, no difference"
             )
-        elif kept.reading != base.reading:
-            said = ", ".join(f"{k} {v}" for k, v in kept.reading.items()) or "without spans"
+        elif record.reading != base.reading:
+            said = ", ".join(f"{k} {v}" for k, v in record.reading.items()) or "without spans"
             notes.append(f"{run.name}: scored in another way ({said}): own scores, no difference")
         else:
-            differences = _differences(base, kept)
+            differences = _differences(base, record)
         found.append(replace(run, differences=differences))
     return found
 
 
-def _differences(base: Kept, kept: Kept) -> dict[str, dict[str, Any]]:
+def _differences(base: TestRecord, record: TestRecord) -> dict[str, dict[str, Any]]:
     """Run minus reference for each score that both have and that means the same in both."""
     found: dict[str, dict[str, Any]] = {}
-    ours, theirs = kept.evaluation, base.evaluation
+    ours, theirs = record.evaluation, base.evaluation
     for name in ours.scores:
-        if name not in theirs.scores or kept.scopes.get(name) != base.scopes.get(name):
+        if name not in theirs.scores or record.scopes.get(name) != base.scopes.get(name):
             continue
         gap = interval(
             ours.scores[name] - theirs.scores[name], ours.replicates[name] - theirs.replicates[name]
@@ -198,13 +197,13 @@ def _differences(base: Kept, kept: Kept) -> dict[str, dict[str, Any]]:
         ahead: str | None = "neither"
         if higher or lower:
             ahead = "run" if higher != lower_is_better(name) else "reference"
-        if not has_better(name):
+        if not metric(name).judged:
             ahead = None
         found[name] = {**gap.to_json(), "clear": higher or lower, "ahead": ahead}
     return found
 
 
-def _monitor(runs: Sequence[Compared], config: Mapping[str, Any], usual: Sequence[str]) -> str:
+def _monitor(runs: Sequence[RunSummary], config: Mapping[str, Any], usual: Sequence[str]) -> str:
     """The validation score of the curves: the reference's own, or one that all histories have."""
     histories = [run.curve.columns for run in runs if run.curve is not None]
     train = config.get("train")

@@ -7,14 +7,14 @@ from typing import Any
 from birnn.errors import ConfigError
 from birnn.storage.files import atomic_path
 from birnn.tasks.comparing.comparison import Comparison
-from birnn.tasks.comparing.run_summary import Compared, Curve
+from birnn.tasks.comparing.run_summary import Curve, RunSummary
 from birnn.tasks.scoring.metric_names import lower_is_better
 
 # Okabe and Ito's colours, told apart by the colour-blind too; yellow is too pale on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "--", ":", "-.")  # the next one for every round of colours
 LABELLED = 3  # lines that have room for their name at their end
-Drawn = tuple[Compared, Curve]
+Drawn = tuple[RunSummary, Curve]
 
 
 def picture_path(out: str) -> Path:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
-from birnn.tasks.runs.test_records import Kept, number, read_rows
+from birnn.tasks.runs.test_records import TestRecord, number, read_rows
 from birnn.tasks.scoring.metrics import with_intervals
 
 Score = dict[str, float | None]  # value, low, high; of a difference also who is ahead
@@ -28,7 +29,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Compared:
+class RunSummary:
     """A run in a comparison.
 
     Attributes:
@@ -96,8 +97,8 @@ def _is_number(value: Any) -> bool:
 
 def make_run(
     name: str, folder: Path, config: Mapping[str, Any], metrics: Mapping[str, Any],
-    kept: Kept | None, notes: list[str],
-) -> Compared:  # fmt: skip
+    record: TestRecord | None, notes: list[str],
+) -> RunSummary:  # fmt: skip
     """A run with its own scores, not yet beside others.
 
     Args:
@@ -105,7 +106,7 @@ def make_run(
         folder: of the run.
         config: its ``config.json``.
         metrics: its ``metrics.json``.
-        kept: what it keeps of its test split; None where that is missing.
+        record: what it keeps of its test split; None where that is missing.
         notes: are added to.
 
     Raises:
@@ -126,19 +127,20 @@ def make_run(
         "seeds": seeds,
         "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
     }
-    flat = flatten({k: v for k, v in config.items() if k not in ("format", "task")})
+    own = {k: v for k, v in config.items() if k not in ("format", "task")}
+    flat = dict(flatten(own, dotted=True))
     curve = _curve(name, folder, int(train["best_epoch"]), notes)
-    scores = _scores(name, metrics["test"]["model"], kept, notes)
-    return Compared(name, folder, flat, about, scores, {}, curve)
+    scores = _scores(name, metrics["test"]["model"], record, notes)
+    return RunSummary(name, folder, flat, about, scores, {}, curve)
 
 
 def _scores(
-    name: str, said: Mapping[str, Mapping[str, Any]], kept: Kept | None, notes: list[str]
+    name: str, said: Mapping[str, Mapping[str, Any]], record: TestRecord | None, notes: list[str]
 ) -> dict[str, Score]:
     """The scores made anew, with what only ``metrics.json`` has; a note where the two disagree."""
     scores: dict[str, Score] = {}
-    if kept is not None:
-        found = kept.evaluation
+    if record is not None:
+        found = record.evaluation
         for metric, score_now in found.scores.items():
             if not math.isfinite(score_now):
                 raise CheckpointError(
@@ -158,17 +160,6 @@ def _scores(
                 " metrics.json; one of the two was changed"
             )
     return scores
-
-
-def flatten(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested tables as one, under dotted names."""
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            found |= flatten(value, f"{before}{key}.")
-        else:
-            found[f"{before}{key}"] = value
-    return found
 
 
 def _curve(name: str, folder: Path, best: int, notes: list[str]) -> Curve | None:

@@ -1,39 +1,73 @@
-"""Options that several tasks have; light to import, so that the command line can show them at once."""
+"""Options that several tasks have; light to import, so that help shows at once."""
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from birnn.config import LARGEST_SEED, option
 
 MAX_MEMBERS = 16
 
+data_option = partial(option, group="Data")
+advanced_data = partial(data_option, level="advanced")
+
 
 def cut_share(split: str, unit: str, low: float) -> Any:
     """How much of train is cut for a split that the data lacks."""
     text = f"Share of {unit} cut for {split} where no split holds them."
-    return option(0.1, text, low=low, high=0.5, group="Data")
+    return advanced_data(0.1, text, low=low, high=0.5)
 
 
 def cut_seed() -> Any:
     """How a missing split is cut."""
     text = "Seed of the cut; it stays the same for every --seed."
-    return option(0, text, low=0, high=LARGEST_SEED, group="Data")
+    return advanced_data(0, text, low=0, high=LARGEST_SEED)
 
 
 def file_encoding() -> Any:
     """How the bytes of a file become text."""
-    return option("utf-8-sig", "Encoding of CSV and JSON files.", group="Data")
+    return advanced_data("utf-8-sig", "Encoding of CSV and JSON files.")
 
 
 def without_ragged() -> Any:
     """Whether rows that don't fit the header are left out."""
-    return option(False, "Leave out CSV rows with too many or too few fields.", group="Data")
+    return advanced_data(False, "Leave out CSV rows with too many or too few fields.")
 
 
 def vectors_name() -> Any:
     """Which pretrained vectors are used."""
-    return option(
+    return data_option(
         "auto",
         "Pretrained word vectors: a GloVe or fastText text file, glove.6B.50d (samples extra),"
         " another torchtext name, none, or auto (glove.6B.50d where installed).",
-        group="Data",
+    )
+
+
+@dataclass(frozen=True)
+class TextData:
+    """Where labelled texts come from, and how they are split and tokenised."""
+
+    data: str = data_option(
+        "",
+        "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name; or a"
+        " folder saved by datasets.",
+    )
+    text_column: str = data_option("", "Column of the texts. Empty: found by name.")
+    label_column: str = data_option("", "Column of the labels. Empty: found by name.")
+    validation_share: float = cut_share("validation", "rows", 0.001)
+    test_share: float = cut_share("testing", "rows", 0.001)
+    split_seed: int = cut_seed()
+    encoding: str = file_encoding()
+    skip_ragged: bool = without_ragged()
+    tokenizer: str = advanced_data(
+        "social",
+        "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
+        choices=(
+            "social", "basic_english", "whitespace", "spacy", "moses", "toktok", "revtok",
+            "subword",
+        ),
+    )  # fmt: skip
+    max_length: int = advanced_data(512, "Words of a text that are read.", low=1)
+    min_frequency: int = advanced_data(
+        2, "Words of train that are rarer share one trained vector.", low=1
     )

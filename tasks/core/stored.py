@@ -1,8 +1,11 @@
 """What a run folder's JSON files must hold; a file that a stranger gives is not believed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from birnn.errors import brief
+from birnn.errors import CheckpointError, brief
 
 MAX_LABELS = 4096  # of a run: a confusion matrix and a chain of tags take the square of it
 DAMAGED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
@@ -48,3 +51,16 @@ def reason(error: Exception) -> str:
     """One short line of what is wrong with a file; a missing key by its name."""
     words = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
     return " ".join(words.split())[:200]
+
+
+@contextmanager
+def stored(folder: Path, what: str) -> Iterator[None]:
+    """Within the block, what is wrong with the values of a run's files is one clear error.
+
+    Raises:
+        CheckpointError: a value is missing, or is not what it should be.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        raise CheckpointError(f"{folder}: its {what} not usable ({reason(error)})") from None

@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NotRequired, Protocol, TypedDict, TypeVar
 
 from torch import nn
 
 from birnn.arrays import Array
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import Split
+from birnn.data.wording import number_list
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import build_encoder
@@ -22,20 +23,6 @@ from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
-
-
-MOST_NAMED = 128  # items of a batch that are named in a message
-
-
-def number_list(numbers: Iterable[int]) -> str:
-    """Numbers in order, the first :data:`MOST_NAMED` of them.
-
-    >>> number_list([3, 1, 2])
-    '1, 2, 3'
-    """
-    found = sorted({int(number) for number in numbers})
-    more = len(found) - MOST_NAMED
-    return ", ".join(map(str, found[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 class TaskConfig(Protocol):
@@ -62,13 +49,33 @@ InfoT = TypeVar("InfoT", bound=Info)
 SplitT = TypeVar("SplitT", bound=Split)
 
 
+class Provenance(TypedDict):
+    """The ``data`` part of ``metrics.json``: where rows come from. A task may add keys."""
+
+    source: str  # in words; a path is cut down to its name before it is shared
+    rows: dict[str, int]  # of each split
+    splits: list[str]  # how they were cut, in sentences
+    unit: NotRequired[str]  # what ``rows`` counts, in the plural
+    notes: NotRequired[list[str]]  # what was left out, in sentences
+    overlap: NotRequired[dict[str, Any]]  # of splits, ``exact`` and ``normalised``
+
+
+class Details(TypedDict, total=False):
+    """The ``details`` part of ``metrics.json``; what is there is drawn. A task may add keys."""
+
+    labels: list[str]  # of the classes, with ``confusion``: a picture is drawn
+    confusion: list[list[int]]  # gold in rows
+    per_class: list[dict[str, Any]]  # label, precision, recall, f1, support
+    mistakes: list[dict[str, Any]]  # text, gold, predicted, confidence
+
+
 @dataclass(frozen=True)
 class TaskData(Generic[InfoT, SplitT]):
     """Splits ready for training, and where they came from."""
 
     splits: dict[str, SplitT]  # train, validation, test
     info: InfoT
-    provenance: dict[str, Any]  # the ``data`` part of metrics.json
+    provenance: dict[str, Any]  # a :class:`Provenance`, and keys of the task's own
     notes: list[str] = field(default_factory=list)  # sentences for the header
     warnings: list[str] = field(default_factory=list)  # sentences that can't be missed
 
@@ -108,10 +115,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     """
 
     name: ClassVar[str]
-    summary: ClassVar[str]  # one line for the command's help
     monitors: ClassVar[tuple[str, ...]]  # validation metrics; the first chooses the epoch
     headline: ClassVar[tuple[str, ...]]  # the test metrics, where defined, that are compared
-    config_class: ClassVar[type]
     errors: ClassVar[bool] = False  # the headline holds errors, compared as shares of each other
 
     def __init__(self, config: ConfigT) -> None:
@@ -139,13 +144,13 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             CheckpointError: a file is missing or is not what it should be.
         """
 
-    @abstractmethod
     def embedder(self, info: InfoT) -> Embedder:
-        """A batch → steps ``[B, T, F]``; has ``output_size``."""
+        """A batch → steps ``[B, T, F]``; a task that has a :meth:`model` of its own needs none."""
+        raise NotImplementedError
 
-    @abstractmethod
     def head(self, input_size: int, info: InfoT) -> nn.Module:
-        """Encoded states ``[B, T, input_size]`` and a batch → outputs."""
+        """Encoded states ``[B, T, input_size]`` and a batch → outputs; as :meth:`embedder`."""
+        raise NotImplementedError
 
     @abstractmethod
     def loss(self, outputs: Any, batch: Batch) -> LossSum:
@@ -177,7 +182,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     @abstractmethod
     def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
-        """What the report shows beyond scores, as JSON: it goes into ``metrics.json``."""
+        """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
 
     def model(self, info: InfoT) -> nn.Module:
         """The whole model, freshly initialised: called with a batch, gives outputs."""

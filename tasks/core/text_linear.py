@@ -1,6 +1,6 @@
 """Linear models of n-grams, from scikit-learn: the baseline, and the wide part of the network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ def majority(gold: Array, items: int) -> Array:
 
 
 def tfidf_logistic(
-    texts: dict[str, Sequence[str]], gold: dict[str, Array], tokenizer: Tokenizer
+    texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array], tokenizer: Tokenizer
 ) -> tuple[Array, dict[str, Any]]:
     """TF-IDF of word n-grams and a logistic regression: n-grams and penalty chosen on validation.
 

@@ -1,16 +1,15 @@
 """Is the exported graph the trained model? Both are asked the same, and must agree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
 
-from birnn.arrays import Array
 from birnn.errors import CheckpointError
 from birnn.nn.batch import Batch, sequence_mask
-from birnn.tasks.export.graph import Graph
+from birnn.tasks.export.graph import Graph, distance
 from birnn.tasks.export.session import Session
 from birnn.tasks.runs.folder import LoadedRun
 
@@ -37,20 +36,20 @@ def check_graph(run: LoadedRun, graph: Graph, session: Session, most: int) -> di
         CheckpointError: they differ; says at which shape and by how much.
     """
     generator = np.random.default_rng(0)
-    begun = perf_counter()
+    started = perf_counter()
     tried: list[list[int]] = []
     largest = 0.0
     for items, steps in shapes(most):
-        if len(tried) >= LEAST and perf_counter() - begun > SECONDS:
+        if len(tried) >= LEAST and perf_counter() - started > SECONDS:
             break
         lengths = [steps, *generator.integers(1, steps + 1, items - 1).tolist()]
         batch = graph.sample(lengths, generator)
-        for name, distance in distances(run, graph, session, batch):
-            largest = max(largest, distance)
-            if not distance <= TOLERANCE:
+        for name, apart in distances(run, graph, session, batch):
+            largest = max(largest, apart)
+            if not apart <= TOLERANCE:
                 raise CheckpointError(
                     f"{run.folder}: the exported graph's {name} differ from the model's by"
-                    f" {distance:.3g} (batch {items}, length {steps}), more than {TOLERANCE:g};"
+                    f" {apart:.3g} (batch {items}, length {steps}), more than {TOLERANCE:g};"
                     " nothing was written"
                 )
         tried.append([items, steps])
@@ -77,26 +76,5 @@ def distances(
             yield name, distance(mine, real)
         decoded = run.task.decode(outputs, batch)
         again = run.task.decode(graph.read(found, batch), batch)
-        yield "predictions", predictions_apart(run.task.name, again, decoded)
-
-
-def distance(found: Array, wanted: Array) -> float:
-    """The largest difference, over the largest size where that is above 1; inf for a NaN."""
-    if found.shape != wanted.shape:
-        return float("inf")
-    if not wanted.size:
-        return 0.0
-    apart = float(np.abs(found.astype(np.float64) - wanted).max())
-    size = max(float(np.abs(wanted).max()), 1.0)
-    return apart / size if np.isfinite(apart) else float("inf")
-
-
-def predictions_apart(task: str, found: Sequence[Array], wanted: Sequence[Array]) -> float:
-    """The largest distance of what is decoded.
-
-    Two tag sequences that are equally good may both be found: where tags differ, the confidences
-    of the two are compared, which then differ unless the two are a tie.
-    """
-    first = 1 if task == "tagging" else 0
-    pairs = zip(found, wanted, strict=True)
-    return max(distance(one[..., first:], other[..., first:]) for one, other in pairs)
+        pairs = zip(again, decoded, strict=True)
+        yield "predictions", max(graph.apart(one, other) for one, other in pairs)

@@ -9,6 +9,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -118,6 +119,17 @@ def spread(flat: Array, counts: Array) -> Array:
     return found
 
 
+def distance(found: Array, wanted: Array) -> float:
+    """The largest difference, over the largest size where that is above 1; inf for a NaN."""
+    if found.shape != wanted.shape:
+        return float("inf")
+    if not wanted.size:
+        return 0.0
+    apart = float(np.abs(found.astype(np.float64) - wanted).max())
+    size = max(float(np.abs(wanted).max()), 1.0)
+    return apart / size if np.isfinite(apart) else float("inf")
+
+
 class Graph(ABC, nn.Module):
     """A trained model as a function of named arrays.
 
@@ -165,6 +177,29 @@ class Graph(ABC, nn.Module):
     @abstractmethod
     def card(self) -> dict[str, Any]:
         """``model.json``: what ``predict.py`` needs beside the graph."""
+
+    @abstractmethod
+    def compare_script(
+        self, run: Any, made: Path, predictor: Callable[[Path], Any]
+    ) -> tuple[float | None, str]:
+        """How far the exported script is from the run on made-up input.
+
+        Args:
+            run: the loaded run.
+            made: folder of the export.
+            predictor: the script's ``Predictor``.
+
+        Returns:
+            The largest difference, and what was compared; None where nothing can be, and why.
+        """
+
+    def longest(self, steps: int) -> int:
+        """The longest item of at most ``steps`` steps that a run can meet."""
+        return steps
+
+    def apart(self, found: Array, wanted: Array) -> float:
+        """How far two predictions of an item are apart, both as the task decodes them."""
+        return distance(found, wanted)
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Inputs in the order of :attr:`inputs` → outputs in that of :attr:`outputs`."""

@@ -1,19 +1,18 @@
 """A trained run → a folder that predicts with numpy and ONNX Runtime alone."""
 
+import ast
 import logging
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from birnn.errors import CheckpointError, ConfigError
-from birnn.registry import resolve
 from birnn.storage.files import (
     FolderKind,
     check_free,
@@ -22,8 +21,9 @@ from birnn.storage.files import (
     write_json,
     write_text,
 )
+from birnn.tasks import TASKS
 from birnn.tasks.export.check_graph import check_graph
-from birnn.tasks.export.check_script import check_ends
+from birnn.tasks.export.check_script import check_script
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.export.int8 import measure_int8, quantise
 from birnn.tasks.export.session import Session, require_onnx
@@ -33,11 +33,6 @@ from birnn.version import __version__
 OPSET = 17
 MARK = "check.json"  # a folder with this file, and this alone, is an export
 FILES = ("model.onnx", "model.int8.onnx", "model.json", "predict.py", "README.md", MARK)
-GRAPHS = {
-    "sentiment": "birnn.tasks.sentiment.graph:SentimentGraph",
-    "tagging": "birnn.tasks.tagging.graph:TaggingGraph",
-    "forecast": "birnn.tasks.forecast.graph:ForecastGraph",
-}
 LONGEST = 500  # steps of the longest item that is compared
 
 
@@ -89,14 +84,13 @@ def export_onnx(
     if data and not int8:
         raise ConfigError("data: it is for the cost of --int8; without that nothing is scored")
     name = read_config(folder)["task"]
-    if name not in GRAPHS:
-        raise ConfigError(f"export takes a run of {', '.join(GRAPHS)}; {folder} is of {name}")
+    make_graph = TASKS.require(name, "graph", "export", folder)
     require_onnx()
     whole = folder.resolve()
     target = Path(out) if out else whole.with_name(f"{whole.name}-onnx")
     check_free(target, EXPORT, overwrite=overwrite)
     run = load_run(folder)
-    graph: Graph = resolve(GRAPHS, name, "task")(run)
+    graph: Graph = make_graph(run)
     with new_folder(target, EXPORT, overwrite=overwrite) as made, quiet():
         found = _fill(made, run, graph, int8=(data, split) if int8 else None)
         files = {path.name: path.stat().st_size for path in sorted(made.iterdir())}
@@ -108,15 +102,14 @@ def _fill(
 ) -> dict[str, Any]:
     write_graph(made / "model.onnx", graph)
     write_json(made / "model.json", {**graph.card(), "inputs": list(graph.inputs)})
-    shutil.copyfile(
-        Path(__file__).parents[1] / run.task.name / "predict_script.py", made / "predict.py"
-    )
+    script = import_module(TASKS[run.task.name].predict_script)
+    write_text(made / "predict.py", standalone(Path(str(script.__file__))))
     session = Session(made / "model.onnx")
     check: dict[str, Any] = {
         "task": run.task.name, "version": __version__, "opset": OPSET,
         "packages": {n: metadata.version(n) for n in ("torch", "onnx", "onnxruntime", "numpy")},
-        "graph": check_graph(run, graph, session, _longest(run)),
-        "predict": check_ends(run, made),
+        "graph": check_graph(run, graph, session, graph.longest(LONGEST)),
+        "predict": check_script(run, graph, made),
     }  # fmt: skip
     if int8 is not None:
         quantise(made / "model.onnx", made / "model.int8.onnx")
@@ -126,9 +119,22 @@ def _fill(
     return check
 
 
-def _longest(run: LoadedRun) -> int:
-    shape = getattr(run.info, "shape", None)
-    return LONGEST if shape is None else int(shape.segments)
+def standalone(script: Path) -> str:
+    """The source of ``predict.py``: ``script``, the common part in the place of its import."""
+    common = Path(__file__).with_name("script_common.py").read_text(encoding="utf-8")
+    own = script.read_text(encoding="utf-8")
+    lines, shared = own.splitlines(keepends=True), common.splitlines(keepends=True)
+    place = next(
+        node
+        for node in ast.parse(own).body
+        if isinstance(node, ast.ImportFrom) and node.module == f"{__package__}.script_common"
+    )
+    imported = {line for line in lines if line.startswith(("import ", "from "))}
+    docstring = ast.parse(common).body[0]
+    lines[place.lineno - 1 : place.end_lineno] = [
+        line for line in shared[docstring.end_lineno :] if line not in imported
+    ]
+    return "".join(lines)
 
 
 def write_graph(path: Path, graph: Graph) -> None:
@@ -139,7 +145,7 @@ def write_graph(path: Path, graph: Graph) -> None:
     """
     import numpy as np
 
-    lengths = [min(3, _longest_of(graph)), min(2, _longest_of(graph)), 1]
+    lengths = [graph.longest(3), graph.longest(2), 1]
     feeds = graph.feeds(graph.sample(lengths, np.random.default_rng(1)))
     tensors = tuple(torch.from_numpy(feeds[name]) for name in graph.inputs)
     try:
@@ -152,11 +158,6 @@ def write_graph(path: Path, graph: Graph) -> None:
     except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
         first = str(error).strip().splitlines()[0]
         raise CheckpointError(f"the model can't be written as ONNX: {first}") from None
-
-
-def _longest_of(graph: Graph) -> int:
-    shape = getattr(graph.info, "shape", None)
-    return 3 if shape is None else int(shape.segments)
 
 
 @contextmanager
@@ -174,10 +175,6 @@ def quiet() -> Iterator[None]:
 
 def readme(run: LoadedRun, check: dict[str, Any]) -> str:
     """What is in the folder."""
-    uses = {
-        "sentiment": 'python predict.py "some text"', "tagging": 'python predict.py "some text"',
-        "forecast": "python predict.py new.csv",
-    }  # fmt: skip
     ends = check["predict"]
     said = ends["what"]
     if ends["compared"]:
@@ -188,7 +185,7 @@ def readme(run: LoadedRun, check: dict[str, Any]) -> str:
         f"Made by birnn {__version__}. `pip install numpy onnxruntime`, then:",
         "",
         "```",
-        uses[run.task.name],
+        f"python predict.py {TASKS[run.task.name].script_example}",
         "```",
         "",
         f"The graph was compared with the trained model on {len(check['graph']['shapes'])} shapes:"

@@ -5,9 +5,10 @@ origin alone. Where a series has none that is observed, its mean in train is the
 """
 
 import math
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,22 +18,19 @@ from birnn.errors import DataError
 from birnn.tasks.forecast.ridge import MOST, choose, fit_ridge, predict_ridge
 
 
-class Forecaster(Protocol):
-    """What forecasts windows."""
+class ForecastBaseline(ABC):
+    """What forecasts windows without a network."""
 
-    @property
-    def name(self) -> str:
-        """As it stands in ``metrics.json``."""
+    name: ClassVar[str]  # in ``metrics.json``
+    label: ClassVar[str]  # in a report
 
-    @property
-    def label(self) -> str:
-        """As it stands in a report."""
-
+    @abstractmethod
     def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
 
     def settings(self) -> dict[str, Any]:
-        """What was chosen for it."""
+        """What was chosen for it: nothing, unless it says otherwise."""
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +44,7 @@ class OnDemand:
         high: the largest one.
     """
 
-    forecaster: Forecaster
+    forecaster: ForecastBaseline
     split: WindowSplit
     low: float | None = None
     high: float | None = None
@@ -60,7 +58,7 @@ class OnDemand:
 
 
 @dataclass(frozen=True)
-class LastValue:
+class LastValue(ForecastBaseline):
     """The last observed value before the origin, at every step."""
 
     name: ClassVar[str] = "last_value"
@@ -71,13 +69,9 @@ class LastValue:
         value = _last_or_shift(split, indices, _last_row(split, indices))
         return np.repeat(value[:, None], split.horizon, axis=1)
 
-    def settings(self) -> dict[str, Any]:
-        """Nothing is chosen."""
-        return {}
-
 
 @dataclass(frozen=True)
-class SeasonalNaive:
+class SeasonalNaive(ForecastBaseline):
     """The value of the same phase in the last season before the origin.
 
     Where it is missing or before the start, that of the season before; then the last value.
@@ -91,12 +85,12 @@ class SeasonalNaive:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
         steps = np.arange(split.horizon) % self.season - self.season
         rows = split.origin[indices][:, None] + steps
-        found = _values_at(split, indices, rows)
-        if not np.isnan(found).any():
-            return found
+        values = _values_at(split, indices, rows)
+        if not np.isnan(values).any():
+            return values
         before = _values_at(split, indices, rows - self.season)
-        found = np.where(np.isnan(found), before, found)
-        return np.where(np.isnan(found), LastValue().forecast(split, indices), found)
+        values = np.where(np.isnan(values), before, values)
+        return np.where(np.isnan(values), LastValue().forecast(split, indices), values)
 
     def settings(self) -> dict[str, Any]:
         """Steps of a season."""
@@ -104,7 +98,7 @@ class SeasonalNaive:
 
 
 @dataclass(frozen=True)
-class Drift:
+class Drift(ForecastBaseline):
     """The line through the first and the last observed value of the whole known history."""
 
     name: ClassVar[str] = "drift"
@@ -120,13 +114,9 @@ class Drift:
         ahead = (split.origin[indices] - last)[:, None] + np.arange(split.horizon)
         return np.asarray(value[:, None] + slope[:, None] * ahead)
 
-    def settings(self) -> dict[str, Any]:
-        """Nothing is chosen."""
-        return {}
-
 
 @dataclass(frozen=True, eq=False)
-class Ridge:
+class Ridge(ForecastBaseline):
     """One linear map of the lookback for all series, see :mod:`birnn.tasks.forecast.ridge`."""
 
     weight: Floats  # [H, L]
@@ -143,19 +133,19 @@ class Ridge:
             DataError: fewer than 2 windows of train have an observed input.
         """
         equations = fit_ridge(train)
-        found = choose(equations, validation)
+        ridge = choose(equations, validation)
         chosen: dict[str, Any] = {
-            "penalty": found.penalty,
+            "penalty": ridge.penalty,
             "train_windows": equations.windows,
-            "validation_windows": found.validation_windows,
+            "validation_windows": ridge.validation_windows,
         }
         if len(train) > MOST:
             chosen["sampled"] = f"{MOST} of {len(train)} train windows, evenly spread"
         if equations.filled:
             chosen["filled"] = equations.filled
-        if math.isfinite(found.validation_mse):
-            chosen["validation_mse_scaled"] = found.validation_mse
-        return cls(found.weight, found.bias, chosen)
+        if math.isfinite(ridge.validation_mse):
+            chosen["validation_mse_scaled"] = ridge.validation_mse
+        return cls(ridge.weight, ridge.bias, chosen)
 
     def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
@@ -167,7 +157,9 @@ class Ridge:
         return dict(self.chosen)
 
 
-def fit_baselines(train: WindowSplit, validation: WindowSplit, season: int) -> list[Forecaster]:
+def fit_baselines(
+    train: WindowSplit, validation: WindowSplit, season: int
+) -> list[ForecastBaseline]:
     """Every baseline that the data allow.
 
     Args:
@@ -179,13 +171,11 @@ def fit_baselines(train: WindowSplit, validation: WindowSplit, season: int) -> l
         Last value, seasonal naive, drift, ridge; without ridge where train has fewer than 2
         windows with an observed value.
     """
-    found: list[Forecaster] = [LastValue()]
-    if season > 1:
-        found.append(SeasonalNaive(season))
-    found.append(Drift())
+    seasonal = [SeasonalNaive(season)] if season > 1 else []
+    baselines = [LastValue(), *seasonal, Drift()]
     with suppress(DataError):  # the naive ones need no fit; the list shows that ridge isn't there
-        found.append(Ridge.fit(train, validation))
-    return found
+        baselines.append(Ridge.fit(train, validation))
+    return baselines
 
 
 def _values_at(split: WindowSplit, indices: Ints, rows: Ints) -> Floats:
@@ -204,14 +194,14 @@ def _last_or_shift(split: WindowSplit, indices: Ints, last: Ints) -> Floats:
 def _last_row(split: WindowSplit, indices: Ints) -> Ints:
     """``[B]`` the last observed row before the origin of each window; −1 where there is none."""
     panel, series = split.panel, split.series[indices]
-    found = split.origin[indices] - 1
-    missing = np.flatnonzero(np.isnan(_values_at(split, indices, found[:, None])[:, 0]))
+    rows = split.origin[indices] - 1
+    missing = np.flatnonzero(np.isnan(_values_at(split, indices, rows[:, None])[:, 0]))
     for number in np.unique(series[missing]):
         mine = missing[series[missing] == number]
         known = np.flatnonzero(np.isfinite(panel.history(number)))
-        place = np.searchsorted(known, found[mine], side="right") - 1
-        found[mine] = np.where(place < 0, -1, known[place] if len(known) else -1)
-    return found
+        place = np.searchsorted(known, rows[mine], side="right") - 1
+        rows[mine] = np.where(place < 0, -1, known[place] if len(known) else -1)
+    return rows
 
 
 def _first_row(split: WindowSplit, indices: Ints) -> Ints:

@@ -8,14 +8,16 @@ coverage on test says how well. Quantile forecasts are moved by such a radius (C
 2019).
 """
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 import numpy as np
 
 from birnn.arrays import Array, Floats, Ints
+from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError, DataError
+from birnn.tasks.forecast.forecasts import Calibration, Forecasts, level_name
+from birnn.tasks.forecast.sums import STEPS, window_chunks
 
 OWN_RADIUS = 5  # times the windows that a level needs: from there on a series has its own radius
 
@@ -29,7 +31,7 @@ def check_levels(levels: str) -> tuple[float, ...]:
     Raises:
         ConfigError: none is given, or one is no number between 0 and 100.
     """
-    found = set()
+    shares = set()
     for part in levels.split(","):
         try:
             level = Decimal(part.strip()) / 100  # 99.9 / 100 in floats is a little more
@@ -40,13 +42,8 @@ def check_levels(levels: str) -> tuple[float, ...]:
                 f"level {part.strip()!r}: must be a percentage between 0 and 100, both excluded; "
                 "give one or more, as 80,95"
             )
-        found.add(float(level))
-    return tuple(sorted(found))
-
-
-def level_name(level: float) -> str:
-    """A level in per cent, as it stands in the names of scores: 0.8 → ``80``."""
-    return f"{level * 100:g}"
+        shares.add(float(level))
+    return tuple(sorted(shares))
 
 
 def _exact(level: float) -> Fraction:
@@ -136,62 +133,6 @@ def _unsupported(level: float, n: int, step: int) -> ConfigError:
     )
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """Radii of intervals.
-
-    Attributes:
-        levels: ``K`` shares, ascending.
-        radius: ``[N or 1, K, H]`` of each series, or of all, in units of the series' scale.
-        pooled: whether all series share theirs.
-        windows: the fewest that a radius is from.
-        quantiles: whether quantile forecasts are moved, or a radius put around a point.
-    """
-
-    levels: tuple[float, ...]
-    radius: Floats
-    pooled: bool
-    windows: int
-    quantiles: bool = False
-
-    def interval(
-        self,
-        forecast: Array | tuple[Array, Array],
-        series: Ints,
-        scale: Floats,
-        low: float | None = None,
-        high: float | None = None,
-    ) -> tuple[Floats, Floats]:
-        """Lower and upper bounds, ``[B, K, H]`` each; a higher level holds the lower ones.
-
-        Args:
-            forecast: points ``[B, H]`` in original units; for quantile forecasts those of the
-                lower and of the upper quantile of each level, ``[B, K, H]`` each.
-            series: ``[B]`` number of each window's series.
-            scale: ``[N]`` of the series.
-            low: the least value there can be; bounds are clipped to it.
-            high: the largest one.
-
-        Raises:
-            ConfigError: there are points for a calibration of quantiles, or the other way round.
-        """
-        if isinstance(forecast, tuple) != self.quantiles:
-            raise ConfigError("calibration of points and of quantile forecasts don't mix")
-        radius = self.radius[0 if self.pooled else series] * scale[series, None, None]
-        if isinstance(forecast, tuple):
-            lower, upper = forecast[0] - radius, forecast[1] + radius
-            # A negative radius can turn narrow intervals over; a point is what is left of them.
-            middle = (lower + upper) / 2
-            lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
-            lower, upper = np.minimum.accumulate(lower, 1), np.maximum.accumulate(upper, 1)
-        else:
-            point = np.asarray(forecast, dtype=np.float64)[:, None]
-            lower, upper = point - radius, point + radius
-        if low is not None or high is not None:
-            lower, upper = np.clip(lower, low, high), np.clip(upper, low, high)
-        return lower, upper
-
-
 def calibrate_groups(
     scores: Array, group: Ints, scale: Floats, levels: tuple[float, ...]
 ) -> Calibration:
@@ -228,3 +169,38 @@ def calibrate_groups(
     mine = (np.flatnonzero(group == number) for number in range(len(scale)))
     radii = [calibrate(scores[rows], levels, unit[rows]) for rows in mine]
     return Calibration(levels, np.stack(radii), False, int(counts.min()), quantiles)
+
+
+def calibrate_forecasts(
+    split: WindowSplit,
+    forecasts: Forecasts,
+    levels: tuple[float, ...],
+    most: int = STEPS,
+    known: tuple[Ints, Floats] | None = None,
+) -> Calibration:
+    """Calibrate on held-back windows: quantile heads where there are any, otherwise points.
+
+    Args:
+        split: ``M`` windows that no weight was fitted to.
+        forecasts: of them.
+        levels: ``K`` shares, ascending.
+        most: targets that are looked at at once.
+        known: ``[N]`` a group for each series of the panel, below 0 for one that is left out, and
+            the scale ``[G]`` of each group; None: each series is a group.
+
+    Raises:
+        ConfigError: there are too few windows for a level, or it has no pair of quantiles.
+    """
+    heads = forecasts.quantile_values is not None
+    steps = (len(levels), split.horizon) if heads else (split.horizon,)
+    conformity = np.empty((len(split), *steps), dtype=np.float32)
+    for indices in window_chunks(split, most):
+        target = split.futures(indices)
+        if heads:
+            conformity[indices] = quantile_scores(target, *forecasts.pairs(levels, indices))
+        else:
+            conformity[indices] = absolute_scores(target, forecasts.values[indices])
+    if known is None:
+        return calibrate_groups(conformity, split.series, split.scale, levels)
+    group = known[0][split.series]
+    return calibrate_groups(conformity[group >= 0], group[group >= 0], known[1], levels)

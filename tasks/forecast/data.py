@@ -1,6 +1,6 @@
 """From a file of series to splits of windows, and what the training rows say."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -16,12 +16,12 @@ from birnn.errors import ConfigError, DataError
 from birnn.tasks.forecast.conformal import (
     OWN_RADIUS,
     check_levels,
-    level_name,
     supported,
     windows_needed,
 )
+from birnn.tasks.forecast.forecasts import level_name
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
-from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData
+from birnn.tasks.forecast.options import ForecastConfig, ForecastData, ForecastParts
 
 LARGEST = 1e30  # float32 networks see scaled values, but sums of squares must stay finite
 FEWEST = 20  # windows that choose an epoch, where some can be held back to calibrate
@@ -39,50 +39,36 @@ class SeriesData:
     notes: list[str]
 
 
-def series_options(data: ForecastingData) -> SeriesOptions:
+def series_options(data: ForecastData) -> SeriesOptions:
     """How a file is read under the options of a run."""
-    return SeriesOptions(
-        time_column=data.time_column, id_column=data.id_column, target=data.target,
-        layout=data.layout, frequency=data.frequency, season=data.season,
-        past=data.past, future=data.future, static=data.static,
-        missing=data.missing, duplicates=data.duplicates, text=data.text,
-        encoding=data.encoding, skip_ragged=data.skip_ragged,
-    )  # fmt: skip
+    return SeriesOptions(**{part.name: getattr(data, part.name) for part in fields(SeriesOptions)})
 
 
-def load_panel(data: ForecastingData, source: str = "") -> tuple[Panel, Inspection]:
+def load_panel(data: ForecastData, source: str = "") -> tuple[Panel, Inspection]:
     """Read ``source`` (the run's own if empty) and add the calendar features asked for."""
     panel, inspection = read_panel(source or data.data, series_options(data), horizon=data.horizon)
     return add_calendar(panel, parse_calendar(data.calendar, panel), data.horizon), inspection
 
 
-def inspect_series(data: ForecastingData) -> Inspection:
+def inspect_series(data: ForecastData) -> Inspection:
     """What :func:`load_panel` would find."""
     return inspect_file(
         data.data, series_options(data), horizon=data.horizon, lookback=data.lookback
     )
 
 
-def load_series(config: ForecastingConfig) -> SeriesData:
+def load_series(config: ForecastConfig) -> SeriesData:
     """Read, split and scale; names, scales and sizes come from the training rows.
 
     Raises:
         BirnnError: unusable data or options.
     """
-    data = config.data
+    data, model = config.data, config.model
     check_bounds(config)
     panel, inspection = load_panel(data)
     check_sizes(panel, inspection.source)
-    train, validation, test = split_rows(
-        panel, SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
-    )
-    needed = windows_needed(max(check_levels(config.model.levels)))
-    chosen = hold_back(
-        train, validation, config.model.calibration_share, data.horizon, max(needed, FEWEST)
-    )
-    parts = Parts(train, chosen, validation, test)
-    enough_rows(panel, parts, data.horizon)
-    shape = choose_shape(panel, validation, data.lookback, data.horizon, config.model.segment)
+    parts = split_parts(config, panel)
+    shape = choose_shape(panel, parts.calibration, data.lookback, data.horizon, model.segment)
     check_lookback(data.lookback, parts, data.horizon)
     trained = windows_between(panel, *train_bounds(parts, shape), shape.horizon)
     info = learn_info(config, panel, parts, shape, np.unique(trained[0]))
@@ -94,7 +80,42 @@ def load_series(config: ForecastingConfig) -> SeriesData:
                 " score; lower --horizon or hold out more"
             )
     levels, notes = usable_levels(config, splits["calibration"])
-    if config.model.calibration_share and (chosen == validation).all():
+    info = replace(
+        info,
+        masked=is_masked(splits, parts),
+        levels=levels,
+        groups=radius_groups(splits["calibration"], info, levels),
+        members=model.members or auto_members(len(trained[0])),
+    )
+    notes += split_notes(config, panel, parts, info)
+    return SeriesData(panel, inspection, parts, splits, info, notes)
+
+
+def split_parts(config: ForecastConfig, panel: Panel) -> Parts:
+    """The rows of train, validation, calibration and test.
+
+    Raises:
+        BirnnError: a split that doesn't fit the rows, or leaves a part too few of them.
+    """
+    data = config.data
+    train, validation, test = split_rows(
+        panel, SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
+    )
+    needed = max(windows_needed(max(check_levels(config.model.levels))), FEWEST)
+    share = config.model.calibration_share
+    parts = Parts(
+        train, hold_back(train, validation, share, data.horizon, needed), validation, test
+    )
+    enough_rows(panel, parts, data.horizon)
+    return parts
+
+
+def split_notes(
+    config: ForecastConfig, panel: Panel, parts: Parts, info: ForecastInfo
+) -> list[str]:
+    """What the user should know of the split: rows that serve twice, series without training."""
+    notes = []
+    if config.model.calibration_share and (parts.validation == parts.calibration).all():
         notes.append(
             "too few validation rows to hold some back: the windows that choose the epoch also"
             " calibrate the intervals, which can be a little narrow"
@@ -105,14 +126,7 @@ def load_series(config: ForecastingConfig) -> SeriesData:
             f"{strangers:,} of {len(panel):,} series {agree(strangers, 'has', 'have')} no"
             " training window: scored alone"
         )
-    info = replace(
-        info,
-        masked=is_masked(splits, parts),
-        levels=levels,
-        groups=radius_groups(splits["calibration"], info, levels),
-        members=config.model.members or auto_members(len(trained[0])),
-    )
-    return SeriesData(panel, inspection, parts, splits, info, notes)
+    return notes
 
 
 def cut_parts(
@@ -123,8 +137,7 @@ def cut_parts(
     Where nothing is held back, the validation windows calibrate too.
     """
     first, low = first_scored(panel, parts, info), parts.train
-    scaling = info.scaling_of(panel, first)
-    train = WindowSplit(panel, info.shape, scaling, *trained, info.numbers(panel))
+    train = info.windows(panel, first, *trained)
     held_back = np.where(parts.validation < parts.calibration, parts.validation, low)
     splits = {"train": train}
     for name, begin, end in (
@@ -139,7 +152,7 @@ def cut_parts(
 
 
 def learn_info(
-    config: ForecastingConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Ints
+    config: ForecastConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Ints
 ) -> ForecastInfo:
     """What the training rows say: names and scales of the series that have a training window.
 
@@ -191,7 +204,7 @@ def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Ints, Ints]:
     return np.where(roomy, shape.lookback, np.minimum(partial, shape.lookback)), parts.train
 
 
-def check_bounds(config: ForecastingConfig) -> None:
+def check_bounds(config: ForecastConfig) -> None:
     """Refuse bounds that leave no room.
 
     Raises:
@@ -233,7 +246,7 @@ def check_lookback(lookback: int, parts: Parts, horizon: int) -> None:
 
 
 def usable_levels(
-    config: ForecastingConfig, calibration: WindowSplit
+    config: ForecastConfig, calibration: WindowSplit
 ) -> tuple[tuple[float, ...], list[str]]:
     """The levels that the calibration windows support, and notes on those that they don't.
 
@@ -248,13 +261,12 @@ def usable_levels(
     refused = [level for level in levels if level not in able]
     if not refused:
         return levels, []
-    default = type(config.model)().levels
     words = (
         f"levels: {count:,} calibration windows can't support"
         f" {', '.join(level_name(level) for level in refused)} %, which takes at least"
         f" {windows_needed(refused[0]):,}"
     )
-    if config.model.levels != default:
+    if config.model.levels != ForecastParts().levels:
         raise ConfigError(f"{words}; lower --levels or raise --validation-share")
     return able, [f"{words}: no such interval"]
 

@@ -1,25 +1,21 @@
-"""scikit-learn estimators of numbers: a forecaster of windows, a regressor of sequences."""
+"""The scikit-learn forecaster of windows."""
 
 import dataclasses
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
 from birnn.arrays import Array
 from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.windows import Scaling, WindowSplit
-from birnn.data.steps import LARGEST, StepSplit
+from birnn.data.steps import LARGEST
 from birnn.errors import BirnnError
 from birnn.tasks.api.estimator import BirnnEstimator, InputError, provenance
 from birnn.tasks.core.task import TaskData
 from birnn.tasks.forecast.fit import forecast_split
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
-from birnn.tasks.regression.task import StepInfo
-from birnn.tasks.serving.python_inputs import step_features
 
 SERIES = "window"  # what the one series of a forecaster is called in its run
 
@@ -62,9 +58,7 @@ class Forecaster(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
         task, (rows, lookback), horizon = self._task(), X.shape, ahead.shape[1]
         held_out = min(max(1, round(self.validation_fraction * rows)), rows - 1)
         trained = rows - held_out
-        seen = np.concatenate([X[:trained].ravel(), ahead[:trained].ravel()])
-        shift, scale = float(seen.mean()), float(seen.std())
-        scale = scale if scale > 1e-12 * max(1.0, abs(shift)) else 1.0
+        shift, scale = _shift_and_scale(X[:trained], ahead[:trained])
         config = task.config
         data = dataclasses.replace(
             config.data, data=f"{rows:,} windows in memory", lookback=lookback, horizon=horizon
@@ -105,6 +99,13 @@ class Forecaster(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
         return points[:, 0] if self._flat else points
 
 
+def _shift_and_scale(*parts: Array) -> tuple[float, float]:
+    """Mean and deviation of what is trained on; 1 for a deviation that is none."""
+    values = np.concatenate([part.ravel() for part in parts])
+    shift, scale = float(values.mean()), float(values.std())
+    return shift, scale if scale > 1e-12 * max(1.0, abs(shift)) else 1.0
+
+
 def _check_size(values: Array, name: str) -> None:
     if np.abs(values).max(initial=0.0) > LARGEST:
         raise InputError(f"{name}: holds a number beyond {LARGEST:g}; divide it")
@@ -134,90 +135,3 @@ def _windows(panel: Panel, info: ForecastInfo) -> WindowSplit:
     origin = np.full(count, info.shape.lookback, dtype=np.int64)
     numbers = np.arange(count, dtype=np.int64)
     return WindowSplit(panel, info.shape, scaling, numbers, origin, np.ones_like(numbers))
-
-
-class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
-    """A regressor of each step: ``X`` is a list of ``[T, F]`` or ``[N, T, F]``, ``y`` of ``[T]``.
-
-    ``score`` is R² over all steps.
-    """
-
-    __module__ = "birnn"  # what a pickle names
-    task: ClassVar[str] = "regression"
-
-    def __sklearn_tags__(self) -> Any:
-        """Sequences in, not rows."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags
-
-    def fit(self, X: Any, y: Any) -> "SequenceRegressor":
-        """Learn from ``N`` sequences and their targets.
-
-        Raises:
-            InputError: shapes that don't match, what is no number, or too few sequences.
-        """
-        features, targets = _steps(X), _targets(y)
-        _check_pairs(features, targets)
-        task = self._task()
-        seed, count = task.config.train.seed, len(features)
-        size = max(1, round(self.validation_fraction * count))
-        if size >= count:
-            raise InputError(f"X: {count} sequences are too few to cut validation from")
-        order = np.random.default_rng(seed).permutation(count)
-        rows = {"validation": np.sort(order[:size]), "train": np.sort(order[size:])}
-        parts = {k: ([features[i] for i in p], [targets[i] for i in p]) for k, p in rows.items()}
-        x, target = (np.concatenate(part) for part in parts["train"])
-        scaler = StandardScaler().fit(np.column_stack([x, target]))
-        width = x.shape[1]
-        names = [f"x{i + 1}" for i in range(width)]
-        info = StepInfo(names, "target", scaler.mean_, scaler.scale_)
-        where = dataclasses.replace(task.config.data, data=f"{count:,} sequences in memory")
-        task = type(task)(dataclasses.replace(task.config, data=where))
-        splits = {k: StepSplit(*part, info.shift, info.scale) for k, part in parts.items()}
-        self._learn(task, TaskData(splits, info, provenance(count - size, size, "sequences", seed)))
-        self.n_features_in_ = width
-        return self
-
-    def predict(self, X: Any) -> Any:
-        """``[T]`` for each sequence: a list, or ``[N, T]`` for an array ``[N, T, F]``."""
-        run = self._fitted()
-        features = _steps(X, self.n_features_in_)
-        return run.predict(
-            np.stack(features) if isinstance(X, np.ndarray) and X.ndim == 3 else features
-        )
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R² over all steps."""
-        if sample_weight is not None:
-            raise InputError("sample_weight: sequences are scored step by step, unweighted")
-        features, targets = _steps(X), _targets(y)
-        _check_pairs(features, targets)
-        found = self.predict(features)
-        return float(r2_score(np.concatenate(targets), np.concatenate(found)))
-
-
-def _steps(X: Any, size: int | None = None) -> list[Array]:
-    try:
-        found = step_features(X, size)
-    except BirnnError as error:
-        raise InputError(f"X: {error}") from None
-    if not found:
-        raise InputError("X: holds no sequence")
-    return found
-
-
-def _targets(y: Any) -> list[Array]:
-    try:
-        return [part[:, 0] for part in step_features([np.reshape(row, (-1, 1)) for row in y], 1)]
-    except BirnnError as error:
-        raise InputError(f"y: {error}") from None
-
-
-def _check_pairs(features: list[Array], targets: list[Array]) -> None:
-    if len(features) != len(targets):
-        raise InputError(f"y: {len(targets)} sequences for the {len(features)} of X")
-    for number, (x, y) in enumerate(zip(features, targets, strict=True), 1):
-        if len(x) != len(y):
-            raise InputError(f"y: sequence {number} has {len(y)} steps, X has {len(x)}")

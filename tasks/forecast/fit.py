@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,26 +13,28 @@ from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import CheckpointError, DataError
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.task import TaskData
+from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.forecast.baselines import (
     Drift,
-    Forecaster,
+    ForecastBaseline,
     LastValue,
     OnDemand,
     Ridge,
     SeasonalNaive,
 )
-from birnn.tasks.forecast.conformal import Calibration
+from birnn.tasks.forecast.conformal import calibrate_forecasts
+from birnn.tasks.forecast.forecasts import Calibration, Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.metrics import scores
 from birnn.tasks.forecast.model import ForecastModel
+from birnn.tasks.forecast.options import ForecastConfig
 from birnn.tasks.forecast.ridge import fit_ridge, solve
-from birnn.tasks.forecast.sums import Forecasts, accumulate, calibrate_forecasts
+from birnn.tasks.forecast.sums import accumulate
 from birnn.training.loop import fit
 from birnn.training.state import Validation
 
-if TYPE_CHECKING:
-    from birnn.tasks.forecast.task import Forecasting
+ForecastTask = Task[ForecastConfig, ForecastInfo, WindowSplit]
+ForecastTaskData = TaskData[ForecastInfo, WindowSplit]
 
 SHARES = np.round(np.linspace(0, 1, 21), 2)  # of the linear map, tried on validation
 FORECASTERS = ("model", "last_value", "seasonal_naive", "drift", "ridge")
@@ -54,7 +57,7 @@ def set_linear(model: ForecastModel, ridge: Ridge) -> None:
 
 
 def fit_mix(
-    task: "Forecasting", model: ForecastModel, validation: WindowSplit, monitor: str
+    task: ForecastTask, model: ForecastModel, validation: WindowSplit, monitor: str
 ) -> dict[str, float]:
     """Set the share of the linear map with the least validation error; returns both.
 
@@ -84,8 +87,8 @@ def fit_mix(
     }
 
 
-def chosen_forecaster(model: ForecastModel) -> str:
-    """The name of what the run forecasts with.
+def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> ForecastBaseline | None:
+    """What the run forecasts with in place of the networks, if anything; ridge is in the model.
 
     Raises:
         CheckpointError: the model's number of it is none of ours.
@@ -93,52 +96,46 @@ def chosen_forecaster(model: ForecastModel) -> str:
     number = int(model.forecaster)
     if not 0 <= number < len(FORECASTERS):
         raise CheckpointError(f"model.safetensors: forecaster {number} is unknown; it is damaged")
-    return FORECASTERS[number]
+    weight, bias = model.linear_weight.double().numpy(), model.linear_bias.double().numpy()
+    baselines = (LastValue(), SeasonalNaive(info.season), Drift(), Ridge(weight, bias, {}))
+    return {baseline.name: baseline for baseline in baselines}.get(FORECASTERS[number])
+
+
+def head_quantiles(config: ForecastConfig, info: ForecastInfo) -> tuple[float, ...]:
+    """What quantile heads forecast: the bounds of each level and the median."""
+    return quantiles_of(info.levels) if config.model.loss == "quantile" else ()
 
 
 def forecast_split(
-    task: "Forecasting", model: ForecastModel, split: WindowSplit, info: ForecastInfo
+    task: ForecastTask, model: ForecastModel, split: WindowSplit, info: ForecastInfo
 ) -> Forecasts:
     """Every window of a split, in the series' units, without intervals."""
-    choice = chosen_forecaster(model)
-    if choice != "model":
-        return baseline_forecasts(task, named_forecaster(choice, model, info), split)
-    quantiles = task.quantiles(info)
+    baseline = chosen_baseline(model, info)
+    if baseline is not None:
+        return baseline_forecasts(task, baseline, split)
+    quantiles = head_quantiles(task.config, info)
     # Far from 0, float32 has too few digits for what a series does.
     far = np.abs(split.shift).max() > 1000 * split.scale.min()
     kind = np.float64 if far else np.float32
     values = np.empty((len(split), split.horizon), dtype=kind)
     heads = np.empty((len(split), split.horizon, len(quantiles)), dtype=kind)
-    settings = task.config.model
+    low, high = task.config.model.min, task.config.model.max
     for indices, _, outputs in run_split(model, split, task.config.train):
         rows = outputs.mixed.double().numpy()
         for q in range(len(quantiles)):
             heads[indices, :, q] = split.original(rows[..., q], indices)
         values[indices] = split.original(rows[..., rows.shape[-1] // 2], indices)
-    if settings.min is not None or settings.max is not None:
-        np.clip(values, settings.min, settings.max, out=values)
-    return Forecasts(
-        values, None, quantiles, heads if quantiles else None, settings.min, settings.max
-    )
+    if low is not None or high is not None:
+        np.clip(values, low, high, out=values)
+    return Forecasts(values, None, quantiles, heads if quantiles else None, low, high)
 
 
-def named_forecaster(name: str, model: ForecastModel, info: ForecastInfo) -> Forecaster:
-    """The baseline of a name; the model holds ridge's weights."""
-    if name == "ridge":
-        weight = model.linear_weight.double().numpy()
-        return Ridge(weight, model.linear_bias.double().numpy(), {})
-    simple: dict[str, Forecaster] = {
-        "last_value": LastValue(),
-        "seasonal_naive": SeasonalNaive(info.season),
-        "drift": Drift(),
-    }
-    return simple[name]
-
-
-def baseline_forecasts(task: "Forecasting", part: Forecaster, split: WindowSplit) -> Forecasts:
+def baseline_forecasts(
+    task: ForecastTask, baseline: ForecastBaseline, split: WindowSplit
+) -> Forecasts:
     """A baseline's windows, within the declared bounds, made when they are asked for."""
     low, high = task.config.model.min, task.config.model.max
-    return Forecasts(OnDemand(part, split, low, high), low=low, high=high)
+    return Forecasts(OnDemand(baseline, split, low, high), low=low, high=high)
 
 
 def calibrate_known(split: WindowSplit, forecasts: Forecasts, info: ForecastInfo) -> Calibration:
@@ -147,42 +144,45 @@ def calibrate_known(split: WindowSplit, forecasts: Forecasts, info: ForecastInfo
     return calibrate_forecasts(split, forecasts, info.levels, known=(groups, info.scaling.scale))
 
 
-def spread_out(found: Calibration, split: WindowSplit, info: ForecastInfo) -> Calibration:
+def spread_out(known: Calibration, split: WindowSplit, info: ForecastInfo) -> Calibration:
     """The same calibration for the series of another panel.
 
     A series that the run doesn't know gets the widest intervals: nothing else holds for it.
     """
-    if found.pooled:
-        return found
+    if known.pooled:
+        return known
     numbers = info.numbers(split.panel)
-    own = found.radius[np.maximum(numbers - 1, 0)]
-    radius = np.where((numbers > 0)[:, None, None], own, found.radius.max(0))
-    return replace(found, radius=radius)
+    own = known.radius[np.maximum(numbers - 1, 0)]
+    radius = np.where((numbers > 0)[:, None, None], own, known.radius.max(0))
+    return replace(known, radius=radius)
 
 
 def calibrated(
-    task: "Forecasting", part: Forecaster, splits: Mapping[str, WindowSplit], info: ForecastInfo
+    task: ForecastTask,
+    baseline: ForecastBaseline,
+    splits: Mapping[str, WindowSplit],
+    info: ForecastInfo,
 ) -> Forecasts:
     """A baseline's test windows with intervals calibrated as the model's are."""
     test, held_back = splits["test"], splits["calibration"]
-    forecasts = baseline_forecasts(task, part, test)
+    forecasts = baseline_forecasts(task, baseline, test)
     if not info.levels:
         return forecasts
-    found = calibrate_known(held_back, baseline_forecasts(task, part, held_back), info)
-    return replace(forecasts, calibration=spread_out(found, test, info))
+    calibration = calibrate_known(held_back, baseline_forecasts(task, baseline, held_back), info)
+    return replace(forecasts, calibration=spread_out(calibration, test, info))
 
 
 def set_calibration(
     model: ForecastModel, split: WindowSplit, forecasts: Forecasts, info: ForecastInfo
 ) -> None:
     """Calibrate on held-back windows and keep the radii in the model."""
-    found = calibrate_known(split, forecasts, info)
+    calibration = calibrate_known(split, forecasts, info)
     # Windows that lack a target can leave a series too few: then all share one radius.
-    model.radius.copy_(torch.from_numpy(found.radius).expand_as(model.radius))
+    model.radius.copy_(torch.from_numpy(calibration.radius).expand_as(model.radius))
 
 
 def own_calibration(
-    task: "Forecasting", model: ForecastModel, split: WindowSplit, info: ForecastInfo
+    task: ForecastTask, model: ForecastModel, split: WindowSplit, info: ForecastInfo
 ) -> Calibration | None:
     """The intervals that the model holds, for the series of ``split``."""
     if not info.levels:
@@ -193,10 +193,10 @@ def own_calibration(
 
 
 def validation_errors(
-    task: "Forecasting", model: ForecastModel, validation: WindowSplit, info: ForecastInfo
+    task: ForecastTask, model: ForecastModel, validation: WindowSplit, info: ForecastInfo
 ) -> dict[str, float]:
     """The scaled validation MAE of the model and of every baseline that there is."""
-    found = {}
+    errors = {}
     for number, name in enumerate(FORECASTERS):
         if name == "seasonal_naive" and info.season < 2:
             continue
@@ -204,31 +204,28 @@ def validation_errors(
             continue
         model.forecaster.fill_(number)
         forecasts = forecast_split(task, model, validation, info)
-        found[name] = scores(accumulate(validation, forecasts, info.season))["mae_scaled"]
+        errors[name] = scores(accumulate(validation, forecasts, info.season))["mae_scaled"]
     model.forecaster.zero_()
-    return found
+    return errors
 
 
 def use_best(
-    task: "Forecasting", model: ForecastModel, held_back: WindowSplit, info: ForecastInfo
+    task: ForecastTask, model: ForecastModel, held_back: WindowSplit, info: ForecastInfo
 ) -> dict[str, Any]:
     """Make whatever has the least validation error the run's forecaster, calibrated anew.
 
     The test split has no say: its scores would flatter what they chose.
     """
-    found = model.validation_errors
-    best = min(found, key=lambda name: found[name])
+    errors = model.validation_errors
+    best = min(errors, key=lambda name: errors[name])
     model.forecaster.fill_(FORECASTERS.index(best))
     if best != "model" and info.levels:
         set_calibration(model, held_back, forecast_split(task, model, held_back, info), info)
-    return {"forecaster": best, "validation_mae_scaled": found}
+    return {"forecaster": best, "validation_mae_scaled": errors}
 
 
 def refit_forecasts(
-    task: "Forecasting",
-    model: ForecastModel,
-    data: TaskData[ForecastInfo, WindowSplit],
-    epochs: int,
+    task: ForecastTask, model: ForecastModel, data: ForecastTaskData, epochs: int
 ) -> Forecasts:
     """The test windows, each part of them by a model trained on all rows before it.
 
@@ -238,25 +235,22 @@ def refit_forecasts(
     test, info = data.splits["test"], data.info
     parts = task.config.model.refit
     first, last = _span(test)
-    found = task.predictions(model, test, info)
-    values, heads = np.array(found.values), found.quantile_values
+    forecasts: Forecasts = task.predictions(model, test, info)
+    values, heads = np.array(forecasts.values), forecasts.quantile_values
     penalty = fit_penalty(model, data)
-    for part in range(parts):
-        start = first + (last - first) * part // parts
+    edges = [first + (last - first) * part // parts for part in range(parts + 1)]
+    for start, end in pairwise(edges):
         fresh = _train_again(task, model, _before(test, start), info, epochs, penalty)
-        end = first + (last - first) * (part + 1) // parts
-        mine = np.flatnonzero(
-            (test.origin >= start[test.series]) & (test.origin < end[test.series])
-        )
-        if len(mine):
-            some = task.predictions(fresh, test.chosen(mine), info)
-            values[mine] = some.values
+        inside = (test.origin >= start[test.series]) & (test.origin < end[test.series])
+        part = np.flatnonzero(inside)
+        if len(part):
+            refitted: Forecasts = task.predictions(fresh, test.chosen(part), info)
+            values[part] = refitted.values
             if heads is not None:
-                heads[mine] = some.quantile_values
-    whole = _before(test, test.panel.ends)
-    fresh = _train_again(task, model, whole, info, epochs, penalty)
+                heads[part] = refitted.quantile_values
+    fresh = _train_again(task, model, _before(test, test.panel.ends), info, epochs, penalty)
     model.load_state_dict(fresh.state_dict())
-    return replace(found, values=values, quantile_values=heads)
+    return replace(forecasts, values=values, quantile_values=heads)
 
 
 def _span(test: WindowSplit) -> tuple[Ints, Ints]:
@@ -276,7 +270,7 @@ def _before(test: WindowSplit, end: Ints) -> WindowSplit:
 
 
 def _train_again(
-    task: "Forecasting",
+    task: ForecastTask,
     model: ForecastModel,
     train: WindowSplit,
     info: ForecastInfo,
@@ -287,6 +281,7 @@ def _train_again(
     config = replace(task.config.train, epochs=epochs, patience=0)
     torch.manual_seed(config.seed)
     fresh = task.model(info)
+    assert isinstance(fresh, ForecastModel)
     sampler = BucketSampler(
         train, config.batch_size, config.batch_tokens, config.seed,
         limit=task.epoch_items, least=task.epoch_steps,
@@ -304,7 +299,7 @@ def _train_again(
     return fresh
 
 
-def fit_penalty(model: ForecastModel, data: TaskData[ForecastInfo, WindowSplit]) -> float | None:
+def fit_penalty(model: ForecastModel, data: ForecastTaskData) -> float | None:
     """The penalty of the linear map; None where there is none."""
     if not bool(model.linear_weight.any()):
         return None

@@ -1,6 +1,9 @@
 """The forecaster as an ONNX graph: scaled windows → scaled steps ahead."""
 
-from collections.abc import Mapping, Sequence
+import csv
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +18,12 @@ from birnn.storage.files import read_json
 from birnn.tasks.export.graph import Arrays, Axes, Graph
 from birnn.tasks.forecast.fit import FORECASTERS
 from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
+from birnn.tasks.forecast.serve import forecast_source
+from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.serving.request import Request
 
+SERIES = 8  # that are forecast of a made-up file
+ROWS = 60  # of a series, at least
 MONTH_STEPS = {"MS": ("start", 1), "ME": ("end", 1), "QS": ("start", 3), "QE": ("end", 3),
                "YS": ("start", 12), "YE": ("end", 12)}  # fmt: skip
 
@@ -120,6 +128,28 @@ class ForecastGraph(Graph):
             "min": settings.model.min, "max": settings.model.max,
         }  # fmt: skip
 
+    def longest(self, steps: int) -> int:
+        """A lookback's segments at most."""
+        return min(steps, int(self.info.shape.segments))
+
+    def compare_script(
+        self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
+    ) -> tuple[float | None, str]:
+        """A made-up file like the run's own; not compared where birnn or the script refuses it."""
+        with tempfile.TemporaryDirectory() as home:
+            path = Path(home) / "sample.csv"
+            try:
+                ready = predictor(made)
+                write_sample(path, run, ready.card["columns"])
+                found = ready.predict(path)
+                wanted = forecast_source(run, str(path), Request().encoding)[1]
+            except (ValueError, BirnnError) as error:
+                reason = str(error).replace(f"{path}: ", "")
+                return None, f"not compared: {reason}"
+        scales = dict(zip(run.info.names, run.info.scaling.scale, strict=True))
+        series = len({row["id"] for row in wanted})
+        return forecasts_apart(found, wanted, scales), f"a file of {series} series"
+
 
 def plain_clock(clock: Clock) -> dict[str, Any]:
     """A clock for a reader without pandas; of the kind ``other`` where it can't be told.
@@ -164,3 +194,51 @@ def columns_of(folder: Any, data: Any) -> dict[str, Any]:
     except (BirnnError, KeyError, TypeError):
         return named
     return known
+
+
+def forecasts_apart(
+    found: list[dict[str, Any]], wanted: list[dict[str, Any]], scales: dict[str, float]
+) -> float:
+    """The largest difference in units of a series' scale; inf where ids or times differ."""
+    worst = 0.0
+    if len(found) != len(wanted):
+        return float("inf")
+    for one, other in zip(found, wanted, strict=True):
+        if list(one) != list(other) or any(one[k] != other[k] for k in ("id", "time")):
+            return float("inf")
+        scale = float(scales.get(one["id"], 1.0))
+        numbers = [k for k in other if k not in ("id", "time")]
+        worst = max([worst, *(abs(one[k] - other[k]) / scale for k in numbers)])
+    return worst
+
+
+def write_sample(path: Path, run: LoadedRun, columns: dict[str, Any]) -> None:
+    """A made-up file like the run's own, one of its series with gaps where the run masks them."""
+    info, generator = run.info, np.random.default_rng(3)
+    rows = max(info.shape.lookback + info.shape.horizon + 3, 3 * info.season, ROWS)
+    start = 0 if not info.clock.frequency else 978_307_200 * 10**9  # 2001-01-01
+    stamps = [str(stamp) for stamp in info.clock.stamps(start, 0, rows)]
+    wide = not columns["ids"]
+    names = columns["targets"] if wide else info.names[:SERIES]
+    scales = dict(
+        zip(info.names, zip(info.scaling.shift, info.scaling.scale, strict=True), strict=True)
+    )
+    values = {}
+    for name in names:
+        shift, scale = scales.get(name, (0.0, 1.0))
+        drawn = shift + scale * 0.2 * generator.normal(size=rows).cumsum()
+        values[name] = [repr(float(v)) for v in drawn]
+        if info.masked:
+            values[name][rows // 2] = ""
+    time = columns["time"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        if wide:
+            writer.writerow([*([time] if time else []), *names])
+            for t, stamp in enumerate(stamps):
+                writer.writerow([*([stamp] if time else []), *(values[n][t] for n in names)])
+            return
+        writer.writerow([time, *columns["ids"], columns["targets"][0]])
+        for name in names:
+            parts = name.split("/") if len(columns["ids"]) > 1 else [name]
+            writer.writerows([s, *parts, v] for s, v in zip(stamps, values[name], strict=True))

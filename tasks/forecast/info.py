@@ -12,7 +12,7 @@ import numpy as np
 from birnn.arrays import Floats, Ints
 from birnn.data.series.frequency import named_clock
 from birnn.data.series.panel import Clock, Panel
-from birnn.data.series.windows import Scaling, WindowShape, fit_scaling
+from birnn.data.series.windows import Scaling, WindowShape, WindowSplit, fit_scaling
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.nn.levels import NORMALISE
 from birnn.storage.files import read_json
@@ -63,17 +63,26 @@ class ForecastInfo:
 
     def files(self) -> Files:
         """``series.json``."""
-        found = {
-            **dataclasses.asdict(self),
-            "scaling": {k: v.tolist() for k, v in vars(self.scaling).items()},
-            "levels": list(self.levels),
-        }
-        return {"series.json": found}
+        scaling = {name: part.tolist() for name, part in vars(self.scaling).items()}
+        series = {**dataclasses.asdict(self), "scaling": scaling, "levels": list(self.levels)}
+        return {"series.json": series}
 
     def numbers(self, panel: Panel) -> Ints:
         """``[N]`` the network's number of each series of ``panel``, from 1; 0: unknown."""
         known = {name: i + 1 for i, name in enumerate(self.names)}
         return np.array([known.get(name, 0) for name in panel.names], dtype=np.int64)
+
+    def windows(self, panel: Panel, ends: Ints, series: Ints, origin: Ints) -> WindowSplit:
+        """Windows of ``panel`` in the run's shape, scaled by :meth:`scaling_of`.
+
+        Args:
+            panel: with the run's columns.
+            ends: ``[N]`` rows of each series that its scale may be from.
+            series: ``[M]`` number of each window's series.
+            origin: ``[M]`` row of its first target.
+        """
+        scaling = self.scaling_of(panel, ends)
+        return WindowSplit(panel, self.shape, scaling, series, origin, self.numbers(panel))
 
     def scaling_of(self, panel: Panel, ends: Ints) -> Scaling:
         """The scaling for ``panel``: the run's own, and for unknown series that of their rows.
@@ -148,59 +157,59 @@ def read_forecast_info(folder: Path) -> ForecastInfo:
         CheckpointError: it is missing or is not what it should be.
     """
     path = folder / "series.json"
-    found = read_json(path)
+    series = read_json(path)
     try:
-        return _parse(found)
+        return _parse(series)
     except (BirnnError, *DAMAGED) as error:
         raise CheckpointError(f"{path} is not usable ({reason(error)})") from None
 
 
-def _parse(found: dict[str, Any]) -> ForecastInfo:
+def _parse(series: dict[str, Any]) -> ForecastInfo:
     for name, least in (("names", 1), ("past", 0), ("future", 0), ("static", 0)):
-        check_strings(name, found[name], least)
+        check_strings(name, series[name], least)
     numbers = {
-        name: check_whole(name, found[name], 1, most)
+        name: check_whole(name, series[name], 1, most)
         for name, most in (("season", 10**6), ("groups", 10**7), ("members", MAX_MEMBERS))
     }
-    shape = WindowShape(**{k: check_whole(k, v, 1, MAX_STEPS) for k, v in found["shape"].items()})
+    shape = WindowShape(**{k: check_whole(k, v, 1, MAX_STEPS) for k, v in series["shape"].items()})
     sizes = {
-        "shift": (len(found["names"]),),
-        "scale": (len(found["names"]),),
-        **{k: (2, len(found[k])) for k in ("past", "future", "static")},
+        "shift": (len(series["names"]),),
+        "scale": (len(series["names"]),),
+        **{k: (2, len(series[k])) for k in ("past", "future", "static")},
     }
-    parts = {name: _numbers(found["scaling"][name], size) for name, size in sizes.items()}
+    parts = {name: _numbers(series["scaling"][name], size) for name, size in sizes.items()}
     if not (parts["scale"] > 0).all():
         raise ValueError("a scale is not positive")
-    if numbers["groups"] not in (1, len(found["names"])):
+    if numbers["groups"] not in (1, len(series["names"])):
         raise ValueError(f"groups {brief(numbers['groups'])}")
-    if type(found["masked"]) is not bool:
-        raise ValueError(f"masked {brief(found['masked'])}")
-    if found["normalise"] not in NORMALISE:
-        raise ValueError(f"normalise {brief(found['normalise'])}")
-    clock = _clock(found["clock"])
-    levels = found["levels"]
+    if type(series["masked"]) is not bool:
+        raise ValueError(f"masked {brief(series['masked'])}")
+    if series["normalise"] not in NORMALISE:
+        raise ValueError(f"normalise {brief(series['normalise'])}")
+    clock = _clock(series["clock"])
+    levels = series["levels"]
     if not isinstance(levels, list) or len(levels) > MAX_LEVELS:
         raise ValueError(f"levels {brief(levels)}")
     if levels:  # few calibration windows support none
         check_levels(",".join(f"{100 * float(level):g}" for level in levels))
     return ForecastInfo(
-        found["names"], shape, Scaling(**parts), clock,
-        numbers["season"], found["past"], found["future"], found["static"], found["masked"],
+        series["names"], shape, Scaling(**parts), clock,
+        numbers["season"], series["past"], series["future"], series["static"], series["masked"],
         tuple(float(level) for level in levels), numbers["groups"], numbers["members"],
-        found["normalise"],
+        series["normalise"],
     )  # fmt: skip
 
 
-def _clock(found: dict[str, Any]) -> Clock:
+def _clock(stored: dict[str, Any]) -> Clock:
     """The clock of a run; pandas reads files for some names of zones, so few names are taken."""
-    frequency, zone = found["frequency"], found["zone"]
+    frequency, zone = stored["frequency"], stored["zone"]
     if not isinstance(frequency, str) or len(frequency) > 40:
         raise ValueError(f"frequency {brief(frequency)}")
     if not isinstance(zone, str) or not (
         zone in zoneinfo.available_timezones() or ZONE.fullmatch(zone)
     ):
         raise ValueError(f"zone {brief(zone)}")
-    step = check_whole("step", found["step"], 1, 10**12)
+    step = check_whole("step", stored["step"], 1, 10**12)
     if frequency:
         clock = named_clock(frequency, whole=False, zone=zone)
         if clock.frequency != frequency or step != 1:
@@ -211,7 +220,7 @@ def _clock(found: dict[str, Any]) -> Clock:
 
 
 def _numbers(values: Any, shape: tuple[int, ...]) -> Floats:
-    found = np.array(values, dtype=np.float64).reshape(shape)
-    if not np.isfinite(found).all():
+    scales = np.array(values, dtype=np.float64).reshape(shape)
+    if not np.isfinite(scales).all():
         raise ValueError("a scale is not finite")
-    return found
+    return scales

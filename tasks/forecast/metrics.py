@@ -11,44 +11,41 @@ import scipy.sparse as sp
 
 from birnn.arrays import Array, Floats
 from birnn.tasks.forecast.sums import ABSOLUTE, COUNT, SQUARED, Sums
-from birnn.tasks.scoring.bootstrap import replicates
+from birnn.tasks.scoring.bootstrap import ratio, replicates
 
 CELLS = 4_000_000  # numbers of an array of the bootstrap
 
 
-def _values(sums: Floats, names: tuple[str, ...]) -> dict[str, Floats]:
-    """Every score that is a mean, from ``sums [..., S]``; NaN where nothing was observed."""
+def _values(
+    sums: Floats, names: tuple[str, ...], scaled: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    """Every score, from ``sums [..., S]`` and scaled errors; NaN where nothing was observed."""
     part = {name: sums[..., k] for k, name in enumerate(names)}
     count = part.pop("count")
-    mse = _ratio(part.pop("squared"), count)
-    found = {
+    mse = ratio(part.pop("squared"), count)
+    means = {
         "mse": mse,
         "rmse": np.sqrt(mse),
-        "mae": _ratio(part.pop("absolute"), count),
-        "mse_scaled": _ratio(part.pop("squared_scaled"), count),
-        "mae_scaled": _ratio(part.pop("absolute_scaled"), count),
-        "mape": 100 * _ratio(part.pop("ape"), part.pop("nonzero")),
-        "smape": 100 * _ratio(part.pop("sape"), count),
+        "mae": ratio(part.pop("absolute"), count),
+        "mse_scaled": ratio(part.pop("squared_scaled"), count),
+        "mae_scaled": ratio(part.pop("absolute_scaled"), count),
+        "mape": 100 * ratio(part.pop("ape"), part.pop("nonzero")),
+        "smape": 100 * ratio(part.pop("sape"), count),
     }
-    return found | {name: _ratio(values, count) for name, values in part.items()}
-
-
-def _ratio(part: Array, whole: Array) -> Floats:
-    missing = np.full(np.broadcast(part, whole).shape, np.nan)
-    return np.asarray(np.divide(part, whole, out=missing, where=whole > 0))
+    return {**means, **scaled, **{name: ratio(values, count) for name, values in part.items()}}
 
 
 def _mean(values: Floats, axis: int = 0) -> Floats:
     """Mean of what is not NaN; NaN where nothing is."""
     known = ~np.isnan(values)
-    return _ratio(np.where(known, values, 0.0).sum(axis), known.sum(axis))
+    return ratio(np.where(known, values, 0.0).sum(axis), known.sum(axis))
 
 
 def _scaled_errors(sums: Sums, series_sums: Floats) -> dict[str, Floats]:
     """MASE and RMSSE of each series from ``[3, N, ...]`` sums; NaN where it has no scale."""
     shape = (-1, *[1] * (series_sums.ndim - 2))
-    mae = _ratio(series_sums[ABSOLUTE], series_sums[COUNT])
-    mse = _ratio(series_sums[SQUARED], series_sums[COUNT])
+    mae = ratio(series_sums[ABSOLUTE], series_sums[COUNT])
+    mse = ratio(series_sums[SQUARED], series_sums[COUNT])
     return {
         "mase": mae / sums.naive_absolute.reshape(shape),
         "rmsse": np.sqrt(mse / sums.naive_squared.reshape(shape)),
@@ -56,9 +53,7 @@ def _scaled_errors(sums: Sums, series_sums: Floats) -> dict[str, Floats]:
 
 
 def _defined(values: Mapping[str, Array]) -> dict[str, float]:
-    order = ["mse", "rmse", "mae", "mse_scaled", "mae_scaled", "mape", "smape", "mase", "rmsse"]
-    names = [name for name in order if name in values] + [n for n in values if n not in order]
-    return {name: float(values[name]) for name in names if np.isfinite(values[name])}
+    return {name: float(value) for name, value in values.items() if np.isfinite(value)}
 
 
 def scores(sums: Sums) -> dict[str, float]:
@@ -74,13 +69,13 @@ def scores(sums: Sums) -> dict[str, float]:
     """
     scaled = _scaled_errors(sums, sums.series_steps.sum(2))
     means = {name: _mean(values) for name, values in scaled.items()}
-    return _defined(_values(sums.steps.sum(0), sums.names) | means)
+    return _defined(_values(sums.steps.sum(0), sums.names, means))
 
 
 def step_scores(sums: Sums) -> list[dict[str, float]]:
     """The scores of :func:`scores` for each of the ``H`` steps; ``mase`` is a mean over series."""
     means = {name: _mean(part) for name, part in _scaled_errors(sums, sums.series_steps).items()}
-    values = _values(sums.steps, sums.names) | means
+    values = _values(sums.steps, sums.names, means)
     return [
         _defined({name: part[step] for name, part in values.items()})
         for step in range(len(sums.steps))
@@ -97,7 +92,7 @@ def series_scores(sums: Sums, names: list[str], limit: int | None = None) -> lis
     """
     total = np.zeros((len(names), len(sums.names)))
     np.add.at(total, sums.series, sums.cells)
-    values = _values(total, sums.names) | _scaled_errors(sums, sums.series_steps.sum(2))
+    values = _values(total, sums.names, _scaled_errors(sums, sums.series_steps.sum(2)))
     seen = np.flatnonzero(total[:, COUNT] > 0)[:limit]
     return [
         {"series": names[i], **_defined({name: part[i] for name, part in values.items()})}
@@ -127,17 +122,18 @@ def forecast_replicates(sums: Sums, seed: int) -> dict[str, Array]:
         seen, squares, sizes = (np.asarray((table.T @ counts.T).T) for table in tables)
         share = seen / whole  # [R, N]
         weight = share.sum(1)
-        rmsse = np.sqrt(_ratio(squares, seen) / squared)
-        return _values(counts @ total, sums.names) | {
-            "mase": _ratio((sizes / whole / absolute).sum(1), weight),
-            "rmsse": _ratio(np.where(seen > 0, rmsse * share, 0.0).sum(1), weight),
+        rmsse = np.sqrt(ratio(squares, seen) / squared)
+        scaled = {
+            "mase": ratio((sizes / whole / absolute).sum(1), weight),
+            "rmsse": ratio(np.where(seen > 0, rmsse * share, 0.0).sum(1), weight),
         }
+        return _values(counts @ total, sums.names, scaled)
 
     def every(counts: Array) -> Mapping[str, Array]:
         rows = max(1, CELLS // max(len(whole), 1))
         parts = [some(counts[start : start + rows]) for start in range(0, len(counts), rows)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    found = replicates(every, sums.units, seed)
     defined = scores(sums)
-    return {name: values for name, values in found.items() if name in defined}
+    drawn = replicates(every, sums.units, seed)
+    return {name: values for name, values in drawn.items() if name in defined}

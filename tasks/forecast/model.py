@@ -103,6 +103,11 @@ class ForecastHead(nn.Module, ABC):
         self.ahead: AheadLayer | None = None
         if sizes.ahead:
             self.ahead = AheadLayer(input_size, sizes.ahead, quantiles)
+        self.add_layers(input_size)
+
+    @abstractmethod
+    def add_layers(self, input_size: int) -> None:
+        """The layers of :meth:`states_to_steps`."""
 
     @abstractmethod
     def states_to_steps(self, summary: Tensor) -> Tensor:
@@ -124,9 +129,9 @@ class ForecastHead(nn.Module, ABC):
 class DirectHead(ForecastHead):
     """One linear layer from the summary to all steps."""
 
-    def __init__(self, input_size: int, horizon: int, quantiles: int, *rest: object) -> None:
-        super().__init__(input_size, horizon, quantiles, *rest)  # type: ignore[arg-type]
-        self.linear = nn.Linear(input_size, horizon * quantiles)
+    def add_layers(self, input_size: int) -> None:
+        """A linear layer."""
+        self.linear = nn.Linear(input_size, self.horizon * self.quantiles)
 
     def states_to_steps(self, summary: Tensor) -> Tensor:
         """``[B, D] → [B, H, Q]``."""
@@ -141,16 +146,14 @@ class SegmentHead(ForecastHead):
     the horizon is cut.
     """
 
-    def __init__(
-        self, input_size: int, horizon: int, quantiles: int, sizes: InputSizes, *rest: object
-    ) -> None:
-        super().__init__(input_size, horizon, quantiles, sizes, *rest)  # type: ignore[arg-type]
-        self.segment = sizes.segment
-        places = -(-horizon // sizes.segment)
+    def add_layers(self, input_size: int) -> None:
+        """Vectors of the places, a GRU cell, and a linear layer."""
+        self.segment = self.sizes.segment
+        places = -(-self.horizon // self.segment)
         self.places = nn.Parameter(torch.empty(places, input_size))
         nn.init.normal_(self.places, std=input_size**-0.5)
         self.cell = nn.GRUCell(input_size, input_size)
-        self.linear = nn.Linear(input_size, sizes.segment * quantiles)
+        self.linear = nn.Linear(input_size, self.segment * self.quantiles)
 
     def states_to_steps(self, summary: Tensor) -> Tensor:
         """``[B, D] → [B, H, Q]``."""

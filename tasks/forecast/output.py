@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,16 +11,12 @@ from birnn.arrays import Floats, Ints
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
-from birnn.tasks.forecast.conformal import level_name
-from birnn.tasks.forecast.fit import forecast_split, own_calibration
+from birnn.tasks.forecast.fit import ForecastTask
+from birnn.tasks.forecast.forecasts import Forecasts, level_name
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.plots import save_coverage_by_step, save_error_by_step, save_forecasts
-from birnn.tasks.forecast.sums import Forecasts
 from birnn.tasks.runs.folder import write_csv
-
-if TYPE_CHECKING:
-    from birnn.tasks.forecast.task import Forecasting
 
 HISTORY = 3  # horizons of history in a chart, at least
 CHUNK = 256  # windows that are held as rows at once
@@ -35,7 +31,7 @@ class Future:
 
 
 def forecast_future(
-    task: "Forecasting", model: ForecastModel, panel: Panel, info: ForecastInfo
+    task: ForecastTask, model: ForecastModel, panel: Panel, info: ForecastInfo
 ) -> Future:
     """Forecast from the end of every series that has any observed value.
 
@@ -44,17 +40,8 @@ def forecast_future(
     """
     series = np.flatnonzero(panel.ends > 0)
     check_ahead(panel, info, series)
-    scaling = info.scaling_of(panel, panel.ends)
-    split = WindowSplit(panel, info.shape, scaling, series, panel.ends[series], info.numbers(panel))
-    forecasts = forecast_split(task, model, split, info)
-    calibration = own_calibration(task, model, split, info)
-    return Future(
-        split,
-        Forecasts(
-            forecasts.values, calibration, forecasts.quantiles, forecasts.quantile_values,
-            forecasts.low, forecasts.high,
-        ),
-    )  # fmt: skip
+    split = info.windows(panel, panel.ends, series, panel.ends[series])
+    return Future(split, task.predictions(model, split, info))
 
 
 def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
@@ -66,19 +53,20 @@ def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
     asked = [i for i, name in enumerate(info.future) if not name.startswith("calendar:")]
     if not asked:
         return
+    horizon = info.shape.horizon
     for number in series:
         end, start = int(panel.ends[number]), int(panel.covariate_offsets[number])
         rows = int(panel.offsets[number + 1] - panel.offsets[number])
-        for step in range(end, end + info.shape.horizon):
-            for column in asked:
-                there = step < rows and np.isfinite(panel.future[start + step, column])
-                if not there:
-                    stamp = panel.stamps(int(number), step, 1)[0]
-                    raise DataError(
-                        f"future: {info.future[column]!r} of {panel.names[number]!r} is not known"
-                        f" at {stamp}; add rows with an empty target for the"
-                        f" {info.shape.horizon} steps ahead"
-                    )
+        known = np.zeros((horizon, len(asked)), dtype=bool)
+        ahead = panel.future[start + end : start + min(rows, end + horizon), asked]
+        known[: len(ahead)] = np.isfinite(ahead)
+        if not known.all():
+            step, column = np.argwhere(~known)[0]
+            stamp = panel.stamps(int(number), end + int(step), 1)[0]
+            raise DataError(
+                f"future: {info.future[asked[column]]!r} of {panel.names[number]!r} is not known"
+                f" at {stamp}; add rows with an empty target for the {horizon} steps ahead"
+            )
 
 
 def forecast_rows(
@@ -94,45 +82,42 @@ def forecast_rows(
             series, origin = int(split.series[window]), int(split.origin[window])
             stamps = split.panel.stamps(series, origin, split.horizon)
             for step, stamp in enumerate(stamps):
-                found: dict[str, Any] = {
+                cells: dict[str, Any] = {
                     "id": split.panel.names[series],
                     "time": str(stamp),
                     "mean": float(points[row, step]),
                 }
                 for k, level in enumerate(levels):
                     assert bounds is not None
-                    found[f"lower_{level_name(level)}"] = float(bounds[0][row, k, step])
-                    found[f"upper_{level_name(level)}"] = float(bounds[1][row, k, step])
-                yield found
+                    cells[f"lower_{level_name(level)}"] = float(bounds[0][row, k, step])
+                    cells[f"upper_{level_name(level)}"] = float(bounds[1][row, k, step])
+                yield cells
 
 
 def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Iterator[dict[str, Any]]:
     """Rows of the windows that follow each other without overlap, beside what came true."""
-    chosen = apart(split)
-    for number, row in enumerate(forecast_rows(split, forecasts, chosen)):
-        window, step = chosen[number // split.horizon], number % split.horizon
-        if step == 0:
-            actual = split.futures(np.array([window]))[0]
-        value = float(actual[step])
-        yield {
-            "id": row.pop("id"),
-            "time": row.pop("time"),
-            "step": step + 1,
-            "actual": value if np.isfinite(value) else "",
-            **row,
-        }
+    windows = apart(split)
+    rows = forecast_rows(split, forecasts, windows)
+    for window in windows:
+        actual = split.futures(np.array([window]))[0].tolist()
+        for step, value in enumerate(actual, start=1):
+            row = next(rows)
+            yield {
+                "id": row.pop("id"), "time": row.pop("time"), "step": step,
+                "actual": value if np.isfinite(value) else "", **row,
+            }  # fmt: skip
 
 
 def apart(split: WindowSplit) -> Ints:
     """Windows a horizon apart, the last one of each series among them."""
     last = np.zeros(len(split.panel), dtype=np.int64)
     np.maximum.at(last, split.series, split.origin)
-    found = np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
-    return found.astype(np.int64)
+    windows = np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
+    return windows.astype(np.int64)
 
 
 def write_future(
-    folder: Path, task: "Forecasting", model: ForecastModel, panel: Panel, info: ForecastInfo
+    folder: Path, task: ForecastTask, model: ForecastModel, panel: Panel, info: ForecastInfo
 ) -> Future | None:
     """Write ``forecast.csv``; without it where covariates of the future are not known yet."""
     try:
@@ -169,7 +154,7 @@ def pictured(
         For each a dictionary of its ``name`` and curves: each a tuple of stamps ``[T]``, values
         ``[T]`` and, of forecasts, bounds ``[K, T]`` below and above.
     """
-    found = []
+    pictures = []
     for series in np.unique(split.series)[:most]:
         mine = np.flatnonzero(split.series == series)
         window = mine[[int(split.origin[mine].argmax())]]
@@ -187,8 +172,8 @@ def pictured(
         if future is not None and (place := np.flatnonzero(future.split.series == series)).size:
             stamps = panel.stamps(int(series), end, horizon)
             curves["future"] = curve(future.split, future.forecasts, place[:1], stamps)
-        found.append(curves)
-    return found
+        pictures.append(curves)
+    return pictures
 
 
 def curve(
@@ -209,7 +194,7 @@ def chart(future: Future, number: int) -> dict[str, Any]:
     panel, horizon = split.panel, split.horizon
     first = max(0, end - max(HISTORY * horizon, 4 * panel.season, 60))
     bounds = future.forecasts.intervals(split, window)
-    found: dict[str, Any] = {
+    curves: dict[str, Any] = {
         "name": panel.names[series],
         "history": [float(v) if np.isfinite(v) else None for v in panel.history(series)[first:end]],
         "mean": [float(v) for v in future.forecasts.values[window][0]],
@@ -219,8 +204,7 @@ def chart(future: Future, number: int) -> dict[str, Any]:
     }
     if bounds is not None and future.forecasts.calibration is not None:
         levels = future.forecasts.calibration.levels
-        widest = len(levels) - 1
-        found["level"] = level_name(levels[widest])
-        found["lower"] = bounds[0][0, widest].tolist()
-        found["upper"] = bounds[1][0, widest].tolist()
-    return found
+        curves["level"] = level_name(levels[-1])  # the widest
+        curves["lower"] = bounds[0][0, -1].tolist()
+        curves["upper"] = bounds[1][0, -1].tolist()
+    return curves

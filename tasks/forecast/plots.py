@@ -1,12 +1,14 @@
 """Pictures of forecasts, as PNG files."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from birnn.tasks.forecast.conformal import level_name
+from birnn.tasks.forecast.forecasts import level_name
 from birnn.tasks.runs.plots import INK, SOFT, save_figure, shortened
 
 BAND = "#8db3d9"
@@ -47,17 +49,10 @@ def save_forecasts(path: Path, series: Sequence[Mapping[str, Any]]) -> None:
 
 def save_error_by_step(path: Path, steps: Sequence[Mapping[str, float]]) -> None:
     """Draw MAE and RMSE of each step ahead."""
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    axes = figure.subplots()
-    places = range(1, len(steps) + 1)
+    figure, axes = _steps_ahead("error, in the series' units")
     for key, color in (("rmse", SOFT), ("mae", INK)):
-        values = [step.get(key, float("nan")) for step in steps]
-        marker = "." if len(steps) <= 60 else None
-        axes.plot(places, values, color=color, marker=marker, label=key.upper())
-    axes.set_xlabel("step ahead")
-    axes.set_ylabel("error, in the series' units")
+        _draw_steps(axes, [step.get(key, float("nan")) for step in steps], color, key.upper())
     axes.set_ylim(bottom=0)
-    axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     save_figure(figure, path)
 
@@ -66,18 +61,25 @@ def save_coverage_by_step(
     path: Path, steps: Sequence[Mapping[str, float]], levels: Sequence[float]
 ) -> None:
     """Draw the share of targets inside each interval at each step, and the share promised."""
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    axes = figure.subplots()
-    places = range(1, len(steps) + 1)
-    colors = (INK, BAND, SOFT, "#7f7f7f")
-    for k, level in enumerate(levels):
-        name, color = level_name(level), colors[k % len(colors)]
+    figure, axes = _steps_ahead("test targets inside, %")
+    for level, color in zip(levels, cycle((INK, BAND, SOFT, "#7f7f7f")), strict=False):
+        name = level_name(level)
         values = [100 * step.get(f"coverage_{name}", float("nan")) for step in steps]
-        marker = "." if len(steps) <= 60 else None
-        axes.plot(places, values, color=color, marker=marker, label=f"{name} % interval")
+        _draw_steps(axes, values, color, f"{name} % interval")
         axes.axhline(100 * level, color=color, linestyle=":", linewidth=1)
-    axes.set_xlabel("step ahead")
-    axes.set_ylabel("test targets inside, %")
-    axes.grid(alpha=0.3)
     axes.legend(fontsize=8, title="dotted: promised", title_fontsize=8)
     save_figure(figure, path)
+
+
+def _steps_ahead(what: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xlabel("step ahead")
+    axes.set_ylabel(what)
+    axes.grid(alpha=0.3)
+    return figure, axes
+
+
+def _draw_steps(axes: Axes, values: Sequence[float], color: str, label: str) -> None:
+    marker = "." if len(values) <= 60 else None
+    axes.plot(range(1, len(values) + 1), values, color=color, marker=marker, label=label)

@@ -16,31 +16,25 @@ run's options say. The answers are those of the trained run.
 
 import argparse
 import csv
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
+
+from birnn.tasks.export.script_common import ITEMS, ExportedModel, run
 
 STAMP = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?(?:[T ](\d{1,2}:\d{2}(?::\d{2})?))?")
-ITEMS = 64  # of a batch
 PHASES = ("minute", "hour", "weekday", "monthday", "month")
 CALENDAR = {f"calendar:{name}:{part}" for name in PHASES for part in ("sin", "cos")}
 
 
-class Predictor:
+class Predictor(ExportedModel):
     """The model of a folder: ``Predictor(folder).predict(path)`` → a record a step of a series."""
 
     def __init__(self, folder: Path, model: str = "model.onnx") -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        providers = ["CPUExecutionProvider"]
-        path = str(Path(folder) / model)
-        self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-        self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
+        super().__init__(folder, model)
         self.clock = self.card["clock"]
         names, dated = ", ".join(self.card["covariates"][:5]), self.clock["kind"] != "whole"
         made = CALENDAR.issuperset(self.card["covariates"]) and (dated or not names)
@@ -68,20 +62,20 @@ class Predictor:
         counted = np.arange(len(rows))
         stamps = self.stamps(path, cells[columns["time"]]) if columns["time"] else counted
         names = ["/".join(parts) for parts in zip(*(cells[c] for c in columns["ids"]), strict=True)]
-        found = []
+        histories = []
         for target in columns["targets"]:
             values = np.array([number(path, target, cell) for cell in cells[target]])
             if not columns["ids"]:
-                found.append((target, *self.grid(path, stamps, values)))
+                histories.append((target, *self.grid(path, stamps, values)))
                 continue
             groups: dict[str, list[int]] = {}
             for row, name in enumerate(names):
                 groups.setdefault(name, []).append(row)
             for name, mine in groups.items():
                 if name:
-                    found.append((name, *self.grid(path, stamps[mine], values[mine])))
+                    histories.append((name, *self.grid(path, stamps[mine], values[mine])))
         least = self.card["horizon"] + 2
-        long = [part for part in found if len(part[2]) >= least]
+        long = [part for part in histories if len(part[2]) >= least]
         if self.card["missing"] == "drop":
             long = [part for part in long if np.isfinite(part[2]).all()]
         if not long:
@@ -94,15 +88,15 @@ class Predictor:
             if bad := [cell for cell in cells if not re.fullmatch(r"[+-]?\d{1,18}", cell)]:
                 raise ValueError(f"{path}: the stamp {bad[0]!r} is no whole number")
             return np.array([int(cell) for cell in cells])
-        found = []
+        written = []
         for cell in cells:
             match = STAMP.fullmatch(cell)
             if not match:
                 raise ValueError(f"{path}: can't read the stamp {cell!r}; write YYYY-MM-DD HH:MM")
             year, month, day, time = match.groups()
             hour, _, rest = (time or "00:00").partition(":")
-            found.append(f"{year}-{month:0>2}-{day or 1:0>2}T{hour:0>2}:{rest}")
-        return np.array(found, dtype="datetime64[ns]")
+            written.append(f"{year}-{month:0>2}-{day or 1:0>2}T{hour:0>2}:{rest}")
+        return np.array(written, dtype="datetime64[ns]")
 
     def places(self, stamps: Any) -> Any:
         """The step of each stamp, counted from a fixed one; None off the grid."""
@@ -161,9 +155,9 @@ class Predictor:
 
     def calendar(self, start: Any, steps: Any) -> Any:
         """Calendar features of steps, scaled, ``[len(steps), K]``; 0 before ``start``."""
-        found = phases(self.stamps_of(start, np.maximum(steps, 0)))
+        shares = phases(self.stamps_of(start, np.maximum(steps, 0)))
         columns = [name.split(":")[1:] for name in self.card["covariates"]]
-        turns = [(2 * np.pi * found[name], part) for name, part in columns]
+        turns = [(2 * np.pi * shares[name], part) for name, part in columns]
         rows = np.stack([np.sin(x) if part == "sin" else np.cos(x) for x, part in turns], -1)
         shift, scale = np.array(self.card["covariate_moments"])
         return np.where((steps >= 0)[:, None], (rows - shift) / scale, 0).astype(np.float32)
@@ -188,17 +182,17 @@ class Predictor:
                 known = self.calendar(start, steps)
                 covariates[row, : lengths[row]] = known[:-horizon].reshape(-1, size, width)
                 ahead[row] = known[-horizon:]
-        found = {"segments": segments, "observed": observed, "covariates": covariates,
+        feeds = {"segments": segments, "observed": observed, "covariates": covariates,
                  "ahead": ahead, "series": numbers, "lengths": lengths}  # fmt: skip
-        return {name: found[name] for name in self.card["inputs"]}
+        return {name: feeds[name] for name in self.card["inputs"]}
 
     def predict(self, path: Path) -> list[dict[str, Any]]:
         """``id``, ``time``, ``mean`` and the bounds of each level, a record a step."""
         card, records = self.card, []
         known = {name: i for i, name in enumerate(card["names"])}
-        found = self.series(path)
-        for begin in range(0, len(found), ITEMS):
-            part = found[begin : begin + ITEMS]
+        histories = self.series(path)
+        for begin in range(0, len(histories), ITEMS):
+            part = histories[begin : begin + ITEMS]
             numbers = np.array([known.get(name, -1) for name, _, _ in part])
             pairs = [
                 (card["shift"][i], card["scale"][i]) if i >= 0 else moments(history)
@@ -225,7 +219,7 @@ class Predictor:
 
     def bounds(self, values: Any, series: int, scale: float) -> list[tuple[float, Any, Any]]:
         """Each level's interval around ``values [H, Q]``: a radius, or quantiles moved by one."""
-        card, found = self.card, []
+        card, intervals = self.card, []
         if not card["levels"]:
             return []
         table = np.array(card["radius"])
@@ -246,8 +240,8 @@ class Predictor:
             else:
                 point = clip(values[:, values.shape[1] // 2], card)
                 low, high = point - radius, point + radius
-            found.append((level, clip(low, card), clip(high, card)))
-        return found
+            intervals.append((level, clip(low, card), clip(high, card)))
+        return intervals
 
 
 def phases(stamps: Any) -> dict[str, Any]:
@@ -291,26 +285,19 @@ def number(path: Path, column: str, cell: str) -> float:
     return value if np.isfinite(value) else float("nan")
 
 
-def main() -> int:
-    """Read a file, print its forecast as CSV."""
-    parser = argparse.ArgumentParser(description="Forecast what comes after a CSV of series.")
-    parser.add_argument("file")
-    parser.add_argument("--json", action="store_true", help="print records as JSON lines")
-    parser.add_argument("--model", default="model.onnx", help="a graph beside this file")
-    given = parser.parse_args()
-    try:
-        records = Predictor(Path(__file__).resolve().parent, given.model).predict(Path(given.file))
-    except Exception as error:
-        print(f"predict: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    if given.json:
-        for record in records:
-            print(json.dumps(record, ensure_ascii=False))
-        return 0
+def show(records: list[dict[str, Any]]) -> None:
+    """Print records as CSV."""
     writer = csv.DictWriter(sys.stdout, fieldnames=list(records[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
-    return 0
+
+
+def main() -> int:
+    """Read a file, print its forecast as CSV."""
+    folder = Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(description="Forecast what comes after a CSV of series.")
+    parser.add_argument("file")
+    return run(parser, lambda given: Predictor(folder, given.model).predict(Path(given.file)), show)
 
 
 if __name__ == "__main__":

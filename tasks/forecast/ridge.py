@@ -94,9 +94,9 @@ def fit_ridge(split: WindowSplit, chunk: int = CHUNK, most: int = MOST) -> Norma
     """
     best: NormalEquations | None = None
     for filled in ("", "inputs", "inputs and targets"):
-        found, read = _accumulate(split, chunk, most, filled)
-        if best is None or found.windows > best.windows:
-            best = found
+        equations, read = _accumulate(split, chunk, most, filled)
+        if best is None or equations.windows > best.windows:
+            best = equations
         if best.windows > split.lookback or best.windows == read:
             break
     assert best is not None
@@ -168,7 +168,7 @@ def solve(
 
 
 @dataclass(frozen=True)
-class Choice:
+class RidgeChoice:
     """The map that validation chose.
 
     Attributes:
@@ -191,7 +191,7 @@ def choose(
     validation: WindowSplit,
     penalties: tuple[float, ...] = PENALTIES,
     most: int = MOST_VALIDATION,
-) -> Choice:
+) -> RidgeChoice:
     """Pick the penalty with the least validation MSE in scaled units; of equals, the larger.
 
     Args:
@@ -213,11 +213,11 @@ def choose(
             squared[i] += np.square(error, where=known, out=np.zeros_like(error)).sum()
     if not steps:
         penalty, weight, bias = next(solve(equations, (UNKNOWN_PENALTY,)))
-        return Choice(weight, bias, penalty, float("nan"), 0)
+        return RidgeChoice(weight, bias, penalty, float("nan"), 0)
     least = np.flatnonzero(squared == squared.min())
     best = max(least, key=lambda i: maps[i][0])
     penalty, weight, bias = maps[best]
-    return Choice(weight, bias, penalty, float(squared[best]) / steps, windows)
+    return RidgeChoice(weight, bias, penalty, float(squared[best]) / steps, windows)
 
 
 def predict_ridge(weight: Floats, bias: Floats, histories: Floats) -> Floats:

@@ -1,6 +1,5 @@
 """Use a trained forecaster: read a new history, answer with what comes after it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,40 +8,57 @@ from typing import Any
 import numpy as np
 
 from birnn.data.series.panel import Panel
-from birnn.data.tables.csv_cells import RowWriter
+from birnn.data.tables.memory import named_source
 from birnn.data.tables.sources import FORMATS
 from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError
-from birnn.storage.files import atomic_path
 from birnn.tasks.forecast.data import load_panel
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.output import Future, chart, forecast_future, forecast_rows
-from birnn.tasks.forecast.task import Forecasting, fitting
-from birnn.tasks.runs.folder import LoadedRun, load_run
+from birnn.tasks.forecast.task import Forecast, fitting
+from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.serving.predictor import Predictor
+from birnn.tasks.serving.records import write_records
 from birnn.tasks.serving.request import Answer, Request
-from birnn.tasks.serving.texts import check_output
 
-OUTPUTS = (".csv", ".json", ".jsonl")
 CHARTS = 3  # series that are drawn
 
 
-def serve_forecast(folder: Path, request: Request) -> Answer:
-    """Forecast from the end of every series of a file.
+class ForecastPredictor(Predictor):
+    """A loaded forecaster: what comes after the last row of each series."""
 
-    Raises:
-        BirnnError: an unusable run, input or output; nothing is forecast before these are checked.
-    """
-    if request.output:
-        check_output(Path(request.output), OUTPUTS)
-    check_request(request)
-    future, records, notes = forecast_source(load_run(folder), request.input, request.encoding)
-    return Answer(
-        records,
-        lambda path: write_forecast(path, records, escape=request.escape_formulas),
-        [f"note: {note}" for note in notes],
-        charts=[chart(future, number) for number in range(min(CHARTS, len(future.split)))],
-    )
+    outputs = (".csv", ".json", ".jsonl")
+
+    def answer(self, request: Request) -> Answer:
+        """Forecast from the end of every series of a file."""
+        self.check(request)
+        check_request(request)
+        future, records, notes = forecast_source(self.run, request.input, request.encoding)
+        return Answer(
+            records,
+            lambda path: write_forecast(path, records, escape=request.escape_formulas),
+            [f"note: {note}" for note in notes],
+            charts=[chart(future, number) for number in range(min(CHARTS, len(future.split)))],
+        )
+
+    def records(self, data: Any, column: str) -> list[dict[str, Any]]:
+        """A row a series and step: ``id``, ``time``, ``mean``, ``lower_…`` and ``upper_…``."""
+        encoding = self.run.task.config.data.encoding
+        with named_source(data) as source:
+            return forecast_source(self.run, source, encoding)[1]
+
+    def predict(self, data: Any, column: str) -> Any:
+        """The records as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records(data, column))
+
+    def predict_proba(self, data: Any, column: str) -> Any:
+        """Refused: the intervals stand beside the forecasts."""
+        raise ConfigError(
+            "predict_proba: a forecast has no classes; predict gives the bounds of its intervals"
+        )
 
 
 def forecast_source(
@@ -57,7 +73,7 @@ def forecast_source(
         BirnnError: the run is of another task, or the series can't be read.
     """
     task, model = run.task, run.model
-    if not isinstance(task, Forecasting) or not isinstance(model, ForecastModel):
+    if not isinstance(task, Forecast) or not isinstance(model, ForecastModel):
         raise ConfigError(f"{run.folder} is not a run of the task forecast")
     data = replace(task.config.data, encoding=encoding)
     panel, inspection = load_panel(data, source)
@@ -107,17 +123,5 @@ def write_forecast(path: Path, records: Sequence[dict[str, Any]], *, escape: boo
     Args:
         escape: cells of a CSV file that a spreadsheet would run as a formula.
     """
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
-        if path.suffix.lower() == ".csv":
-            writer = RowWriter(file, escape=escape)
-            writer.row(records[0])
-            for record in records:
-                writer.row(record.values())
-        elif path.suffix.lower() == ".json":
-            json.dump(list(records), file, ensure_ascii=False, indent=1)
-            file.write("\n")
-        else:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in records)
+    rows = [list(records[0]), *(record.values() for record in records)]
+    write_records(path, records, rows, escape=escape)

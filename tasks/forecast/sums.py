@@ -7,131 +7,22 @@ are the oracles of the tests.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
-from birnn.errors import ConfigError, DataError
+from birnn.errors import DataError
 from birnn.tasks.forecast.blocks import block_units
-from birnn.tasks.forecast.conformal import (
-    Calibration,
-    absolute_scores,
-    calibrate_groups,
-    level_name,
-    quantile_scores,
-)
+from birnn.tasks.forecast.forecasts import Forecasts, level_name
 
-BASE = (
-    "count",
-    "squared",
-    "absolute",
-    "squared_scaled",
-    "absolute_scaled",
-    "nonzero",
-    "ape",
-    "sape",
-)
-COUNT, SQUARED, ABSOLUTE = 0, 1, 2  # places in BASE
+OF_SERIES = ("count", "squared", "absolute")  # kinds that are summed by series and step too
+COUNT, SQUARED, ABSOLUTE = 0, 1, 2  # their places
 STEPS = 200_000  # targets that are looked at at once
 
 
-class Rows(Protocol):
-    """Forecasts of windows: an array, or what makes them when they are asked for."""
-
-    def __getitem__(self, indices: Ints) -> Array:
-        """``[B, H]`` of the windows ``indices [B]``."""
-
-
-@dataclass(frozen=True)
-class Forecasts:
-    """What is said about ``M`` windows.
-
-    Attributes:
-        values: ``[M, H]`` float32 points in original units, within the bounds.
-        calibration: from which intervals are made.
-        quantiles: ``Q`` shares, ascending; empty without quantile heads.
-        quantile_values: ``[M, H, Q]`` float32 in original units.
-        low: the least value there can be.
-        high: the largest one.
-    """
-
-    values: Rows
-    calibration: Calibration | None = None
-    quantiles: tuple[float, ...] = ()
-    quantile_values: Array | None = None
-    low: float | None = None
-    high: float | None = None
-
-    def pairs(self, levels: tuple[float, ...], indices: Ints) -> tuple[Floats, Floats]:
-        """Forecasts of the lower and upper quantile of each level, ``[B, K, H]`` each.
-
-        Raises:
-            ConfigError: a level has no pair of quantiles.
-        """
-        assert self.quantile_values is not None
-        rows = self.quantile_values[indices].astype(np.float64).transpose(0, 2, 1)
-        bounds = [self._quantile((1 - level) / 2, level) for level in levels]
-        upper = [self._quantile((1 + level) / 2, level) for level in levels]
-        return rows[:, bounds], rows[:, upper]
-
-    def _quantile(self, share: float, level: float) -> int:
-        for i, quantile in enumerate(self.quantiles):
-            if abs(quantile - share) < 1e-6:
-                return i
-        raise ConfigError(
-            f"level {level_name(level)} %: no forecast of the quantile {share:g}; there are: "
-            + ", ".join(f"{quantile:g}" for quantile in self.quantiles)
-        )
-
-    def intervals(self, split: WindowSplit, indices: Ints) -> tuple[Floats, Floats] | None:
-        """Lower and upper bounds of the windows ``indices [B]``, ``[B, K, H]`` each, if any."""
-        if self.calibration is None:
-            return None
-        point: Array | tuple[Array, Array] = self.values[indices]
-        if self.calibration.quantiles:
-            point = self.pairs(self.calibration.levels, indices)
-        series = split.series[indices]
-        return self.calibration.interval(point, series, split.scale, self.low, self.high)
-
-
-def calibrate_forecasts(
-    split: WindowSplit,
-    forecasts: Forecasts,
-    levels: tuple[float, ...],
-    most: int = STEPS,
-    known: tuple[Ints, Floats] | None = None,
-) -> Calibration:
-    """Calibrate on held-back windows: quantile heads where there are any, otherwise points.
-
-    Args:
-        split: ``M`` windows that no weight was fitted to.
-        forecasts: of them.
-        levels: ``K`` shares, ascending.
-        most: targets that are looked at at once.
-        known: ``[N]`` a group for each series of the panel, below 0 for one that is left out, and
-            the scale ``[G]`` of each group; None: each series is a group.
-
-    Raises:
-        ConfigError: there are too few windows for a level, or it has no pair of quantiles.
-    """
-    heads = forecasts.quantile_values is not None
-    steps = (len(levels), split.horizon) if heads else (split.horizon,)
-    found = np.empty((len(split), *steps), dtype=np.float32)
-    for indices in _chunks(split, most):
-        target = split.futures(indices)
-        if heads:
-            found[indices] = quantile_scores(target, *forecasts.pairs(levels, indices))
-        else:
-            found[indices] = absolute_scores(target, forecasts.values[indices])
-    if known is None:
-        return calibrate_groups(found, split.series, split.scale, levels)
-    group = known[0][split.series]
-    return calibrate_groups(found[group >= 0], group[group >= 0], known[1], levels)
-
-
-def _chunks(split: WindowSplit, most: int) -> Iterator[Ints]:
+def window_chunks(split: WindowSplit, most: int) -> Iterator[Ints]:
+    """Numbers of all windows, in order, some at a time: ``most`` targets, or one window."""
     windows = max(1, most // split.horizon)
     for start in range(0, len(split), windows):
         yield np.arange(start, min(start + windows, len(split)))
@@ -189,45 +80,26 @@ def accumulate(
         DataError: no target is observed, or a forecast of an observed one is not finite.
     """
     levels = forecasts.calibration.levels if forecasts.calibration else ()
-    names = _kinds(forecasts, levels)
     blocks, size = block_units(split), len(split.panel)
     keys, cell = np.unique(blocks.unit * size + split.series, return_inverse=True)
-    cells = np.zeros((len(keys), len(names)))
-    steps = np.zeros((split.horizon, len(names)))
+    cells: dict[str, Floats] = {}
+    steps: dict[str, Floats] = {"count": np.zeros(split.horizon)}
     series_steps = np.zeros((3, size, split.horizon))
-    for indices in _chunks(split, most):
-        for k, part in enumerate(_parts(split, forecasts, indices, levels)):
-            steps[:, k] += part.sum(0)
-            cells[:, k] += np.bincount(cell[indices], weights=part.sum(1), minlength=len(keys))
-            if k < len(series_steps):
-                _add_rows(series_steps[k], split.series[indices], part)
-    if not steps[:, COUNT].any():
+    for indices in window_chunks(split, most):
+        parts = _parts(split, forecasts, indices, levels)
+        for name, part in parts.items():
+            of_cells = np.bincount(cell[indices], weights=part.sum(1), minlength=len(keys))
+            cells[name] = np.add(cells.get(name, 0.0), of_cells)
+            steps[name] = np.add(steps.get(name, 0.0), part.sum(0))
+        for name, total in zip(OF_SERIES, series_steps, strict=True):
+            _add_rows(total, split.series[indices], parts[name])
+    if not steps["count"].any():
         raise DataError("no target of these windows is observed: there is nothing to score")
-    absolute, squared = naive_scales(split, split.panel.season if season is None else season)
-    unit, series = np.divmod(keys, size)
+    scales = naive_scales(split, split.panel.season if season is None else season)
     return Sums(
-        names,
-        levels,
-        cells,
-        unit,
-        series,
-        blocks.count,
-        blocks.words,
-        steps,
-        series_steps,
-        absolute,
-        squared,
-    )
-
-
-def _kinds(forecasts: Forecasts, levels: tuple[float, ...]) -> tuple[str, ...]:
-    of_levels = [
-        f"{kind}_{level_name(level)}"
-        for level in levels
-        for kind in ("coverage", "width", "winkler")
-    ]
-    pinball = ["pinball"] if levels or forecasts.quantiles else []
-    return (*BASE, *pinball, *of_levels)
+        tuple(steps), levels, np.stack([*cells.values()], 1), *np.divmod(keys, size),
+        blocks.count, blocks.words, np.stack([*steps.values()], 1), series_steps, *scales,
+    )  # fmt: skip
 
 
 def _add_rows(sums: Floats, series: Ints, rows: Floats) -> None:
@@ -239,8 +111,8 @@ def _add_rows(sums: Floats, series: Ints, rows: Floats) -> None:
 
 def _parts(
     split: WindowSplit, forecasts: Forecasts, indices: Ints, levels: tuple[float, ...]
-) -> list[Floats]:
-    """``[B, H]`` of every kind; 0 where the target is missing."""
+) -> dict[str, Floats]:
+    """``[B, H]`` of every kind, by its name; 0 where the target is missing."""
     target = split.futures(indices)
     known = np.isfinite(target)
     point = forecasts.values[indices].astype(np.float64)
@@ -252,24 +124,25 @@ def _parts(
     size, nonzero = np.abs(target), known & (target != 0)
     both = size + np.abs(point)
     nothing = np.zeros_like(error)
-    parts = [
-        known.astype(np.float64),
-        squared,
-        absolute,
-        squared / scale**2,
-        absolute / scale,
-        nonzero.astype(np.float64),
-        np.divide(absolute, size, out=nothing.copy(), where=nonzero),
-        np.divide(2 * absolute, both, out=nothing.copy(), where=known & (both > 0)),
-    ]
+    parts = {
+        "count": known.astype(np.float64),
+        "squared": squared,
+        "absolute": absolute,
+        "squared_scaled": squared / scale**2,
+        "absolute_scaled": absolute / scale,
+        "nonzero": nonzero.astype(np.float64),
+        "ape": np.divide(absolute, size, out=nothing.copy(), where=nonzero),
+        "sape": np.divide(2 * absolute, both, out=nothing.copy(), where=known & (both > 0)),
+    }
     bounds = forecasts.intervals(split, indices)
     if bounds is not None or forecasts.quantiles:
         loss = _pinball(forecasts, indices, target, point, bounds, levels)
-        parts.append(np.where(known, loss, 0.0))
+        parts["pinball"] = np.where(known, loss, 0.0)
     if bounds is not None:
         for k, level in enumerate(levels):
-            found = interval_parts(target, bounds[0][:, k], bounds[1][:, k], level)
-            parts += [np.where(known, part, 0.0) for part in found]
+            scores = interval_parts(target, bounds[0][:, k], bounds[1][:, k], level)
+            for kind, score in zip(("coverage", "width", "winkler"), scores, strict=True):
+                parts[f"{kind}_{level_name(level)}"] = np.where(known, score, 0.0)
     return parts
 
 
@@ -326,7 +199,7 @@ def naive_scales(split: WindowSplit, season: int) -> tuple[Floats, Floats]:
     Returns:
         ``[N]`` each, NaN where the past has no such pair of values, or all differences are 0.
     """
-    found = np.full((2, len(split.panel)), np.nan)
+    scales = np.full((2, len(split.panel)), np.nan)
     first = np.full(len(split.panel), np.iinfo(np.int64).max)
     np.minimum.at(first, split.series, split.origin)
     for number in np.unique(split.series):
@@ -334,5 +207,5 @@ def naive_scales(split: WindowSplit, season: int) -> tuple[Floats, Floats]:
         steps = past[season:] - past[:-season]
         steps = steps[np.isfinite(steps)]
         if steps.any():
-            found[:, number] = np.abs(steps).mean(), np.square(steps).mean()
-    return found[0], found[1]
+            scales[:, number] = np.abs(steps).mean(), np.square(steps).mean()
+    return scales[0], scales[1]

@@ -1,6 +1,6 @@
 """Forecasting: many steps ahead of one or many series, with calibrated intervals."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,24 +14,29 @@ from torch.nn import functional as F
 from birnn.arrays import Array
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit, windows_between
+from birnn.data.wording import MOST_NAMED
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
-from birnn.tasks.core.task import MOST_NAMED, Baseline, Evaluation, LoadedSplit, Task, TaskData
+from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, TaskData
 from birnn.tasks.forecast.baselines import fit_baselines
 from birnn.tasks.forecast.conformal import check_levels
 from birnn.tasks.forecast.data import SeriesData, first_scored, load_panel, load_series
 from birnn.tasks.forecast.fit import (
+    ForecastTask,
+    ForecastTaskData,
     calibrated,
     fit_linear,
     fit_mix,
     forecast_split,
+    head_quantiles,
     own_calibration,
     refit_forecasts,
     set_calibration,
     use_best,
     validation_errors,
 )
+from birnn.tasks.forecast.forecasts import Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
 from birnn.tasks.forecast.metrics import forecast_replicates, scores, series_scores, step_scores
 from birnn.tasks.forecast.model import (
@@ -41,7 +46,6 @@ from birnn.tasks.forecast.model import (
     InputSizes,
     SegmentEmbedder,
 )
-from birnn.tasks.forecast.options import ForecastingConfig
 from birnn.tasks.forecast.output import (
     backtest_rows,
     chart,
@@ -49,7 +53,7 @@ from birnn.tasks.forecast.output import (
     write_future,
     write_pictures,
 )
-from birnn.tasks.forecast.sums import Forecasts, accumulate
+from birnn.tasks.forecast.sums import accumulate
 from birnn.tasks.forecast.test_record import write_sums
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
@@ -67,41 +71,35 @@ LESS = {
 SERIES_SHOWN = 200  # in the details of a run
 
 
-class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
+class Forecast(ForecastTask):
     """Segments of the lookback through a bidirectional encoder, to all steps ahead at once."""
 
     name = "forecast"
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
-    config_class = ForecastingConfig
     errors = True
 
-    def load(self) -> TaskData[ForecastInfo, WindowSplit]:
+    def load(self) -> ForecastTaskData:
         """Read, check and split; names and scales come from the training rows."""
-        found = load_series(self.config)
-        report = found.inspection
-        rows = {name: len(split) for name, split in found.splits.items()}
-        notes = [describe_rows(found), *report.notes, *found.notes]
+        series = load_series(self.config)
+        report = series.inspection
+        notes = [describe_rows(series), *report.notes, *series.notes]
         troubles = [f"{part.text} {part.treatment}" for part in report.findings[:20]]
         provenance = {
             "source": report.source,
-            "rows": rows,
+            "rows": {name: len(split) for name, split in series.splits.items()},
             "unit": "windows",
             "splits": [*notes, *troubles],
             "inspection": report.to_json(),
         }
-        return TaskData(found.splits, found.info, provenance, notes, troubles[:5])
+        return TaskData(series.splits, series.info, provenance, notes, troubles[:5])
 
     def load_split(self, info: ForecastInfo, source: str, name: str) -> LoadedSplit[WindowSplit]:
         """Windows to score, scaled as the run's; another file is taken whole."""
         if not source:
             own = load_series(self.config)
-            first = first_scored(own.panel, own.parts, info)
-            split = replace(
-                own.splits[name],
-                scaling=info.scaling_of(own.panel, first),
-                ids=info.numbers(own.panel),
-            )
+            known, first = own.splits[name], first_scored(own.panel, own.parts, info)
+            split = info.windows(own.panel, first, known.series, known.origin)
             where = f"{own.inspection.source} ({name})"
             notes = [describe_rows(own), *own.notes]
             if self.config.model.refit:
@@ -114,8 +112,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         series, origin = windows_between(panel, first, panel.ends, info.shape.horizon)
         if not len(series):
             raise DataError(f"{source}: no series has {info.shape.horizon + 1} rows to score")
-        scaling = info.scaling_of(panel, first)
-        split = WindowSplit(panel, info.shape, scaling, series, origin, info.numbers(panel))
+        split = info.windows(panel, first, series, origin)
         return LoadedSplit(split, source, inspection.notes)
 
     def name_items(self, split: WindowSplit, items: Array) -> str:
@@ -143,9 +140,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
 
     def quantiles(self, info: ForecastInfo) -> tuple[float, ...]:
         """What quantile heads forecast: the bounds of each level and the median."""
-        if self.config.model.loss != "quantile":
-            return ()
-        return quantiles_of(info.levels)
+        return head_quantiles(self.config, info)
 
     def embedder(self, info: ForecastInfo) -> Embedder:
         """Segments as vectors."""
@@ -195,8 +190,8 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         assert batch.targets is not None
         known = torch.isfinite(batch.targets)
         wanted = batch.targets.masked_fill(~known, 0.0)
-        found = self.step_loss(outputs.members.float(), wanted)
-        total = (found * known).sum() / len(outputs.members)
+        losses = self.step_loss(outputs.members.float(), wanted)
+        total = (losses * known).sum() / len(outputs.members)
         return LossSum(total, max(float(known.sum()), 1.0))
 
     def step_loss(self, members: Tensor, wanted: Tensor) -> Tensor:
@@ -238,23 +233,20 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         """Training for squares, squares choose."""
         return self.monitors[::-1] if self.config.model.loss == "mse" else self.monitors
 
-    def finish(self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit]) -> dict[str, Any]:
+    def finish(self, model: nn.Module, data: ForecastTaskData) -> dict[str, Any]:
         """Fit the linear map and its share, then calibrate the intervals on what is held back."""
         assert isinstance(model, ForecastModel)
-        settings = self.config.model
-        found: dict[str, Any] = {"members": data.info.members}
-        found["linear"] = fit_linear(model, data.splits["train"], data.splits["validation"])
-        if settings.linear and found["linear"]:
-            monitor = self.monitor(data.info)
-            found |= fit_mix(self, model, data.splits["validation"], monitor)
+        settings, info = self.config.model, data.info
+        validation, held_back = data.splits["validation"], data.splits["calibration"]
+        linear = fit_linear(model, data.splits["train"], validation)
+        fitted: dict[str, Any] = {"members": info.members, "linear": linear}
+        if settings.linear and linear:
+            fitted |= fit_mix(self, model, validation, self.monitor(info))
         if settings.best:  # now: a model that is trained again will have seen these rows
-            model.validation_errors = validation_errors(
-                self, model, data.splits["validation"], data.info
-            )
-        if data.info.levels:
-            forecasts = forecast_split(self, model, data.splits["calibration"], data.info)
-            set_calibration(model, data.splits["calibration"], forecasts, data.info)
-        return found
+            model.validation_errors = validation_errors(self, model, validation, info)
+        if info.levels:
+            set_calibration(model, held_back, forecast_split(self, model, held_back, info), info)
+        return fitted
 
     def predictions(self, model: nn.Module, split: WindowSplit, info: ForecastInfo) -> Forecasts:
         """Points with intervals, in the series' units; of a baseline where ``--best`` chose one."""
@@ -262,9 +254,7 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         forecasts = forecast_split(self, model, split, info)
         return replace(forecasts, calibration=own_calibration(self, model, split, info))
 
-    def backtest(
-        self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit], epochs: int
-    ) -> Forecasts:
+    def backtest(self, model: nn.Module, data: ForecastTaskData, epochs: int) -> Forecasts:
         """The test windows, rolled forward; with ``--refit``, by models of all rows before."""
         assert isinstance(model, ForecastModel)
         if self.config.model.refit:
@@ -278,25 +268,25 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         sums = accumulate(split, predictions, info.season)
         return Evaluation(scores(sums), forecast_replicates(sums, seed))
 
-    def baselines(self, data: TaskData[ForecastInfo, WindowSplit]) -> list[Baseline]:
+    def baselines(self, data: ForecastTaskData) -> list[Baseline]:
         """Last value, seasonal naive, drift and ridge, calibrated as the model is."""
         splits, info = data.splits, data.info
-        found = []
-        for part in fit_baselines(splits["train"], splits["validation"], info.season):
-            forecasts = calibrated(self, part, splits, info)
-            found.append(Baseline(part.name, part.label, forecasts, part.settings()))
-        return found
+        fitted = fit_baselines(splits["train"], splits["validation"], info.season)
+        return [
+            Baseline(b.name, b.label, calibrated(self, b, splits, info), b.settings())
+            for b in fitted
+        ]
 
-    def settle(self, model: nn.Module, data: TaskData[ForecastInfo, WindowSplit]) -> dict[str, Any]:
+    def settle(self, model: nn.Module, data: ForecastTaskData) -> dict[str, Any]:
         """With ``--best``, let predict use what has the least validation error."""
         assert isinstance(model, ForecastModel)
-        found: dict[str, Any] = {}
+        settled: dict[str, Any] = {}
         if self.config.model.best:
-            found = use_best(self, model, data.splits["calibration"], data.info)
+            settled = use_best(self, model, data.splits["calibration"], data.info)
         with suppress(DataError):  # what must be known of the future need not be known yet
             future = forecast_future(self, model, data.splits["test"].panel, data.info)
-            found["chart"] = chart(future, 0)
-        return found
+            settled["chart"] = chart(future, 0)
+        return settled
 
     def records(
         self, split: WindowSplit, predictions: Any, info: ForecastInfo
@@ -316,13 +306,9 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         }
 
     def save_extras(
-        self,
-        folder: Path,
-        model: nn.Module,
-        data: TaskData[ForecastInfo, WindowSplit],
-        predictions: Any,
+        self, folder: Path, model: nn.Module, data: ForecastTaskData, predictions: Any,
         details: Mapping[str, Any],
-    ) -> None:
+    ) -> None:  # fmt: skip
         """``forecast.csv``, its picture, pictures of error and coverage by step, and the sums."""
         assert isinstance(model, ForecastModel)
         split = data.splits["test"]
@@ -352,22 +338,16 @@ class Forecasting(Task[ForecastingConfig, ForecastInfo, WindowSplit]):
         return f"{start}  validation {parts}  {event.seconds:.1f} s{mark}"
 
 
-def quantiles_of(levels: Sequence[float]) -> tuple[float, ...]:
-    """The median and the bounds of each level, ascending."""
-    tails = [(1 - level) / 2 for level in levels]
-    return tuple(sorted([*tails, 0.5, *(1 - tail for tail in tails)]))
-
-
-def describe_rows(found: SeriesData) -> str:
+def describe_rows(series: SeriesData) -> str:
     """How the rows of the series are split, in a sentence."""
-    ends = [0, *(int(part.max()) for part in vars(found.parts).values())]
+    ends = [0, *(int(part.max()) for part in vars(series.parts).values())]
     names = ("train", "validation", "calibration", "test")
     rows = [
         f"{name} {high - low:,}"
         for name, low, high in zip(names, ends, ends[1:], strict=False)
         if high > low
     ]
-    which = "rows" if len(found.panel) == 1 else "rows of the longest series"
+    which = "rows" if len(series.panel) == 1 else "rows of the longest series"
     return f"{which}: {', '.join(rows)}, in time"
 
 

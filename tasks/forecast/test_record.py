@@ -21,7 +21,7 @@ from birnn.storage.files import atomic_path
 from birnn.tasks.core.task import Evaluation
 from birnn.tasks.forecast.metrics import forecast_replicates, scores
 from birnn.tasks.forecast.sums import STEPS, Sums
-from birnn.tasks.runs.test_records import Kept, check_file
+from birnn.tasks.runs.test_records import TestRecord, check_file
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
 NAME = "backtest.safetensors"
@@ -58,7 +58,7 @@ def _items(split: WindowSplit, sums: Sums) -> str:
     return found.hexdigest()
 
 
-def read_windows(folder: Path, config: Mapping[str, Any]) -> Kept:
+def read_windows(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     """Windows of series: what a forecast run keeps.
 
     Raises:
@@ -75,7 +75,9 @@ def read_windows(folder: Path, config: Mapping[str, Any]) -> Kept:
         line = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{path} is not usable ({line}); train the run again") from None
     scopes = dict.fromkeys(OF_TRAIN, scales)
-    return Kept(evaluation, items, windows, "windows", ("mae_scaled", "mse_scaled"), scopes=scopes)
+    return TestRecord(
+        evaluation, items, windows, "windows", ("mae_scaled", "mse_scaled"), scopes=scopes
+    )
 
 
 def _read(path: Path) -> tuple[Sums, dict[str, Any]]:

@@ -1,1 +1,15 @@
 """Per-step regression: the model the project grew from."""
+
+from birnn.tasks.core.spec import Spec
+
+SPEC = Spec(
+    name="regression",
+    summary="Train a per-step regressor, the reference model the project grew from.",
+    task="birnn.tasks.regression.task:Regression",
+    options="birnn.tasks.regression.options:RegressionConfig",
+    serve="birnn.tasks.regression.serve:RegressionPredictor",
+    test_record="birnn.tasks.regression.test_record:read_steps",
+    estimator="birnn.tasks.regression.estimator:SequenceRegressor",
+    view="scores",
+    files=("scaler.json",),
+)

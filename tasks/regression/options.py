@@ -1,8 +1,8 @@
-"""The options of per-step regression; light to import, so that the command line can show them at once."""
+"""The options of per-step regression; light to import, so that help shows at once."""
 
 from dataclasses import dataclass, field
 
-from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, option
+from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, advanced, option
 from birnn.tasks.core.options import (
     cut_share,
     file_encoding,
@@ -26,11 +26,11 @@ class RegressionData:
         group="Data",
     )  # fmt: skip
     length: int = option(10, "Steps of a sequence where no column says it.", low=1, group="Data")
-    sequences: int = option(16, "Synthetic sequences to train on.", low=2, group="Data")
-    features: int = option(5, "Features of a synthetic step.", low=1, high=8192, group="Data")
+    sequences: int = advanced(16, "Synthetic sequences to train on.", low=2, group="Data")
+    features: int = advanced(5, "Features of a synthetic step.", low=1, high=8192, group="Data")
     validation_share: float = cut_share("validation", "sequences", 0.01)
     test_share: float = cut_share("testing", "sequences", 0.01)
-    split_seed: int = option(
+    split_seed: int = advanced(
         0, "Seed of the cut and of synthetic data.", low=0, high=LARGEST_SEED, group="Data"
     )
     encoding: str = file_encoding()

@@ -16,8 +16,10 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from birnn.arrays import Array
+from birnn.data.splits.cutting import SPLITS, complete_splits, cut_items
 from birnn.data.steps import StepSplit, cut_sequences, synthetic
 from birnn.data.tables.sources import ReadOptions, Tables, load_tables
+from birnn.data.wording import number_list
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.encoders import Encoded
@@ -31,7 +33,6 @@ from birnn.tasks.core.task import (
     LoadedSplit,
     Task,
     TaskData,
-    number_list,
 )
 from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
@@ -40,6 +41,8 @@ from birnn.training.loop import LossSum
 
 MAX_SYNTHETIC = 20_000_000  # numbers of a split
 SYNTHETIC_HELD_OUT = {"validation": 64, "test": 256}
+
+Pairs = list[tuple[Array, Array]]  # features [T_i, F] and target [T_i] of each sequence
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,6 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
     name = "regression"
     monitors = ("mse", "mae")
     headline = ("mse",)
-    config_class = RegressionConfig
 
     def load(self) -> TaskData[StepInfo, StepSplit]:
         """Read the table, or draw synthetic sequences."""
@@ -85,8 +87,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         options = ReadOptions(self.config.data.encoding, self.config.data.skip_ragged)
         tables = load_tables(self.config.data.data, options, aliases={})
         names, parts, notes = self._sequences(tables)
-        x = np.concatenate(parts["train"][0])
-        y = np.concatenate(parts["train"][1])
+        x, y = map(np.concatenate, zip(*parts["train"], strict=True))
         scaler = StandardScaler().fit(np.column_stack([x, y]))
         info = StepInfo(names, self.config.data.target, scaler.mean_, scaler.scale_)
         return self._data(parts, info, tables.source, [*tables.notes, *notes])
@@ -128,10 +129,11 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
                 " lower --sequences, --length or --features"
             )
         parts = {}
-        for number, split in enumerate(("train", "validation", "test")):
+        for number, split in enumerate(SPLITS):
             count = SYNTHETIC_HELD_OUT.get(split, options.sequences)
             seed = 3 * options.split_seed + number
-            parts[split] = synthetic(count, options.length, options.features, seed)
+            drawn = synthetic(count, options.length, options.features, seed)
+            parts[split] = list(zip(*drawn, strict=True))
         size = options.features
         # Drawn with unit scale: the network sees synthetic data as it is, like the reference.
         info = StepInfo(
@@ -140,54 +142,50 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         source = f"synthetic sequences of {options.length} steps (seed {options.split_seed})"
         return self._data(parts, info, source, [])
 
-    def _sequences(
-        self, tables: Tables
-    ) -> tuple[list[str], dict[str, tuple[list[Array], list[Array]]], list[str]]:
+    def _sequences(self, tables: Tables) -> tuple[list[str], dict[str, Pairs], list[str]]:
         """Sequences of each split; a missing split is cut from train, by whole sequences."""
         options = self.config.data
         names: list[str] = []
-        parts: dict[str, tuple[list[Array], list[Array]]] = {}
+        parts: dict[str, Pairs] = {}
         for split, table in tables.splits.items():
             where = f"{tables.source} ({split})"
-            found, x, y = cut_sequences(
+            columns, x, y = cut_sequences(
                 table, options.target, options.sequence_column, options.length, where
             )
-            if names and found != names:
+            if names and columns != names:
                 raise DataError(
-                    f"{where}: the feature columns {', '.join(found)}"
+                    f"{where}: the feature columns {', '.join(columns)}"
                     f" differ from the first split's {', '.join(names)}"
                 )
-            names, parts[str(split)] = found, (x, y)
+            names, parts[str(split)] = columns, list(zip(x, y, strict=True))
         if "train" not in parts:
             raise DataError(f"{tables.source} has no train split; there are: {', '.join(parts)}")
-        notes = []
         generator = np.random.default_rng(options.split_seed)
-        total = len(parts["train"][0])
-        shares = {"validation": options.validation_share, "test": options.test_share}
-        for split, share in shares.items():
-            if split in parts:
-                continue
-            x, y = parts["train"]
-            size = max(1, round(share * total))
-            if size >= len(x):
+        total = len(parts["train"])
+
+        def divide(train: Pairs, name: str, sequences: float) -> tuple[Pairs, Pairs]:
+            size = max(1, round(sequences))
+            if size >= len(train):
                 raise DataError(
-                    f"{tables.source}: {total} sequences are too few to cut {split} from"
+                    f"{tables.source}: {total} sequences are too few to cut {name} from"
                 )
-            order = generator.permutation(len(x))
-            parts[split] = [x[i] for i in order[:size]], [y[i] for i in order[:size]]
-            parts["train"] = [x[i] for i in order[size:]], [y[i] for i in order[size:]]
-            notes.append(f"{split}: {size} sequences cut from train (seed {options.split_seed})")
-        return names, parts, notes
+            return cut_items(train, size, generator)
+
+        shares = {"validation": options.validation_share, "test": options.test_share}
+        splits, notes = complete_splits(
+            parts, shares, divide,
+            lambda count: f"{count} sequences cut from train (seed {options.split_seed})",
+        )  # fmt: skip
+        return names, splits, notes
 
     def _data(
-        self,
-        parts: Mapping[str, tuple[list[Array], list[Array]]],
-        info: StepInfo,
-        source: str,
-        notes: list[str],
+        self, parts: Mapping[str, Pairs], info: StepInfo, source: str, notes: list[str]
     ) -> TaskData[StepInfo, StepSplit]:
-        names = ("train", "validation", "test")
-        splits = {name: StepSplit(*parts[name], info.shift, info.scale) for name in names}
+        splits = {
+            name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]],
+                            info.shift, info.scale)
+            for name in SPLITS
+        }  # fmt: skip
         provenance = {
             "source": source,
             "rows": {name: len(split) for name, split in splits.items()},

@@ -10,13 +10,6 @@ from birnn.storage.files import write_text
 from birnn.tasks import TASKS
 from birnn.version import __version__
 
-# What the Hub calls a task; it has no name for numbers at each step.
-PIPELINES = {
-    "sentiment": "text-classification",
-    "tagging": "token-classification",
-    "forecast": "time-series-forecasting",
-}
-
 
 def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
     """Write the run's README, a model card: what it is, what it scores, how to use it."""
@@ -43,7 +36,7 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
     No language and no licence: the run doesn't know them.
     """
     task, source = metrics["task"], metrics["data"]["source"]
-    kind = PIPELINES.get(task)
+    kind = TASKS[task].hub_pipeline
     found = {name: score for name, score in told_scores(metrics).items() if "value" in score}
     head: dict[str, Any] = {"library_name": "birnn"}
     if kind:

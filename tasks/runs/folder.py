@@ -12,27 +12,22 @@ from typing import Any, TypeVar
 from torch import nn
 
 from birnn.config import from_dict
-from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
-from birnn.registry import resolve
+from birnn.errors import BirnnError, CheckpointError, brief
+from birnn.nn.engines import engine_for
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
-from birnn.tasks.runs.begun import STATE
-from birnn.tasks.runs.card import write_card as write_card
-from birnn.tasks.core.machine import engine_of
-from birnn.tasks.serving.request import Answer, Request
 from birnn.version import __version__
 
 OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
 T = TypeVar("T")
-# Everything that a version of birnn has written into a run folder, as patterns; what a task adds
-# stands here too.
+STATE = "checkpoints"  # the subfolder of a growing run: how it began, and how far it is
+# Everything that a version of birnn has written into any run's folder, as patterns; what a task
+# adds is in its specification.
 FILES = (
     "config.json", "model.safetensors", "metrics.json", "history.csv", "curves.png", "README.md",
-    "predictions.*", "confusion.png", "labels.json", "vocabulary.json", "ngrams.json",
-    "scaler.json", "series.json", "forecast.csv", "forecast.png", "error_by_step.png",
-    "coverage_by_step.png", "backtest.safetensors",
+    "predictions.*", "confusion.png",
     # While it grows: how it began, its lock, seeds that are done, snapshots, what a kill left.
     "run.json", "lock", "done-*.json", "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",
 )  # fmt: skip
@@ -55,16 +50,17 @@ def run_strangers(folder: Path) -> list[str] | None:
 
 def unknown_names(folder: Path) -> list[str]:
     """What a run folder, whole or growing, holds under names that no version of birnn has used."""
-    found = []
+    patterns = [*FILES, *(pattern for spec in TASKS.values() for pattern in spec.files)]
+    unknown = []
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.is_symlink():
             if path.name == STATE or re.fullmatch(r"seed-\d+", path.name):
-                found += [f"{path.name}/{name}" for name in unknown_names(path)]
+                unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
             else:
-                found.append(path.name)
-        elif not any(fnmatch(path.name, pattern) for pattern in FILES):
-            found.append(path.name)
-    return found
+                unknown.append(path.name)
+        elif not any(fnmatch(path.name, pattern) for pattern in patterns):
+            unknown.append(path.name)
+    return unknown
 
 
 RUN = FolderKind("run", run_strangers)
@@ -86,7 +82,7 @@ def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Mo
         "format": FORMAT,
         "version": __version__,
         "task": task.name,
-        "engine": engine_of(task.config).name,
+        "engine": engine_for(task.config.encoder, task.config.train).name,
         **dataclasses.asdict(task.config),
     }
     for name, value in info.files().items():
@@ -107,7 +103,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or "format" not in found or "task" not in found:
         raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
     _check_format(folder, found["format"], found.get("version"))
-    if found["task"] not in list(TASKS):
+    if found["task"] not in TASKS:
         task = brief(found["task"])
         raise CheckpointError(f"{folder} is a run of the task {task}, unknown here")
     return found
@@ -133,22 +129,6 @@ def _check_format(folder: Path, found: Any, version: Any) -> None:
         f"{folder} says it has the run format {brief(found)}, which no version of birnn has"
         f" written; this one reads format {FORMAT}"
     )
-
-
-def serve(folder: Path, request: Request) -> Answer:
-    """Answer ``request`` with the run in ``folder``.
-
-    Raises:
-        BirnnError: an unusable run, input or output, or a run that answers no such request.
-    """
-    if request.escape_formulas and Path(request.output).suffix.lower() != ".csv":
-        raise ConfigError("escape_formulas: it is for spreadsheets; name an --output that is .csv")
-    name = read_config(folder)["task"]
-    if not TASKS[name].serve:
-        able = " or ".join(task for task, entry in TASKS.items() if entry.serve)
-        raise ConfigError(f"predict takes a run of {able}; {folder} is of {name}: use evaluate")
-    answer: Answer = resolve({name: TASKS[name].serve}, name, "task")(folder, request)
-    return answer
 
 
 def config_of(kind: type[T], found: Mapping[str, Any]) -> T:
@@ -187,9 +167,9 @@ def room_note(folder: Path) -> str | None:
 def _load_run(folder: Path) -> LoadedRun:
     found = read_config(folder)
     try:
-        entry = TASKS[found["task"]]
-        config = config_of(resolve({"config": entry.config}, "config", "task"), found)
-        task: Task[Any, Any, Any] = resolve({"task": entry.task}, "task", "task")(config)
+        spec = TASKS[found["task"]]
+        config = config_of(spec.part("options"), found)
+        task: Task[Any, Any, Any] = spec.part("task")(config)
         info = task.read_info(folder)
     except CheckpointError:
         raise

@@ -1,6 +1,5 @@
 """The pictures of a run, as PNG files."""
 
-from birnn.arrays import Array
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from birnn.arrays import Array
 
 matplotlib.use("agg")
 

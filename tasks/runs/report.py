@@ -4,25 +4,12 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
-
 from birnn.nn.model import count_parameters
-from birnn.tasks.core.task import Baseline, Evaluation, Task, TaskData
+from birnn.tasks.core.task import Baseline, Evaluation
+from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
-from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 from birnn.tasks.scoring.metrics import with_intervals
-from birnn.training.events import StopEvent
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One seed's model and what its training was like."""
-
-    seed: int
-    model: nn.Module
-    history: list[dict[str, Any]]
-    stop: StopEvent
-    extra: dict[str, Any]
+from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 
 
 @dataclass(frozen=True)
@@ -34,7 +21,7 @@ class Report:
 
 
 def make_report(
-    task: Task[Any, Any, Any], data: TaskData[Any, Any], trained: Trained, baselines: list[Baseline]
+    task: AnyTask, data: AnyData, trained: Trained, baselines: list[Baseline]
 ) -> Report:
     """Read the test split: scores of model and baselines with intervals, and who wins."""
     test = data.splits["test"]
@@ -45,58 +32,62 @@ def make_report(
         for part in baselines
     }
     differences = _differences(task, own, others)
-    labels = {part.name: part.label for part in baselines}
-    seconds, stop = trained.stop.seconds, trained.stop
     metrics = {
         "task": task.name,
         "encoder": task.config.encoder.encoder,
-        "test": {
-            "model": _intervals(own),
-            "baselines": {name: _intervals(other) for name, other in others.items()},
-            "settings": {part.name: part.settings for part in baselines},
-            "differences": {
-                part.baseline: {
-                    other.metric: {**other.advantage.to_json(), "winner": other.winner}
-                    for other in differences
-                    if other.baseline == part.baseline
-                }
-                for part in differences
-            },
-        },
+        "test": _test_part(task, own, others, baselines, differences),
         "validation": {
-            k: v for k, v in trained.history[stop.epoch - 1].items() if k in _scores(trained)
+            name: value
+            for name, value in trained.history[trained.stop.epoch - 1].items()
+            if name not in ("epoch", "loss", "learning_rate", "seconds")
         },
         "data": data.provenance,
-        "train": {
-            "seconds": round(seconds, 3),
-            "epochs": len(trained.history),
-            "best_epoch": stop.epoch,
-            "stopped": stop.reason,
-            "parameters": count_parameters(trained.model),
-            "tokens_per_second": round(stop.tokens / max(seconds, 1e-9), 1),
-            "seed": trained.seed,
-            **trained.extra,
-        },
+        "train": _train_part(trained),
         "details": task.details(test, predictions, data.info),
     }
-    if task.errors:
-        metrics["test"]["skill"] = {
-            name: {
-                part.metric: part.skill.to_json()
-                for part in differences
-                if part.baseline == name and part.skill is not None
-            }
-            for name in others
-        }
     nearest = strongest(differences)
-    metrics["verdict"] = verdict(
-        labels[nearest], *(part for part in differences if part.baseline == nearest)
-    )
+    label = next(part.label for part in baselines if part.name == nearest)
+    metrics["verdict"] = verdict(label, *(d for d in differences if d.baseline == nearest))
     return Report(metrics, predictions)
 
 
-def _scores(trained: Trained) -> set[str]:
-    return set(trained.history[0]) - {"epoch", "loss", "learning_rate", "seconds"}
+def _test_part(
+    task: AnyTask, own: Evaluation, others: dict[str, Evaluation], baselines: list[Baseline],
+    differences: list[Difference],
+) -> dict[str, Any]:  # fmt: skip
+    """``test``: scores of model and baselines, and how far they are apart."""
+    by_baseline = {name: [d for d in differences if d.baseline == name] for name in others}
+    test: dict[str, Any] = {
+        "model": _intervals(own),
+        "baselines": {name: _intervals(other) for name, other in others.items()},
+        "settings": {part.name: part.settings for part in baselines},
+        "differences": {
+            name: {d.metric: {**d.advantage.to_json(), "winner": d.winner} for d in parts}
+            for name, parts in by_baseline.items()
+            if parts
+        },
+    }
+    if task.errors:
+        test["skill"] = {
+            name: {d.metric: d.skill.to_json() for d in parts if d.skill is not None}
+            for name, parts in by_baseline.items()
+        }
+    return test
+
+
+def _train_part(trained: Trained) -> dict[str, Any]:
+    """``train``: what training took, and what validation set after it."""
+    stop = trained.stop
+    return {
+        "seconds": round(stop.seconds, 3),
+        "epochs": len(trained.history),
+        "best_epoch": stop.epoch,
+        "stopped": stop.reason,
+        "parameters": count_parameters(trained.model),
+        "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
+        "seed": trained.seed,
+        **trained.extra,
+    }
 
 
 def _intervals(part: Evaluation) -> dict[str, Any]:
@@ -104,9 +95,7 @@ def _intervals(part: Evaluation) -> dict[str, Any]:
     return {name: value.to_json() for name, value in scores.items()}
 
 
-def _differences(
-    task: Task[Any, Any, Any], own: Evaluation, others: dict[str, Evaluation]
-) -> list[Difference]:
+def _differences(task: AnyTask, own: Evaluation, others: dict[str, Evaluation]) -> list[Difference]:
     return [
         difference(
             name, metric,

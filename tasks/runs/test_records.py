@@ -1,6 +1,8 @@
 """What a run keeps of its test split, read again without its data and without its model.
 
-A task says in :data:`tasks.TASKS` what reads its own files into a :class:`Kept`.
+A task says in its specification what reads its own files into a :class:`TestRecord`. The scores
+are those of ``metrics.json``: the same functions on the same numbers. Probabilities are read as
+float32, which they were before they were written.
 """
 
 import csv
@@ -10,10 +12,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from birnn.errors import CheckpointError
 from birnn.tasks.core.task import Evaluation
+from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
+from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
 
 CSV_LIMIT = 512 * 1024 * 1024  # bytes
 MOST_COLUMNS = 4096
@@ -29,7 +35,7 @@ class MissingError(CheckpointError):
 
 
 @dataclass(frozen=True)
-class Kept:
+class TestRecord:
     """The scores of a run's test split, made anew from what it keeps.
 
     Attributes:
@@ -42,6 +48,8 @@ class Kept:
             from there.
         monitors: validation scores, the one that curves show first.
     """
+
+    __test__: ClassVar[bool] = False  # pytest: this is no test
 
     evaluation: Evaluation
     items: str
@@ -150,3 +158,43 @@ def checked(path: Path, rows: list[Any]) -> None:
     """
     if not rows:
         raise CheckpointError(f"{path} has no rows: there is nothing to score")
+
+
+def read_labels(folder: Path, config: Mapping[str, Any]) -> TestRecord:
+    """Rows of texts with their class: what a classifier's run keeps.
+
+    Args:
+        folder: of the run.
+        config: its options.
+
+    Raises:
+        CheckpointError: ``predictions.csv`` is missing or not what it should be.
+    """
+    path = folder / "predictions.csv"
+    items: list[str] = []
+    gold: list[int] = []
+    rows: list[list[float]] = []
+    shares: dict[str, int] = {}
+    texts: list[str] = []
+    for row in read_rows(path, ("gold", "label")):
+        if not shares:
+            names = list(row)
+            texts = names[: names.index("gold")]
+            if not texts:
+                raise CheckpointError(f"{path} has no column of texts: no scores without it")
+            shares = {n: i for i, n in enumerate(n for n in names if n.startswith("p_"))}
+        if f"p_{row['gold']}" not in shares:
+            raise CheckpointError(f"{path}: no probability for the class {row['gold'][:40]!r}")
+        items += [*(row[name] for name in texts), row["gold"]]
+        gold.append(shares[f"p_{row['gold']}"])
+        rows.append([number(path, row, name, share=True) for name in shares])
+    checked(path, gold)
+    targets, probabilities = np.array(gold), np.array(rows, dtype=np.float32)
+    if not np.allclose(probabilities.sum(1), 1, atol=1e-3):
+        raise CheckpointError(f"{path}: probabilities of a row don't sum to 1")
+    evaluation = Evaluation(
+        classification_scores(targets, probabilities),
+        classification_replicates(targets, probabilities, BOOTSTRAP_SEED),
+    )
+    monitors = ("log_loss", "accuracy", "macro_f1")
+    return TestRecord(evaluation, digest(items), len(gold), "texts", monitors)

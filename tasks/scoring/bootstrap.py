@@ -67,3 +67,9 @@ def interval(value: float, values: Array) -> Interval:
         return Interval(value, value, value, known=False)
     low, high = np.quantile(finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(value, float(low), float(high))
+
+
+def ratio(part: Array, whole: Array, empty: float = np.nan) -> Array:
+    """``part / whole``, elementwise; ``empty`` where there is nothing to divide by."""
+    quotients = np.full(np.broadcast(part, whole).shape, empty)
+    return np.asarray(np.divide(part, whole, out=quotients, where=whole > 0))

@@ -1,38 +1,61 @@
 """How a score is read: in per cent or as it is, up or down; light to import."""
 
-# Shown times 100.
-PERCENT = frozenset(
-    {
-        "accuracy", "macro_f1", "weighted_f1", "unseen_accuracy",
-        "span_f1", "span_precision", "span_recall", "unseen_span_f1",
-        "strict_span_f1", "conlleval_span_f1", "calibration_error", "span_calibration_error",
-    }
-)  # fmt: skip
+from dataclasses import dataclass
+from functools import cache
 
-LOWER_IS_BETTER = frozenset(
-    {
-        "log_loss", "nll", "calibration_error", "span_calibration_error", "mse", "rmse", "mae",
-        "mse_scaled", "mae_scaled", "mape", "smape", "mase", "rmsse", "pinball",
-    }
-)  # fmt: skip
+from birnn.registry import load
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a score is read.
+
+    Attributes:
+        name: the key in ``metrics.json``; one that ends in ``_`` stands for all that begin so.
+        better: ``higher`` or ``lower``.
+        unit: ``share``, which is shown times 100; ``%``, which is in per cent; or empty.
+        judged: whether more, or less, of it is better by itself.
+    """
+
+    name: str
+    better: str = "higher"
+    unit: str = ""
+    judged: bool = True
+
+
+# Scores of more than one task; a task's specification names its own.
+COMMON = (
+    Metric("accuracy", unit="share"),
+    Metric("macro_f1", unit="share"),
+    Metric("weighted_f1", unit="share"),
+    Metric("calibration_error", "lower", "share"),
+    Metric("log_loss", "lower"),
+    Metric("nll", "lower"),
+    Metric("mse", "lower"),
+    Metric("rmse", "lower"),
+    Metric("mae", "lower"),
+)
+
+
+@cache
+def metric(name: str) -> Metric:
+    """What is known of a score; one that no task names is a plain number, the higher the better."""
+    known: Metric
+    own = (part for spec in load("birnn.tasks:TASKS").values() for part in spec.metrics)
+    for known in (*COMMON, *own):
+        if known.name == name or (known.name.endswith("_") and name.startswith(known.name)):
+            return known
+    return Metric(name)
 
 
 def is_percent(name: str) -> bool:
     """Whether a score is a share that is shown times 100."""
-    return name in PERCENT or name.startswith("coverage_")
+    return metric(name).unit == "share"
 
 
 def lower_is_better(name: str) -> bool:
     """Whether less of a score is more."""
-    return name in LOWER_IS_BETTER or name.startswith(("winkler_", "width_"))
-
-
-def has_better(name: str) -> bool:
-    """Whether more, or less, of a score is better by itself.
-
-    A coverage is best at its level; a width tells nothing without the coverage beside it.
-    """
-    return not name.startswith(("coverage_", "width_"))
+    return metric(name).better == "lower"
 
 
 def format_score(name: str, value: float) -> str:
@@ -50,4 +73,4 @@ def score_title(name: str) -> str:
     """A metric's name in words, with its unit."""
     words = name.removesuffix("_error").replace("_", " ")
     words = words.replace("f1", "F1").replace("roc auc", "ROC AUC")
-    return f"{words} %" if is_percent(name) or name in ("mape", "smape") else words
+    return f"{words} %" if metric(name).unit else words

@@ -4,7 +4,8 @@ The point values come from scikit-learn. The bootstrap needs thousands of them, 
 has a second form that works on ``[R, N]`` item counts at once; the tests hold the two together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sklearn import metrics as sk
@@ -177,3 +178,19 @@ def with_intervals(
 ) -> dict[str, Interval]:
     """Join point values with their bootstrap intervals."""
     return {name: interval(value, resampled[name]) for name, value in scores.items()}
+
+
+def class_table(labels: Sequence[str], gold: Array, predicted: Array) -> list[dict[str, Any]]:
+    """Precision, recall, F1 and support of each of ``K`` classes, from numbers ``[M]`` of them."""
+    classes = np.arange(len(labels))
+    columns = sk.precision_recall_fscore_support(gold, predicted, labels=classes, zero_division=0)
+    return table_rows(labels, *columns)
+
+
+def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
+    """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
+    names = ("precision", "recall", "f1")
+    return [
+        {"label": label, **dict(zip(names, map(float, shares), strict=True)), "support": int(n)}
+        for label, *shares, n in zip(labels, *columns, strict=True)
+    ]

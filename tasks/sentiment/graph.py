@@ -1,6 +1,7 @@
 """The sentence classifier as an ONNX graph."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from birnn.data.text.social_tokens import TOKEN
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
+from birnn.tasks.export.check_script import LENGTHS, sample_texts
 from birnn.tasks.export.graph import (
     Arrays,
     Axes,
@@ -19,7 +21,9 @@ from birnn.tasks.export.graph import (
     spread,
     types_sample,
 )
+from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
+from birnn.tasks.sentiment.serve import label_texts
 
 TOKENIZERS = ("social", "basic_english", "whitespace")  # those that predict.py brings along
 
@@ -139,3 +143,20 @@ class SentimentGraph(Graph):
             table = info.ngrams
             found["ngrams"] = {"texts": table.texts, "words": table.words, "chars": table.chars}
         return found
+
+    def compare_script(
+        self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
+    ) -> tuple[float | None, str]:
+        """Odd texts, and texts of many lengths."""
+        texts = sample_texts(run)
+        pairs = zip(predictor(made).predict(texts), label_texts(run, texts).records, strict=True)
+        worst = max(labels_apart(found, wanted) for found, wanted in pairs)
+        return worst, f"{len(texts)} texts of up to {max(LENGTHS)} words"
+
+
+def labels_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
+    """The largest difference of two records' probabilities; another label must be a tie."""
+    one, other = found["probabilities"], wanted["probabilities"]
+    if list(one) != list(other) or found["text"] != wanted["text"]:
+        return float("inf")
+    return float(max(abs(one[label] - other[label]) for label in one))

@@ -7,10 +7,9 @@ from typing import Any
 from birnn.data.text.ngrams import NgramTable
 from birnn.data.text.vectors import VectorTable
 from birnn.data.text.words import Lexicon
-from birnn.errors import CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks.core.options import MAX_MEMBERS
-from birnn.tasks.core.stored import DAMAGED, check_labels, check_strings, check_whole, reason
+from birnn.tasks.core.stored import check_labels, check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
 from birnn.tasks.sentiment.options import SentimentParts
 
@@ -53,7 +52,7 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
     """
     labels = read_json(folder / "labels.json")
     found = read_json(folder / "vocabulary.json")
-    try:
+    with stored(folder, "vocabulary or labels are"):
         check_labels(labels, least=2)
         check_strings("words", found["words"], least=2)
         check_strings("vector_words", found["vector_words"], least=0)
@@ -66,10 +65,6 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
             _check_counts(table["words"], table["texts"])
             _check_counts(table["chars"], table["texts"])
             ngrams = NgramTable(table["texts"], table["words"], table["chars"])
-    except DAMAGED as error:
-        raise CheckpointError(
-            f"{folder}: its vocabulary or labels are not usable ({reason(error)})"
-        ) from None
     buckets = model.gram_buckets if model.gram_size else 0
     lexicon = Lexicon(found["words"], found["vector_words"], buckets)
     return TextInfo(labels, lexicon, ngrams, None, name, size, members)

@@ -1,21 +1,18 @@
-"""The options of sentiment; light to import, so that the command line can show them at once."""
+"""The options of sentiment; light to import, so that help shows at once."""
 
 from dataclasses import dataclass, field
 
-from birnn.config import EncoderConfig, TrainConfig, option
+from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.tasks.core.options import (
     MAX_MEMBERS,
-    cut_seed,
-    cut_share,
-    file_encoding,
+    TextData,
     vectors_name,
-    without_ragged,
 )
 
 
 @dataclass(frozen=True)
-class SentimentData:
-    """Where labelled sentences come from, and how they are split and tokenised."""
+class SentimentData(TextData):
+    """Where labelled sentences come from, and how their words are described."""
 
     data: str = option(
         "tweets",
@@ -23,28 +20,8 @@ class SentimentData:
         " alias (sst2, imdb, rotten_tomatoes); a folder saved by datasets; or the embedded tweets.",
         group="Data",
     )
-    text_column: str = option("", "Column of the texts. Empty: found by name.", group="Data")
-    label_column: str = option("", "Column of the labels. Empty: found by name.", group="Data")
-    validation_share: float = cut_share("validation", "rows", 0.001)
-    test_share: float = cut_share("testing", "rows", 0.001)
-    split_seed: int = cut_seed()
-    encoding: str = file_encoding()
-    skip_ragged: bool = without_ragged()
-    tokenizer: str = option(
-        "social",
-        "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
-        choices=(
-            "social", "basic_english", "whitespace",
-            "spacy", "moses", "toktok", "revtok", "subword",
-        ),
-        group="Data",
-    )  # fmt: skip
-    max_length: int = option(512, "Words of a text that are read.", low=1, group="Data")
-    min_frequency: int = option(
-        2, "Words of train that are rarer share one trained vector.", low=1, group="Data"
-    )
     vectors: str = vectors_name()
-    vectors_limit: int = option(
+    vectors_limit: int = advanced(
         200_000, "Most frequent pretrained words that are kept.", low=1, group="Data"
     )
 
@@ -57,35 +34,35 @@ class SentimentParts:
         0, "Networks trained side by side and averaged; 0: three up to 10,000 texts, else one.",
         low=0, high=MAX_MEMBERS,
     )  # fmt: skip
-    word_size: int = option(
+    word_size: int = advanced(
         64, "Size of the trained vector of a word; 0 leaves it out.", low=0, high=8192
     )
-    gram_size: int = option(
+    gram_size: int = advanced(
         50, "Size of the character n-gram vector of a word; 0: none.", low=0, high=8192
     )
-    gram_buckets: int = option(
+    gram_buckets: int = advanced(
         20_000, "Rows that character n-grams are hashed to.", low=1, high=10_000_000
     )
-    word_dropout: float = option(
+    word_dropout: float = advanced(
         0.1, "How often a word is hidden from its trained vector.", low=0, high=0.95
     )
-    embedding_dropout: float = option(0.3, "Dropout of a word's features.", low=0, high=0.95)
-    pooling: str = option(
+    embedding_dropout: float = advanced(0.3, "Dropout of a word's features.", low=0, high=0.95)
+    pooling: str = advanced(
         "max+attention+last", "Views of the states, joined with +: last, mean, max, attention."
     )
-    head_dropout: float = option(0.5, "Dropout before the last layer.", low=0, high=0.95)
-    wide: bool = option(
+    head_dropout: float = advanced(0.5, "Dropout before the last layer.", low=0, high=0.95)
+    wide: bool = advanced(
         True, "Add a linear model of word and character n-grams, mixed in on validation."
     )
-    consistency: float = option(
+    consistency: float = advanced(
         1.0,
         "R-Drop: weight of the divergence between two dropout views of each text; 0 is off.",
         low=0,
     )
-    label_smoothing: float = option(
+    label_smoothing: float = advanced(
         0.0, "Share of the target spread over all classes.", low=0, high=0.9, group="Training"
     )
-    class_weights: str = option(
+    class_weights: str = advanced(
         "none",
         "Weigh classes in the loss: balanced gives rare ones more.",
         choices=("none", "balanced"),

@@ -10,9 +10,7 @@ Needs Python 3.11, numpy and onnxruntime. Usage:
 The answers are those of the trained run: its tokeniser, its look-ups, its graph.
 """
 
-import argparse
 import html
-import json
 import re
 import sys
 import zlib
@@ -22,25 +20,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
-UNKNOWN, UNKNOWN_ID = "<unk>", 1
+from birnn.tasks.export.script_common import (
+    UNKNOWN_ID,
+    ExportedModel,
+    batches,
+    pad,
+    run_texts,
+    vector_rows,
+)
+
+UNKNOWN = "<unk>"
 MAX_GRAMS = 64  # of a word
-ITEMS, TOKENS = 64, 8192  # of a batch, at most
+TOKENS = 8192  # of a batch, at most
 BASIC = ((r"'", " '  "), (r'"', ""), (r"\.", " . "), (r"<br \/>", " "), (r",", " , "),
          (r"\(", " ( "), (r"\)", " ) "), (r"!", " ! "), (r"\?", " ? "), (r"[;:]", " "))  # fmt: skip
 
 
-class Predictor:
+class Predictor(ExportedModel):
     """The model of a folder: ``Predictor(folder).predict(texts)`` → a record a text."""
 
     def __init__(self, folder: Path, model: str = "model.onnx") -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        providers = ["CPUExecutionProvider"]
-        path = str(Path(folder) / model)
-        self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-        self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
+        super().__init__(folder, model)
         self.names = [part.name for part in self.session.get_outputs()]
         self.pattern = re.compile(self.card["token_pattern"], re.VERBOSE)
         self.words = {word: i for i, word in enumerate(self.card["words"])}
@@ -66,15 +67,6 @@ class Predictor:
         plain = html.unescape(text).lower().replace("\u2019", "'").replace("`", "'")
         return [shorten(token) for token in self.pattern.findall(plain)]
 
-    def vector_rows(self, token: str) -> list[int]:
-        """Rows of pretrained vectors whose mean stands for a word."""
-        bare = token.lstrip("#@")
-        for candidate in (token, token.lower(), bare, bare.lower()):
-            if candidate in self.vectors:
-                return [self.vectors[candidate]]
-        parts = re.findall(r"[^\W_]+", token.lower()) if len(token) > 1 else []
-        return [self.vectors[part] for part in parts if part in self.vectors]
-
     def ngrams(self, text: str) -> tuple[list[int], list[float]]:
         """TF-IDF of a text's word and character n-grams, each kind with a norm of 1."""
         tokens = self.tokens(text)
@@ -99,7 +91,7 @@ class Predictor:
         found = {"types": pad(types)[0], "lengths": np.array([len(row) for row in rows])}
         found["word_ids"] = np.array([self.words.get(word, UNKNOWN_ID) for word in words])
         if "vector_rows" in self.card["inputs"]:
-            parts = [self.vector_rows(word) for word in words]
+            parts = [vector_rows(word, self.vectors) for word in words]
             found["vector_rows"], found["vector_counts"] = pad(parts)
         if "gram_ids" in self.card["inputs"]:
             parts = [word_grams(word, self.card["buckets"]) for word in words]
@@ -114,7 +106,7 @@ class Predictor:
         """``text``, ``label``, ``probabilities`` and, with attention, ``attention`` of each."""
         tokens = [(self.tokens(text) or [UNKNOWN])[: self.card["max_length"]] for text in texts]
         records: list[dict[str, Any]] = []
-        for part in batches([len(row) for row in tokens]):
+        for part in batches([len(row) for row in tokens], TOKENS):
             feeds = self.feeds([texts[i] for i in part], [tokens[i] for i in part])
             found = dict(zip(self.names, self.session.run(self.names, feeds), strict=True))
             for row, i in enumerate(part):
@@ -157,53 +149,20 @@ def char_grams(text: str) -> list[str]:
     return found
 
 
-def pad(rows: list[list[Any]], kind: Any = np.int64) -> tuple[Any, Any]:
-    """Rows as one array, 0 beyond their ends, and their lengths."""
-    counts = np.array([len(row) for row in rows], dtype=np.int64)
-    found = np.zeros((len(rows), max(int(counts.max()), 1)), dtype=kind)
-    for row, values in zip(found, rows, strict=True):
-        row[: len(values)] = values
-    return found, counts
-
-
-def batches(lengths: list[int]) -> list[list[int]]:
-    """Numbers of items that are predicted together, in order."""
-    found: list[list[int]] = []
-    longest = 0
-    for item, length in enumerate(lengths):
-        longest = max(longest, length)
-        full = not found or len(found[-1]) >= ITEMS
-        if full or longest * (len(found[-1]) + 1) > TOKENS:
-            found.append([])
-            longest = length
-        found[-1].append(item)
-    return found
+def line(record: dict[str, Any]) -> str:
+    """A record's label, its probability and its text."""
+    share = record["probabilities"][record["label"]]
+    return f"{record['label']}\t{share:.4f}\t{' '.join(record['text'].split())}"
 
 
 def main() -> int:
     """Read texts, print a line for each."""
-    parser = argparse.ArgumentParser(description="Label texts; without any, lines of the input.")
-    parser.add_argument("texts", nargs="*")
-    parser.add_argument("--json", action="store_true", help="print records as JSON lines")
-    parser.add_argument("--model", default="model.onnx", help="a graph beside this file")
-    given = parser.parse_args()
-    try:
-        texts = given.texts or sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
-        if not given.texts:  # one a line; what ends the last line begins no other
-            texts = [line.removesuffix("\r") for line in texts[: -1 if not texts[-1] else None]]
-        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        if not texts:
-            raise ValueError("nothing to predict: give texts in quotes, or a pipe")
-        records = Predictor(Path(__file__).resolve().parent, given.model).predict(texts)
-    except Exception as error:
-        print(f"predict: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    for record in records:
-        share = record["probabilities"][record["label"]]
-        text = " ".join(record["text"].split())
-        plain = f"{record['label']}\t{share:.4f}\t{text}"
-        print(json.dumps(record, ensure_ascii=False) if given.json else plain)
-    return 0
+    folder = Path(__file__).resolve().parent
+    return run_texts(
+        "Label texts; without any, lines of the input.",
+        lambda model, texts: Predictor(folder, model).predict(texts),
+        line,
+    )
 
 
 if __name__ == "__main__":

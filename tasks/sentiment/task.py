@@ -1,35 +1,31 @@
 """Sentence classification: two or more classes, one label a text."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from datasets import Dataset
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.arrays import Array
-from birnn.data.tables.sources import ReadOptions
 from birnn.data.text.batches import TextSplit, tokenize
-from birnn.data.text.labelled import TextOptions, load_labelled, load_one
+from birnn.data.text.labelled import load_labelled
 from birnn.data.text.ngrams import NgramTable
 from birnn.data.text.tokenizers import build_vocabulary, get_tokenizer
 from birnn.data.text.vectors import VectorTable, find_vectors
 from birnn.data.text.words import Lexicon
 from birnn.data.wording import agree, plural
-from birnn.errors import ConfigError, DataError
+from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
 from birnn.nn.pooling import parse_pooling
 from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes
+from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
-from birnn.tasks.core.text_linear import class_weights, fit_logistic, majority, tfidf_logistic
-from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
+from birnn.tasks.core.task import TaskData
+from birnn.tasks.core.text_linear import class_weights, fit_logistic
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import (
     SentimentHead,
@@ -41,8 +37,6 @@ from birnn.tasks.sentiment.model import (
 from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.training.loop import LossSum
 
-MISTAKES = 8  # shown in the report
-
 
 def auto_members(texts: int) -> int:
     """How many networks are averaged: the smaller the training split, the more it helps.
@@ -52,13 +46,10 @@ def auto_members(texts: int) -> int:
     return 3 if texts <= 10_000 else 1
 
 
-class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
+class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     """Words → encoder → pooled states, beside a linear model of n-grams."""
 
     name = "sentiment"
-    monitors = ("log_loss", "accuracy", "macro_f1")
-    headline = ("accuracy", "macro_f1")
-    config_class = SentimentConfig
 
     def __init__(self, config: SentimentConfig) -> None:
         super().__init__(config)
@@ -90,41 +81,13 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         provenance = {**found.provenance, "cut_texts": cut, "vectors": info.vector_name}
         return TaskData(splits, info, provenance, notes, found.warnings)
 
-    def load_split(self, info: TextInfo, source: str, name: str) -> LoadedSplit[TextSplit]:
-        """Labelled texts to score; their labels must be the run's."""
+    def split_of(self, table: Dataset, info: TextInfo) -> TextSplit:
+        """A table of texts, tokenised, with the n-grams that predictions need."""
         data = self.config.data
-        options = self.text_options(source or data.data)
-        if source:
-            table, notes = load_one(options, name)
-        else:
-            found = load_labelled(options)
-            table, notes = found.splits[name], found.notes
-        unknown = Counter(label for label in table["label"][:] if label not in info.labels)
-        if unknown:
-            some = ", ".join(map(repr, list(unknown)[:3]))
-            raise DataError(
-                f"{options.data}: {plural(unknown.total(), 'row')} with a label that the run"
-                f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}"
-            )
-        tokens = tokenize(table, data.tokenizer, data.max_length)
-        where = source or f"{options.data} ({name})"
-        return LoadedSplit(self.split(tokens, info, ngrams=True), where, notes)
-
-    def text_options(self, source: str) -> TextOptions:
-        """How ``source`` is read: as the run's own data was."""
-        data = self.config.data
-        return TextOptions(
-            source,
-            data.text_column,
-            data.label_column,
-            data.validation_share,
-            data.test_share,
-            data.split_seed,
-            ReadOptions(data.encoding, data.skip_ragged),
-        )
+        return self.split(tokenize(table, data.tokenizer, data.max_length), info, ngrams=True)
 
     def _info(self, train: Dataset, vectors: VectorTable | None) -> TextInfo:
-        labels = sorted(set(train["label"][:]), key=_natural)
+        labels = sorted(set(train["label"][:]), key=class_order)
         words = build_vocabulary(train["tokens"][:], self.config.data.min_frequency)
         buckets = self.config.model.gram_buckets if self.config.model.gram_size else 0
         lexicon = Lexicon(words, vectors.words if vectors else [], buckets)
@@ -157,17 +120,6 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
             tokenizer = get_tokenizer(self.config.data.tokenizer)
             features = info.ngrams.transform(table["text"][:], tokenizer)
         return TextSplit.build(table, info.lexicon, targets, features)
-
-    def texts(self, texts: Sequence[str], info: TextInfo) -> TextSplit:
-        """Raw texts as a split to predict."""
-        table = Dataset.from_dict({"text": list(texts)})
-        data = self.config.data
-        return self.split(tokenize(table, data.tokenizer, data.max_length), info, ngrams=True)
-
-    def name_items(self, split: TextSplit, items: Array) -> str:
-        """Rows of the data that were read, from 1."""
-        rows = split.table.select(items)["row"][:]
-        return f"rows {number_list(rows)} of {self.config.data.data}"
 
     def read_info(self, folder: Path) -> TextInfo:
         """Restore labels, words and n-grams."""
@@ -243,26 +195,9 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
         """Class probabilities ``[C]`` of each item."""
         return list(outputs.mixed.float().softmax(-1).cpu().numpy())
 
-    def count(self, outputs: SentimentOutputs, batch: Batch, info: TextInfo) -> Mapping[str, Array]:
-        """Confusion counts and summed log-loss of the recurrent part."""
-        assert batch.targets is not None
-        logits = outputs.recurrent.float()
-        classes = logits.shape[1]
-        cells = batch.targets * classes + logits.argmax(-1)
-        confusion = torch.bincount(cells, minlength=classes**2).reshape(classes, classes)
-        loss = F.cross_entropy(logits, batch.targets, reduction="sum")
-        return {"confusion": confusion.cpu().numpy(), "loss": np.array(loss.item())}
-
-    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
-        """``accuracy``, ``macro_f1`` and ``log_loss`` of the recurrent part."""
-        confusion, total = counts["confusion"], counts["confusion"].sum()
-        hits, both = np.diagonal(confusion), confusion.sum(0) + confusion.sum(1)
-        present = both > 0
-        return {
-            "accuracy": float(hits.sum() / total),
-            "macro_f1": float(np.mean(2 * hits[present] / both[present])),
-            "log_loss": float(counts["loss"] / total),
-        }
+    def logits(self, outputs: SentimentOutputs) -> Tensor:
+        """Log-probabilities of the recurrent part: the linear part is fitted after training."""
+        return outputs.recurrent
 
     def finish(self, model: nn.Module, data: TaskData[TextInfo, TextSplit]) -> dict[str, Any]:
         """Fit the linear part on train; its penalty and how the parts are mixed on validation."""
@@ -295,85 +230,3 @@ class Sentiment(Task[SentimentConfig, TextInfo, TextSplit]):
             if model.ngrams:
                 parts[1][indices] = model.wide(batch).numpy()
         return parts
-
-    def evaluate(
-        self, split: TextSplit, predictions: Sequence[Array], info: TextInfo, seed: int
-    ) -> Evaluation:
-        """scikit-learn's scores, resampled by texts."""
-        assert split.targets is not None
-        probabilities = np.stack(list(predictions))
-        return Evaluation(
-            classification_scores(split.targets, probabilities),
-            classification_replicates(split.targets, probabilities, seed),
-        )
-
-    def baselines(self, data: TaskData[TextInfo, TextSplit]) -> list[Baseline]:
-        """The majority class; TF-IDF and logistic regression, tuned on validation."""
-        splits = data.splits
-        gold = {name: split.targets for name, split in splits.items() if split.targets is not None}
-        texts = {name: split.table["text"][:] for name, split in splits.items()}
-        tokenizer = get_tokenizer(self.config.data.tokenizer)
-        linear, settings = tfidf_logistic(texts, gold, tokenizer)
-        constant = majority(gold["train"], len(splits["test"]))
-        return [
-            Baseline("majority", "the majority class", list(constant), {}),
-            Baseline("tfidf_logistic", "TF-IDF + logistic regression", list(linear), settings),
-        ]
-
-    def records(
-        self, split: TextSplit, predictions: Sequence[Array], info: TextInfo
-    ) -> list[dict[str, Any]]:
-        """Text, gold label, predicted label, and a probability for each class."""
-        rows = []
-        texts = split.table["text"][:]
-        for i, (text, row) in enumerate(zip(texts, predictions, strict=True)):
-            gold = {} if split.targets is None else {"gold": info.labels[split.targets[i]]}
-            shares = {f"p_{label}": float(p) for label, p in zip(info.labels, row, strict=True)}
-            rows.append({"text": text, **gold, "label": info.labels[int(row.argmax())], **shares})
-        return rows
-
-    def details(
-        self, split: TextSplit, predictions: Sequence[Array], info: TextInfo
-    ) -> dict[str, Any]:
-        """Per-class scores, confusion counts and the most confident mistakes."""
-        assert split.targets is not None
-        probabilities = np.stack(list(predictions))
-        gold, guess = split.targets, probabilities.argmax(1)
-        classes = np.arange(len(info.labels))
-        columns = precision_recall_fscore_support(gold, guess, labels=classes, zero_division=0)
-        per_class = [
-            {
-                "label": label,
-                "precision": float(p),
-                "recall": float(r),
-                "f1": float(f),
-                "support": int(n),
-            }
-            for label, p, r, f, n in zip(info.labels, *columns, strict=True)
-        ]
-        sure = probabilities.max(1)
-        wrong = np.flatnonzero(gold != guess)
-        worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
-        mistakes = [
-            {
-                "text": split.table[int(i)]["text"][:500],
-                "gold": info.labels[gold[i]],
-                "predicted": info.labels[guess[i]],
-                "confidence": float(sure[i]),
-            }
-            for i in worst
-        ]
-        return {
-            "labels": info.labels,
-            "per_class": per_class,
-            "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
-            "mistakes": mistakes,
-        }
-
-
-def _natural(label: str) -> tuple[int, float, str]:
-    """Numbers by value, before words by alphabet."""
-    try:
-        return (0, float(label), label)
-    except ValueError:
-        return (1, 0.0, label)

@@ -1,18 +1,14 @@
 """What a program may hand to a run: lists, arrays, Series, DataFrames, Datasets."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from birnn.arrays import Array
-from birnn.data.steps import LARGEST
-from birnn.data.tags.conll import TOKEN_NAMES
-from birnn.data.text.labelled import TEXT_NAMES, find_column
+from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, find_column
 from birnn.errors import DataError
-from birnn.registry import suggestion
-from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.texts import encodable
 
 SHAPES = ("one", "list", "array", "series", "frame")
@@ -56,10 +52,18 @@ def _kind(values: list[Any]) -> Any:
 
 
 @dataclass(frozen=True)
-class Texts(Shaped):
-    """Raw texts."""
+class TextColumns(Shaped):
+    """Raw texts: a list of them for each column."""
 
-    texts: Sequence[str] = ()
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """Those of the first column."""
+        return next(iter(self.columns.values()))
 
 
 @dataclass(frozen=True)
@@ -69,18 +73,48 @@ class Sentences(Shaped):
     tokens: Sequence[list[str]] = ()
 
 
-def read_texts(data: Any, column: str = "") -> Texts:
-    """Texts of ``data``, in order.
+def read_texts(data: Any, column: str = "", name: str = "text") -> TextColumns:
+    """Texts of ``data``, in order, as the column ``name``.
 
     Raises:
         DataError: no text column, or a row that holds no text; names the row.
     """
     rows, shape, index, usual = _column(data, column, TEXT_NAMES, "text")
     texts = [_text(value, number, usual, index) for number, value in enumerate(rows)]
-    return Texts(shape, index, texts)
+    return TextColumns(shape, index, {name: texts})
 
 
-def read_sentences(data: Any, column: str = "") -> Texts | Sentences:
+def read_columns(data: Any, names: Sequence[str]) -> TextColumns:
+    """Texts of several columns: of a table, or of a list of tuples in the columns' order.
+
+    Raises:
+        DataError: a column that isn't there, a row of another size, or one without a text.
+    """
+    import pandas as pd
+    from datasets import Dataset
+
+    if not isinstance(data, (pd.DataFrame, Dataset)):
+        rows = list(data) if isinstance(data, (list, tuple, np.ndarray)) else None
+        if rows is None or any(isinstance(row, str) or len(row) != len(names) for row in rows):
+            raise DataError(f"data: give a table, or a list of tuples ({', '.join(names)})")
+        columns = zip(*rows, strict=True) if rows else [()] * len(names)
+        parts = {name: list(part) for name, part in zip(names, columns, strict=True)}
+        shape, index = "list", None
+    else:
+        parts = {}
+        for name in names:
+            parts[name], shape, index, _ = _column(data, name, (), name)
+    return TextColumns(
+        shape,
+        index,
+        {
+            name: [_text(v, i, f"column {name!r}", index) for i, v in enumerate(part)]
+            for name, part in parts.items()
+        },
+    )
+
+
+def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
     """Lists of tokens, or raw texts, of ``data``, in order; the first row says which.
 
     Raises:
@@ -90,7 +124,7 @@ def read_sentences(data: Any, column: str = "") -> Texts | Sentences:
     first = next((row for row in rows if row is not None), None)
     if isinstance(first, str) or first is None:
         texts = [_text(value, number, where, index) for number, value in enumerate(rows)]
-        return Texts(shape, index, texts)
+        return TextColumns(shape, index, {"text": texts})
     sentences = []
     for number, row in enumerate(rows):
         if isinstance(row, str) or not isinstance(row, (list, tuple, np.ndarray)):
@@ -165,81 +199,3 @@ def _told(value: Any) -> str:
 def _row(where: str, number: int, index: Any) -> str:
     label = "" if index is None else f" (index {str(index[number])[:40]!r})"
     return f"{where}: row {number + 1}{label}"
-
-
-def step_features(data: Any, size: int | None = None) -> list[Array]:
-    """Sequences ``[T_i, F]`` of an array ``[N, T, F]`` or of a list of ``[T_i, F]``.
-
-    Args:
-        data: numbers.
-        size: ``F``; None: that of the first.
-
-    Raises:
-        DataError: another shape, no step, or what is no number; names the sequence.
-    """
-    found = []
-    for number, part in enumerate(data, 1):
-        try:
-            array = np.asarray(part, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"sequence {number}: not an array of numbers ({error})") from None
-        size = size if size is not None or array.ndim != 2 else array.shape[1]
-        if array.ndim != 2 or array.shape[1] != size or not len(array):
-            wanted = f"[T, {size}]" if size is not None else "[T, F]"
-            raise DataError(f"sequence {number}: the shape {list(array.shape)} is not {wanted}")
-        if not (np.abs(array) <= LARGEST).all():
-            raise DataError(f"sequence {number}: holds NaN, infinity or a number beyond 1e15")
-        found.append(array)
-    return found
-
-
-def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
-    """Sequences of ``data``, and what gives their predictions its shape.
-
-    A DataFrame or Dataset has the run's feature columns; its rows are cut into sequences as the
-    run's data were.
-
-    Raises:
-        DataError: as :func:`step_features`, or a column that is missing.
-    """
-    import pandas as pd
-    from datasets import Dataset
-
-    size = len(run.info.features)
-    if isinstance(data, Dataset):
-        features, back = step_sequences(data.to_pandas(), run)
-        return features, lambda rows: back(rows).tolist()
-    if isinstance(data, pd.DataFrame):
-        return _of_frame(data, run)
-    if isinstance(data, np.ndarray) and data.ndim == 3:
-        return step_features(data, size), lambda rows: np.stack(rows) if rows else np.zeros((0, 0))
-    if isinstance(data, (list, tuple)) or (isinstance(data, np.ndarray) and data.ndim == 1):
-        return step_features(data, size), lambda rows: rows
-    raise DataError(
-        f"sequences: give an array [N, T, {size}], a list of arrays [T, {size}], or a DataFrame"
-    )
-
-
-def _of_frame(frame: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
-    import pandas as pd
-
-    options, names = run.task.config.data, run.info.features
-    group = options.sequence_column
-    for name in [*names, *([group] if group else [])]:
-        if name not in frame.columns:
-            near = suggestion(name, map(str, frame.columns))
-            raise DataError(f"the DataFrame has no column {name!r}{near}")
-    if group:
-        codes = pd.factorize(frame[group].astype(str))[0]
-    else:
-        codes = np.arange(len(frame)) // options.length
-    rows = [np.flatnonzero(codes == code) for code in range(int(codes.max(initial=-1)) + 1)]
-    values = frame[names]
-
-    def back(found: list[Array]) -> Any:
-        flat = np.zeros(len(frame))
-        for places, part in zip(rows, found, strict=True):
-            flat[places] = part
-        return pd.Series(flat, index=frame.index, name="predicted")
-
-    return step_features([values.iloc[places] for places in rows], len(names)), back

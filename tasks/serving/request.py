@@ -32,3 +32,4 @@ class Answer:
     labels: list[str] = field(default_factory=list)  # of spans or tags, for their colours
     lines: list[str] | None = None  # a tagged file, line by line, where that was the input
     charts: list[dict[str, Any]] = field(default_factory=list)  # of forecasts
+    task: str = ""  # of the run that answers

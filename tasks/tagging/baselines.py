@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from birnn.arrays import Array
-from birnn.data.tags.schemes import convert, legal
-from birnn.nn.chain import Allowed, constrain, neutral
+from birnn.data.tags.schemes import convert
+from birnn.nn.chain import constrain, neutral
 from birnn.nn.crf import path_confidence
 from birnn.nn.decoding import best_path
+from birnn.tasks.tagging.model import allowed_moves
 from birnn.tasks.tagging.spans import count_spans, precision_recall_f1, read_spans
 
 Tags = Sequence[Sequence[str]]
@@ -60,12 +61,12 @@ def most_frequent_tag(tokens: Tags, tags: Tags, test: Tags, scheme: str) -> Gues
         for word, tag in zip(words, row, strict=True):
             by_word[word][tag] += 1
     overall = sum(by_word.values(), Counter[str]())
-    once = sum((found for found in by_word.values() if found.total() == 1), Counter[str]())
+    once = sum((counts for counts in by_word.values() if counts.total() == 1), Counter[str]())
 
-    def top(found: Counter[str]) -> str:
-        return min(found, key=lambda tag: (-found[tag], -overall[tag], tag))
+    def top(counts: Counter[str]) -> str:
+        return min(counts, key=lambda tag: (-counts[tag], -overall[tag], tag))
 
-    best = {word: top(found) for word, found in by_word.items()}
+    best = {word: top(counts) for word, counts in by_word.items()}
     new = top(once or overall)
     rows = ([best.get(word, new) for word in words] for words in test)
     return Guesses([convert(row, scheme, scheme) for row in rows])
@@ -73,13 +74,13 @@ def most_frequent_tag(tokens: Tags, tags: Tags, test: Tags, scheme: str) -> Gues
 
 def shape(word: str) -> str:
     """Capitals as X, small letters x, digits 0, runs cut to two: ``McDonald's`` → ``XxXxx'x``."""
-    found = ""
+    pattern = ""
     for letter in word:
         kind = "X" if letter.isupper() else "x" if letter.islower() else letter
         kind = "0" if letter.isdigit() else kind
-        if found[-2:] != kind * 2:
-            found += kind
-    return found
+        if pattern[-2:] != kind * 2:
+            pattern += kind
+    return pattern
 
 
 def own_features(word: str) -> Iterator[str]:
@@ -186,7 +187,7 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
     train, numbers = features.transform(tokens["train"]), {tag: i for i, tag in enumerate(labels)}
     gold = np.array([numbers[tag] for row in sound for tag in row])
     metric = "validation_accuracy" if scheme == "raw" else "validation_span_f1"
-    chain = Chain(labels, scheme)
+    chain = LegalPaths(labels, scheme)
     best: tuple[float, LogProbabilities, dict[str, Any]] | None = None
     for penalty in PENALTIES:
         model = LogProbabilities.fit(train, gold, penalty)
@@ -198,10 +199,12 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
     assert best is not None
     _, model, settings = best
     rows = _sentences(model(features.transform(tokens["test"])), tokens["test"])
-    found = chain.best(rows, settings["o_bias"])
+    predicted = chain.best(rows, settings["o_bias"])
     if scheme == "raw":
         del settings["o_bias"]
-    return Guesses(found, *chain.confidence(rows, found), {**settings, "features": len(features)})
+    return Guesses(
+        predicted, *chain.confidence(rows, predicted), {**settings, "features": len(features)}
+    )
 
 
 def _score(gold: Tags, predicted: Tags, scheme: str) -> float:
@@ -209,8 +212,8 @@ def _score(gold: Tags, predicted: Tags, scheme: str) -> float:
     if scheme == "raw":
         sides = (np.array([tag for row in side for tag in row]) for side in (gold, predicted))
         return float(np.mean(np.equal(*sides)))
-    found = (read_spans(side, scheme, "conlleval") for side in (gold, predicted))
-    return float(precision_recall_f1(count_spans(*found).sum(0))[2])
+    spans = (read_spans(side, scheme, "conlleval") for side in (gold, predicted))
+    return float(precision_recall_f1(count_spans(*spans).sum(0))[2])
 
 
 @dataclass(frozen=True)
@@ -248,14 +251,13 @@ def _sentences(rows: Array, tokens: Tags) -> list[Array]:
     return np.split(rows, np.cumsum([len(row) for row in tokens])[:-1])
 
 
-class Chain:
+class LegalPaths:
     """The sequences of ``K`` labels that a scheme allows, all of them alike."""
 
     def __init__(self, labels: Sequence[str], scheme: str) -> None:
         self.labels = labels
         self.numbers = {label: i for i, label in enumerate(labels)}
-        rules = {k: torch.from_numpy(v) for k, v in legal(labels, scheme)._asdict().items()}
-        self.potentials = constrain(neutral(len(labels)), Allowed(**rules))
+        self.potentials = constrain(neutral(len(labels)), allowed_moves(labels, scheme))
 
     def best(self, rows: Sequence[Array], bias: float) -> list[list[str]]:
         """The likeliest tags of each sentence.
@@ -265,18 +267,18 @@ class Chain:
             bias: by which those of O are lowered.
         """
         lowered = np.array([bias * (label == "O") for label in self.labels])
-        found: list[list[str]] = [[] for _ in rows]
+        paths: list[list[str]] = [[] for _ in rows]
         for indices, emissions, lengths in _batches([row - lowered for row in rows]):
             tags = best_path(emissions, lengths, self.potentials)
             for i, row in zip(indices, tags.tolist(), strict=True):
-                found[i] = [self.labels[tag] for tag in row[: len(rows[i])]]
-        return found
+                paths[i] = [self.labels[tag] for tag in row[: len(rows[i])]]
+        return paths
 
-    def confidence(self, rows: Sequence[Array], found: Tags) -> tuple[list[Array], list[Array]]:
-        """Probabilities ``[T]`` of the tags ``found``: as they are, and given the tag before."""
+    def confidence(self, rows: Sequence[Array], predicted: Tags) -> tuple[list[Array], list[Array]]:
+        """Probabilities ``[T]`` of ``predicted`` tags: as they are, and given the tag before."""
         parts: list[list[Array]] = [[np.empty(0)] * len(rows) for _ in range(2)]
         for indices, emissions, lengths in _batches(rows):
-            chosen = [torch.tensor([self.numbers[tag] for tag in found[i]]) for i in indices]
+            chosen = [torch.tensor([self.numbers[tag] for tag in predicted[i]]) for i in indices]
             tags = pad_sequence(chosen, batch_first=True)
             sure = path_confidence(emissions, tags, lengths, self.potentials)
             for part, values in zip(parts, sure, strict=True):

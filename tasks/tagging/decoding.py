@@ -22,14 +22,14 @@ BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
 def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
     """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
     numbers = {label: i for i, label in enumerate(info.labels)}
-    found = []
+    predictions = []
     for i, tags in enumerate(guesses.tags):
         row = np.full((len(tags), 3), np.nan)
         row[:, 0] = [numbers[tag] for tag in convert(tags, info.scheme, info.inner)]
         if guesses.confidence is not None and guesses.conditional is not None:
             row[:, 1], row[:, 2] = guesses.confidence[i], guesses.conditional[i]
-        found.append(row)
-    return found
+        predictions.append(row)
+    return predictions
 
 
 def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str]]:
@@ -64,13 +64,13 @@ def count_right(
     wanted, lengths = gold[mask].cpu().numpy(), outputs.lengths.cpu().numpy()
     pairs = tag_pairs(tuple(info.labels), info.inner)
     opens = torch.tensor([label[:2] in ("B-", "S-") for label in info.labels]).to(gold.device)
-    found = []
+    counted = []
     for bonus in bonuses:
         tags = best_tags(outputs._replace(bonus=outputs.bonus + bonus * opens))
-        found.append(count_tags(wanted, tags[mask].cpu().numpy(), lengths, pairs))
-    counts = {"tokens": found[0]["tokens"]}
+        counted.append(count_tags(wanted, tags[mask].cpu().numpy(), lengths, pairs))
+    counts = {"tokens": counted[0]["tokens"]}
     if pairs is not None:
-        counts["spans"] = np.stack([part["spans"] for part in found])
+        counts["spans"] = np.stack([part["spans"] for part in counted])
     return counts
 
 

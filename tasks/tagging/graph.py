@@ -1,18 +1,31 @@
 """The tagger as an ONNX graph: scores of tags; the chain that joins them stands beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from birnn.arrays import Array
 from birnn.data.tags.spelling import CASE_SIZE, MAX_CHARACTERS
 from birnn.data.text.offsets import CLITIC, token_pattern
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Potentials
-from birnn.tasks.export.graph import Arrays, Axes, Graph, padded_rows, ragged_sample, types_sample
+from birnn.tasks.export.check_script import LENGTHS, sample_texts
+from birnn.tasks.export.graph import (
+    Arrays,
+    Axes,
+    Graph,
+    distance,
+    padded_rows,
+    ragged_sample,
+    types_sample,
+)
+from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
+from birnn.tasks.tagging.serve import tag_raw
 
 
 class TaggingGraph(Graph):
@@ -112,9 +125,40 @@ class TaggingGraph(Graph):
             "chain": chain, "bonus": self.bonus.tolist(),
         }  # fmt: skip
 
+    def apart(self, found: Array, wanted: Array) -> float:
+        """How far the confidences are apart.
+
+        Two tag sequences that are equally good may both be found: where tags differ, so do the
+        confidences of the two, unless they are a tie.
+        """
+        return distance(found[..., 1:], wanted[..., 1:])
+
+    def compare_script(
+        self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
+    ) -> tuple[float | None, str]:
+        """Odd texts, and texts of many lengths."""
+        texts = sample_texts(run)
+        pairs = zip(predictor(made).predict(texts), tag_raw(run, texts).records, strict=True)
+        worst = max(tags_apart(found, wanted) for found, wanted in pairs)
+        return worst, f"{len(texts)} texts of up to {max(LENGTHS)} words"
+
 
 def _plain(part: Tensor) -> Any:
     """Numbers as JSON has them: None for a forbidden move."""
     if part.dim() > 1:
         return [_plain(row) for row in part]
     return [None if value == -np.inf else value for value in part.tolist()]
+
+
+def tags_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
+    """The largest difference of two records' confidences; inf where tokens, tags or spans do."""
+    worst = 0.0
+    for kind in ("tokens", "spans"):
+        ours, theirs = found.get(kind, []), wanted.get(kind, [])
+        if len(ours) != len(theirs):
+            return float("inf")
+        for one, other in zip(ours, theirs, strict=True):
+            if any(one[k] != other[k] for k in other if k != "confidence"):
+                return float("inf")
+            worst = max(worst, abs(one["confidence"] - other["confidence"]))
+    return worst

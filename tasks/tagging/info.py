@@ -1,5 +1,6 @@
 """What a tagger knows of its training split, and how a run folder keeps it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import DAMAGED, check_labels, check_strings, check_whole, reason
 from birnn.tasks.core.task import Files
 from birnn.tasks.tagging.options import TaggingParts
+from birnn.tasks.tagging.spans import surface
 
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
 
@@ -77,21 +79,18 @@ def learn_info(
     tokens, tags = train["tokens"][:], train["tags"][:]
     words = build_vocabulary(([t.lower() for t in row] for row in tokens), least)
     flat = [token for row in tokens for token in row]
-    counts: dict[str, int] = {}
-    for token in flat:
-        counts[token.lower()] = counts.get(token.lower(), 0) + 1
+    counts = Counter(token.lower() for token in flat)
     characters = frequent((c for token in flat for c in token), RARE_CHARACTER)
-    found = frequent((a for token in flat for a in affixes(token)), RARE_AFFIX)
+    common = frequent((a for token in flat for a in affixes(token)), RARE_AFFIX)
     lexicon = TagLexicon(
         Lexicon(words, vectors.words if vectors else [], 0),
         frozenset(word for word, count in counts.items() if count == 1),
         characters if model.char_encoder != "none" and model.char_size else [],
-        found if model.affix_size else [],
+        common if model.affix_size else [],
     )
     name, size = (vectors.name, vectors.values.shape[1]) if vectors else ("none", 0)
-    inner = "raw" if scheme == "raw" else "iobes"
     return TagInfo(
-        label_set(tags, inner) if inner == "raw" else label_set(tags),
+        label_set(tags, "raw" if scheme == "raw" else "iobes"),
         scheme,
         lexicon,
         frozenset(word for word, count in counts.items() if count < least),
@@ -113,7 +112,7 @@ def surfaces(
 ) -> frozenset[tuple[str, str]]:
     """The spans of sentences as lower-cased surface and type."""
     return frozenset(
-        (" ".join(row[span.start : span.end]).lower(), span.label)
+        (surface(row, span), span.label)
         for row, own in zip(tokens, tags, strict=True)
         for span in spans(own, scheme)
     )
@@ -125,38 +124,32 @@ def read_tag_info(folder: Path) -> TagInfo:
     Raises:
         CheckpointError: a file is missing or is not what it should be.
     """
-    tags, found = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
+    tags, vocabulary = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
     try:
-        return _parse(tags, found)
+        return _parse(tags, vocabulary)
     except DAMAGED as error:
         raise CheckpointError(
             f"{folder}: its vocabulary or labels are not usable ({reason(error)})"
         ) from None
 
 
-def _parse(tags: Mapping[str, Any], found: Mapping[str, Any]) -> TagInfo:
+def _parse(tags: Mapping[str, Any], stored: Mapping[str, Any]) -> TagInfo:
     if tags["scheme"] not in SCHEMES:
         raise ValueError(f"scheme {brief(tags['scheme'])}")
     check_labels(tags["labels"], least=1)
-    for name, values, least in (
-        ("words", found["words"], 2),
-        ("characters", found["characters"], 0),
-        ("affixes", found["affixes"], 0),
-        ("singletons", found["singletons"], 0),
-        ("vector_words", found["vector_words"], 0),
-        ("rare", found["rare"], 0),
-    ):
-        check_strings(name, values, least)
-    size = check_whole("vector_size", found["vector_size"], 0, 10_000)
-    members = check_whole("members", found["members"], 1, MAX_MEMBERS)
+    check_strings("words", stored["words"], 2)
+    for name in ("characters", "affixes", "singletons", "vector_words", "rare"):
+        check_strings(name, stored[name], 0)
+    size = check_whole("vector_size", stored["vector_size"], 0, 10_000)
+    members = check_whole("members", stored["members"], 1, MAX_MEMBERS)
     lexicon = TagLexicon(
-        Lexicon(found["words"], found["vector_words"], 0),
-        frozenset(found["singletons"]),
-        found["characters"],
-        found["affixes"],
+        Lexicon(stored["words"], stored["vector_words"], 0),
+        frozenset(stored["singletons"]),
+        stored["characters"],
+        stored["affixes"],
     )
-    seen = frozenset((str(surface), str(kind)) for surface, kind in found["spans"])
+    seen = frozenset((str(surface), str(kind)) for surface, kind in stored["spans"])
     return TagInfo(
-        tags["labels"], tags["scheme"], lexicon, frozenset(found["rare"]), seen,
-        None, str(found["vectors"]), size, members,
+        tags["labels"], tags["scheme"], lexicon, frozenset(stored["rare"]), seen,
+        None, str(stored["vectors"]), size, members,
     )  # fmt: skip

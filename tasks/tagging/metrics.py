@@ -18,23 +18,19 @@ from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
 from birnn.errors import DataError
 from birnn.tasks.core.task import Evaluation
-from birnn.tasks.scoring.bootstrap import replicates
+from birnn.tasks.scoring.bootstrap import ratio, replicates
 from birnn.tasks.scoring.metrics import CALIBRATION_BINS, calibration_error
 from birnn.tasks.tagging.spans import (
     READERS,
-    Rows,
+    SpanRows,
     count_spans,
     precision_recall_f1,
     read_spans,
     span_posterior,
+    surface,
 )
 
 Tags = Sequence[Sequence[str]]
-
-
-def surface(tokens: Sequence[str], span: Span) -> str:
-    """The words of a span, lower-cased, as they count for having been seen."""
-    return " ".join(tokens[span.start : span.end]).lower()
 
 
 @dataclass(frozen=True)
@@ -43,15 +39,6 @@ class Seen:
 
     words: frozenset[str]
     spans: frozenset[tuple[str, str]]
-
-    @classmethod
-    def build(cls, tokens: Tags, tags: Tags, scheme: str) -> "Seen":
-        """Collect from train; spans are read as ``conlleval`` reads them."""
-        rows = zip(tokens, read_spans(tags, scheme, "conlleval"), strict=True)
-        return cls(
-            frozenset(word.lower() for row in tokens for word in row),
-            frozenset((surface(row, span), span.label) for row, found in rows for span in found),
-        )
 
 
 @dataclass(frozen=True)
@@ -94,7 +81,7 @@ class Tagged:
         return labels, gold, predicted
 
     @cached_property
-    def readings(self) -> dict[str, tuple[Rows, Rows]]:
+    def readings(self) -> dict[str, tuple[SpanRows, SpanRows]]:
         """Gold and predicted spans of each sentence, in each mode."""
         return {
             mode: (
@@ -105,7 +92,7 @@ class Tagged:
         }
 
     @property
-    def spans(self) -> tuple[Rows, Rows]:
+    def spans(self) -> tuple[SpanRows, SpanRows]:
         """Gold and predicted spans of each sentence, in the mode of the main scores."""
         return self.readings[self.mode]
 
@@ -182,24 +169,19 @@ def tag_replicates(tagged: Tagged, seen: Seen, seed: int) -> dict[str, Array]:
         # [R, 3, K]: tokens with each tag that are right, predicted, and gold.
         tags = (cells.T @ counts.T).T.reshape(len(counts), 3, len(labels))
         both = tags[:, 1] + tags[:, 2]
-        f1 = np.divide(2 * tags[:, 0], both, out=np.zeros_like(both), where=both > 0)
+        f1 = ratio(2 * tags[:, 0], both, 0.0)
         return {
-            "accuracy": _ratio(counts @ hits, counts @ tokens),
-            "macro_f1": _ratio(f1.sum(1), (both > 0).sum(1)),
-            "unseen_accuracy": _ratio(counts @ new_hits, counts @ new),
+            "accuracy": ratio(counts @ hits, counts @ tokens),
+            "macro_f1": ratio(f1.sum(1), (both > 0).sum(1)),
+            "unseen_accuracy": ratio(counts @ new_hits, counts @ new),
             **{
-                name: _ratio(np.abs(counts @ part).sum(1), counts @ items)
+                name: ratio(np.abs(counts @ part).sum(1), counts @ items)
                 for name, (part, items) in gaps.items()
             },
             **_span_scores({name: counts @ part for name, part in spans.items()}),
         }
 
     return replicates(scores, sentences, seed)
-
-
-def _ratio(part: Array, whole: Array) -> Array:
-    missing = np.full(len(part), np.nan)
-    return np.asarray(np.divide(part, whole, out=missing, where=whole > 0))
 
 
 def _tag_counts(tagged: Tagged) -> sp.csr_matrix:
@@ -218,7 +200,7 @@ def _unseen_tokens(tagged: Tagged, seen: Seen) -> Array:
     return np.array([word not in seen.words for word in flat], dtype=bool)
 
 
-def _unseen_spans(tagged: Tagged, rows: Rows, seen: Seen) -> Rows:
+def _unseen_spans(tagged: Tagged, rows: SpanRows, seen: Seen) -> SpanRows:
     return [
         [span for span in row if (surface(words, span), span.label) not in seen.spans]
         for words, row in zip(tagged.tokens, rows, strict=True)
@@ -269,7 +251,7 @@ def _confident(tagged: Tagged) -> dict[str, Items]:
         return {}
     _, gold, predicted = tagged.codes
     sure = np.concatenate([np.asarray(row, dtype=np.float64) for row in tagged.confidence])
-    found = {"calibration_error": Items(gold == predicted, sure, tagged.sentence)}
+    items = {"calibration_error": Items(gold == predicted, sure, tagged.sentence)}
     if tagged.scheme != "raw":
         rows = [
             (span in right, span_confidence(tagged, i, span), i)
@@ -279,8 +261,8 @@ def _confident(tagged: Tagged) -> dict[str, Items]:
         ]
         columns = np.array(rows, dtype=np.float64).reshape(-1, 3).T
         right, confidence, sentence = columns
-        found["span_calibration_error"] = Items(right > 0, confidence, sentence.astype(np.int64))
-    return found
+        items["span_calibration_error"] = Items(right > 0, confidence, sentence.astype(np.int64))
+    return items
 
 
 def _gaps(items: Items, sentences: int) -> tuple[Array, Array]:

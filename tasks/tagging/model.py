@@ -9,6 +9,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
+from birnn.data.tags.schemes import legal
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Allowed, Potentials, constrain, neutral
 from birnn.nn.crf import negative_log_likelihood
@@ -26,11 +27,18 @@ class Emissions(NamedTuple):
     chain: Potentials
 
 
-class Chain(Protocol):
+class ChainScores(Protocol):
     """What joins the tags of a sentence."""
 
     def potentials(self) -> Potentials:
         """Of the moves; illegal ones are −inf."""
+
+
+def allowed_moves(labels: Sequence[str], scheme: str) -> Allowed:
+    """What may follow what among ``K`` labels of a scheme, on the default device."""
+    device = torch.get_default_device()  # a skeleton is built on none
+    rules = legal(labels, scheme)._asdict()
+    return Allowed(**{name: torch.from_numpy(rule).to(device) for name, rule in rules.items()})
 
 
 class LegalChain(nn.Module):
@@ -57,7 +65,7 @@ class TaggingHead(nn.Module):
         dropout: before the linear layer.
     """
 
-    def __init__(self, input_size: int, chain: Chain, tags: int, dropout: float) -> None:
+    def __init__(self, input_size: int, chain: ChainScores, tags: int, dropout: float) -> None:
         super().__init__()
         self.chain = chain
         self.dropout = Dropout(dropout)
@@ -118,8 +126,8 @@ class TaggingModel(nn.Module):
     def forward(self, batch: Batch) -> TaggingOutputs:
         """Score the tags of each token."""
         if self.pretrained is not None:
-            found = {"pretrained": self.pretrained(batch.inputs)}
-            batch = replace(batch, inputs={**batch.inputs, **found})
+            vectors = self.pretrained(batch.inputs)
+            batch = replace(batch, inputs={**batch.inputs, "pretrained": vectors})
         members: list[Emissions] = [member(batch) for member in self.members]
         scores = _mean([part.scores.float() for part in members])
         chain = Potentials(*map(_mean, zip(*(m.chain for m in members), strict=True)))
@@ -159,5 +167,5 @@ def fit_sharpness(parts: Sequence[tuple[TaggingOutputs, Tensor]]) -> float:
         return total
 
     bounds = (math.log(0.1), math.log(10.0))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.01})
-    return math.exp(float(found.x))
+    lowest = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.01})
+    return math.exp(float(lowest.x))

@@ -1,12 +1,14 @@
-"""The options of tagging; light to import, so that the command line can show them at once."""
+"""The options of tagging; light to import, so that help shows at once."""
 
 from dataclasses import dataclass, field
 
-from birnn.config import EncoderConfig, TrainConfig, option
+from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.tasks.core.options import (
     MAX_MEMBERS,
+    advanced_data,
     cut_seed,
     cut_share,
+    data_option,
     vectors_name,
 )
 
@@ -15,39 +17,34 @@ from birnn.tasks.core.options import (
 class TaggingData:
     """Where tagged sentences come from, and how they are split and looked up."""
 
-    data: str = option(
+    data: str = data_option(
         "tweet_entities",
         "A CoNLL column file, CoNLL-U, JSONL with character spans or lists of tokens and tags, or"
         " Parquet; a folder with one file a split; a Hub name or alias (conll2003); a"
         " folder saved by datasets; or the embedded tweets with entities.",
-        group="Data",
     )
-    tag_column: str = option(
+    tag_column: str = data_option(
         "",
         "Column of the tags: a name, or a number from 1 (-1 is the last). In CoNLL-U: upos, xpos,"
         " a feature such as Number, misc:Key. Empty: the last, upos, or found by name.",
-        group="Data",
     )
-    token_column: str = option(
-        "", "Column of the tokens. Empty: the first, or found by name.", group="Data"
-    )
+    token_column: str = data_option("", "Column of the tokens. Empty: the first, or found by name.")
     validation_share: float = cut_share("validation", "sentences", 0.001)
     test_share: float = cut_share("testing", "sentences", 0.001)
     split_seed: int = cut_seed()
-    encoding: str = option("utf-8-sig", "Encoding of text files.", group="Data")
+    encoding: str = advanced_data("utf-8-sig", "Encoding of text files.")
     vectors: str = vectors_name()
-    min_frequency: int = option(
-        1, "Words of train that are rarer share one trained vector.", low=1, group="Data"
+    min_frequency: int = advanced_data(
+        1, "Words of train that are rarer share one trained vector.", low=1
     )
-    vectors_limit: int = option(
-        400_000, "Most frequent pretrained words that are kept.", low=1, group="Data"
+    vectors_limit: int = advanced_data(
+        400_000, "Most frequent pretrained words that are kept.", low=1
     )
-    span_mode: str = option(
+    span_mode: str = advanced_data(
         "conlleval",
         "What counts as a span in a gold file whose tags break their scheme: as the conlleval"
         " script reads it, or strict: well-formed spans alone.",
         choices=("conlleval", "strict"),
-        group="Data",
     )
 
 
@@ -65,33 +62,33 @@ class TaggingParts:
         "What joins the tags of a sentence: a learned chain, or softmax; both are legal.",
         choices=("crf", "softmax"),
     )
-    span_bonus: bool = option(
+    span_bonus: bool = advanced(
         True, "Favour each span by what makes span F1 on validation greatest; confidences stay."
     )
-    word_size: int = option(
+    word_size: int = advanced(
         100, "Size of the trained vector of a word; 0 leaves it out.", low=0, high=8192
     )
-    char_encoder: str = option(
+    char_encoder: str = advanced(
         "cnn", "What reads the letters of a word.", choices=("cnn", "bigru", "bilstm", "none")
     )
-    char_size: int = option(100, "Size of what it makes of a word.", low=0, high=8192)
-    character_size: int = option(30, "Size of the vector of a letter.", low=1, high=1024)
-    affix_size: int = option(
+    char_size: int = advanced(100, "Size of what it makes of a word.", low=0, high=8192)
+    character_size: int = advanced(30, "Size of the vector of a letter.", low=1, high=1024)
+    affix_size: int = advanced(
         16, "Size of the vector of each prefix and suffix of a word; 0: none.", low=0, high=1024
     )
-    case: bool = option(True, "Tell the network how a token is written: case, digits, marks.")
-    singleton_dropout: float = option(
+    case: bool = advanced(True, "Tell the network how a token is written: case, digits, marks.")
+    singleton_dropout: float = advanced(
         0.5, "How often a word that train has once counts as unknown in training.", low=0, high=1
     )
-    word_dropout: float = option(
+    word_dropout: float = advanced(
         0.02, "How often any word is hidden from its trained vector.", low=0, high=0.95
     )
-    embedding_dropout: float = option(0.2, "Dropout of a token's features.", low=0, high=0.95)
-    embedding_locked_dropout: float = option(
+    embedding_dropout: float = advanced(0.2, "Dropout of a token's features.", low=0, high=0.95)
+    embedding_locked_dropout: float = advanced(
         0.2, "The same, with one mask for all tokens of a sentence.", low=0, high=0.95
     )
-    character_dropout: float = option(0.1, "Dropout of the letters' vectors.", low=0, high=0.95)
-    head_dropout: float = option(0.3, "Dropout before the last layer.", low=0, high=0.95)
+    character_dropout: float = advanced(0.1, "Dropout of the letters' vectors.", low=0, high=0.95)
+    head_dropout: float = advanced(0.3, "Dropout before the last layer.", low=0, high=0.95)
 
 
 @dataclass(frozen=True)

@@ -11,32 +11,32 @@ The graph scores each tag of each token; here the best legal sequence is found, 
 chain is of it. The answers are those of the trained run.
 """
 
-import argparse
-import json
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
-UNKNOWN_ID = 1
-ITEMS, TOKENS = 64, 32768  # of a batch, at most
+from birnn.tasks.export.script_common import (
+    UNKNOWN_ID,
+    ExportedModel,
+    batches,
+    pad,
+    run_texts,
+    vector_rows,
+)
+
+TOKENS = 32768  # of a batch, at most
 FARTHEST = 300.0  # from the best, in logs: within, probabilities do not underflow
 SPELLING = {"iob1": "BI", "iob2": "BI", "iobes": "BIES", "bilou": "BILU"}
 
 
-class Predictor:
+class Predictor(ExportedModel):
     """The model of a folder: ``Predictor(folder).predict(texts)`` → a record a text."""
 
     def __init__(self, folder: Path, model: str = "model.onnx") -> None:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        providers = ["CPUExecutionProvider"]
-        path = str(Path(folder) / model)
-        self.session = onnxruntime.InferenceSession(path, options, providers=providers)
-        self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
+        super().__init__(folder, model)
         self.token = re.compile(self.card["token_pattern"])
         self.clitic = re.compile(self.card["clitic_pattern"], re.IGNORECASE)
         chain = self.card["chain"]
@@ -51,7 +51,7 @@ class Predictor:
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """Start and end of each token."""
-        found = []
+        places = []
         for match in self.token.finditer(text):
             start, end = match.span()
             ends = [end]
@@ -60,17 +60,8 @@ class Predictor:
                 while part := self.clitic.search(word, max(0, ends[-1] - 4), ends[-1]):
                     ends.append(part.start())
                 ends = [start + place for place in reversed(ends)]
-            found += list(zip([start, *ends[:-1]], ends, strict=True))
-        return found
-
-    def vector_rows(self, token: str) -> list[int]:
-        """Rows of pretrained vectors whose mean stands for a token."""
-        table, bare = self.ids["vector_words"], token.lstrip("#@")
-        for candidate in (token, token.lower(), bare, bare.lower()):
-            if candidate in table:
-                return [table[candidate]]
-        parts = re.findall(r"[^\W_]+", token.lower()) if len(token) > 1 else []
-        return [table[part] for part in parts if part in table]
+            places += list(zip([start, *ends[:-1]], ends, strict=True))
+        return places
 
     def feeds(self, sentences: list[list[str]]) -> dict[str, Any]:
         """The graph's inputs for tokens."""
@@ -78,29 +69,29 @@ class Predictor:
         types = [[distinct.setdefault(token, len(distinct)) for token in row] for row in sentences]
         tokens, words = list(distinct), self.ids["words"]
         letters, affixes = self.ids["characters"], self.ids["affixes"]
-        found = {"types": pad(types)[0], "lengths": np.array([len(row) for row in sentences])}
-        found["word_ids"] = np.array([words.get(token.lower(), UNKNOWN_ID) for token in tokens])
+        feeds = {"types": pad(types)[0], "lengths": np.array([len(row) for row in sentences])}
+        feeds["word_ids"] = np.array([words.get(token.lower(), UNKNOWN_ID) for token in tokens])
         if "vector_rows" in self.card["inputs"]:
-            found["vector_rows"], found["vector_counts"] = pad(
-                [self.vector_rows(token) for token in tokens]
+            feeds["vector_rows"], feeds["vector_counts"] = pad(
+                [vector_rows(token, self.ids["vector_words"]) for token in tokens]
             )
         if "characters" in self.card["inputs"]:
             read = [token if len(token) <= 32 else token[:16] + token[-16:] for token in tokens]
             rows = [[letters.get(c, UNKNOWN_ID) for c in token] for token in read]
-            found["characters"], found["character_lengths"] = pad(rows)
+            feeds["characters"], feeds["character_lengths"] = pad(rows)
         if "affixes" in self.card["inputs"]:
             rows = [[affixes.get(a, UNKNOWN_ID) for a in affixes_of(token)] for token in tokens]
-            found["affixes"] = np.array(rows, dtype=np.int64)
+            feeds["affixes"] = np.array(rows, dtype=np.int64)
         if "case" in self.card["inputs"]:
-            found["case"] = np.array([case_of(token) for token in tokens], dtype=np.float32)
-        return found
+            feeds["case"] = np.array([case_of(token) for token in tokens], dtype=np.float32)
+        return feeds
 
     def predict(self, texts: list[str]) -> list[dict[str, Any]]:
         """``text``, ``tokens`` and, where the tags spell them, ``spans`` of each."""
         places = [self.places(text) for text in texts]
         records = [self.record(text, [], [], [], []) for text in texts]
         full = [i for i in range(len(texts)) if places[i]]
-        for part in batches([len(places[i]) for i in full]):
+        for part in batches([len(places[i]) for i in full], TOKENS):
             chosen = [full[i] for i in part]
             tokens = [[texts[i][a:b] for a, b in places[i]] for i in chosen]
             feeds = self.feeds(tokens)
@@ -159,8 +150,8 @@ class Predictor:
     def record(self, text: str, places: Any, names: list[str], sure: Any, given: Any) -> Any:
         """A text's tokens and spans, the tags spelled in the scheme of the run's data."""
         scheme = self.card["scheme"]
-        found = spans(names) if scheme != "raw" else []
-        tags = spell(found, len(names), scheme) if scheme != "raw" else names
+        spelled = spans(names) if scheme != "raw" else []
+        tags = spell(spelled, len(names), scheme) if scheme != "raw" else names
         tokens = [
             {"start": a, "end": b, "text": text[a:b], "tag": tag, "confidence": float(p)}
             for (a, b), tag, p in zip(places, tags, sure, strict=False)
@@ -168,7 +159,7 @@ class Predictor:
         record: dict[str, Any] = {"text": text, "tokens": tokens}
         if scheme != "raw":
             record["spans"] = []
-            for first, last, label in found:
+            for first, last, label in spelled:
                 a, b = places[first][0], places[last - 1][1]
                 share = float(sure[first] * np.prod(given[first + 1 : last]))
                 span = {"start": a, "end": b, "label": label, "text": text[a:b]}
@@ -196,23 +187,23 @@ def along(state: Any, moves: Any) -> Any:
 
 def spans(tags: list[str]) -> list[tuple[int, int, str]]:
     """First token, end and label of each span of IOBES tags, whatever breaks them read kindly."""
-    found: list[tuple[int, int, str]] = []
+    read: list[tuple[int, int, str]] = []
     start, label, before = -1, "", "O"
     for i, tag in enumerate([*tags, "O"]):
         prefix, kind = (tag[0], tag[2:]) if re.match(r"[BIES]-.", tag, re.DOTALL) else ("O", "")
         opens = prefix != "O" and (prefix in "BS" or before in "OES" or kind != label)
         if start >= 0 and (prefix == "O" or opens):
-            found.append((start, i, label))
+            read.append((start, i, label))
             start = -1
         start = i if opens else start
         before, label = prefix, kind
-    return found
+    return read
 
 
-def spell(found: list[tuple[int, int, str]], length: int, scheme: str) -> list[str]:
+def spell(spans: list[tuple[int, int, str]], length: int, scheme: str) -> list[str]:
     """The tags of ``length`` tokens that spell the spans."""
     tags, previous = ["O"] * length, (0, 0, "")
-    for start, end, label in found:
+    for start, end, label in spans:
         touches = previous[1:] == (start, label)
         first, inside = SPELLING[scheme][0], SPELLING[scheme][1]
         if scheme == "iob1":
@@ -242,55 +233,22 @@ def case_of(token: str) -> tuple[bool, ...]:
     )  # fmt: skip
 
 
-def pad(rows: list[list[int]]) -> tuple[Any, Any]:
-    """Rows as one array, 0 beyond their ends, and their lengths."""
-    counts = np.array([len(row) for row in rows], dtype=np.int64)
-    found = np.zeros((len(rows), max(int(counts.max()), 1)), dtype=np.int64)
-    for row, values in zip(found, rows, strict=True):
-        row[: len(values)] = values
-    return found, counts
-
-
-def batches(lengths: list[int]) -> list[list[int]]:
-    """Numbers of items that are tagged together, in order."""
-    found: list[list[int]] = []
-    longest = 0
-    for item, length in enumerate(lengths):
-        longest = max(longest, length)
-        full = not found or len(found[-1]) >= ITEMS
-        if full or longest * (len(found[-1]) + 1) > TOKENS:
-            found.append([])
-            longest = length
-        found[-1].append(item)
-    return found
+def lines(record: dict[str, Any]) -> str:
+    """A line a token: it, its tag, and how sure that is; an empty one behind them."""
+    return "".join(
+        f"{token['text']}\t{token['tag']}\t{token['confidence']:.4f}\n"
+        for token in record["tokens"]
+    )
 
 
 def main() -> int:
     """Read texts, print the tokens and tags of each."""
-    parser = argparse.ArgumentParser(description="Tag texts; without any, lines of the input.")
-    parser.add_argument("texts", nargs="*")
-    parser.add_argument("--json", action="store_true", help="print records as JSON lines")
-    parser.add_argument("--model", default="model.onnx", help="a graph beside this file")
-    given = parser.parse_args()
-    try:
-        texts = given.texts or sys.stdin.buffer.read().decode("utf-8-sig").split("\n")
-        if not given.texts:  # one a line; what ends the last line begins no other
-            texts = [line.removesuffix("\r") for line in texts[: -1 if not texts[-1] else None]]
-        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        if not texts:
-            raise ValueError("nothing to predict: give texts in quotes, or a pipe")
-        records = Predictor(Path(__file__).resolve().parent, given.model).predict(texts)
-    except Exception as error:
-        print(f"predict: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    for record in records:
-        if given.json:
-            print(json.dumps(record, ensure_ascii=False))
-            continue
-        for token in record["tokens"]:
-            print(f"{token['text']}\t{token['tag']}\t{token['confidence']:.4f}")
-        print()
-    return 0
+    folder = Path(__file__).resolve().parent
+    return run_texts(
+        "Tag texts; without any, lines of the input.",
+        lambda model, texts: Predictor(folder, model).predict(texts),
+        lines,
+    )
 
 
 if __name__ == "__main__":

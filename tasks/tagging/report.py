@@ -9,12 +9,12 @@ from sklearn import metrics as sk
 
 from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
+from birnn.tasks.scoring.metrics import class_table
 from birnn.tasks.tagging.metrics import Tagged, span_confidence
 from birnn.tasks.tagging.spans import (
     error_table,
     judge,
     overlaps,
-    table_rows,
     type_confusions,
     type_table,
 )
@@ -33,27 +33,19 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
         without confidences. With spans also ``types``, like ``tags``, and ``errors``, of
         :func:`birnn.tasks.tagging.spans.error_table`; confusions and mistakes are then of spans.
     """
-    details: dict[str, Any] = {"tags": tag_table(tagged)}
+    details: dict[str, Any] = {"tags": class_table(*tagged.codes)}
     confusions, mistakes = tag_confusions(tagged), tag_mistakes
     if tagged.scheme != "raw":
         rows = tagged.spans
         details |= {"types": type_table(*rows), "errors": error_table(*rows)}
         confusions, mistakes = type_confusions(*rows), span_mistakes
     frequent = sorted(confusions.items(), key=lambda pair: (-pair[1], pair[0]))[:PAIRS]
-    found = mistakes(tagged) if tagged.confidence is not None else ()
+    wrong = mistakes(tagged) if tagged.confidence is not None else ()
     return {
         **details,
         "confusions": [{"gold": g, "predicted": p, "count": n} for (g, p), n in frequent],
-        "mistakes": [_shown(tagged, mistake) for mistake in _surest(found)],
+        "mistakes": [_shown(tagged, mistake) for mistake in _surest(wrong)],
     }
-
-
-def tag_table(tagged: Tagged) -> list[dict[str, Any]]:
-    """Precision, recall, F1 and support of each tag, by alphabet."""
-    labels, gold, predicted = tagged.codes
-    classes = np.arange(len(labels))
-    columns = sk.precision_recall_fscore_support(gold, predicted, labels=classes, zero_division=0)
-    return table_rows(labels, *columns)
 
 
 def tag_confusions(tagged: Tagged) -> Counter[tuple[str, str]]:
@@ -77,8 +69,8 @@ def confusion(tagged: Tagged) -> tuple[list[str], Array]:
     pairs = type_confusions(*rows)
     for row in type_table(*rows):
         pairs[row["label"], row["label"]] += 0
-    for gold_row, found_row in zip(*rows, strict=True):
-        for span, near in zip(gold_row, overlaps(gold_row, found_row), strict=True):
+    for own, others in zip(*rows, strict=True):
+        for span, near in zip(own, overlaps(own, others), strict=True):
             pairs[span.label, span.label] += any(other.label == span.label for other in near)
     labels = [*sorted({label for pair in pairs for label in pair} - {"O"}), "O"]
     counts = np.array([[pairs[gold, guess] for guess in labels] for gold in labels])
@@ -115,31 +107,31 @@ def span_mistakes(tagged: Tagged) -> Iterator[Mistake]:
     """
     for i, (words, gold, predicted) in enumerate(zip(tagged.tokens, *tagged.spans, strict=True)):
         wrong = [
-            (span, kind, _told(words, near), _told(words, [span]))
+            (span, kind, _spelled(words, near), _spelled(words, [span]))
             for span, near in zip(predicted, overlaps(predicted, gold), strict=True)
             if (kind := judge(span, near, "spurious")) != "correct"
         ]
         missed = [
-            (span, "missed", _told(words, [span]), "O")
+            (span, "missed", _spelled(words, [span]), "O")
             for span, near in zip(gold, overlaps(gold, predicted), strict=True)
             if not near
         ]
-        for span, *told in wrong + missed:
+        for span, *description in wrong + missed:
             sure = span_confidence(tagged, i, span)
-            yield Mistake(sure, i, span.start, span.end, *told)
+            yield Mistake(sure, i, span.start, span.end, *description)
 
 
-def _surest(found: Iterable[Mistake]) -> list[Mistake]:
+def _surest(mistakes: Iterable[Mistake]) -> list[Mistake]:
     """The most confident ones: at most half of them missed spans, which a model leaves surely."""
-    ranked = sorted(found, key=lambda mistake: -mistake.confidence)
+    ranked = sorted(mistakes, key=lambda mistake: -mistake.confidence)
     missed = [mistake for mistake in ranked if mistake.kind == "missed"][: MISTAKES // 2]
     others = [mistake for mistake in ranked if mistake.kind != "missed"]
-    kept = missed + others[: MISTAKES - len(missed)]
-    return sorted(kept, key=lambda mistake: -mistake.confidence)
+    surest = missed + others[: MISTAKES - len(missed)]
+    return sorted(surest, key=lambda mistake: -mistake.confidence)
 
 
-def _told(words: Sequence[str], found: Sequence[Span]) -> str:
-    parts = (f"{' '.join(words[span.start : span.end])} ({span.label})" for span in found)
+def _spelled(words: Sequence[str], spans: Sequence[Span]) -> str:
+    parts = (f"{' '.join(words[span.start : span.end])} ({span.label})" for span in spans)
     return ", ".join(parts) or "O"
 
 

@@ -1,18 +1,15 @@
 """Use a trained tagger on raw texts: tags and spans with their places in the text as given."""
 
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from birnn.arrays import Array
 from birnn.data.splits.batching import by_length
-from birnn.data.tables.csv_cells import RowWriter
 from birnn.data.tables.sources import ReadOptions
 from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.files import COLUMNS, CONLLU, JSON
@@ -22,13 +19,16 @@ from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.offsets import token_offsets
 from birnn.data.wording import plural
-from birnn.errors import ConfigError
+from birnn.errors import ConfigError, DataError
+from birnn.nn.crf import marginals
 from birnn.nn.decoding import n_best
-from birnn.storage.files import write_text
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.runs.folder import LoadedRun, load_run
+from birnn.tasks.serving.predictor import Predictor
+from birnn.tasks.serving.python_inputs import Sentences, TextColumns, read_sentences
+from birnn.tasks.serving.records import write_records
 from birnn.tasks.serving.request import Answer, Request
-from birnn.tasks.serving.texts import OUTPUTS, check_output, read_inputs
+from birnn.tasks.serving.texts import read_inputs
 from birnn.tasks.tagging.decoding import predicted_tags
 from birnn.tasks.tagging.model import best_tags
 from birnn.tasks.tagging.spans import span_posterior
@@ -40,30 +40,69 @@ Places = Sequence[tuple[int, int]]
 Alternatives = list[tuple[list[str], float]]  # tags and their probability, likeliest first
 
 
-def serve_tags(folder: Path, request: Request) -> Answer:
-    """Tag what is asked for: texts become records, a tagged file the same file with a column more.
+class TaggingPredictor(Predictor):
+    """A loaded tagger: texts become records, a tagged file the same file with a column more."""
 
-    Raises:
-        BirnnError: an unusable run, input or output; nothing is tagged before these are checked.
-    """
-    if request.explain:
-        raise ConfigError("explain: a tagger has no attention to show; its spans have confidences")
-    if request.output:
-        check_output(Path(request.output), (*OUTPUTS, *FILES))
-    if is_tagged_file(request):
-        if request.texts:
-            raise ConfigError("give texts or --input, not both")
-        return tag_file(folder, request)
-    texts = read_inputs(
-        request.texts, request.input, request.text_column, request.encoding, request.standard_input
-    )
-    found = tag_texts(folder, texts, best=request.best)
-    return Answer(
-        found.records,
-        lambda path: write_tagged(path, found.records, escape=request.escape_formulas),
-        found.notes,
-        labels=found.labels,
-    )
+    outputs = (*Predictor.outputs, *FILES)
+    refuses: ClassVar[Mapping[str, str]] = {
+        "explain": "explain: a tagger has no attention to show; its spans have confidences"
+    }
+
+    def answer(self, request: Request) -> Answer:
+        """Tag texts, a file of them or of tokens, or a pipe."""
+        self.check(request)
+        if is_tagged_file(request):
+            if request.texts:
+                raise ConfigError("give texts or --input, not both")
+            return tag_file(self.run, request)
+        tagged = tag_raw(self.run, read_inputs(request), best=request.best)
+        return Answer(
+            tagged.records,
+            lambda path: write_tagged(path, tagged.records, escape=request.escape_formulas),
+            tagged.notes,
+            labels=tagged.labels,
+        )
+
+    def records(self, data: Any, column: str) -> list[dict[str, Any]]:
+        """Records of raw texts, with their places, or of lists of tokens."""
+        rows = self._read(data, column)
+        if isinstance(rows, TextColumns):
+            return tag_raw(self.run, rows.texts).records
+        filled = [tokens for tokens in rows.tokens if tokens]
+        records = iter(tag_tokens(self.run, filled)[1] if filled else [])
+        return [next(records) if tokens else {"tokens": []} for tokens in rows.tokens]
+
+    def predict(self, data: Any, column: str) -> Any:
+        """Tags of each list of tokens; of raw texts pairs of token and tag."""
+        rows = self._read(data, column)
+        if isinstance(rows, TextColumns):
+            tagged = tag_raw(self.run, rows.texts).records
+            pairs = [[(t["text"], t["tag"]) for t in row["tokens"]] for row in tagged]
+            return rows.like("tags", pairs)
+        return rows.like("tags", tag_sentences(self.run, rows.tokens))
+
+    def predict_proba(self, data: Any, column: str) -> Any:
+        """``[T, K]`` the probability of each of the network's tags at each token."""
+        rows = self._read(data, column)
+        if isinstance(rows, TextColumns):
+            raise DataError("predict_proba: a tagger takes lists of tokens here, not raw texts")
+        return rows.like("probabilities", self._marginals(rows.tokens))
+
+    def _marginals(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
+        task, size = self.run.task, len(self.run.info.labels)
+        rows: list[Array] = [np.zeros((0, size)) for _ in sentences]
+        full = [i for i, tokens in enumerate(sentences) if tokens]
+        if not full:
+            return rows
+        split = TagSplit.of([sentences[i] for i in full], self.run.info.lexicon)
+        for indices, batch, outputs in run_split(self.run.model, split, task.config.train):
+            unary = marginals(outputs.scores, batch.lengths, outputs.chain).unary.double().numpy()
+            for item, row, length in zip(indices, unary, batch.lengths.tolist(), strict=True):
+                rows[full[item]] = row[:length]
+        return rows
+
+    def _read(self, data: Any, column: str) -> TextColumns | Sentences:
+        return read_sentences(data, column or self.run.task.config.data.token_column)
 
 
 def is_tagged_file(request: Request) -> bool:
@@ -79,13 +118,12 @@ def is_tagged_file(request: Request) -> bool:
     return any(kind_of(value) == "tokens" for value in values)
 
 
-def tag_file(folder: Path, request: Request) -> Answer:
+def tag_file(run: LoadedRun, request: Request) -> Answer:
     """Tag the sentences of a file of tokens; its tag column, if it has one, is not looked at."""
-    run = load_tagger(folder)
     data = run.task.config.data
     options = TagOptions(
-        request.input, data.tag_column, request.text_column or data.token_column,
-        read=ReadOptions(request.encoding),
+        request.input, read=ReadOptions(request.encoding),
+        tag_column=data.tag_column, token_column=request.text_column or data.token_column,
     )  # fmt: skip
     table, layout = read_untagged(options)
     tokens = table["tokens"][:]
@@ -131,7 +169,7 @@ def _token_record(
     return record
 
 
-def write_tagged(path: Path, records: Sequence[Mapping[str, Any]], *, escape: bool = False) -> None:
+def write_tagged(path: Path, records: Sequence[dict[str, Any]], *, escape: bool = False) -> None:
     """Write records of texts or sentences in the format that the extension names.
 
     JSON holds the records, a CSV a row a token, anything else a token and its tag a line.
@@ -139,29 +177,15 @@ def write_tagged(path: Path, records: Sequence[Mapping[str, Any]], *, escape: bo
     Args:
         escape: cells of a CSV file that a spreadsheet would run as a formula.
     """
-    kind = path.suffix.lower()
-    if kind == ".json":
-        write_text(path, json.dumps(list(records), ensure_ascii=False, indent=1) + "\n")
-    elif kind == ".jsonl":
-        write_lines(path, (json.dumps(record, ensure_ascii=False) for record in records))
-    elif kind == ".csv":
-        write_lines(path, _csv_lines(records, escape=escape))
-    else:
-        write_lines(path, _column_lines(records))
+    write_records(path, records, _csv_rows(records), _column_lines(records), escape=escape)
 
 
-def _csv_lines(records: Sequence[Mapping[str, Any]], *, escape: bool) -> Iterator[str]:
+def _csv_rows(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
     fields = ("start", "end", "text", "tag", "confidence")
-    rows: list[tuple[str, ...]] = [("record", *fields)]
-    rows += [
-        (str(i), *(str(token[name]) for name in fields))
-        for i, record in enumerate(records, start=1)
-        for token in record["tokens"]
-    ]
-    for row in rows:
-        line = io.StringIO()
-        RowWriter(line, escape=escape, end="").row(row)
-        yield line.getvalue()
+    yield ("record", *fields)
+    for i, record in enumerate(records, start=1):
+        for token in record["tokens"]:
+            yield (i, *(str(token[name]) for name in fields))
 
 
 def _column_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,15 @@ import numpy as np
 from birnn.arrays import Array
 from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError
+from birnn.tasks.scoring.bootstrap import ratio
+from birnn.tasks.scoring.metrics import table_rows
 
 READERS: dict[str, Callable[[Sequence[str], str], list[Span]]] = {
     "conlleval": spans,
     "strict": strict_spans,
 }
 
-Rows = Sequence[Sequence[Span]]  # the spans of each sentence
+SpanRows = Sequence[Sequence[Span]]  # the spans of each sentence
 
 ERRORS = ("wrong_type", "wrong_border", "wrong_border_and_type")
 
@@ -38,6 +41,11 @@ def read_spans(tags: Sequence[Sequence[str]], scheme: str, mode: str) -> list[li
     return [READERS[mode](row, scheme) for row in tags]
 
 
+def surface(tokens: Sequence[str], span: Span) -> str:
+    """The words of a span, lower-cased, as they count for having been seen."""
+    return " ".join(tokens[span.start : span.end]).lower()
+
+
 def span_posterior(marginal: Array, conditional: Array, span: Span) -> float:
     """The probability of a span's tags taken together, under a chain.
 
@@ -50,7 +58,7 @@ def span_posterior(marginal: Array, conditional: Array, span: Span) -> float:
     return float(marginal[span.start] * further)
 
 
-def count_spans(gold: Rows, predicted: Rows) -> Array:
+def count_spans(gold: SpanRows, predicted: SpanRows) -> Array:
     """``[N, 3]``: for each sentence the spans that are right, predicted, and gold.
 
     A predicted span is right if gold has one with the same borders and type.
@@ -65,14 +73,12 @@ def precision_recall_f1(counts: Array) -> tuple[Array, Array, Array]:
     So says conlleval, and seqeval with ``zero_division=0``.
     """
     right, predicted, gold = np.moveaxis(np.asarray(counts, dtype=np.float64), -1, 0)
-    return _share(right, predicted), _share(right, gold), _share(2 * right, predicted + gold)
+    parts = ((right, predicted), (right, gold), (2 * right, predicted + gold))
+    precision, recall, f1 = (ratio(part, whole, 0.0) for part, whole in parts)
+    return precision, recall, f1
 
 
-def _share(part: Array, whole: Array) -> Array:
-    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
-
-
-def type_table(gold: Rows, predicted: Rows) -> list[dict[str, Any]]:
+def type_table(gold: SpanRows, predicted: SpanRows) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support of each type, by alphabet."""
     right, guessed, wanted = (
         Counter(span.label for row in rows for span in row)
@@ -85,20 +91,6 @@ def type_table(gold: Rows, predicted: Rows) -> list[dict[str, Any]]:
     labels = sorted(guessed | wanted)
     counts = np.array([(right[k], guessed[k], wanted[k]) for k in labels]).reshape(-1, 3)
     return table_rows(labels, *precision_recall_f1(counts), counts[:, 2])
-
-
-def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
-    """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
-    return [
-        {
-            "label": label,
-            "precision": float(p),
-            "recall": float(r),
-            "f1": float(f),
-            "support": int(n),
-        }
-        for label, p, r, f, n in zip(labels, *columns, strict=True)
-    ]
 
 
 def overlaps(own: Sequence[Span], others: Sequence[Span]) -> list[list[Span]]:
@@ -127,7 +119,7 @@ def judge(span: Span, overlapping: Sequence[Span], alone: str) -> str:
     return "wrong_border" if same else "wrong_border_and_type"
 
 
-def error_table(gold: Rows, predicted: Rows) -> dict[str, dict[str, int]]:
+def error_table(gold: SpanRows, predicted: SpanRows) -> dict[str, dict[str, int]]:
     """How many spans there are of each kind that :func:`judge` tells apart, on both sides.
 
     Every gold span is exactly one of ``correct``, ``missed`` and the three of ``ERRORS``; every
@@ -140,29 +132,29 @@ def error_table(gold: Rows, predicted: Rows) -> dict[str, dict[str, int]]:
         ("gold", "missed", zip(gold, predicted, strict=True)),
         ("predicted", "spurious", zip(predicted, gold, strict=True)),
     ):
-        found = Counter(
+        judged = Counter(
             judge(span, near, alone)
             for own, others in pairs
             for span, near in zip(own, overlaps(own, others), strict=True)
         )
-        tables[side] = {kind: found[kind] for kind in ("correct", alone, *ERRORS)}
+        tables[side] = {kind: judged[kind] for kind in ("correct", alone, *ERRORS)}
     return tables
 
 
-def type_confusions(gold: Rows, predicted: Rows) -> Counter[tuple[str, str]]:
+def type_confusions(gold: SpanRows, predicted: SpanRows) -> Counter[tuple[str, str]]:
     """How often a span of one type stands where gold has another: ``(gold, predicted)`` → count.
 
     Counted over pairs of spans that share a token and differ in type; a span with nothing on the
     other side is confused with ``O``.
     """
-    found: Counter[tuple[str, str]] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
     for own, others in zip(gold, predicted, strict=True):
         for span, near in zip(own, overlaps(own, others), strict=True):
-            found.update((span.label, other.label) for other in near if other.label != span.label)
-            found[span.label, "O"] += not near
+            pairs.update((span.label, other.label) for other in near if other.label != span.label)
+            pairs[span.label, "O"] += not near
         for span, near in zip(others, overlaps(others, own), strict=True):
-            found["O", span.label] += not near
-    return +found
+            pairs["O", span.label] += not near
+    return +pairs
 
 
 @dataclass(frozen=True)
@@ -184,12 +176,12 @@ class TagPairs:
         begins, ends = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
         for i, before in enumerate(tags):
             for j, after in enumerate(tags):
-                found = spans([before, after], scheme)
-                begins[i, j] = any(span.start == 1 for span in found)
-                ends[i, j] = any(span.end == 1 for span in found)
-        types = [found[0].label if (found := spans([tag], scheme)) else None for tag in tags]
-        numbers = {label: i for i, label in enumerate(sorted({t for t in types if t is not None}))}
-        return cls(begins, ends, np.array([-1 if t is None else numbers[t] for t in types]))
+                both = spans([before, after], scheme)
+                begins[i, j] = any(span.start == 1 for span in both)
+                ends[i, j] = any(span.end == 1 for span in both)
+        types = [[span.label for span in spans([tag], scheme)] for tag in tags]
+        numbers = {label: i for i, label in enumerate(sorted({*chain(*types)}))}
+        return cls(begins, ends, np.array([numbers[own[0]] if own else -1 for own in types]))
 
     def read(self, tags: Array, lengths: Array) -> tuple[Array, Array, Array]:
         """First token, last token and type of all spans, each ``[S]``.

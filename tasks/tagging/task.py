@@ -16,20 +16,20 @@ from birnn.arrays import Array
 from birnn.data.tables.sources import ReadOptions
 from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged
-from birnn.data.tags.schemes import convert, legal, spans
+from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
 from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.vectors import find_vectors
+from birnn.data.wording import number_list
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
-from birnn.nn.chain import Allowed
 from birnn.nn.crf import CRF, negative_log_likelihood, path_confidence
 from birnn.nn.model import Embedder
 from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.stored import MAX_LABELS
-from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData, number_list
+from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.runs.plots import save_confusion
 from birnn.tasks.tagging.baselines import linear_tagger, most_frequent_tag
 from birnn.tasks.tagging.decoding import (
@@ -46,6 +46,7 @@ from birnn.tasks.tagging.model import (
     TaggingHead,
     TaggingModel,
     TaggingOutputs,
+    allowed_moves,
     best_tags,
     fit_sharpness,
 )
@@ -64,15 +65,14 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     name = "tagging"
     monitors = ("span_f1", "accuracy", "nll")
     headline = ("span_f1", "accuracy")
-    config_class = TaggingConfig
 
     def load(self) -> TaskData[TagInfo, TagSplit]:
         """Read and split; words, letters, affixes and labels come from train."""
         data = self.config.data
         vectors = find_vectors(data.vectors, data.vectors_limit)
-        found = load_tagged(self.tag_options(data.data))
+        loaded = load_tagged(self.tag_options(data.data))
         info = learn_info(
-            found.splits["train"], found.scheme, vectors, self.config.model, data.min_frequency
+            loaded.splits["train"], loaded.scheme, vectors, self.config.model, data.min_frequency
         )
         if len(info.labels) > MAX_LABELS:
             raise DataError(
@@ -80,26 +80,26 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
                 " name another column with --tag-column"
             )
         splits = {
-            name: self.split(table, info).with_layout(found.layouts[name])
-            for name, table in found.splits.items()
+            name: self.split(table, info).with_layout(loaded.layouts[name])
+            for name, table in loaded.splits.items()
         }
         if not self.embedder(info).output_size:
             raise ConfigError("a token has no features: raise --word-size, --char-size or another")
-        provenance = {**found.provenance, "vectors": info.vector_name}
-        notes = [*found.notes, vector_note(info, splits["train"], data.vectors)]
-        return TaskData(splits, info, provenance, notes, found.warnings)
+        provenance = {**loaded.provenance, "vectors": info.vector_name}
+        notes = [*loaded.notes, vector_note(info, splits["train"], data.vectors)]
+        return TaskData(splits, info, provenance, notes, loaded.warnings)
 
     def tag_options(self, source: str) -> TagOptions:
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
         return TagOptions(
             source,
-            data.tag_column,
-            data.token_column,
             data.validation_share,
             data.test_share,
             data.split_seed,
             ReadOptions(data.encoding),
+            tag_column=data.tag_column,
+            token_column=data.token_column,
         )
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:
@@ -108,8 +108,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         if source:
             table, layout, notes = load_one_tagged(options, name, info.scheme)
         else:
-            found = load_tagged(options)
-            table, layout, notes = found.splits[name], found.layouts[name], found.notes
+            own = load_tagged(options)
+            table, layout, notes = own.splits[name], own.layouts[name], own.notes
         check_known(table, info)
         where = source or f"{options.data} ({name})"
         return LoadedSplit(self.split(table, info).with_layout(layout), where, notes)
@@ -165,12 +165,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
     def head(self, input_size: int, info: TagInfo) -> nn.Module:
         """A linear layer and a chain that knows what is legal."""
-        rules = legal(info.labels, info.inner)._asdict()
-        device = torch.get_default_device()  # a skeleton is built on none
-        allowed = Allowed(**{k: torch.from_numpy(part).to(device) for k, part in rules.items()})
-        make = CRF if self.config.model.decoder == "crf" else LegalChain
-        tags = len(info.labels)
-        return TaggingHead(input_size, make(tags, allowed), tags, self.config.model.head_dropout)
+        model, tags = self.config.model, len(info.labels)
+        make = CRF if model.decoder == "crf" else LegalChain
+        chain = make(tags, allowed_moves(info.labels, info.inner))
+        return TaggingHead(input_size, chain, tags, model.head_dropout)
 
     def model(self, info: TagInfo) -> TaggingModel:
         """Networks from different weights, and the vectors they share."""
@@ -256,10 +254,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
         """``span_f1`` with the best bonus, ``accuracy``, and ``nll``, the loss a token."""
         right, tokens = counts["tokens"]
-        found = {"accuracy": float(right / tokens), "nll": float(counts["loss"] / tokens)}
+        scores = {"accuracy": float(right / tokens), "nll": float(counts["loss"] / tokens)}
         if "spans" not in counts:
-            return found
-        return {"span_f1": float(precision_recall_f1(counts["spans"])[2].max()), **found}
+            return scores
+        return {"span_f1": float(precision_recall_f1(counts["spans"])[2].max()), **scores}
 
     def finish(self, model: nn.Module, data: TaskData[TagInfo, TagSplit]) -> dict[str, Any]:
         """Fit on validation how sharp the chain is, and the bonus of each span."""
@@ -272,10 +270,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         ]
         sharpness = fit_sharpness(parts)
         model.log_sharpness.fill_(math.log(sharpness))
-        found: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
+        fitted: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
         bonuses = self.bonuses(info)
         if len(bonuses) == 1:
-            return found
+            return fitted
         counts = sum(
             count_right(outputs, batch.targets, info, bonuses)["spans"]
             for _, batch, outputs in run_split(model, validation, self.config.train)
@@ -284,7 +282,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         f1 = precision_recall_f1(np.asarray(counts))[2]
         best = int(f1.argmax())
         model.span_bonus.fill_(bonuses[best])
-        return {**found, "span_bonus": bonuses[best], "validation_span_f1": float(f1[best])}
+        return {**fitted, "span_bonus": bonuses[best], "validation_span_f1": float(f1[best])}
 
     def evaluate(
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo, seed: int
@@ -309,8 +307,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
     ) -> dict[str, Any]:
         """Scores by type, the table of errors, frequent confusions, confident mistakes."""
-        found = tag_details(self.tagged(split, predictions, info))
-        return {"scheme": info.scheme, "span_mode": self.config.data.span_mode, **found}
+        details = tag_details(self.tagged(split, predictions, info))
+        return {"scheme": info.scheme, "span_mode": self.config.data.span_mode, **details}
 
     def baselines(self, data: TaskData[TagInfo, TagSplit]) -> list[Baseline]:
         """Each word's most frequent tag; a linear model of words and their neighbours."""
@@ -320,15 +318,12 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         simple = most_frequent_tag(tokens["train"], tags["train"], tokens["test"], info.scheme)
         linear = linear_tagger(tokens, tags, info.scheme)
         return [
-            Baseline(
-                "most_frequent", "each word's most frequent tag",
-                as_predictions(simple, info), simple.settings,
-            ),
-            Baseline(
-                "linear", "a linear model of words and neighbours",
-                as_predictions(linear, info), linear.settings,
-            ),
-        ]  # fmt: skip
+            Baseline(name, label, as_predictions(guesses, info), guesses.settings)
+            for name, label, guesses in (
+                ("most_frequent", "each word's most frequent tag", simple),
+                ("linear", "a linear model of words and neighbours", linear),
+            )
+        ]
 
     def save_extras(
         self, folder: Path, model: nn.Module, data: TaskData[TagInfo, TagSplit],

@@ -1,5 +1,6 @@
 """What a person sees of runs side by side: scores, differences, options, curves."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from birnn.tasks.comparing.comparison import Comparison
-from birnn.tasks.comparing.run_summary import Compared
+from birnn.tasks.comparing.run_summary import RunSummary
 from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
 from birnn.terminal.chart import HEIGHT, Canvas
+from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import BEST, harmless, make_table, named, render_pairs, titled
 
 VALUE = 24  # columns of an option's value
@@ -18,6 +20,18 @@ WORSE = "bold red"
 CHANGED = "bold yellow"
 # Of the lines of a chart: as many runs have one there.
 LINES = ("bold", "cyan", "yellow", "magenta", "green", "blue")
+
+
+def draw_comparison(comparison: Comparison, *, picture: str, as_json: bool) -> None:
+    """Runs side by side."""
+    out, plain = console(), is_plain()
+    if as_json:
+        print(json.dumps(comparison.to_json(), indent=2, ensure_ascii=False))
+        return
+    chart = not plain and not out.no_color
+    out.print(render_comparison(comparison, out.width, plain=plain, chart=chart))
+    if picture:
+        out.print(f"\nCurves: {picture}", markup=False, soft_wrap=True)
 
 
 def render_comparison(
@@ -77,11 +91,10 @@ def _fits(table: Table, width: int) -> bool:
 
 
 def _scores(
-    runs: Sequence[Compared], metrics: Sequence[str], width: int, *, plain: bool
+    runs: Sequence[RunSummary], metrics: Sequence[str], width: int, *, plain: bool
 ) -> Table:  # fmt: skip
     """A run a row; of each metric the score, and the difference where there is any."""
-    table = make_table(plain=plain)
-    table.add_column("run", no_wrap=True)
+    table = make_table(["run"], plain=plain, no_wrap=True)
     rows = [[_name(run, width)] for run in runs]
     for metric in metrics:
         table.add_column(score_title(metric), justify="right", no_wrap=True)
@@ -98,7 +111,7 @@ def _scores(
     return table
 
 
-def _name(run: Compared, width: int) -> Text:
+def _name(run: RunSummary, width: int) -> Text:
     return Text(named(run.name, max(12, width // 4)))
 
 
@@ -148,11 +161,10 @@ def signed(metric: str, value: float) -> str:
 
 
 def _spread(
-    runs: Sequence[Compared], metrics: Sequence[str], width: int, *, plain: bool
+    runs: Sequence[RunSummary], metrics: Sequence[str], width: int, *, plain: bool
 ) -> RenderableType:
     """Mean and deviation over the seeds of those runs that have several."""
-    table = make_table(plain=plain)
-    table.add_column("run", no_wrap=True)
+    table = make_table(["run"], plain=plain, no_wrap=True)
     table.add_column("seeds", justify="right")
     table.add_column("compared", justify="right")
     for metric in metrics:
@@ -164,20 +176,17 @@ def _spread(
         for metric in metrics:
             score: Mapping[str, Any] = run.scores.get(metric, {})
             there = "mean" in score and "std" in score
-            said = (format_score(metric, score[k]) for k in ("mean", "std")) if there else ()
-            cells.append(Text(" ± ".join(said) or "–"))
+            spread = [format_score(metric, score[k]) for k in ("mean", "std")] if there else []
+            cells.append(Text(" ± ".join(spread) or "–"))
         count = f"{len(run.about['seeds'])}"
         table.add_row(_name(run, width), count, f"seed {run.about['seed']}", *cells)
     return titled("Mean ± deviation over the seeds of a run", table)
 
 
-def render_costs(runs: Sequence[Compared], width: int, *, plain: bool) -> RenderableType:
+def render_costs(runs: Sequence[RunSummary], width: int, *, plain: bool) -> RenderableType:
     """What each run took, and how large it is."""
-    table = make_table(plain=plain)
-    table.add_column("run", no_wrap=True)
-    table.add_column("encoder", no_wrap=True)
-    for head in ("parameters", "epochs (kept)", "seconds", "size"):
-        table.add_column(head, justify="right", no_wrap=True)
+    numbers = ["parameters", "epochs (kept)", "seconds", "size"]
+    table = make_table(["run", "encoder"], numbers, plain=plain, no_wrap=True)
     for run in runs:
         about = run.about
         table.add_row(
@@ -219,8 +228,7 @@ def render_options(
     while start < len(runs):
         for count in range(len(runs) - start, 0, -1):
             chosen = [0, *range(start, start + count)]
-            table = make_table(plain=plain)
-            table.add_column("option", no_wrap=True)
+            table = make_table(["option"], plain=plain, no_wrap=True)
             for i in chosen:
                 table.add_column(heads[i], no_wrap=True)
             for name, row in cells.items():

@@ -1,6 +1,7 @@
-"""What is drawn of an export: its files, and how far they are from the run."""
+"""What is drawn of a run that goes elsewhere: as an export, or to the Hugging Face Hub."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -10,14 +11,14 @@ from birnn.terminal.console import console
 from birnn.terminal.text import harmless
 
 
-def draw_export(found: Any, *, as_json: bool) -> None:
+def draw_export(export: Any, *, as_json: bool) -> None:
     """The folder, the comparison, and what int8 costs where it was asked for."""
-    out, check = console(), found.check
+    out, check = console(), export.check
     if as_json:
         out.file.write(json.dumps(check, indent=2, ensure_ascii=False) + "\n")
         return
-    out.print(Text(f"Exported to {harmless(str(found.folder))}"), soft_wrap=True)
-    for name, size in found.files.items():
+    out.print(Text(f"Exported to {harmless(str(export.folder))}"), soft_wrap=True)
+    for name, size in export.files.items():
         out.print(Text(f"  {name:16} {size:>12,} bytes"))
     graph, ends = check["graph"], check["predict"]
     shapes = graph["shapes"]
@@ -29,21 +30,30 @@ def draw_export(found: Any, *, as_json: bool) -> None:
         ),
         soft_wrap=True,
     )
-    said = harmless(str(ends["what"]))
+    outcome = harmless(str(ends["what"]))
     if ends["compared"]:
-        said = f"at most {ends['largest_difference']:.2g} apart, {said}"
-    out.print(Text(f"predict.py against birnn: {said}."), soft_wrap=True)
+        outcome = f"at most {ends['largest_difference']:.2g} apart, {outcome}"
+    out.print(Text(f"predict.py against birnn: {outcome}."), soft_wrap=True)
     if "int8" in check:
         draw_int8(check["int8"])
 
 
-def draw_int8(found: dict[str, Any]) -> None:
+def draw_int8(measured: Mapping[str, Any]) -> None:
     """Scores and sizes of both graphs, side by side."""
-    table = Table("", "fp32", "int8", title=Text(harmless(f"int8 on {found['data']}")))
-    for name, pair in found["scores"].items():
+    table = Table("", "fp32", "int8", title=Text(harmless(f"int8 on {measured['data']}")))
+    for name, pair in measured["scores"].items():
         table.add_row(name.replace("_", " "), f"{pair['fp32']:.4f}", f"{pair['int8']:.4f}")
-    sizes = found["bytes"]
+    sizes = measured["bytes"]
     table.add_row("bytes", f"{sizes['fp32']:,}", f"{sizes['int8']:,}")
     console().print(table)
-    for note in found["notes"]:
+    for note in measured["notes"]:
         console().print(Text(harmless(str(note))), soft_wrap=True)
+
+
+def draw_pushed(where: str, names: Sequence[str]) -> None:
+    """Say where the run is now, and which files went there."""
+    console().print(Text(f"{', '.join(names)}"))
+    console().print(Text(f"→ {where}"))
+    console().print(
+        Text("The vocabulary holds words of the training data; texts and predictions stay here.")
+    )

@@ -3,18 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.tasks.scoring.metric_names import format_score, score_title
+from birnn.terminal.chart import render_chart
 from birnn.terminal.text import make_table, shown, titled
 
 STEPS_SHOWN = 8
 SERIES_SHOWN = 10
+ROWS_SHOWN = 48  # of a forecast in a terminal
 COLUMNS = ("mae", "rmse", "smape", "mase")
 
 
-def render_tables(details: Mapping[str, Any], *, plain: bool) -> RenderableType:
+def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
     """Scores by step ahead and by series."""
     steps = details["per_step"]
     places = spread(len(steps), STEPS_SHOWN)
@@ -32,6 +34,17 @@ def render_tables(details: Mapping[str, Any], *, plain: bool) -> RenderableType:
     if details.get("blocks"):
         parts.append(Text(f"Brackets: bootstrap over {details['blocks']}.\n", style="dim"))
     return Group(*parts)
+
+
+def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
+    """The rows of a forecast, in a terminal below a chart of each series that is drawn."""
+    if not answer.records:
+        return
+    if not plain:
+        for part in answer.charts:
+            out.print(render_chart(part, out.width))
+    rows = render_forecast(answer.records, plain=plain, most=0 if plain else ROWS_SHOWN)
+    out.print(rows)
 
 
 def spread(count: int, most: int) -> list[int]:

@@ -1,13 +1,25 @@
 """What a person sees of a file of series: what it holds, and what is odd about it."""
 
+import json
+
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from birnn.data.series.findings import Finding, Inspection
+from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import harmless, make_table, named, render_pairs
 
 SHOWN = 40
 PLACES = {"wide": "a column a series", "long": "a row for each series and time"}
+
+
+def draw_inspection(inspection: Inspection, *, as_json: bool) -> None:
+    """What is in a file of series."""
+    out = console()
+    if as_json:
+        print(json.dumps(inspection.to_json(), indent=2, ensure_ascii=False))
+    else:
+        out.print(render_inspection(inspection, out.width, plain=is_plain()))
 
 
 def render_inspection(inspection: Inspection, width: int, *, plain: bool) -> RenderableType:

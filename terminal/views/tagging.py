@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.terminal.text import CONTROL, make_table, shown, titled
@@ -19,7 +19,7 @@ ERRORS = {
 }
 
 
-def render_tables(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
+def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
     """How spans were read, and tables by type or tag, of errors, confusions and mistakes."""
     parts: list[RenderableType] = []
     if details["scheme"] != "raw":
@@ -39,11 +39,23 @@ def render_tables(details: Mapping[str, Any], width: int, *, plain: bool) -> Ren
     return Group(*parts)
 
 
+def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
+    """The lines of a tagged file, or each text with its marks and its likeliest alternatives."""
+    if answer.lines is not None:
+        for line in answer.lines:
+            # A file in a pipe is data and stays as it is; a terminal is not to be steered by it.
+            print(line if plain else tame(line))
+        return
+    colors = label_colors(answer.labels)
+    for record in answer.records:
+        out.print(render_tagged(record, colors), soft_wrap=True)
+        if "n_best" in record:
+            out.print(render_alternatives(record), soft_wrap=True)
+
+
 def render_labels(title: str, rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
     """Precision, recall and F1 of each span type or tag."""
-    table = make_table(plain=plain)
-    for head in ("label", "precision %", "recall %", "F1 %", "gold"):
-        table.add_column(head, justify="left" if head == "label" else "right")
+    table = make_table(["label"], ["precision %", "recall %", "F1 %", "gold"], plain=plain)
     for row in rows:
         scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
         table.add_row(Text(shown(row["label"], 24)), *scores, f"{row['support']:,}")
@@ -52,10 +64,7 @@ def render_labels(title: str, rows: Sequence[Mapping[str, Any]], *, plain: bool)
 
 def render_errors(errors: Mapping[str, Mapping[str, int]], *, plain: bool) -> RenderableType:
     """What became of the gold spans, and what the predicted ones are."""
-    table = make_table(plain=plain)
-    table.add_column("spans")
-    for side in errors:
-        table.add_column(side, justify="right")
+    table = make_table(["spans"], list(errors), plain=plain)
     for kind, words in ERRORS.items():
         cells = [errors[side].get(kind) for side in errors]
         if any(count is not None for count in cells):
@@ -65,13 +74,10 @@ def render_errors(errors: Mapping[str, Mapping[str, int]], *, plain: bool) -> Re
 
 def render_confusions(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
     """What is most often taken for what."""
-    table = make_table(plain=plain)
-    for head in ("gold", "predicted", "count"):
-        table.add_column(head, justify="right" if head == "count" else "left")
+    table = make_table(["gold", "predicted"], ["count"], plain=plain)
     for row in rows:
-        table.add_row(
-            Text(shown(row["gold"], 24)), Text(shown(row["predicted"], 24)), f"{row['count']:,}"
-        )
+        pair = (Text(shown(row[side], 24)) for side in ("gold", "predicted"))
+        table.add_row(*pair, f"{row['count']:,}")
     return titled("Most frequent confusions", table)
 
 
@@ -132,14 +138,14 @@ def render_alternatives(record: Mapping[str, Any]) -> Group:
     lines = []
     for number, row in enumerate(record["n_best"], start=1):
         if "spans" in row:
-            found = [
+            spans = [
                 f"[{_visible(record['text'][s['start'] : s['end']])} {shown(s['label'], 24)}]"
                 for s in row["spans"]
             ]
-            told = " ".join(found) or "no span"
+            sequence = " ".join(spans) or "no span"
         else:
-            told = " ".join(shown(tag, 24) for tag in row["tags"])
-        lines.append(Text(f"  {number}. {row['probability'] * 100:5.1f} %  {told}"))
+            sequence = " ".join(shown(tag, 24) for tag in row["tags"])
+        lines.append(Text(f"  {number}. {row['probability'] * 100:5.1f} %  {sequence}"))
     return Group(*lines)
 
 

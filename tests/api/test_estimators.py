@@ -21,7 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import birnn
-from birnn.data.splits.provenance import cut
+from birnn.data.splits.cutting import cut
 
 from writers import TINY, sentences, write_table
 

@@ -16,10 +16,10 @@ from birnn.tasks.comparing.comparison import _differences, compare
 from birnn.tasks.comparing.run_summary import short_names
 from birnn.tasks.core.task import Evaluation
 from birnn.tasks.runs.folder import read_config, write_csv
-from birnn.tasks.runs.test_records import Kept, read_rows
+from birnn.tasks.runs.test_records import TestRecord, read_rows
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED, RESAMPLES
 
-from contract import write_sequences, write_series, write_tagged
+import contract
 from writers import TINY, sentences, write_table
 
 NOT_KEPT = {"span_calibration_error"}  # takes probabilities that no file holds
@@ -46,8 +46,9 @@ def pairs(tmp_path_factory):
             if task == "sentiment":
                 write_table(data, sentences())
             else:
-                write = {"tagging": write_tagged, "forecast": write_series}
-                write.get(task, write_sequences)(data)
+                tagging, forecast = contract.tiny("tagging"), contract.tiny("forecast")
+                write = {"tagging": tagging.write_tagged, "forecast": forecast.write_series}
+                write.get(task, contract.tiny("regression").write_sequences)(data)
             made[task] = [home / f"{task}-{seed}" for seed in (0, 1)]
             for seed, out in enumerate(made[task]):
                 options = [task, "--data", str(data), "--out", str(out), *OWN[task], *SMALL]
@@ -74,7 +75,7 @@ def test_scores_and_intervals_are_those_of_the_run(pairs, task):
 @pytest.mark.parametrize("task", OWN)
 def test_readers_know_the_monitors_of_their_task(pairs, task):
     folder, entry = pairs(task)[0], TASKS[task]
-    kept = resolve({task: entry.kept}, task, "task")(folder, read_config(folder))
+    kept = entry.part("test_record")(folder, read_config(folder))
     assert kept.monitors == resolve({task: entry.task}, task, "task").monitors
     assert compare(pairs(task)).monitor in kept.monitors
 
@@ -111,8 +112,8 @@ def test_coverage_is_never_better(pairs):
 @pytest.mark.parametrize(("sign", "ahead"), [(1, "run"), (-1, "reference")])
 def test_who_is_ahead_follows_the_metric(sign, ahead):
     drawn = np.linspace(0.1, 0.3, 1000)
-    base = Kept(Evaluation({"accuracy": 0.5, "nll": 0.5}, dict.fromkeys(("accuracy", "nll"), 0)),
-                "", 1, "texts", ())  # fmt: skip
+    scores = {"accuracy": 0.5, "nll": 0.5}
+    base = TestRecord(Evaluation(scores, dict.fromkeys(scores, 0)), "", 1, "texts", ())
     scores = {"accuracy": 0.5 + sign * 0.2, "nll": 0.5 - sign * 0.2}
     mine = {"accuracy": sign * drawn, "nll": -sign * drawn}
     found = _differences(base, replace(base, evaluation=Evaluation(scores, mine)))
@@ -165,7 +166,7 @@ def test_other_test_items_have_no_difference(pairs, tmp_path):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda text: "", "has no column 'text'"),
+        (lambda text: "", "has no column 'gold'"),
         (lambda text: text.splitlines()[0] + "\n", "has no rows"),
         (lambda text: text.replace("p_good", "p_fair"), "no probability for the class"),
         (lambda text: text + "a,b\n", "2 fields, expected"),

@@ -33,21 +33,21 @@ def columns(*names):
     ],
 )
 def test_columns_are_found_by_the_usual_names(names, found):
-    assert find_columns(columns(*names), "", "", "x") == found
+    assert find_columns(columns(*names), [""], "", "x") == ([found[0]], found[1])
 
 
 def test_named_columns_win():
     table = columns("text", "label", "note", "mood")
-    assert find_columns(table, "note", "mood", "x") == ("note", "mood")
+    assert find_columns(table, ["note"], "mood", "x") == (["note"], "mood")
 
 
 def test_missing_columns_name_the_option_and_those_there_are():
     with pytest.raises(DataError, match="--text-column; there are: words, label"):
-        find_columns(columns("words", "label"), "", "", "x")
+        find_columns(columns("words", "label"), [""], "", "x")
     with pytest.raises(DataError, match="--label-column; there are: text, mood"):
-        find_columns(columns("text", "mood"), "", "", "x")
+        find_columns(columns("text", "mood"), [""], "", "x")
     with pytest.raises(DataError, match="did you mean 'mood'"):
-        find_columns(columns("text", "mood"), "", "moood", "x")
+        find_columns(columns("text", "mood"), [""], "moood", "x")
 
 
 @pytest.mark.parametrize(

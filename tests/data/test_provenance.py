@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from birnn.data.splits.provenance import audit, cut, duplicates, normalise, overlaps
+from birnn.data.splits.cutting import cut
+from birnn.data.splits.provenance import audit, duplicates, normalise, overlaps
 from birnn.errors import DataError
 
 LABELS = st.sampled_from(["a", "b", "c"])

@@ -11,7 +11,7 @@ from birnn.data import DATASETS
 from birnn.data.tables.sources import ReadOptions, load_tables
 from birnn.errors import DataError
 
-from contract import write_series
+import contract
 from writers import write_table
 
 ROWS = [("a film", "good"), ('one, "two"', "bad"), ("NA", "good"), ("日本 👍", "bad")]
@@ -260,7 +260,7 @@ def test_a_missing_series_file_is_offered_only_series(birnn, tmp_path, command):
     from birnn import cli
 
     data = tmp_path / "series.csv"
-    write_series(data)
+    contract.tiny("forecast").write_series(data)
     run = tmp_path / "run"
     tiny = ("--members", "1", "--horizon", "3", "--epochs", "1", "--hidden-size", "4")
     assert cli.main(["forecast", "--data", str(data), "--out", str(run), *tiny]) == 0

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from birnn.data.text.labelled import overlap_warnings
+from birnn.data.splits.provenance import overlap_warnings
 from birnn.data.wording import agree, plural
 from birnn.tasks.forecast.serve import remarks
 
@@ -31,7 +31,7 @@ def test_nouns_and_verbs():
 )
 def test_overlap(count, said):
     found = {"overlap": {"normalised": {"train/test": count}}}
-    assert overlap_warnings(found, {"test": range(4)})[0].startswith(said)
+    assert overlap_warnings(found, {"test": range(4)}, "text")[0].startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import torch
 
 from birnn.nn.levels import running_max
 from birnn.registry import ENCODERS
+from birnn.tasks import TASKS
 from birnn.tasks.export import (
     check_graph as onnx_check,
 )
@@ -24,21 +25,23 @@ from birnn.tasks.export import (
 from birnn.tasks.export import (
     session as onnx_session,
 )
-from birnn.tasks.export.check_script import forecasts_apart, labels_apart, tags_apart, write_sample
 from birnn.tasks.export.graph import padded_rows
-from birnn.tasks.forecast.serve import serve_forecast
+from birnn.tasks.forecast.graph import forecasts_apart, write_sample
 from birnn.tasks.runs.folder import load_run, write_model
+from birnn.tasks.sentiment.graph import labels_apart
+from birnn.tasks.sentiment.serve import predict_texts
+from birnn.tasks.serving.predictor import serve
 from birnn.tasks.serving.request import Request
-from birnn.tasks.serving.texts import predict_texts
+from birnn.tasks.tagging.graph import tags_apart
 from birnn.tasks.tagging.serve import tag_texts
 
 import contract
-from contract import TINY
+from tiny_parts import FILLERS, WORDS
 
 RUNS = [
     pytest.param((task, variant, encoder), id=f"{task}-{variant}-{encoder}")
-    for task in onnx_export.GRAPHS
-    for variant in TINY[task]
+    for task in (name for name, spec in TASKS.items() if spec.graph)
+    for variant in contract.variants(task)
     for encoder in ENCODERS
 ]
 # What a run keeps of the file that it was trained on.
@@ -116,7 +119,7 @@ def test_sizes_are_free_in_the_graph(exported) -> None:
 
 def texts_of(lengths: list[int], seed: int) -> list[str]:
     generator = random.Random(seed)
-    words = [*contract.FILLERS, *(w for row in contract.WORDS.values() for w in row), "Ada", "Bo"]
+    words = [*FILLERS, *(w for row in WORDS.values() for w in row), "Ada", "Bo"]
     words += ["unheard", "isn't", "http://t.co/x", ":)", "#tag", "ÄÖ", "!!!", "3.5km"]
     return [" ".join(generator.choices(words, k=n)) for n in lengths]
 
@@ -124,7 +127,7 @@ def texts_of(lengths: list[int], seed: int) -> list[str]:
 @pytest.mark.parametrize("task", ["sentiment", "tagging"])
 @pytest.mark.parametrize("size", [1, 2, 3, 64])
 def test_unseen_texts_are_answered_alike(task: str, size: int, exported, made) -> None:
-    which = (task, next(iter(TINY[task])), "bilstm")
+    which = (task, contract.variants(task)[0], "bilstm")
     texts = texts_of([1, 500, *np.geomspace(1, 500, 62).astype(int)][:size], size)
     module = pytest.importorskip(f"birnn.tasks.{task}.predict_script")
     found = module.Predictor(exported(*which)).predict([*texts, ""])
@@ -146,7 +149,7 @@ def test_forecasts_are_alike(exported, made, tmp_path: Path) -> None:
     ready = module.Predictor(exported(*which))
     write_sample(tmp_path / "new.csv", run, ready.card["columns"])
     found = ready.predict(tmp_path / "new.csv")
-    wanted = serve_forecast(run.folder, Request(input=str(tmp_path / "new.csv"))).records
+    wanted = serve(run.folder, Request(input=str(tmp_path / "new.csv"))).records
     scales = dict(zip(run.info.names, run.info.scaling.scale, strict=True))
     assert len(found) == 10
     assert "lower_50" in found[0]

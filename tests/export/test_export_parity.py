@@ -16,17 +16,19 @@ from birnn.registry import resolve
 from birnn.storage.files import write_json
 from birnn.tasks import TASKS
 from birnn.tasks.export import onnx as onnx_export
-from birnn.tasks.export.check_script import forecasts_apart, labels_apart, tags_apart
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.forecast import predict_script as forecast
-from birnn.tasks.forecast.options import ForecastingConfig
-from birnn.tasks.forecast.serve import serve_forecast
+from birnn.tasks.forecast.graph import forecasts_apart
+from birnn.tasks.forecast.options import ForecastConfig
 from birnn.tasks.runs.folder import LoadedRun, load_run, write_model
 from birnn.tasks.sentiment import predict_script as sentiment
+from birnn.tasks.sentiment.graph import labels_apart
 from birnn.tasks.sentiment.options import SentimentConfig
+from birnn.tasks.sentiment.serve import predict_texts
+from birnn.tasks.serving.predictor import serve
 from birnn.tasks.serving.request import Request
-from birnn.tasks.serving.texts import predict_texts
 from birnn.tasks.tagging import predict_script as tagging
+from birnn.tasks.tagging.graph import tags_apart
 from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.serve import tag_texts
 
@@ -41,7 +43,7 @@ ODD = [
     "Ada " * 700, "x" * 5000, "\u0301", "Ada\u2028Bo\x85Cy",
     "𝔸da 𐐀𐐨 ²³½ ٣", "a-b 'tis ''", "Ada\tBo\r\nCy",
 ]  # fmt: skip
-Config = SentimentConfig | TaggingConfig | ForecastingConfig
+Config = SentimentConfig | TaggingConfig | ForecastConfig
 
 
 def make_run(config: Config, name: str, home: Path, found: Any = None) -> LoadedRun:
@@ -63,7 +65,7 @@ def make_run(config: Config, name: str, home: Path, found: Any = None) -> Loaded
     if found:
         (home / "run" / "metrics.json").write_text(json.dumps({"data": {"inspection": found}}))
     run = load_run(home / "run")
-    graph: Graph = resolve(onnx_export.GRAPHS, name, "task")(run)
+    graph: Graph = TASKS[name].part("graph")(run)
     (home / "out").mkdir()
     with onnx_export.quiet():
         onnx_export.write_graph(home / "out" / "model.onnx", graph)
@@ -93,7 +95,7 @@ def write_scheme(path: Path, scheme: str) -> None:
     ("scheme", "letters"), [("iob1", "none"), ("bilou", "bilstm"), ("iobes", "bigru")]
 )
 def test_schemes_are_spelled_alike(scheme: str, letters: str, decoder: str, tmp_path: Path) -> None:
-    config = contract.tagging(tmp_path)
+    config = contract.tiny("tagging").spans(tmp_path)
     write_scheme(tmp_path / "spans.conll", scheme)
     data = replace(config.data, data=str(tmp_path / "spans.conll"))
     parts = replace(config.model, char_encoder=letters, decoder=decoder)
@@ -109,7 +111,7 @@ def test_schemes_are_spelled_alike(scheme: str, letters: str, decoder: str, tmp_
 
 @pytest.mark.parametrize("tokenizer", ["basic_english", "whitespace", "social"])
 def test_tokenizers_cut_alike(tokenizer: str, tmp_path: Path) -> None:
-    config = contract.sentiment(tmp_path)
+    config = contract.tiny("sentiment").plain(tmp_path)
     # Words and n-grams of the odd texts are known, so that each cut matters.
     with (tmp_path / "texts.csv").open("a", newline="", encoding="utf-8") as file:
         rows = [[f"{text} {i}", "go,od\nbad"] for text in ODD[2:] for i in range(3)]
@@ -154,7 +156,7 @@ LONG = {"layout": "long", "time_column": "time", "id_column": "id", "targets": [
 
 def long_run(tmp_path: Path, frequency: str, sizes: tuple[int, ...], **parts: Any) -> LoadedRun:
     write_long(tmp_path / "series.csv", frequency, sizes)
-    config = contract.forecast(tmp_path)
+    config = contract.tiny("forecast").panel(tmp_path)
     options = {"past": "", "future": "", "static": "", "calendar": "", **parts.pop("data", {})}
     data = replace(config.data, data=str(tmp_path / "series.csv"), season=4, **options)
     model = replace(config.model, **parts)
@@ -164,7 +166,7 @@ def long_run(tmp_path: Path, frequency: str, sizes: tuple[int, ...], **parts: An
 def both(run: LoadedRun, path: Path) -> tuple[Any, Any, float]:
     """What predict.py and birnn forecast, and how far apart they are."""
     found = forecast.Predictor(run.folder.parent / "out").predict(path)
-    wanted = serve_forecast(run.folder, Request(input=str(path))).records
+    wanted = serve(run.folder, Request(input=str(path))).records
     scales = dict(zip(run.info.names, run.info.scaling.scale, strict=True))
     return found, wanted, forecasts_apart(found, wanted, scales)
 

@@ -7,17 +7,16 @@ from hypothesis import strategies as st
 
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.forecast.conformal import (
-    Calibration,
     absolute_scores,
     calibrate,
     calibrate_groups,
     check_levels,
     conformal_rank,
-    level_name,
     quantile_scores,
     supported,
     windows_needed,
 )
+from birnn.tasks.forecast.forecasts import Calibration, level_name
 
 from forecast_cases import NAN, noise
 

@@ -15,9 +15,10 @@ from birnn.errors import ConfigError, DataError
 from birnn.tasks.forecast import metrics as forecast_metrics
 from birnn.tasks.forecast.baselines import LastValue, OnDemand
 from birnn.tasks.forecast.blocks import block_units
-from birnn.tasks.forecast.conformal import Calibration, calibrate, quantile_scores
+from birnn.tasks.forecast.conformal import calibrate, calibrate_forecasts, quantile_scores
+from birnn.tasks.forecast.forecasts import Calibration, Forecasts
 from birnn.tasks.forecast.metrics import forecast_replicates, scores, series_scores, step_scores
-from birnn.tasks.forecast.sums import Forecasts, accumulate, calibrate_forecasts, naive_scales
+from birnn.tasks.forecast.sums import accumulate, naive_scales
 from birnn.tasks.scoring.bootstrap import interval, replicates, resample_counts
 
 from forecast_cases import NAN, forecast_all, make_panel, make_split, noise

@@ -357,9 +357,9 @@ def test_inspect_tells_and_trains_nothing(birnn, tmp_path: Path) -> None:
 
 
 def test_the_embedded_series_are_the_default() -> None:
-    from birnn.tasks.forecast.options import ForecastingConfig
+    from birnn.tasks.forecast.options import ForecastConfig
 
-    found = load_series(ForecastingConfig())
+    found = load_series(ForecastConfig())
     assert found.inspection.source == "embedded temperatures"
     assert found.info.season == 24
     assert len(found.panel) == 1

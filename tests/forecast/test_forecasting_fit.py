@@ -9,7 +9,6 @@ import torch
 from sklearn.metrics import mean_pinball_loss
 
 from birnn.tasks.core.inference import predict, run_split
-from birnn.tasks.forecast.conformal import Calibration
 from birnn.tasks.forecast.fit import (
     SHARES,
     fit_linear,
@@ -19,17 +18,18 @@ from birnn.tasks.forecast.fit import (
     set_calibration,
     spread_out,
 )
+from birnn.tasks.forecast.forecasts import Calibration, quantiles_of
 from birnn.tasks.forecast.output import apart
 from birnn.tasks.forecast.ridge import fit_ridge, solve
-from birnn.tasks.forecast.task import Forecasting, quantiles_of
+from birnn.tasks.forecast.task import Forecast
 
-from contract import forecast, forecast_wide
+import contract
 from strategies import randomise
 
 
-def wide(folder: Path, **parts: object) -> Forecasting:
-    config = forecast_wide(folder)
-    return Forecasting(replace(config, model=replace(config.model, **parts)))
+def wide(folder: Path, **parts: object) -> Forecast:
+    config = contract.tiny("forecast").wide(folder)
+    return Forecast(replace(config, model=replace(config.model, **parts)))
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def test_a_refit_fits_the_linear_map_again_on_all_rows(tmp_path: Path) -> None:
 
 def test_a_short_first_window_is_still_a_forecast(tmp_path: Path) -> None:
     """Three series with gaps and every kind of covariate: nothing but numbers comes out."""
-    task = Forecasting(forecast(tmp_path))
+    task = Forecast(contract.tiny("forecast").panel(tmp_path))
     data = task.load()
     torch.manual_seed(0)
     model = task.model(data.info).eval()

@@ -15,13 +15,14 @@ from birnn.data.splits.batching import BucketSampler
 from birnn.tasks.forecast import data as forecasting_data
 from birnn.tasks.forecast import fit as forecasting_fit
 from birnn.tasks.forecast.data import load_series
-from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData, ForecastingParts
-from birnn.tasks.forecast.task import Forecasting
+from birnn.tasks.forecast.options import ForecastConfig, ForecastData, ForecastParts
+from birnn.tasks.forecast.task import Forecast
 from birnn.training.loop import fit
 from birnn.training.state import Validation
 
-from contract import ENCODER, FORECAST_TRAIN, forecast
+import contract
 from strategies import randomise
+from tiny_parts import ENCODER
 
 ROWS, HORIZON = 120, 2
 
@@ -50,22 +51,22 @@ def series(seed: int = 0) -> np.ndarray:
     return 5 * season + generator.normal(size=(2, ROWS)) + [[10.0], [-3.0]]
 
 
-def config(path: Path, **parts: object) -> ForecastingConfig:
+def config(path: Path, **parts: object) -> ForecastConfig:
     """Splits by date: train up to 31 March, validation and calibration to 9 April, then test."""
-    return ForecastingConfig(
-        ForecastingData(
+    return ForecastConfig(
+        ForecastData(
             str(path), id_column="id", target="y", past="price", horizon=HORIZON, lookback=14,
             split="2024-03-02,2024-04-05",
         ),
-        ForecastingParts(
+        ForecastParts(
             members=1, segment=7, segment_size=6, series_size=2, levels="50", **parts
         ),
         replace(ENCODER, norm="none"),
-        replace(FORECAST_TRAIN, epochs=2),
+        replace(contract.tiny("forecast").FORECAST_TRAIN, epochs=2),
     )  # fmt: skip
 
 
-def trained(task: Forecasting):
+def trained(task: Forecast):
     """A model trained two epochs and finished on validation, and its data."""
     data = task.load()
     torch.manual_seed(0)
@@ -91,7 +92,7 @@ def changed_from(split: WindowSplit, series: int, step: int) -> WindowSplit:
     return replace(split, panel=replace(panel, values=values, past=past))
 
 
-def check_forecasts_know_nothing_ahead(task: Forecasting, model, split: WindowSplit, info) -> None:
+def check_forecasts_know_nothing_ahead(task: Forecast, model, split: WindowSplit, info) -> None:
     """The forecast from each origin is the same to the bit whatever comes after it."""
     for window in range(0, len(split), 5):
         one = split.chosen(np.array([window]))
@@ -114,32 +115,32 @@ def check_learned_alike(first, second) -> None:
 
 
 @pytest.fixture
-def task(tmp_path: Path) -> Forecasting:
-    return Forecasting(config(write(tmp_path / "a.csv", series())))
+def task(tmp_path: Path) -> Forecast:
+    return Forecast(config(write(tmp_path / "a.csv", series())))
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Forecasting:
+def other(tmp_path: Path) -> Forecast:
     """The same but for every value of the test rows, and a series that begins there."""
     values = series()
     values[:, 95:] = 1e4 * np.random.default_rng(1).normal(size=values[:, 95:].shape)
-    return Forecasting(config(write(tmp_path / "b.csv", values, extra=("late",))))
+    return Forecast(config(write(tmp_path / "b.csv", values, extra=("late",))))
 
 
-def test_what_comes_after_the_origin_changes_no_forecast(task: Forecasting) -> None:
+def test_what_comes_after_the_origin_changes_no_forecast(task: Forecast) -> None:
     model, data = trained(task)
     check_forecasts_know_nothing_ahead(task, randomise(model), data.splits["test"], data.info)
 
 
 def test_the_same_with_every_kind_of_covariate_and_quantile_heads(tmp_path: Path) -> None:
-    task = Forecasting(forecast(tmp_path))
+    task = Forecast(contract.tiny("forecast").panel(tmp_path))
     data = task.load()
     torch.manual_seed(0)
     model = randomise(task.model(data.info)).eval()
     check_forecasts_know_nothing_ahead(task, model, data.splits["test"], data.info)
 
 
-def test_baselines_know_nothing_ahead(task: Forecasting) -> None:
+def test_baselines_know_nothing_ahead(task: Forecast) -> None:
     data = task.load()
     test = data.splits["test"]
     for part in task.baselines(data):
@@ -153,7 +154,7 @@ def test_baselines_know_nothing_ahead(task: Forecasting) -> None:
 
 
 def test_test_rows_and_late_series_change_nothing_that_is_learned(
-    task: Forecasting, other: Forecasting
+    task: Forecast, other: Forecast
 ) -> None:
     check_learned_alike(trained(task), trained(other))
 
@@ -171,7 +172,7 @@ def test_scales_come_from_train_alone(tmp_path: Path) -> None:
 
 
 def test_a_series_without_training_rows_is_unknown_and_scored_by_its_own_scale(
-    other: Forecasting,
+    other: Forecast,
 ) -> None:
     data = other.load()
     assert data.info.names == ["a", "b"]
@@ -182,7 +183,7 @@ def test_a_series_without_training_rows_is_unknown_and_scored_by_its_own_scale(
     assert test.origin[test.series == 2].min() >= 14
 
 
-def test_parts_share_no_target(task: Forecasting) -> None:
+def test_parts_share_no_target(task: Forecast) -> None:
     splits = task.load().splits
     for series in (0, 1):
         ends = {
@@ -204,7 +205,7 @@ def test_a_refit_knows_nothing_of_the_parts_after_it(tmp_path: Path) -> None:
     changed[:, middle:] = 500
     found = []
     for name, table in (("a", values), ("b", changed)):
-        task = Forecasting(config(write(tmp_path / f"{name}.csv", table), refit=2))
+        task = Forecast(config(write(tmp_path / f"{name}.csv", table), refit=2))
         model, data = trained(task)
         found.append((task.backtest(model, data, 1), data.splits["test"]))
     (first, test), (second, _) = found
@@ -217,7 +218,7 @@ def test_a_refit_knows_nothing_of_the_parts_after_it(tmp_path: Path) -> None:
 def test_the_model_that_a_refit_saves_has_seen_all_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = Forecasting(config(write(tmp_path / "a.csv", series()), refit=2))
+    task = Forecast(config(write(tmp_path / "a.csv", series()), refit=2))
     model, data = trained(task)
     honest, seen = forecasting_fit._train_again, []
 
@@ -234,7 +235,7 @@ def test_the_model_that_a_refit_saves_has_seen_all_rows(
 
 
 def test_a_window_that_reaches_ahead_is_noticed(
-    task: Forecasting, monkeypatch: pytest.MonkeyPatch
+    task: Forecast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, data = trained(task)
     honest = WindowSplit._steps
@@ -248,7 +249,7 @@ def test_a_window_that_reaches_ahead_is_noticed(
 
 
 def test_a_covariate_of_the_past_that_reaches_ahead_is_noticed(
-    task: Forecasting, monkeypatch: pytest.MonkeyPatch
+    task: Forecast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, data = trained(task)
     honest = WindowSplit._covariates
@@ -263,7 +264,7 @@ def test_a_covariate_of_the_past_that_reaches_ahead_is_noticed(
 
 @pytest.mark.parametrize("leak", ["scale", "names", "calibration"])
 def test_learning_from_test_rows_is_noticed(
-    leak: str, task: Forecasting, other: Forecasting, monkeypatch: pytest.MonkeyPatch
+    leak: str, task: Forecast, other: Forecast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if leak == "scale":
         honest = forecasting_data.fit_scaling
@@ -275,13 +276,13 @@ def test_learning_from_test_rows_is_noticed(
             forecasting_data, "train_bounds", lambda parts, shape: (parts.train * 0 + 1, parts.test)
         )
     else:
-        honest_load = Forecasting.load
+        honest_load = Forecast.load
 
         def load(self):
             data = honest_load(self)
             data.splits["calibration"] = data.splits["test"]
             return data
 
-        monkeypatch.setattr(Forecasting, "load", load)
+        monkeypatch.setattr(Forecast, "load", load)
     with pytest.raises(AssertionError):
         check_learned_alike(trained(task), trained(other))

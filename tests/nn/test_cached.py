@@ -1,4 +1,4 @@
-"""What is kept of frozen weights, and what makes it anew."""
+"""What is cached of frozen weights, and what makes it anew."""
 
 import copy
 import gc
@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from birnn.nn.cached import Kept, standing
+from birnn.nn.cached import Cached, standing
 from birnn.nn.crf import CRF
 
 
@@ -29,16 +29,16 @@ def test_a_value_is_made_once_in_inference_mode_alone() -> None:
         made.append(0)
         return float(weights[0].sum())
 
-    kept: Kept[float] = Kept()
-    assert [kept.get(weights, make) for _ in range(2)] == [2.0, 2.0]
+    cached: Cached[float] = Cached()
+    assert [cached.get(weights, make) for _ in range(2)] == [2.0, 2.0]
     assert len(made) == 2
     with torch.inference_mode():
-        assert [kept.get(weights, make) for _ in range(3)] == [2.0] * 3
+        assert [cached.get(weights, make) for _ in range(3)] == [2.0] * 3
     assert len(made) == 3
     weights[0].mul_(2)
     with torch.inference_mode():
-        assert kept.get(weights, make) == 4.0
-        assert copy.deepcopy(kept).get([torch.ones(1)], lambda: 7.0) == 7.0
+        assert cached.get(weights, make) == 4.0
+        assert copy.deepcopy(cached).get([torch.ones(1)], lambda: 7.0) == 7.0
 
 
 @pytest.mark.parametrize("frozen", [True, False])

@@ -1,6 +1,7 @@
 """Encoders against torch's own modules and numpy, and what padding can't do to them."""
 
 from collections.abc import Iterator
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,8 +13,16 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
-from birnn.nn.encoders import Encoded, Encoder, MaskedBatchNorm, build_encoder
-from birnn.registry import ENCODERS
+from birnn.nn.encoders import (
+    BiGRU,
+    BiLSTM,
+    Encoded,
+    Encoder,
+    EncoderOptions,
+    MaskedBatchNorm,
+    build_encoder,
+)
+from birnn.registry import ENCODERS, resolve
 
 import reference
 from strategies import Ragged, encoder_configs, quick, ragged_batches, randomise
@@ -199,6 +208,35 @@ def test_lengths_and_features_that_do_not_fit_are_refused(encoder: str) -> None:
 def test_an_unknown_encoder_is_a_config_error_with_a_suggestion() -> None:
     with pytest.raises(ConfigError, match="did you mean 'bigru'"):
         build_encoder(2, EncoderConfig("bigur"))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_options_by_name_are_those_of_a_configuration(encoder: str) -> None:
+    built = resolve(ENCODERS, encoder, "encoder")
+    names = {field.name for field in fields(EncoderConfig)}
+    assert names - {"encoder"} == set(EncoderOptions.__annotations__)
+    assert built(3).config == EncoderConfig(encoder)
+    options: EncoderOptions = {"hidden_size": 2, "layers": 3, "norm": "layer"}
+    assert built(3, **options).config == EncoderConfig(encoder, **options)
+    one_way = EncoderConfig(hidden_size=4, bidirectional=False)
+    assert built(3, one_way, layers=2).config == replace(one_way, encoder=encoder, layers=2)
+    torch.manual_seed(0)
+    one = built(3, **options).state_dict()
+    torch.manual_seed(0)
+    two = build_encoder(3, EncoderConfig(encoder, **options)).state_dict()
+    assert list(one) == list(two)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_options_that_are_not_there_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"BiGRU: unknown option 'hiden'.*'hidden_size'"):
+        BiGRU(3, hiden=4)  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match="BiLSTM: unknown option 'encoder'"):
+        BiLSTM(3, encoder="bigru")  # type: ignore[call-arg]
+    with pytest.raises(ConfigError, match="options have names, as in hidden_size=128"):
+        BiGRU(3, 128)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="layers: must be at least 1, got 0"):
+        BiGRU(3, layers=0)
 
 
 @quick

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from birnn.config import EncoderConfig
+from birnn.config import EncoderConfig, TrainConfig
 from birnn.errors import ConfigError
 from birnn.native import compiler, library
 from birnn.nn import engines
 from birnn.nn.encoders import build_encoder
-from birnn.nn.engines import Work, choose, describe, force, forced
+from birnn.nn.engines import Work, choose, describe, engine_for, force, forced
 from birnn.nn.scan import GRU, LSTM, Recurrence
 from birnn.registry import ENCODERS, ENGINES, resolve
 
@@ -32,11 +32,11 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.Mon
     """A machine that has never compiled the engine."""
     monkeypatch.setenv("BIRNN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(compiler, "_own_folder", lambda: tmp_path / "own")
-    for kept in (library._loaded, engines._untraced):
-        kept.cache_clear()
+    for cached in (library._loaded, engines._untraced):
+        cached.cache_clear()
     yield monkeypatch
-    for kept in (library._loaded, engines._untraced):
-        kept.cache_clear()
+    for cached in (library._loaded, engines._untraced):
+        cached.cache_clear()
 
 
 def without_compiler(patch: pytest.MonkeyPatch) -> None:
@@ -52,6 +52,16 @@ def test_the_compiled_engine_serves_a_cpu(recurrence: Recurrence, precision: tor
     choice = describe(Work(recurrence, CPU, precision))
     assert choice.name == "native"
     assert not choice.note
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_the_engine_of_a_configuration(encoder: str) -> None:
+    config = EncoderConfig(encoder)
+    assert engine_for(config, TrainConfig(device="cpu", engine="torch")).name == "torch"
+    wanted = describe(Work(resolve(ENCODERS, encoder, "encoder").recurrence, CPU, torch.bfloat16))
+    assert engine_for(config, TrainConfig(device="cpu", mixed_precision="bf16")) == wanted
+    with pytest.raises(ConfigError, match="cudnn can't run here"):
+        engine_for(config, TrainConfig(device="cpu", engine="cudnn"))
 
 
 @pytest.mark.parametrize("recurrence", [GRU, LSTM])
@@ -195,6 +205,7 @@ def test_nothing_is_compiled_or_loaded_when_another_engine_is_forced(tmp_path: P
         "engines.force('torch')\n"
         "build_encoder(2, EncoderConfig())(torch.ones(2, 3, 2), torch.tensor([3, 1]))\n"
         "assert not any(name.startswith('birnn.native') for name in sys.modules)\n"
+        "assert 'accelerate' not in sys.modules\n"
     )
     environment = {**os.environ, "BIRNN_CACHE": str(tmp_path / "cache")}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment, cwd=ROOT)

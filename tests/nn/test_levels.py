@@ -11,7 +11,6 @@ from birnn.nn.levels import (
     NORMALISE,
     SMALLEST_SPREAD,
     filled_lookback,
-    last_observed,
     level_and_spread,
     observed_values,
     recent_mean,
@@ -99,7 +98,7 @@ def test_levels_and_spreads_are_those_of_numpy(normalise, case, season):
 def test_last_and_recent_values_are_found_by_brute_force(case, count):
     rows, _, batch = case
     flat, mask = (part.flatten(1) for part in observed_values(*batch))
-    last, recent = last_observed(flat, mask), recent_mean(flat, mask, count)
+    last, recent = recent_mean(flat, mask, 1), recent_mean(flat, mask, count)
     for i, row in enumerate(rows):
         known = known_of(row)
         assert last[i] == (known[-1] if len(known) else 0)

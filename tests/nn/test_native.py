@@ -78,10 +78,7 @@ def gradients(case: Case, *, reference: bool) -> tuple[Tensor, list[Tensor]]:
     for leaf in leaves(case):
         leaf.requires_grad_()
     if reference:
-        backward = case.directions[1] if len(case.directions) > 1 else None
-        states = bidirectional_scan(
-            case.recurrence.scan, case.x, case.lengths, case.directions[0], backward
-        )
+        states = bidirectional_scan(case.recurrence.scan, case.x, case.lengths, *case.directions)
     else:
         states = native(case)
     generator = torch.Generator().manual_seed(1)
@@ -227,19 +224,19 @@ def test_a_change_of_the_weights_between_predictions_is_noticed(change: str) -> 
 
 def test_packed_weights_are_kept_for_frozen_weights_as_long_as_they_live() -> None:
     weights = [torch.nn.Parameter(torch.ones(3), requires_grad=False) for _ in range(4)]
-    kept, panels = PackedWeights(), torch.zeros(1)
-    assert kept.find(weights) is None
-    assert kept.keep(weights, panels)
-    assert kept.find(weights) is panels
+    cache, panels = PackedWeights(), torch.zeros(1)
+    assert cache.find(weights) is None
+    assert cache.keep(weights, panels)
+    assert cache.find(weights) is panels
     weights[3].add_(1)
-    assert kept.find(weights) is None
-    assert kept.keep(weights, panels)
+    assert cache.find(weights) is None
+    assert cache.keep(weights, panels)
     weights[2].requires_grad_()
-    assert kept.find(weights) is None
-    assert not kept.keep(weights, panels)
+    assert cache.find(weights) is None
+    assert not cache.keep(weights, panels)
     del weights
     gc.collect()
-    assert not len(kept._kept)
+    assert not len(cache._packed)
 
 
 def test_views_and_halves_are_taken_as_they_stand() -> None:

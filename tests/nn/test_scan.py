@@ -68,7 +68,7 @@ def test_one_way_reads_left_to_right(cell: str) -> None:
     scan, gates = SCANS[cell]
     weights = draw_weights(gates, 3, 2, 0)
     x = torch.randn(1, 4, 2, dtype=torch.float64)
-    states = bidirectional_scan(scan, x, torch.tensor([4]), weights, None)
+    states = bidirectional_scan(scan, x, torch.tensor([4]), weights)
     wanted, final = reference.encode(cell, x[0].numpy(), [[plain(weights)]])
     np.testing.assert_allclose(states[0], wanted, atol=1e-12)
     finals = final_states(states, torch.tensor([4]), bidirectional=False)

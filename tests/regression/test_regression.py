@@ -16,9 +16,12 @@ from birnn.nn.batch import Batch
 from birnn.nn.encoders import Encoder
 from birnn.tasks.regression.options import RegressionConfig, RegressionData
 from birnn.tasks.regression.task import Regression
-from birnn.tasks.runs.experiment import Finished, Plan, seed_everything, train
+from birnn.tasks.runs.events import Finished
+from birnn.tasks.runs.experiment import train
 from birnn.tasks.runs.folder import load_run
+from birnn.tasks.runs.launch import Plan
 from birnn.training.events import EpochEvent
+from birnn.training.randomness import seed_everything
 
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from writers import sentences
 
 import birnn
 from birnn.errors import ConfigError
+
+from writers import sentences
 
 OPTIONS = {
     "hidden_size": 8, "word_size": 8, "gram_size": 4, "gram_buckets": 50, "epochs": 3,

@@ -31,7 +31,7 @@ class Outer:
     inner: Inner = field(default_factory=lambda: Inner(rate=0.25))
 
 
-CONFIGS = [resolve({"config": entry.config}, "config", "task") for entry in TASKS.values()]
+CONFIGS = [spec.part("options") for spec in TASKS.values()]
 
 
 def test_nothing_given_is_the_defaults() -> None:

@@ -3,18 +3,19 @@
 from functools import cache
 from pathlib import Path
 
-import contract
 import pytest
-from contract import TINY, Case
 
 from birnn.registry import ENCODERS
 from birnn.tasks import TASKS
 
-# A task that TINY lacks still has its cases: they fail and say what to add.
+import contract
+from contract import Case
+
+# A task without a tiny.py still has its cases: they fail and say what to add.
 CASES = [
     pytest.param((task, variant, encoder), id=f"{task}-{variant}-{encoder}")
     for task in TASKS
-    for variant in TINY.get(task, ("missing",))
+    for variant in contract.variants(task)
     for encoder in ENCODERS
 ]
 
@@ -76,8 +77,5 @@ def test_the_same_seed_gives_the_same_bits(case: Case) -> None:
 
 def test_a_task_without_a_tiny_configuration_fails_and_says_so() -> None:
     with pytest.raises(pytest.fail.Exception, match="'chess' has no tiny configuration: add one"):
-        contract.find_tiny("chess", "missing")
-
-
-def test_every_tiny_configuration_is_of_a_task() -> None:
-    assert set(TINY) <= set(TASKS)
+        contract.tiny("chess")
+    assert contract.variants("chess") == ("missing",)

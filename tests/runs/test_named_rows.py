@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from writers import sentences, write_table
-from contract import TINY, prepare
 
 from birnn.errors import CheckpointError
 from birnn.storage.untrusted import MEMORY, charge, one_budget
 from birnn.tasks.sentiment.options import SentimentConfig, SentimentData
 from birnn.tasks.sentiment.task import Sentiment
+
+import contract
+from contract import prepare
+from writers import sentences, write_table
 
 
 def test_items_are_named_by_their_rows_of_the_file(tmp_path: Path) -> None:
@@ -35,7 +37,7 @@ def test_the_files_of_a_run_share_one_budget() -> None:
 
 @pytest.mark.parametrize("task", ["tagging", "forecast", "regression"])
 def test_items_of_every_task_are_named_by_their_place(task: str, tmp_path: Path) -> None:
-    variant = next(iter(TINY[task]))
+    variant = contract.variants(task)[0]
     case = prepare(task, variant, tmp_path)
     train = case.data.splits["train"]
     said = case.task.name_items(train, np.array([1, 0]))

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from places import RUNS
 
 FOLDERS = sorted(path for path in RUNS.iterdir() if path.is_dir())

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from writers import pixels
 from matplotlib.figure import Figure
 
 from birnn.tasks.runs import plots
 from birnn.tasks.runs.plots import save_confusion
+
+from writers import pixels
 
 
 def test_examples_in_docstrings() -> None:

@@ -1,17 +1,17 @@
 """The run folder: what it holds, what metrics.json says, and that a seed repeats it."""
 
-from places import ROOT
 import csv
 import json
 import math
 import os
 import statistics
-from pathlib import Path
 
 import pytest
-from writers import TINY, sentences, write_table
 
 from birnn.version import __version__
+
+from places import ROOT
+from writers import TINY, sentences, write_table
 
 FILES = {
     "README.md", "config.json", "confusion.png", "curves.png", "history.csv", "labels.json",
@@ -98,8 +98,6 @@ def test_metrics_hold_the_documented_keys(trained):
 
 
 def test_documentation_names_every_key(trained):
-    from birnn import cli
-
     text = (ROOT / "docs/metrics.md").read_text("utf-8")
     found = metrics_of(trained)
     for key in (*found, *found["test"], *found["data"], *found["train"], *found["details"]):

@@ -194,7 +194,7 @@ def test_predict_reads_no_path_that_a_config_names(task, home, birnn, monkeypatc
     os.mkfifo(home / "pipe")  # whoever opens it waits for ever
     keys = {"data.data": "pipe", "train.device": "cuda:77", "train.threads": 1024}
     if task != "forecast":
-        keys["birnn.data.text.vectors"] = "pipe"
+        keys["data.vectors"] = "pipe"
     edit(home / task / "config.json", keys)
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("a connection"))
     assert birnn(*command(task)).code == 0
@@ -573,7 +573,7 @@ def test_hostile_folders_take_no_gigabyte(spoil, home):
 
 @pytest.mark.parametrize(
     "change",
-    [{"birnn.data.steps": 10**12}, {"data.length": 10**12},
+    [{"data.sequences": 10**12}, {"data.length": 10**12},
      {"data.length": 10**9, "data.features": 8}],
     ids=str,
 )  # fmt: skip

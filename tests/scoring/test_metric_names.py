@@ -2,16 +2,15 @@
 
 import pytest
 
-from birnn.registry import resolve
 from birnn.tasks import TASKS
-from birnn.tasks.scoring.metric_names import format_score, has_better, lower_is_better, score_title
+from birnn.tasks.scoring.metric_names import format_score, lower_is_better, metric, score_title
 from birnn.training.events import EpochEvent
 
 
 @pytest.mark.parametrize("name", ["sentiment", "tagging"])
 def test_epoch_lines_use_the_titles_of_the_report(name):
-    task = resolve({name: TASKS[name].task}, name, "task")
-    made = task(resolve({name: TASKS[name].config}, name, "task")())
+    task = TASKS[name].part("task")
+    made = task(TASKS[name].part("options")())
     scores = dict.fromkeys(task.monitors, 0.1234)
     event = EpochEvent(3, 12, 0.5, scores, 0.001, 1.0, 100, improved=True)
     line = made.epoch_line(event)
@@ -26,7 +25,7 @@ def test_epoch_lines_use_the_titles_of_the_report(name):
 
 
 def test_neither_coverage_nor_width_is_better_by_itself():
-    assert not has_better("coverage_90")
-    assert not has_better("width_90")
-    assert has_better("winkler_90")
+    assert not metric("coverage_90").judged
+    assert not metric("width_90").judged
+    assert metric("winkler_90").judged
     assert lower_is_better("winkler_90")

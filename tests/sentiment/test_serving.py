@@ -10,8 +10,12 @@ import pandas as pd
 import pytest
 
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.serving import texts as serving
-from birnn.tasks.serving.texts import evaluate, predict_texts, read_inputs, write_records
+from birnn.tasks.runs.evaluation import evaluate
+from birnn.tasks.sentiment.serve import predict_texts
+from birnn.tasks.serving import labels as serving
+from birnn.tasks.serving.labels import write_labels
+from birnn.tasks.serving.request import Request
+from birnn.tasks.serving.texts import read_inputs
 
 TEXTS = ["a lovely film", "", "dull, dull", 'say "hi"\nagain', "👍 日本 e\u0301", "a lovely film"]
 
@@ -143,7 +147,7 @@ def rows_of(path):
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl"])
 def test_records_can_be_read_again(suffix, trained, tmp_path):
     records = predict_texts(trained, TEXTS).records
-    write_records(tmp_path / f"o{suffix}", records)
+    write_labels(tmp_path / f"o{suffix}", records)
     found = rows_of(tmp_path / f"o{suffix}")
     assert [row["text"] for row in found] == TEXTS
     for row, record in zip(found, records, strict=True):
@@ -153,13 +157,13 @@ def test_records_can_be_read_again(suffix, trained, tmp_path):
 
 def test_text_output_holds_a_label_a_line(trained, tmp_path):
     records = predict_texts(trained, TEXTS).records
-    write_records(tmp_path / "o.txt", records)
+    write_labels(tmp_path / "o.txt", records)
     labels = (tmp_path / "o.txt").read_text().splitlines()
     assert labels == [record["label"] for record in records]
 
 
 def read(path, column="", encoding="utf-8-sig"):
-    return read_inputs([], str(path), column, encoding, None)
+    return read_inputs(Request(input=str(path), text_column=column, encoding=encoding))
 
 
 def test_each_format_of_input_is_read(tmp_path):
@@ -212,9 +216,9 @@ def test_missing_texts_are_empty(tmp_path):
 
 def test_nothing_at_all_is_refused():
     with pytest.raises(ConfigError, match="nothing to predict"):
-        read_inputs([], "", "", "utf-8", None)
+        read_inputs(Request())
     with pytest.raises(ConfigError, match="not both"):
-        read_inputs(["a"], "b.csv", "", "utf-8", None)
+        read_inputs(Request(["a"], "b.csv"))
 
 
 @pytest.mark.parametrize(
@@ -249,7 +253,7 @@ def test_output_is_replaced_whole_or_not_at_all(birnn, trained, tmp_path, monkey
     def fail(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(serving, "_write_csv", fail)
+    monkeypatch.setattr("birnn.tasks.serving.records.RowWriter", fail)
     assert birnn("predict", trained, "x", "--output", target).code == 130
     assert target.read_text() == "older"
     assert [path.name for path in tmp_path.iterdir()] == ["o.csv"]

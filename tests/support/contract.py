@@ -1,234 +1,44 @@
 """What every task promises with every encoder; see test_contract.py for the table it runs over.
 
-A new task needs one line in ``TINY``: a configuration on tiny data of its own making.
+A new task needs a ``tiny.py``: configurations on tiny data of its own making; see :func:`tiny`.
 """
 
-import csv
+import importlib.util
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
 
-from birnn.config import EncoderConfig, TrainConfig
+from birnn.config import TrainConfig
 from birnn.data.splits.batching import BucketSampler
-from birnn.data.tags.schemes import legal
 from birnn.errors import Stopped
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.model import outputs_of
-from birnn.registry import resolve
-from birnn.tasks import TASKS
 from birnn.tasks.core.inference import predict
 from birnn.tasks.core.task import Task, TaskData
-from birnn.tasks.forecast.options import ForecastingConfig, ForecastingData, ForecastingParts
-from birnn.tasks.regression.options import RegressionConfig, RegressionData
 from birnn.tasks.runs.folder import load_run, write_model
-from birnn.tasks.sentiment.options import SentimentConfig, SentimentData, SentimentParts
-from birnn.tasks.tagging.options import TaggingConfig, TaggingData, TaggingParts
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
-from birnn.training.checkpoints import Keeper
+from birnn.tasks.runs.launch import make_task
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 from birnn.training.loop import LossSum, fit
 from birnn.training.state import Validation
 
+from places import ROOT
 from strategies import randomise
+from tiny_parts import ENCODER, TRAIN
 
 AnyTask = Task[Any, Any, Any]
 AnyData = TaskData[Any, Any]
 
-TRAIN = TrainConfig(batch_size=5, device="cpu", schedule="constant", warmup=0.0, patience=0)
-ENCODER = EncoderConfig(hidden_size=5, layers=2, norm="layer", residual=True)
 EXTRA = 3  # steps of padding beyond the longest
-
-WORDS = {
-    "bad": ("awful", "dull", "bad"),
-    "good": ("great", "fine", "good"),
-    "so-so": ("fair", "okay", "middling"),
-}
-FILLERS = ("the", "film", "was", "really", "a", "bit", "of")
-
-
-def write_texts(path: Path) -> None:
-    """54 distinct texts of 1 to 8 words in three classes."""
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", "label"])
-        for label, words in WORDS.items():
-            for i in range(18):
-                text = [*FILLERS[: i % 7], words[i % 3], str(i)]
-                writer.writerow([" ".join(text), label])
-
-
-def write_vectors(path: Path) -> None:
-    """Vectors of four numbers for some of the words."""
-    known = [*FILLERS[:4], *(words[0] for words in WORDS.values())]
-    numbers = np.random.default_rng(0).normal(size=(len(known), 4))
-    rows = (f"{word} {' '.join(map(str, row))}" for word, row in zip(known, numbers, strict=True))
-    path.write_text("\n".join(rows) + "\n")
-
-
-def write_sequences(path: Path) -> None:
-    """24 sequences of 1 to 7 steps, two features and a target that follows them."""
-    generator = np.random.default_rng(0)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["who", "a", "b", "target"])
-        for who in range(24):
-            x = generator.normal(size=(1 + who % 7, 2))
-            y = 5 + 3 * np.tanh(x @ [1.0, -0.5]) + 0.1 * generator.normal(size=len(x))
-            writer.writerows([f"s{who}", a, b, c] for (a, b), c in zip(x, y, strict=True))
-
-
-def write_tagged(path: Path) -> None:
-    """36 distinct sentences of 1 to 8 tokens with persons of one to three tokens, in IOB2."""
-    names = ("Ada", "Bo", "Cy")
-    blocks = []
-    for i in range(36):
-        rows = [f"{word}\tO" for word in FILLERS[: i % 6]]
-        rows.insert(i % (len(rows) + 1), f"{names[i % 3]}\tB-per")
-        rows[rows.index(f"{names[i % 3]}\tB-per") + 1 :] = [
-            *(f"{names[(i + k) % 3]}\tI-per" for k in range(1, 1 + i % 2)),
-            *rows[rows.index(f"{names[i % 3]}\tB-per") + 1 :],
-        ]
-        blocks.append("\n".join([*rows, f"n{i}\tO"]))
-    path.write_text("\n\n".join(blocks) + "\n")
-
-
-def write_parts_of_speech(path: Path) -> None:
-    """30 distinct sentences of raw tags."""
-    tags = ("DET", "NOUN", "VERB", "ADV", "DET", "NOUN", "ADP")
-    blocks = (
-        "\n".join([*(f"{w} {t}" for w, t in zip(FILLERS[: i % 7], tags, strict=False)), f"{i} NUM"])
-        for i in range(30)
-    )
-    path.write_text("\n\n".join(blocks) + "\n")
-
-
-def tagging(folder: Path) -> TaggingConfig:
-    """A learned chain over IOBES tags; letters by convolution, every part of a token."""
-    write_tagged(folder / "people.conll")
-    return TaggingConfig(
-        TaggingData(str(folder / "people.conll"), vectors="none"),
-        TaggingParts(
-            members=1, word_size=6, char_size=6, character_size=4, affix_size=2,
-            singleton_dropout=0.05, word_dropout=0.05, embedding_dropout=0.05,
-            embedding_locked_dropout=0.0, character_dropout=0.0, head_dropout=0.0,
-        ),
-        ENCODER,
-        TRAIN,
-    )  # fmt: skip
-
-
-def tagging_raw(folder: Path) -> TaggingConfig:
-    """Two networks with softmax on raw tags, pretrained vectors, letters by a recurrent encoder."""
-    write_vectors(folder / "vectors.txt")
-    write_parts_of_speech(folder / "words.txt")
-    config = tagging(folder)
-    model = replace(config.model, members=2, decoder="softmax", char_encoder="bigru", affix_size=0)
-    data = replace(config.data, data=str(folder / "words.txt"), vectors=str(folder / "vectors.txt"))
-    return replace(config, data=data, model=model)
-
-
-def sentiment(folder: Path) -> SentimentConfig:
-    """No vectors, a wide part, every pooling."""
-    write_texts(folder / "texts.csv")
-    return SentimentConfig(
-        SentimentData(str(folder / "texts.csv"), vectors="none", min_frequency=1),
-        SentimentParts(
-            members=1, word_size=6, gram_size=3, gram_buckets=50, pooling="max+mean+last+attention",
-            word_dropout=0.05, embedding_dropout=0.05, head_dropout=0.05, consistency=0.0,
-        ),
-        ENCODER,
-        TRAIN,
-    )  # fmt: skip
-
-
-def sentiment_with_vectors(folder: Path) -> SentimentConfig:
-    """Two networks on pretrained vectors, two dropout views, no wide part."""
-    write_vectors(folder / "vectors.txt")
-    config = sentiment(folder)
-    data = replace(config.data, vectors=str(folder / "vectors.txt"))
-    model = replace(config.model, members=2, pooling="mean", wide=False, consistency=1.0)
-    return replace(config, data=data, model=model)
-
-
-def regression(folder: Path) -> RegressionConfig:
-    """Ragged sequences from a table."""
-    write_sequences(folder / "steps.csv")
-    data = RegressionData(str(folder / "steps.csv"), sequence_column="who", validation_share=0.2)
-    return RegressionConfig(data, ENCODER, TRAIN)
-
-
-def write_series(path: Path) -> None:
-    """Three hourly series of their own lengths with gaps, in long layout, and their covariates.
-
-    The last rows hold what is known ahead.
-    """
-    generator = np.random.default_rng(0)
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "time", "value", "price", "holiday", "kind"])
-        for who, size in enumerate((60, 72, 66)):
-            stamps = pd.date_range("2024-01-01", periods=size + 5, freq="h")
-            season = np.sin(np.arange(size + 5) * np.pi / 3)
-            y = 10 * who + season + 0.1 * generator.normal(size=size + 5)
-            for t, stamp in enumerate(stamps):
-                known = t < size and not (t % 17 == 5 and t < size - 1)
-                price = f"{generator.normal():.3f}" if t < size else ""
-                value = f"{y[t]:.4f}" if known else ""
-                writer.writerow([f"s{who}", stamp, value, price, t % 2, "ab"[who % 2]])
-
-
-def write_wide(path: Path) -> None:
-    """Two daily series without gaps."""
-    generator = np.random.default_rng(1)
-    stamps = pd.date_range("2024-01-01", periods=90, freq="D")
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["date", "north", "south"])
-        for t, stamp in enumerate(stamps):
-            values = [np.sin(2 * np.pi * t / 7) + 0.1 * generator.normal() for _ in range(2)]
-            writer.writerow([stamp.date(), 100 + 5 * values[0], values[1]])
-
-
-FORECAST_TRAIN = replace(TRAIN, batch_size=8)
-
-
-def forecast(folder: Path) -> ForecastingConfig:
-    """Ragged lookbacks with gaps, every kind of covariate, quantile heads, a vector a series."""
-    write_series(folder / "long.csv")
-    return ForecastingConfig(
-        ForecastingData(
-            str(folder / "long.csv"), season=6, past="price", future="holiday", static="kind",
-            calendar="hour", horizon=5, lookback=10,
-        ),
-        ForecastingParts(
-            members=1, segment=3, segment_size=6, series_size=2, loss="quantile",
-            normalise="scale", head_dropout=0.05, input_dropout=0.05, levels="50,80",
-        ),
-        ENCODER,
-        FORECAST_TRAIN,
-    )  # fmt: skip
-
-
-def forecast_wide(folder: Path) -> ForecastingConfig:
-    """Two networks, SegRNN's decoder, points."""
-    write_wide(folder / "wide.csv")
-    return ForecastingConfig(
-        ForecastingData(str(folder / "wide.csv"), horizon=5, lookback=14),
-        ForecastingParts(
-            members=2, segment=7, segment_size=6, decoder="segments", head_dropout=0.05,
-            levels="50",
-        ),
-        ENCODER,
-        FORECAST_TRAIN,
-    )  # fmt: skip
 
 
 def log_of_classes(data: AnyData) -> tuple[float, float]:
@@ -236,70 +46,34 @@ def log_of_classes(data: AnyData) -> tuple[float, float]:
     return float(np.log(len(data.info.labels))), 0.03
 
 
-def log_of_legal_sequences(data: AnyData) -> tuple[float, float]:
-    """All legal sequences alike: the log of their number, a token."""
-    rules = legal(data.info.labels, data.info.inner)
-    total = 0.0
-    for length in data.splits["train"].lengths:
-        paths = rules.start.astype(float)
-        for _ in range(length - 1):
-            paths = paths @ rules.transitions
-        total += np.log(paths[rules.end].sum())
-    return total / float(data.splits["train"].lengths.sum()), 0.12
+@cache
+def tiny(task: str) -> Any:
+    """The module ``tiny.py`` of a task: in its folder of tests, or in its own.
 
-
-def spread_of_targets(data: AnyData) -> tuple[float, float]:
-    """The targets' mean square, as if 0 were predicted.
-
-    The states of an untrained cell and the weights of its head are small: predictions have a
-    root mean square ``r`` of at most 0.3, and ``|√loss − √wanted| ≤ r``.
+    It holds ``TINY``, name → what writes tiny data into a folder and returns a configuration of it;
+    ``START``, name → the loss before training, and how near, from the data (not needed where that
+    is the log of the classes); and ``ask``, from a configuration what Python asks a run (not needed
+    where that is a table).
     """
-    batch = whole(data)
-    assert batch.targets is not None
-    real = batch.targets[sequence_mask(batch.lengths, batch.targets.shape[1])]
-    root, most = float(real.square().mean()) ** 0.5, 0.3
-    return root**2, 2 * most * root + most**2
+    place = ROOT / "tests" / task / "tiny.py"
+    if not place.is_file():
+        place = ROOT / "tasks" / task / "tiny.py"
+    if not place.is_file():
+        pytest.fail(f"the task {task!r} has no tiny configuration: add one to {place}")
+    spec = importlib.util.spec_from_file_location(f"tiny_{task}", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def distance_from_last(data: AnyData) -> tuple[float, float]:
-    """The mean absolute distance of the targets from the last value before them.
-
-    An untrained head moves little from there.
-    """
-    train = data.splits["train"]
-    items = np.arange(len(train))
-    gaps = []
-    for history, future in zip(train.histories(items), train.futures(items), strict=True):
-        last = history[np.isfinite(history)][-1] if np.isfinite(history).any() else np.nan
-        gaps.append(np.abs(future - last))
-    scale = train.scale[train.series][:, None]
-    wanted = float(np.nanmean(np.array(gaps) / scale))
-    return wanted, 0.35
-
-
-@dataclass(frozen=True)
-class Tiny:
-    """A task small enough to check in a second."""
-
-    make: Callable[[Path], Any]
-    start: Callable[[AnyData], tuple[float, float]]  # the loss before training, and how near
-
-
-TINY: dict[str, dict[str, Tiny]] = {
-    "sentiment": {
-        "plain": Tiny(sentiment, log_of_classes),
-        "vectors": Tiny(sentiment_with_vectors, log_of_classes),
-    },
-    "tagging": {
-        "spans": Tiny(tagging, log_of_legal_sequences),
-        "raw": Tiny(tagging_raw, log_of_classes),
-    },
-    "forecast": {
-        "panel": Tiny(forecast, lambda data: (2.0, 2.0)),
-        "wide": Tiny(forecast_wide, distance_from_last),
-    },
-    "regression": {"table": Tiny(regression, spread_of_targets)},
-}
+def variants(task: str) -> tuple[str, ...]:
+    """The names of a task's tiny configurations; one of a task without any fails and says so."""
+    try:
+        return tuple(tiny(task).TINY)
+    except pytest.fail.Exception:
+        return ("missing",)
 
 
 @dataclass(frozen=True)
@@ -316,19 +90,12 @@ class Case:
         return self.task.model(self.data.info)
 
 
-def find_tiny(task: str, variant: str) -> Tiny:
-    """The entry of the table; a task without one fails its tests."""
-    if task not in TINY:
-        pytest.fail(f"the task {task!r} has no tiny configuration: add one to TINY in {__file__}")
-    return TINY[task][variant]
-
-
 def prepare(task: str, variant: str, folder: Path) -> Case:
     """Make the tiny data and load it as the task does."""
-    tiny = find_tiny(task, variant)
-    made = resolve({task: TASKS[task].task}, task, "task")(tiny.make(folder))
+    made = make_task(task, tiny(task).TINY[variant](folder))
     data = made.load()
-    return Case(made, data, tiny.start(data))
+    start = getattr(tiny(task), "START", {}).get(variant, log_of_classes)
+    return Case(made, data, start(data))
 
 
 def with_encoder(case: Case, encoder: str, **options: Any) -> Case:
@@ -460,10 +227,15 @@ def padded(tensor: Tensor, lengths: Tensor, fill: float) -> Tensor:
 def with_garbage(batch: Batch, fill: float) -> Batch:
     """The batch with longer, filled padding in all that is a sequence."""
     steps = (len(batch), int(batch.lengths.max()))
-    inputs = {
-        name: padded(tensor, batch.lengths, fill) if tensor.shape[:2] == steps else tensor
-        for name, tensor in batch.inputs.items()
-    }
+    inputs = {}
+    for name, tensor in batch.inputs.items():
+        own = batch.inputs.get(f"{name}_lengths")  # of an item's second sequence, say
+        if own is not None:
+            inputs[name] = padded(tensor, own, fill)
+        else:
+            inputs[name] = (
+                padded(tensor, batch.lengths, fill) if tensor.shape[:2] == steps else tensor
+            )
     targets = batch.targets
     if targets is not None and targets.shape[:2] == steps:
         targets = padded(targets, batch.lengths, fill)
@@ -544,7 +316,9 @@ def check_resume(case: Case, folder: Path) -> None:
     while True:
         # Mostly after every single step, so that the last one of an epoch is among them.
         steps = (0, 0, 0, 1, 2)[stops % 5]
-        keeper = Keeper(folder, KeepConfig(keep_checkpoints=1), StopRequest(asked=not steps))
+        keeper = Checkpointer(
+            folder, CheckpointConfig(keep_checkpoints=1), StopRequest(asked=not steps)
+        )
         try:
             found = train_until(case, train, keeper, steps)
             break
@@ -565,7 +339,7 @@ def told(event: EpochEvent) -> dict[str, Any]:
 
 
 def train_until(
-    case: Case, config: TrainConfig, keeper: Keeper | None, steps: int
+    case: Case, config: TrainConfig, keeper: Checkpointer | None, steps: int
 ) -> tuple[dict[str, Tensor], list[Any], int]:
     """Train, ask for a stop after ``steps`` steps; returns weights, curve and the kept epoch."""
     model = case.model(seed=3)

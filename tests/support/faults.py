@@ -23,7 +23,7 @@ SERVER = multiprocessing.get_context("forkserver")
 MODULES = [
     "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.sentiment.task",
     "birnn.tasks.tagging.task", "birnn.tasks.forecast.task", "birnn.tasks.runs.unfinished",
-    "birnn.terminal.console", "sklearn.linear_model", "matplotlib.figure",
+    "birnn.terminal.progress", "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip
 PATIENCE = 300  # seconds until a process counts as hanging
 
@@ -121,7 +121,7 @@ def _kill_within_files(fault: Fault, counted: Any, kill: Callable[[], None]) -> 
     """A kill while the tensors are being written leaves half a file."""
     from safetensors.torch import save_file
 
-    import birnn.storage.snapshots
+    from birnn.storage import snapshots
 
     def torn(tensors: Any, path: Any, metadata: Any = None) -> None:
         save_file(tensors, path, metadata)
@@ -131,7 +131,7 @@ def _kill_within_files(fault: Fault, counted: Any, kill: Callable[[], None]) -> 
         save_file(tensors, path, metadata)
 
     half = counted(lambda: None, kill)
-    birnn.snapshots.save_file = torn  # type: ignore[assignment]
+    snapshots.save_file = torn  # type: ignore[assignment]
 
 
 @dataclass

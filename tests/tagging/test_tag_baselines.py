@@ -16,7 +16,7 @@ from birnn.tasks.tagging import baselines as module
 from birnn.tasks.tagging.baselines import (
     BIASES,
     PENALTIES,
-    Chain,
+    LegalPaths,
     LogProbabilities,
     TokenFeatures,
     far_features,
@@ -196,7 +196,7 @@ def test_decoding_is_the_best_of_all_legal_sequences(monkeypatch, scheme):
     }[scheme]
     generator = np.random.default_rng(1)
     rows = [np.log(generator.dirichlet([1.0] * len(labels), size)) for size in (4, 0, 1, 3)]
-    chain = Chain(labels, scheme)
+    chain = LegalPaths(labels, scheme)
     for bias in (0.0, 1.5):
         best = chain.best(rows, bias)
         marginal, conditional = chain.confidence(rows, best)

@@ -15,19 +15,20 @@ from sklearn import metrics as sk
 from birnn.data.tags.schemes import Span, spans, strict_spans
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.scoring.bootstrap import resample_counts
-from birnn.tasks.scoring.metric_names import LOWER_IS_BETTER, PERCENT
+from birnn.tasks.scoring.metric_names import is_percent, lower_is_better
 from birnn.tasks.scoring.metrics import with_intervals
 from birnn.tasks.tagging import metrics as module
+from birnn.tasks.tagging.info import surfaces
 from birnn.tasks.tagging.metrics import (
     Seen,
     Tagged,
     evaluate_tags,
     span_confidence,
-    surface,
     tag_replicates,
     tag_scores,
 )
 from birnn.tasks.tagging.report import span_mistakes, tag_details
+from birnn.tasks.tagging.spans import surface
 
 from strategies import quick
 
@@ -207,10 +208,9 @@ def test_new_spans_are_held_against_new_spans():
 
 
 def test_what_train_has():
-    seen = Seen.build([["In", "New", "York"], ["Ann"]], [["O", "I-LOC", "I-LOC"], ["O"]], "iob2")
-    assert seen.words == {"in", "new", "york", "ann"}
-    assert seen.spans == {("new york", "LOC")}
-    assert Seen.build([["a"]], [["NOUN"]], "raw").spans == frozenset()
+    tokens = [["In", "New", "York"], ["Ann"]]
+    assert surfaces(tokens, [["O", "I-LOC", "I-LOC"], ["O"]], "iob2") == {("new york", "LOC")}
+    assert surfaces([["a"]], [["NOUN"]], "raw") == frozenset()
     assert surface(["In", "New", "York"], Span(1, 3, "LOC")) == "new york"
 
 
@@ -227,8 +227,8 @@ def test_a_span_is_as_sure_as_its_tags_together():
 def test_every_score_has_a_direction_and_a_unit(mode):
     scores = tag_scores(example(mode=mode), SEEN)
     errors = {"calibration_error", "span_calibration_error"}
-    assert set(scores) & LOWER_IS_BETTER == errors
-    assert set(scores) <= PERCENT
+    assert {name for name in scores if lower_is_better(name)} == errors
+    assert all(map(is_percent, scores))
 
 
 def test_evaluation_is_both():

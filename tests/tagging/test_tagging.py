@@ -17,13 +17,12 @@ from birnn.tasks.tagging.info import TagInfo, auto_members
 from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.task import Tagging
 
-from contract import tagging as tiny
-from contract import write_tagged
+import contract
 from strategies import randomise
 
 
 def load(folder: Path, **model: object) -> tuple[Tagging, TaskData]:
-    config = tiny(folder)
+    config = contract.tiny("tagging").spans(folder)
     task = Tagging(replace(config, model=replace(config.model, **model)))
     return task, task.load()
 
@@ -128,8 +127,8 @@ def test_data_of_other_types_is_refused(tmp_path):
 
 
 def test_a_frequency_leaves_rare_words_without_a_row_but_seen(tmp_path):
-    write_tagged(tmp_path / "people.conll")
-    task = with_data(tiny(tmp_path), min_frequency=3)
+    contract.tiny("tagging").write_tagged(tmp_path / "people.conll")
+    task = with_data(contract.tiny("tagging").spans(tmp_path), min_frequency=3)
     info = task.load().info
     assert "n1" not in info.lexicon.words.words
     assert info.rare

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from birnn.terminal.text import named, render_classes, render_prediction, shown
+from birnn.terminal.text import named, shown
+from birnn.terminal.views.classification import render_classes, render_prediction
 
 WIDE = "日本語です" * 40
 
@@ -39,6 +40,16 @@ def test_a_prediction_is_one_line(width: int, label: str) -> None:
 def test_a_pipe_gets_labels_and_texts_whole() -> None:
     record = {"text": WIDE, "label": WIDE, "probabilities": {WIDE: 1.0}}
     assert render_prediction(record, 10_000_000).plain.count(WIDE) == 2
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_all_texts_of_a_row_are_shown(width: int) -> None:
+    record = {"first": "one", "second": "two", "label": "x", "probabilities": {"x": 0.5}}
+    assert render_prediction(record, width).plain == "x   50.0 %  one ¦ two"
+    record |= {"first": WIDE, "second": WIDE}
+    line = render_prediction(record, width)
+    assert line.plain.count(WIDE[:5]) == 2
+    assert line.cell_len <= max(width, 60)
 
 
 def test_classes_that_begin_alike_are_told_apart() -> None:

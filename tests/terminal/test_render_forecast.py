@@ -47,7 +47,7 @@ def test_places_are_spread_from_first_to_last(count, most):
 
 @pytest.mark.parametrize("plain", [True, False])
 def test_scores_by_step_show_the_first_and_the_last(plain):
-    text = drawn(forecast.render_tables(details(96), plain=plain))
+    text = drawn(forecast.render_details(details(96), 100, plain=plain))
     lines = [line.split() for line in text.splitlines()]
     rows = [line for line in lines if line and line[0].isdigit()]
     assert len(rows) == forecast.STEPS_SHOWN
@@ -59,14 +59,14 @@ def test_scores_by_step_show_the_first_and_the_last(plain):
 
 
 def test_the_hardest_series_come_first():
-    text = drawn(forecast.render_tables(details(1, 12), plain=True))
+    text = drawn(forecast.render_details(details(1, 12), 100, plain=True))
     assert "By series, the hardest" in text
     found = [line.split()[0] for line in text.splitlines() if line.startswith("s") and "." in line]
     assert found == [f"s{i:02d}" for i in range(11, 1, -1)]
 
 
 def test_all_series_are_shown_where_they_are_few():
-    text = drawn(forecast.render_tables(details(1, 3), plain=True))
+    text = drawn(forecast.render_details(details(1, 3), 100, plain=True))
     assert "hardest" not in text
     assert [name in text for name in ("s00", "s01", "s02")] == [True] * 3
 
@@ -74,13 +74,13 @@ def test_all_series_are_shown_where_they_are_few():
 def test_a_score_that_a_row_lacks_is_a_dash():
     found = details(1, 2)
     del found["per_series"][0]["mase"]  # a constant series has none
-    text = drawn(forecast.render_tables(found, plain=True))
+    text = drawn(forecast.render_details(found, 100, plain=True))
     (row,) = [line for line in text.splitlines() if line.startswith("s00")]
     assert row.split() == ["s00", "1.000", "2.000", "–"]
 
 
 def test_bootstrap_blocks_are_named():
-    text = drawn(forecast.render_tables(details(blocks="3 blocks of 5 windows"), plain=True))
+    text = drawn(forecast.render_details(details(blocks="3 blocks of 5 windows"), 100, plain=True))
     assert "bootstrap over 3 blocks of 5 windows" in text
 
 
@@ -116,7 +116,7 @@ def test_names_steer_nothing_and_stay_in_their_place(name, width):
     found["per_series"][0]["series"] = name
     for part in (
         forecast.render_forecast(records(2, name), plain=False),
-        forecast.render_tables(found, plain=False),
+        forecast.render_details(found, 100, plain=False),
     ):
         text = drawn(part, width)
         assert max(map(cell_len, text.splitlines())) <= width

@@ -65,7 +65,7 @@ def test_raw_tags_stand_behind_their_tokens():
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("plain", [True, False])
 def test_tables_fit_their_width(width, plain):
-    text = drawn(tagging.render_tables(DETAILS, width, plain=plain), width)
+    text = drawn(tagging.render_details(DETAILS, width, plain=plain), width)
     assert max(map(len, text.splitlines())) <= width
     for words in ("conlleval mode", "By span type", "33.3", "1,234", "missed", "spurious",
                   "wrong border and type", "Most frequent confusions", "97"):  # fmt: skip
@@ -74,7 +74,7 @@ def test_tables_fit_their_width(width, plain):
 
 def test_raw_tags_have_a_table_of_tags_and_none_of_spans():
     details = {"scheme": "raw", "span_mode": "conlleval", "tags": DETAILS["tags"]}
-    text = drawn(tagging.render_tables(details, 80, plain=True))
+    text = drawn(tagging.render_details(details, 80, plain=True))
     assert "By tag" in text
     assert "Spans" not in text
 

@@ -24,8 +24,8 @@ from birnn.storage.snapshots import (
     snapshots,
     write_snapshot,
 )
-from birnn.training.checkpoint_options import KeepConfig, StopRequest
-from birnn.training.checkpoints import Keeper
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
+from birnn.training.checkpoints import Checkpointer
 from birnn.training.randomness import random_states, seed_everything, set_random_states
 from birnn.training.state import TrainingRun, Validation
 
@@ -128,50 +128,50 @@ def test_the_generators_go_on_where_they_were() -> None:
 
 @pytest.mark.parametrize("name", ["model.w", "best"])
 def test_a_spoilt_model_is_not_kept(name: str, tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path)
-    keeper.save(snapshot(1))
-    keeper.save(snapshot(2, math.nan))
+    checkpointer = Checkpointer(tmp_path)
+    checkpointer.save(snapshot(1))
+    checkpointer.save(snapshot(2, math.nan))
     bad_score = Snapshot(3, {"history": [{"scores": {"loss": math.inf}}]}, {})
-    keeper.save(bad_score)
-    assert keeper.kept == 1
+    checkpointer.save(bad_score)
+    assert checkpointer.saved_step == 1
     assert [read_snapshot(path).step for path in snapshots(tmp_path)] == [1]
 
 
 def test_minutes_epochs_and_requests_decide(tmp_path: Path, monkeypatch) -> None:
     now = 0.0
     monkeypatch.setattr("birnn.training.checkpoints.time.monotonic", lambda: now)
-    keeper = Keeper(tmp_path, KeepConfig(2, 1.0, 9), StopRequest(), written=0.0)
+    checkpointer = Checkpointer(tmp_path, CheckpointConfig(2, 1.0, 9), StopRequest(), written=0.0)
     steps = iter(range(1, 100))
     make = lambda: snapshot(next(steps))  # noqa: E731
-    keeper.after_step(make)
-    assert keeper.kept == 0
+    checkpointer.after_step(make)
+    assert checkpointer.saved_step == 0
     now = 61.0
-    keeper.after_step(make)
-    assert keeper.kept == 1
-    keeper.after_step(make)
-    assert keeper.kept == 1  # a minute begins anew
-    keeper.after_epoch(1, make, last=False)
-    assert keeper.kept == 1
-    keeper.after_epoch(2, make, last=False)
-    assert keeper.kept == 2
-    keeper.after_epoch(3, make, last=True)
-    assert keeper.kept == 3
-    keeper.stop.asked = True
+    checkpointer.after_step(make)
+    assert checkpointer.saved_step == 1
+    checkpointer.after_step(make)
+    assert checkpointer.saved_step == 1  # a minute begins anew
+    checkpointer.after_epoch(1, make, last=False)
+    assert checkpointer.saved_step == 1
+    checkpointer.after_epoch(2, make, last=False)
+    assert checkpointer.saved_step == 2
+    checkpointer.after_epoch(3, make, last=True)
+    assert checkpointer.saved_step == 3
+    checkpointer.stop.asked = True
     with pytest.raises(Stopped, match="after step 4"):
-        keeper.after_step(make)
+        checkpointer.after_step(make)
     assert len(snapshots(tmp_path)) == 4
 
 
 def test_a_disk_that_fails_is_one_line_and_keeps_the_older_one(tmp_path: Path, monkeypatch) -> None:
-    keeper = Keeper(tmp_path)
-    keeper.save(snapshot(1))
+    checkpointer = Checkpointer(tmp_path)
+    checkpointer.save(snapshot(1))
 
     def fails(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fails)
     with pytest.raises(DataError, match="No space left"):
-        keeper.save(snapshot(2))
+        checkpointer.save(snapshot(2))
     monkeypatch.undo()
     found, torn = newest_snapshot(tmp_path)
     assert found is not None

@@ -20,9 +20,9 @@ from birnn.nn.model import Features, SequenceModel, count_parameters, outputs_of
 from birnn.nn.word_embedder import WordEmbedder, WordSizes
 from birnn.registry import ENCODERS
 from birnn.tasks.regression.task import StepHead
-from birnn.tasks.runs.experiment import seed_everything
 from birnn.training.events import EpochEvent, Event, StepEvent, StopEvent
 from birnn.training.loop import LossSum, fit
+from birnn.training.randomness import seed_everything
 from birnn.training.schedules import learning_rate_factor
 from birnn.training.state import Validation, parameter_groups
 

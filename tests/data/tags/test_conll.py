@@ -3,7 +3,7 @@
 import pytest
 
 from birnn.data.tags import conll
-from birnn.data.tags.conll import Layout, column_lines, find_index, read_columns
+from birnn.data.tags.conll import ColumnLayout, column_lines, find_index, read_columns
 from birnn.errors import DataError
 
 
@@ -196,7 +196,7 @@ def test_tags_may_be_missing_where_they_are_to_be_found(read, text):
     ],
 )
 def test_the_prediction_is_the_last_column_and_gold_the_one_before(tag, lines, wanted):
-    layout = Layout("columns", ".conll", " ", 3, (), 0, tag)
+    layout = ColumnLayout("columns", ".conll", " ", 3, (), 0, tag)
     assert list(column_lines(lines, [], ["P", "Q"], layout)) == wanted
 
 
@@ -221,6 +221,6 @@ def test_lines_above_a_sentence_keep_its_shape(read, text, column, wanted):
 
 
 def test_predictions_must_be_as_many_as_tokens():
-    layout = Layout("columns", ".conll", " ", 2, (), 0, 1)
+    layout = ColumnLayout("columns", ".conll", " ", 2, (), 0, 1)
     with pytest.raises(ValueError, match="shorter"):
         list(column_lines(["a O", "b O"], [], ["P"], layout))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, List, Value
 
-from birnn.data.splits.provenance import cut
+from birnn.data.splits.cutting import cut
 from birnn.data.tags.files import split_name
 from birnn.data.tags.loading import (
     TagOptions,
@@ -86,7 +86,7 @@ def test_the_names_of_conll_2003_are_known(tmp_path):
 
 def test_a_licence_beside_one_file_is_no_data(tmp_path):
     (tmp_path / "LICENSE.txt").write_text("do what you like\n")
-    (tmp_path / "birnn.data.tags.conll").write_text(columns(30))
+    (tmp_path / "data.conll").write_text(columns(30))
     assert sum(len(table) for table in load(tmp_path).splits.values()) == 30
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 
-from birnn.data.tags.conll import Layout, read_columns
+from birnn.data.tags.conll import ColumnLayout, read_columns
 from birnn.data.tags.conllu import read_conllu
 from birnn.data.tags.loading import TagOptions, load_one_tagged, load_tagged, read_untagged
 from birnn.data.tags.writing import prediction_lines, write_lines
@@ -44,7 +44,7 @@ German JJ B-NP I-MISC
 """
 
 
-def read(path: Path, **options: str) -> tuple[Dataset, Layout]:
+def read(path: Path, **options: str) -> tuple[Dataset, ColumnLayout]:
     return read_untagged(TagOptions(str(path), **options))
 
 

@@ -1,0 +1,33 @@
+"""The device and the precision of a training run, by Accelerate."""
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState
+
+from birnn.config import TrainConfig
+from birnn.errors import ConfigError
+from birnn.nn.devices import resolve_device
+
+
+def make_accelerator(config: TrainConfig) -> Accelerator:
+    """An Accelerate handle on the device and precision that ``config`` names.
+
+    Raises:
+        ConfigError: the device isn't there, or can't do the precision.
+    """
+    # Accelerate keeps one state a process; a second run may ask for other settings.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
+    device = resolve_device(config.device)
+    if device.type == "cpu" and config.mixed_precision == "fp16":
+        raise ConfigError("mixed_precision: fp16 needs a GPU; on a CPU use bf16 or no")
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)
+    accelerator = Accelerator(
+        cpu=device.type == "cpu",
+        mixed_precision=config.mixed_precision,
+        step_scheduler_with_optimizer=False,
+    )
+    if accelerator.num_processes > 1:
+        raise ConfigError("one process trains one run; start it without a multi-process launcher")
+    return accelerator

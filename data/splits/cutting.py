@@ -1,0 +1,172 @@
+"""The one place that cuts splits: those that a source lacks come from train, seeded and fair."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from birnn.arrays import Ints
+from birnn.data.splits.provenance import normalise
+from birnn.data.tables.sources import ReadOptions
+from birnn.errors import DataError
+
+SPLITS = ("train", "validation", "test")
+SPLIT_ALIASES = {
+    "training": "train",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "eval": "test",
+    "evaluation": "test",
+    "testing": "test",
+}
+
+Item = TypeVar("Item")
+Items = TypeVar("Items", bound=Sized)
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What is read, how, and how much of train is cut for the splits that it lacks."""
+
+    data: str
+    validation_share: float = 0.1
+    test_share: float = 0.1
+    split_seed: int = 0
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """As :func:`complete_splits` takes them."""
+        return {"test": self.test_share, "validation": self.validation_share}
+
+
+def complete_splits(
+    given: Mapping[str, Items],
+    shares: Mapping[str, float],
+    divide: Callable[[Items, str, float], tuple[Items, Items]],
+    note: Callable[[int], str],
+) -> tuple[dict[str, Items], list[str]]:
+    """Cut the splits that are missing from train, in the order of ``shares``.
+
+    Args:
+        given: the splits there are; train is one of them.
+        shares: of the whole of train, for each split that may be cut.
+        divide: from what is left of train, the name of a split and how many items it should have
+            (not rounded), to the new train and that split.
+        note: what is said of a split of so many items that was cut.
+
+    Returns:
+        The three splits, and a sentence for each that was cut.
+    """
+    splits = dict(given)
+    total = len(splits["train"])
+    notes = []
+    for name, share in shares.items():
+        if name not in splits:
+            splits["train"], splits[name] = divide(splits["train"], name, share * total)
+            notes.append(f"{name}: {note(len(splits[name]))}")
+    return {name: splits[name] for name in SPLITS}, notes
+
+
+def check_unseen(
+    kinds: Mapping[str, Iterable[Iterable[str]]],
+    refusal: Callable[[str, int, Counter[str], str], str],
+) -> None:
+    """Refuse what can't be scored.
+
+    Args:
+        kinds: of each split, what must be known of each item: its label, or its tags.
+        refusal: the message, from the split's name, its first such item, all kinds that train
+            never has with their counts, and the most common ones of them in words.
+
+    Raises:
+        DataError: validation or test has a kind that train never has.
+    """
+    known = {kind for item in kinds["train"] for kind in item}
+    for name in ("validation", "test"):
+        first = -1
+        unseen: Counter[str] = Counter()
+        for number, item in enumerate(kinds[name]):
+            new = [kind for kind in item if kind not in known]
+            unseen.update(new)
+            first = number if new and first < 0 else first
+        if unseen:
+            words = ", ".join(f"{kind!r} ({count})" for kind, count in unseen.most_common(3))
+            raise DataError(refusal(name, first, unseen, words))
+
+
+def cut_items(
+    items: Sequence[Item], size: int, random: np.random.Generator
+) -> tuple[list[Item], list[Item]]:
+    """Split items in two at random: all but ``size`` of them, and those."""
+    order = random.permutation(len(items))
+    return [items[i] for i in order[size:]], [items[i] for i in order[:size]]
+
+
+def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) -> tuple[Ints, Ints]:
+    """Split rows in two, stratified by label, with no text (normalised) on both sides.
+
+    Args:
+        texts: ``N`` texts.
+        labels: their classes.
+        share: of the distinct texts, how many go to the second part; strictly between 0 and 1.
+        seed: of the shuffle.
+
+    Returns:
+        Row numbers of the first and of the second part, each ascending.
+
+    Raises:
+        DataError: too few distinct texts to take a share from each class.
+    """
+    rows = list(_twins(texts).values())
+    classes = np.array([labels[members[0]] for members in rows])
+    names, counts = np.unique(classes, return_counts=True)
+    # A class of one text can't stand on both sides: it is trained on.
+    rare = np.isin(classes, names[counts < 2])
+    common = np.flatnonzero(~rare)
+    kinds = len(np.unique(classes[common]))
+    size = max(round(share * len(common)), kinds)
+    if len(common) - size < kinds or kinds == 0:
+        raise DataError(
+            f"{len(rows)} distinct texts in {len(names)} classes are too few to cut a split from;"
+            " give more rows, or files for train, validation and test"
+        )
+    first, second = train_test_split(
+        common, test_size=size, stratify=classes[common], random_state=seed
+    )
+    first = np.concatenate([first, np.flatnonzero(rare)])
+
+    def members(part: Ints) -> Ints:
+        return np.array(sorted(row for group in part for row in rows[group]), dtype=np.int64)
+
+    return members(first), members(second)
+
+
+def cut_covering(
+    texts: Sequence[str], labels: Sequence[str], kinds: Sequence[set[str]], share: float, seed: int
+) -> tuple[Ints, Ints]:
+    """As :func:`cut`, so that the first part has all ``kinds`` that the second has."""
+    labels = list(labels)
+    twins = _twins(texts)
+    while True:
+        first, second = cut(texts, labels, share, seed)
+        missing = set().union(*(kinds[i] for i in second)) - set().union(*(kinds[i] for i in first))
+        if not missing:
+            return first, second
+        for i in second:
+            if kinds[i] & missing:
+                missing -= kinds[i]
+                for twin in twins[normalise(texts[i])]:
+                    labels[twin] = f"kept {i}"  # a class of one text: it is trained on
+
+
+def _twins(texts: Sequence[str]) -> dict[str, list[int]]:
+    """The rows of each normalised text."""
+    rows: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        rows.setdefault(normalise(text), []).append(row)
+    return rows

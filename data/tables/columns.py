@@ -1,0 +1,69 @@
+"""Columns of tables by name: as an option names them, or by the usual names."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from datasets import Dataset
+
+from birnn.errors import DataError
+from birnn.registry import suggestion
+
+TEXT_NAMES = (
+    "text", "sentence", "review", "tweet", "content", "document", "comment", "message", "body",
+    "utterance", "title",
+)  # fmt: skip
+LABEL_NAMES = (
+    "label", "labels", "sentiment", "class", "category", "target", "polarity", "rating", "stars",
+    "score", "intent", "topic", "emotion",
+)  # fmt: skip
+TOKEN_NAMES = ("tokens", "words", "token", "word", "form", "forms", "text")
+TAG_NAMES = (
+    "ner_tags", "ner", "tags", "tag", "ner_tag", "labels", "label", "entities", "entity", "upos",
+    "pos_tags", "pos", "pos_tag", "xpos", "chunk_tags", "chunk",
+)  # fmt: skip
+
+
+def usual_columns(usual: Iterable[str], names: Sequence[str]) -> list[str]:
+    """The columns that have a usual name, whatever their case, in the order of the usual names.
+
+    >>> usual_columns(("text", "body"), ["Body", "TEXT", "text"])
+    ['TEXT', 'Body']
+    """
+    by_lower = {name.casefold(): name for name in reversed(names)}
+    return [by_lower[name] for name in usual if name in by_lower]
+
+
+def check_column(name: str, names: Collection[str], where: str) -> None:
+    """Refuse a name that no column has.
+
+    Raises:
+        DataError: it isn't there; the message names those that are.
+    """
+    if name not in names:
+        raise DataError(
+            f"{where}: there is no column {name!r}{suggestion(name, names)};"
+            f" there are: {', '.join(names) or 'none'}"
+        )
+
+
+def no_column(what: str, names: Iterable[str], where: str) -> DataError:
+    """No column has a usual name: the option that names it, and those there are."""
+    return DataError(
+        f"{where}: no {what} column found; name it with --{what}-column;"
+        f" there are: {', '.join(names) or 'none'}"
+    )
+
+
+def find_column(table: Dataset, name: str, usual: Iterable[str], what: str, where: str) -> str:
+    """The column called ``name``, or the first of the ``usual`` names that is there.
+
+    Raises:
+        DataError: there is none.
+    """
+    names = table.column_names
+    if name:
+        check_column(name, names, where)
+        return name
+    columns = usual_columns(usual, names)
+    if not columns:
+        raise no_column(what, names, where)
+    return columns[0]

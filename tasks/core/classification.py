@@ -1,0 +1,258 @@
+"""A task with one label a row of texts: everything but how it is loaded, modelled and trained."""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import numpy as np
+import torch
+from datasets import Dataset
+from sklearn.metrics import confusion_matrix
+from torch import Tensor
+from torch.nn import functional as F
+
+from birnn.arrays import Array, Ints
+from birnn.data.splits.batching import Split
+from birnn.data.tables.sources import ReadOptions
+from birnn.data.text.labelled import TextOptions, load_labelled, load_one
+from birnn.data.text.tokenizers import get_tokenizer
+from birnn.data.wording import number_list, plural
+from birnn.errors import ConfigError, DataError
+from birnn.nn.batch import Batch
+from birnn.tasks.core.options import TextData
+from birnn.tasks.core.task import (
+    Baseline,
+    Evaluation,
+    Info,
+    LoadedSplit,
+    Task,
+    TaskConfig,
+    TaskData,
+)
+from birnn.tasks.core.text_linear import majority, tfidf_logistic
+from birnn.tasks.scoring.metrics import (
+    class_table,
+    classification_replicates,
+    classification_scores,
+)
+
+MISTAKES = 8  # shown in the report
+
+
+class LabelInfo(Info, Protocol):
+    """What is known of the training split: its classes at least."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Distinct, in the order of the network's outputs."""
+
+
+class LabelSplit(Split, Protocol):
+    """Rows of texts, with their classes where these are known."""
+
+    @property
+    def table(self) -> Dataset:
+        """The texts, one column each; ``row`` is the number in the file."""
+
+    @property
+    def targets(self) -> Ints | None:
+        """``[N]`` class numbers."""
+
+
+class TextConfig(TaskConfig, Protocol):
+    """The groups of options of a classifier."""
+
+    @property
+    def data(self) -> TextData:
+        """Where its texts come from."""
+
+
+TextConfigT = TypeVar("TextConfigT", bound=TextConfig)
+LabelInfoT = TypeVar("LabelInfoT", bound=LabelInfo)
+LabelSplitT = TypeVar("LabelSplitT", bound=LabelSplit)
+
+
+class Classification(Task[TextConfigT, LabelInfoT, LabelSplitT]):
+    """A classifier of rows with one text or several, which its tables call ``text``, ``text_2``, ….
+
+    A task adds how its data is loaded (:meth:`load`), the split of a table (:meth:`split_of`), its
+    info, its network and its loss.
+    """
+
+    monitors = ("log_loss", "accuracy", "macro_f1")
+    headline = ("accuracy", "macro_f1")
+    text_columns: ClassVar[tuple[str, ...]] = ("text",)
+
+    @abstractmethod
+    def split_of(self, table: Dataset, info: LabelInfoT) -> LabelSplitT:
+        """A table of texts as a split; with the column ``label``, its labels are known ones."""
+
+    def logits(self, outputs: Any) -> Tensor:
+        """``[B, C]``: what validation scores and, as it is here, what is predicted."""
+        scores: Tensor = outputs
+        return scores
+
+    def rows(self, columns: Mapping[str, Sequence[str]], info: LabelInfoT) -> LabelSplitT:
+        """Raw texts, by :attr:`text_columns`, as a split to predict."""
+        table = {text_column(i): list(texts) for i, texts in enumerate(columns.values())}
+        return self.split_of(Dataset.from_dict(table), info)
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """The columns of texts in files: as ``--text-column`` names them, else the task's own.
+
+        Raises:
+            ConfigError: there are more or fewer names than texts.
+        """
+        given = self.config.data.text_column
+        count = len(self.text_columns)
+        if not given:
+            return ("",) if count == 1 else self.text_columns
+        names = (given,) if count == 1 else tuple(part.strip() for part in given.split(","))
+        if len(names) != count:
+            raise ConfigError(f"text_column: name {count} columns, with commas; got {given!r}")
+        return names
+
+    def texts(self, table: Dataset) -> list[list[str]]:
+        """The texts of a table, a list for each of :attr:`text_columns`."""
+        return [table[text_column(i)][:] for i in range(len(self.text_columns))]
+
+    def text_options(self, source: str) -> TextOptions:
+        """How ``source`` is read: as the run's own data was."""
+        data = self.config.data
+        read = ReadOptions(data.encoding, data.skip_ragged)
+        return TextOptions(
+            source, data.validation_share, data.test_share, data.split_seed, read,
+            text_columns=self.source_columns, label_column=data.label_column,
+        )  # fmt: skip
+
+    def load_split(self, info: LabelInfoT, source: str, name: str) -> LoadedSplit[LabelSplitT]:
+        """Labelled texts to score; their labels must be the run's."""
+        options = self.text_options(source or self.config.data.data)
+        if source:
+            table, notes = load_one(options, name)
+        else:
+            loaded = load_labelled(options)
+            table, notes = loaded.splits[name], loaded.notes
+        unknown = Counter(label for label in table["label"][:] if label not in info.labels)
+        if unknown:
+            some = ", ".join(map(repr, list(unknown)[:3]))
+            raise DataError(
+                f"{options.data}: {plural(unknown.total(), 'row')} with a label that the run"
+                f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}"
+            )
+        where = source or f"{options.data} ({name})"
+        return LoadedSplit(self.split_of(table, info), where, notes)
+
+    def name_items(self, split: LabelSplitT, items: Array) -> str:
+        """Rows of the data that were read, from 1."""
+        rows = split.table.select(items)["row"][:]
+        return f"rows {number_list(rows)} of {self.config.data.data}"
+
+    def decode(self, outputs: Any, batch: Batch) -> list[Array]:
+        """Class probabilities ``[C]`` of each item."""
+        return list(self.logits(outputs).float().softmax(-1).cpu().numpy())
+
+    def count(self, outputs: Any, batch: Batch, info: LabelInfoT) -> Mapping[str, Array]:
+        """Confusion counts and the summed log-loss."""
+        assert batch.targets is not None
+        logits = self.logits(outputs).float()
+        classes = logits.shape[1]
+        cells = batch.targets * classes + logits.argmax(-1)
+        confusion = torch.bincount(cells, minlength=classes**2).reshape(classes, classes)
+        loss = F.cross_entropy(logits, batch.targets, reduction="sum")
+        return {"confusion": confusion.cpu().numpy(), "loss": np.array(loss.item())}
+
+    def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
+        """``accuracy``, ``macro_f1`` and ``log_loss``."""
+        confusion, total = counts["confusion"], counts["confusion"].sum()
+        hits, both = np.diagonal(confusion), confusion.sum(0) + confusion.sum(1)
+        present = both > 0
+        return {
+            "accuracy": float(hits.sum() / total),
+            "macro_f1": float(np.mean(2 * hits[present] / both[present])),
+            "log_loss": float(counts["loss"] / total),
+        }
+
+    def evaluate(
+        self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT, seed: int
+    ) -> Evaluation:
+        """scikit-learn's scores, resampled by rows."""
+        assert split.targets is not None
+        probabilities = np.stack(list(predictions))
+        return Evaluation(
+            classification_scores(split.targets, probabilities),
+            classification_replicates(split.targets, probabilities, seed),
+        )
+
+    def joined(self, table: Dataset) -> list[str]:
+        """The texts of each row as one."""
+        return [" ".join(row) for row in zip(*self.texts(table), strict=True)]
+
+    def baselines(self, data: TaskData[LabelInfoT, LabelSplitT]) -> list[Baseline]:
+        """The majority class; TF-IDF and logistic regression, tuned on validation."""
+        splits = data.splits
+        gold = {name: split.targets for name, split in splits.items() if split.targets is not None}
+        texts = {name: self.joined(split.table) for name, split in splits.items()}
+        tokenizer = get_tokenizer(self.config.data.tokenizer)
+        linear, settings = tfidf_logistic(texts, gold, tokenizer)
+        constant = majority(gold["train"], len(splits["test"]))
+        return [
+            Baseline("majority", "the majority class", list(constant), {}),
+            Baseline("tfidf_logistic", "TF-IDF + logistic regression", list(linear), settings),
+        ]
+
+    def records(
+        self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
+    ) -> list[dict[str, Any]]:
+        """Texts, gold label, predicted label, and a probability for each class."""
+        rows = []
+        texts = zip(*self.texts(split.table), strict=True)
+        for i, (row, shares) in enumerate(zip(texts, predictions, strict=True)):
+            gold = {} if split.targets is None else {"gold": info.labels[split.targets[i]]}
+            rows.append(
+                {
+                    **dict(zip(self.text_columns, row, strict=True)),
+                    **gold,
+                    "label": info.labels[int(shares.argmax())],
+                    **{f"p_{n}": float(p) for n, p in zip(info.labels, shares, strict=True)},
+                }
+            )
+        return rows
+
+    def details(
+        self, split: LabelSplitT, predictions: Sequence[Array], info: LabelInfoT
+    ) -> dict[str, Any]:
+        """Per-class scores, confusion counts and the most confident mistakes."""
+        assert split.targets is not None
+        probabilities = np.stack(list(predictions))
+        gold, guess = split.targets, probabilities.argmax(1)
+        classes = np.arange(len(info.labels))
+        sure = probabilities.max(1)
+        wrong = np.flatnonzero(gold != guess)
+        worst = wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]
+        texts = self.joined(split.table.select(worst)) if len(worst) else []
+        return {
+            "labels": info.labels,
+            "per_class": class_table(info.labels, gold, guess),
+            "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
+            "mistakes": [
+                {"text": text[:500], "gold": info.labels[gold[i]],
+                 "predicted": info.labels[guess[i]], "confidence": float(sure[i])}
+                for i, text in zip(worst, texts, strict=True)
+            ],
+        }  # fmt: skip
+
+
+def text_column(number: int) -> str:
+    """What tables of texts call a row's text of that number, from 0."""
+    return f"text_{number + 1}" if number else "text"
+
+
+def class_order(label: str) -> tuple[int, float, str]:
+    """Numbers by value, before words by alphabet: a key to sort labels by."""
+    try:
+        return (0, float(label), label)
+    except ValueError:
+        return (1, 0.0, label)

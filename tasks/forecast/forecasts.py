@@ -1,0 +1,137 @@
+"""Forecasts of windows: points, quantiles, and the intervals around them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from birnn.arrays import Array, Floats, Ints
+from birnn.data.series.windows import WindowSplit
+from birnn.errors import ConfigError
+
+
+def level_name(level: float) -> str:
+    """A level in per cent, as it stands in the names of scores: 0.8 → ``80``."""
+    return f"{level * 100:g}"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Radii of intervals.
+
+    Attributes:
+        levels: ``K`` shares, ascending.
+        radius: ``[N or 1, K, H]`` of each series, or of all, in units of the series' scale.
+        pooled: whether all series share theirs.
+        windows: the fewest that a radius is from.
+        quantiles: whether quantile forecasts are moved, or a radius put around a point.
+    """
+
+    levels: tuple[float, ...]
+    radius: Floats
+    pooled: bool
+    windows: int
+    quantiles: bool = False
+
+    def interval(
+        self,
+        forecast: Array | tuple[Array, Array],
+        series: Ints,
+        scale: Floats,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> tuple[Floats, Floats]:
+        """Lower and upper bounds, ``[B, K, H]`` each; a higher level holds the lower ones.
+
+        Args:
+            forecast: points ``[B, H]`` in original units; for quantile forecasts those of the
+                lower and of the upper quantile of each level, ``[B, K, H]`` each.
+            series: ``[B]`` number of each window's series.
+            scale: ``[N]`` of the series.
+            low: the least value there can be; bounds are clipped to it.
+            high: the largest one.
+
+        Raises:
+            ConfigError: there are points for a calibration of quantiles, or the other way round.
+        """
+        if isinstance(forecast, tuple) != self.quantiles:
+            raise ConfigError("calibration of points and of quantile forecasts don't mix")
+        radius = self.radius[0 if self.pooled else series] * scale[series, None, None]
+        if isinstance(forecast, tuple):
+            lower, upper = forecast[0] - radius, forecast[1] + radius
+            # A negative radius can turn narrow intervals over; a point is what is left of them.
+            middle = (lower + upper) / 2
+            lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
+            lower, upper = np.minimum.accumulate(lower, 1), np.maximum.accumulate(upper, 1)
+        else:
+            point = np.asarray(forecast, dtype=np.float64)[:, None]
+            lower, upper = point - radius, point + radius
+        if low is not None or high is not None:
+            lower, upper = np.clip(lower, low, high), np.clip(upper, low, high)
+        return lower, upper
+
+
+def quantiles_of(levels: Sequence[float]) -> tuple[float, ...]:
+    """The median and the bounds of each level, ascending."""
+    tails = [(1 - level) / 2 for level in levels]
+    return tuple(sorted([*tails, 0.5, *(1 - tail for tail in tails)]))
+
+
+class PointForecasts(Protocol):
+    """Forecasts of windows: an array, or what makes them when they are asked for."""
+
+    def __getitem__(self, indices: Ints) -> Array:
+        """``[B, H]`` of the windows ``indices [B]``."""
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """What is said about ``M`` windows.
+
+    Attributes:
+        values: ``[M, H]`` float32 points in original units, within the bounds.
+        calibration: from which intervals are made.
+        quantiles: ``Q`` shares, ascending; empty without quantile heads.
+        quantile_values: ``[M, H, Q]`` float32 in original units.
+        low: the least value there can be.
+        high: the largest one.
+    """
+
+    values: PointForecasts
+    calibration: Calibration | None = None
+    quantiles: tuple[float, ...] = ()
+    quantile_values: Array | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def pairs(self, levels: tuple[float, ...], indices: Ints) -> tuple[Floats, Floats]:
+        """Forecasts of the lower and upper quantile of each level, ``[B, K, H]`` each.
+
+        Raises:
+            ConfigError: a level has no pair of quantiles.
+        """
+        assert self.quantile_values is not None
+        rows = self.quantile_values[indices].astype(np.float64).transpose(0, 2, 1)
+        bounds = [self._quantile((1 - level) / 2, level) for level in levels]
+        upper = [self._quantile((1 + level) / 2, level) for level in levels]
+        return rows[:, bounds], rows[:, upper]
+
+    def _quantile(self, share: float, level: float) -> int:
+        for i, quantile in enumerate(self.quantiles):
+            if abs(quantile - share) < 1e-6:
+                return i
+        raise ConfigError(
+            f"level {level_name(level)} %: no forecast of the quantile {share:g}; there are: "
+            + ", ".join(f"{quantile:g}" for quantile in self.quantiles)
+        )
+
+    def intervals(self, split: WindowSplit, indices: Ints) -> tuple[Floats, Floats] | None:
+        """Lower and upper bounds of the windows ``indices [B]``, ``[B, K, H]`` each, if any."""
+        if self.calibration is None:
+            return None
+        point: Array | tuple[Array, Array] = self.values[indices]
+        if self.calibration.quantiles:
+            point = self.pairs(self.calibration.levels, indices)
+        series = split.series[indices]
+        return self.calibration.interval(point, series, split.scale, self.low, self.high)

@@ -1,0 +1,1 @@
+"""A run: trained, reported, kept in its folder, taken up again."""

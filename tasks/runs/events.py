@@ -1,0 +1,55 @@
+"""What happens in an experiment, as :func:`birnn.tasks.runs.experiment.train` yields it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from birnn.nn.engines import Choice
+from birnn.tasks.core.task import Task, TaskData
+from birnn.training.events import Event
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data is read and a model stands; training is about to start."""
+
+    task: Task[Any, Any, Any]
+    data: TaskData[Any, Any]
+    parameters: int
+    device: str
+    threads: int
+    engine: Choice
+    seeds: Sequence[int]
+    monitor: str  # the validation metric that chooses the epoch
+    folder: Path  # of the run
+    notes: list[str] = field(default_factory=list)  # of a run that is taken up
+
+
+@dataclass(frozen=True)
+class SeedStarted:
+    """One training run of several begins."""
+
+    seed: int
+    number: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Evaluating:
+    """Training is over; baselines are being fitted and the test split is read."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is on disk."""
+
+    folder: Path
+    metrics: dict[str, Any]
+    labels: dict[str, str]  # baseline key → its name in words
+    note: str | None = None  # of a run that needs more memory than is granted unasked
+
+
+AnyEvent = Event | Prepared | SeedStarted | Evaluating | Finished

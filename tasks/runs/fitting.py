@@ -1,0 +1,124 @@
+"""One seed: trained to its end, its best epoch kept, and what validation fits put on top."""
+
+import dataclasses
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from birnn.arrays import Array
+from birnn.config import TrainConfig
+from birnn.data.splits.batching import BucketSampler
+from birnn.errors import NonFiniteLossError, TrainingError
+from birnn.tasks.core.inference import run_split
+from birnn.tasks.core.task import Task, TaskData
+from birnn.tasks.scoring.metric_names import lower_is_better
+from birnn.training.checkpoints import Checkpointer
+from birnn.training.events import EpochEvent, Event, ResumeEvent, StopEvent
+from birnn.training.loop import fit
+from birnn.training.randomness import seed_everything
+from birnn.training.state import Validation
+
+AnyTask = Task[Any, Any, Any]
+AnyData = TaskData[Any, Any]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One seed's model and what its training was like."""
+
+    seed: int
+    model: nn.Module
+    history: list[dict[str, Any]]
+    stop: StopEvent
+    extra: dict[str, Any]
+
+
+def train_one(
+    task: AnyTask,
+    data: AnyData,
+    config: TrainConfig,
+    checkpointer: Checkpointer | None = None,
+) -> Generator[Event, None, Trained]:
+    """Train one seed; yields the loop's events and returns a :class:`Trained`.
+
+    Args:
+        task: what is trained.
+        data: its splits train and validation.
+        config: with the seed.
+        checkpointer: keeps snapshots, and finds one to go on from.
+
+    Raises:
+        TrainingError: a loss that is not finite; the message names the rows of its batch.
+        Stopped: it was asked to stop.
+    """
+    seed_everything(config.seed)
+    model = task.model(data.info)
+    sampler = make_sampler(task, data, config)
+    history: list[EpochEvent] = []
+    stop: StopEvent | None = None
+    try:
+        validation = make_validation(task, data, config, model)
+        for event in fit(model, task.loss, sampler, config, validation, checkpointer):
+            if isinstance(event, ResumeEvent):
+                history = list(event.history)
+            if isinstance(event, EpochEvent):
+                history.append(event)
+            if isinstance(event, StopEvent):
+                stop = event
+            yield event
+    except NonFiniteLossError as error:
+        plan = sampler.plan(error.epoch)
+        items = np.concatenate([plan[number] for number in error.batches])
+        where = task.name_items(data.splits["train"], items)
+        raise TrainingError(f"{error}; the batch: {where}") from None
+    assert stop is not None
+    started = time.perf_counter()
+    model = model.to("cpu").eval()
+    extra = task.finish(model, data)
+    stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
+    return Trained(config.seed, model, [history_row(part) for part in history], stop, extra)
+
+
+def make_sampler(task: AnyTask, data: AnyData, config: TrainConfig) -> BucketSampler:
+    """The batches of training, epoch by epoch, drawn by the seed."""
+    return BucketSampler(
+        data.splits["train"],
+        config.batch_size,
+        config.batch_tokens,
+        config.seed,
+        views=task.views,
+        limit=task.epoch_items,
+        least=task.epoch_steps,
+    )
+
+
+def make_validation(
+    task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Module
+) -> Validation:
+    """What is scored after each epoch: counts summed over the split, and divided once."""
+    monitor = task.monitor(data.info)
+
+    def score() -> dict[str, float]:
+        device = next(model.parameters()).device
+        counts: dict[str, Array] = {}
+        for _, batch, outputs in run_split(model, data.splits["validation"], config, device):
+            for name, part in task.count(outputs, batch, data.info).items():
+                counts[name] = counts[name] + part if name in counts else part
+        return task.scores(counts)
+
+    return Validation(score, monitor, lower_is_better(monitor))
+
+
+def history_row(event: EpochEvent) -> dict[str, Any]:
+    """A row of ``history.csv``."""
+    return {
+        "epoch": event.epoch,
+        "loss": event.loss,
+        **event.scores,
+        "learning_rate": event.learning_rate,
+        "seconds": round(event.seconds, 3),
+    }

@@ -1,0 +1,146 @@
+"""What a classifier answers: a label, and a probability for each class, of each row of texts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from birnn.arrays import Array
+from birnn.data.tables.sources import FORMATS
+from birnn.data.wording import plural
+from birnn.errors import ConfigError
+from birnn.tasks.core.inference import predict
+from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.serving.predictor import Predictor
+from birnn.tasks.serving.python_inputs import TextColumns, read_columns, read_texts
+from birnn.tasks.serving.records import write_records
+from birnn.tasks.serving.request import Answer, Request
+from birnn.tasks.serving.texts import read_inputs, read_text_columns
+
+CHUNK = 8192  # rows that are held as batches and features at once
+
+Columns = Mapping[str, Sequence[str]]
+Weights = list[list[tuple[str, float]]]  # of each text's words
+
+
+@dataclass
+class Labels:
+    """Records of labelled rows, in input order."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    weights: Weights = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class LabelPredictor(Predictor):
+    """Labels of rows with one text or several, of a task that is a ``Classification``."""
+
+    def __init__(self, run: LoadedRun) -> None:
+        super().__init__(run)
+        task: Any = run.task
+        self.columns: tuple[str, ...] = task.text_columns  # of records
+        self.sources: tuple[str, ...] = task.source_columns  # of files and tables
+
+    def probabilities(self, columns: Columns, *, explain: bool) -> tuple[list[Array], Weights]:
+        """``[C]`` for each row and, with ``explain``, what each text's words counted for."""
+        task: Any = self.run.task
+        return predict(task, self.run.model, task.rows(columns, self.run.info)), []
+
+    def label(self, columns: Columns, *, explain: bool = False) -> Labels:
+        """Label rows, in their order: the texts, ``label`` and ``probabilities`` of each."""
+        labels, names = Labels(), self.run.info.labels
+        texts = list(zip(*columns.values(), strict=True))
+        if empty := sum(not any(part.strip() for part in row) for row in texts):
+            labels.notes.append(
+                f"note: {plural(empty, 'empty text')} got the answer for a text without words"
+            )
+        for start in range(0, len(texts), CHUNK):
+            part = texts[start : start + CHUNK]
+            parts = zip(columns, zip(*part, strict=True), strict=True)
+            chunk = {name: list(column) for name, column in parts}
+            rows, weights = self.probabilities(chunk, explain=explain)
+            for row, shares in zip(part, rows, strict=True):
+                labels.records.append(
+                    {
+                        **dict(zip(columns, row, strict=True)),
+                        "label": names[int(shares.argmax())],
+                        "probabilities": {n: float(p) for n, p in zip(names, shares, strict=True)},
+                    }
+                )
+            labels.weights += weights
+        return labels
+
+    def answer(self, request: Request) -> Answer:
+        """Label texts, a file of them, or a pipe."""
+        self.check(request)
+        labels = self.label(self._asked(request), explain=request.explain)
+
+        def write(path: Path) -> None:
+            write_labels(path, labels.records, self.columns, escape=request.escape_formulas)
+
+        return Answer(labels.records, write, labels.notes, labels.weights)
+
+    def _asked(self, request: Request) -> Columns:
+        if len(self.columns) == 1:
+            return {self.columns[0]: read_inputs(request)}
+        if request.texts or not request.input:
+            raise ConfigError(
+                f"this run reads {' and '.join(self.sources)} of each row: give them with --input"
+                f" FILE ({', '.join(FORMATS)})"
+            )
+        columns = read_text_columns(request, self.sources)
+        return dict(zip(self.columns, columns.values(), strict=True))
+
+    def _read(self, data: Any, column: str) -> TextColumns:
+        if len(self.columns) == 1:
+            return read_texts(data, column, self.columns[0])
+        texts = read_columns(data, self.sources)
+        named = zip(self.columns, texts.columns.values(), strict=True)
+        return replace(texts, columns=dict(named))
+
+    def records(self, data: Any, column: str) -> list[dict[str, Any]]:
+        """The texts, ``label`` and ``probabilities`` of each row."""
+        return self._records(self._read(data, column))
+
+    def predict(self, data: Any, column: str) -> Any:
+        """A label for each row."""
+        texts = self._read(data, column)
+        return texts.like("label", [row["label"] for row in self._records(texts)])
+
+    def predict_proba(self, data: Any, column: str) -> Any:
+        """``[N, C]``; of one text ``[C]``."""
+        texts = self._read(data, column)
+        labels = self.run.info.labels
+        rows = [list(row["probabilities"].values()) for row in self._records(texts)]
+        return texts.table(labels, np.array(rows, dtype=np.float64).reshape(-1, len(labels)))
+
+    def _records(self, texts: TextColumns) -> list[dict[str, Any]]:
+        return self.label(texts.columns).records if len(texts) else []
+
+
+def write_labels(
+    path: Path,
+    records: Sequence[dict[str, Any]],
+    columns: Sequence[str] = ("text",),
+    *,
+    escape: bool = False,
+) -> None:
+    """Write labelled rows: JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.
+
+    Args:
+        path: its extension names the format.
+        records: of :meth:`LabelPredictor.label`.
+        columns: of the texts.
+        escape: cells of a CSV file that a spreadsheet would run as a formula.
+    """
+    classes = list(records[0]["probabilities"]) if records else []
+    header = [*columns, "label", *(f"p_{label}" for label in classes)]
+    rows = (
+        [*(r[name] for name in columns), r["label"], *(r["probabilities"][c] for c in classes)]
+        for r in records
+    )
+    lines = (record["label"] for record in records)
+    write_records(path, records, chain([header], rows), lines, escape=escape)

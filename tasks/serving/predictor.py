@@ -1,0 +1,102 @@
+"""What a loaded run answers: a person's request, or what a program holds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from birnn.errors import ConfigError
+from birnn.tasks import TASKS
+from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
+from birnn.tasks.serving.records import check_output
+from birnn.tasks.serving.request import Answer, Request
+
+
+class Predictor:
+    """A loaded run that answers; this one, of a task that says nothing more, only refuses.
+
+    A task overrides what it can answer, and names its class as ``serve`` in its specification.
+    """
+
+    outputs: ClassVar[tuple[str, ...]] = (".csv", ".json", ".jsonl", ".txt")  # of ``--output``
+    # Option of a request → why this task refuses it.
+    refuses: ClassVar[Mapping[str, str]] = {
+        "best": "n_best: this run labels whole texts; the option is for taggers",
+        "explain": "explain: this run has no attention to show",
+    }
+
+    def __init__(self, run: LoadedRun) -> None:
+        self.run = run
+
+    def check(self, request: Request) -> None:
+        """Refuse options that the task doesn't take, and an output that can't be written.
+
+        Raises:
+            ConfigError: one of these; nothing has been read or predicted.
+        """
+        if request.output:
+            check_output(Path(request.output), self.outputs)
+        for option, reason in self.refuses.items():
+            if getattr(request, option):
+                raise ConfigError(reason)
+
+    def answer(self, request: Request) -> Answer:
+        """Answer a request of the command line.
+
+        Raises:
+            BirnnError: the task answers none, or an unusable input or output; nothing is predicted
+                before these are checked.
+        """
+        raise ConfigError(refusal(self.run.task.name, self.run.folder))
+
+    def predict(self, data: Any, column: str) -> Any:
+        """What is predicted for ``data``, in its shape; ``column`` holds the texts of a table.
+
+        Raises:
+            BirnnError: the task predicts nothing from Python, or unusable data.
+        """
+        raise ConfigError(refusal(self.run.task.name, self.run.folder))
+
+    def predict_proba(self, data: Any, column: str) -> Any:
+        """Probabilities, where there are classes.
+
+        Raises:
+            ConfigError: the task has none.
+        """
+        raise ConfigError("predict_proba: this run predicts numbers; use predict")
+
+    def records(self, data: Any, column: str) -> list[dict[str, Any]]:
+        """The records that the command line prints.
+
+        Raises:
+            BirnnError: as :meth:`predict`.
+        """
+        raise ConfigError(refusal(self.run.task.name, self.run.folder))
+
+
+def refusal(task: str, folder: Path) -> str:
+    """Why ``predict`` takes no run of ``task``, and which runs it takes."""
+    able = " or ".join(name for name, spec in TASKS.items() if spec.example)
+    return f"predict takes a run of {able}; {folder} is of {task}: use evaluate"
+
+
+def predictor_of(run: LoadedRun) -> Predictor:
+    """What answers for a loaded run: its task's own predictor, else one that refuses."""
+    spec = TASKS[run.task.name]
+    predictor: Predictor = (spec.part("serve") if spec.serve else Predictor)(run)
+    return predictor
+
+
+def serve(folder: Path, request: Request) -> Answer:
+    """Answer ``request`` with the run in ``folder``.
+
+    Raises:
+        BirnnError: an unusable run, input or output, or a run that answers no such request.
+    """
+    if request.escape_formulas and Path(request.output).suffix.lower() != ".csv":
+        raise ConfigError("escape_formulas: it is for spreadsheets; name an --output that is .csv")
+    name = read_config(folder)["task"]
+    if not TASKS[name].example:
+        raise ConfigError(refusal(name, folder))
+    answer = predictor_of(load_run(folder)).answer(request)
+    answer.task = name
+    return answer

@@ -1,0 +1,74 @@
+"""What a tagging run keeps of its test split: sentences with a tag a token."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from birnn.data.tags.schemes import SCHEMES
+from birnn.errors import BirnnError, CheckpointError
+from birnn.storage.files import read_json
+from birnn.tasks.runs.test_records import TestRecord, checked, digest, number, read_rows, whole
+from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
+from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
+
+
+def read_tags(folder: Path, config: Mapping[str, Any]) -> TestRecord:
+    """Sentences with a tag a token: what a tagging run keeps.
+
+    The calibration error of spans is not made anew: it takes probabilities that are not kept.
+
+    Raises:
+        CheckpointError: a file is missing or not what it should be.
+    """
+    path = folder / "predictions.csv"
+    tokens: list[list[str]] = []
+    gold: list[list[str]] = []
+    guesses: list[list[str]] = []
+    sure: list[list[float]] = []
+    items: list[object] = []
+    for row in read_rows(path, ("sentence", "token", "gold", "label", "confidence")):
+        place = whole(path, row, "sentence", (len(tokens), len(tokens) + 1))
+        if place == len(tokens) + 1:
+            for side in (tokens, gold, guesses):
+                side.append([])
+            sure.append([])
+        elif not place:
+            raise CheckpointError(f"{path}: sentences are counted from 1")
+        tokens[-1].append(row["token"])
+        gold[-1].append(row["gold"])
+        guesses[-1].append(row["label"])
+        sure[-1].append(number(path, row, "confidence", share=True))
+        items += [place, row["token"], row["gold"]]
+    checked(path, tokens)
+    scheme, seen, known = _read_training(folder)
+    mode = str(config.get("data", {}).get("span_mode", "conlleval"))
+    confidence = [np.clip(np.array(row), 0, 1) for row in sure]
+    try:
+        tagged = Tagged(tokens, gold, guesses, scheme, mode, confidence)
+        found = evaluate_tags(tagged, seen, BOOTSTRAP_SEED)
+    except (BirnnError, ValueError, KeyError, IndexError) as error:
+        raise CheckpointError(f"{path} can't be scored: {error}") from None
+    found.scores.pop("span_calibration_error", None)
+    scopes = {name: known for name in found.scores if name.startswith("unseen_")}
+    monitors = ("span_f1", "accuracy", "nll")
+    reading = {} if scheme == "raw" else {"span_mode": mode}
+    return TestRecord(found, digest(items), len(tokens), "sentences", monitors, reading, scopes)
+
+
+def _read_training(folder: Path) -> tuple[str, Any, str]:
+    """The scheme of the tags, what train has, and a digest of that."""
+    labels, found = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
+    try:
+        scheme = labels["scheme"]
+        if scheme not in SCHEMES:
+            raise ValueError(f"scheme {scheme!r}")
+        words = frozenset(map(str, [*found["words"], *found["rare"]]))
+        spans = frozenset((str(surface), str(kind)) for surface, kind in found["spans"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{folder}: its vocabulary or labels are not usable ({error})"
+        ) from None
+    known = digest([*sorted(words), "", *(part for span in sorted(spans) for part in span)])
+    return scheme, Seen(words, spans), known

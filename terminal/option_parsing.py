@@ -1,0 +1,188 @@
+"""Configuration dataclasses → command-line options and TOML, and back to configurations."""
+
+import dataclasses
+import inspect
+import json
+import tomllib
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.models import OptionInfo
+
+from birnn.config import apply, flat_names
+from birnn.errors import ConfigError
+from birnn.registry import suggestion
+from birnn.terminal.help import HelpAll, HelpCommand
+
+KEYWORD = inspect.Parameter.KEYWORD_ONLY
+TOML = "TOML file of these options (dashes or underscores; tables are only for order)."
+Config = Annotated[
+    str, typer.Option("--config", help=TOML, rich_help_panel="Run", show_default=False)
+]
+SHOW = "Print the options as TOML, for --config, and stop."
+ShowConfig = Annotated[bool, typer.Option("--show-config", help=SHOW, rich_help_panel="Run")]
+
+
+def command(
+    app: typer.Typer,
+    name: str,
+    defaults: Mapping[str, Any] | None = None,
+    base: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    summary: str = "",
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator that makes a function a command; its signature says what the command takes.
+
+    The fields of a parameter that is a dataclass are options, on the command line and in a file
+    that ``--config`` names; any other parameter is what Typer makes of it.
+
+    Args:
+        app: that gets the command.
+        name: of the command.
+        defaults: of parameters, where these are not their dataclass's own.
+        base: makes of what is given the configurations that it changes, if not the defaults.
+        summary: in place of the docstring.
+    """
+
+    def decorate(handler: Callable[..., None]) -> Callable[..., None]:
+        callback = with_options(handler, defaults or {}, base)
+        app.command(name, cls=HelpCommand, help=summary or handler.__doc__)(callback)
+        return handler
+
+    return decorate
+
+
+def with_options(
+    handler: Callable[..., None],
+    defaults: Mapping[str, Any],
+    base: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+) -> Callable[..., None]:
+    """A Typer callback that calls ``handler`` with finished configurations; see :func:`command`."""
+    takes = inspect.signature(handler).parameters.values()
+    configs = {
+        p.name: defaults.get(p.name) or p.annotation()
+        for p in takes
+        if p.name in defaults or dataclasses.is_dataclass(p.annotation)
+    }
+    plain = [p.replace(kind=KEYWORD) for p in takes if p.name not in configs]
+
+    def callback(ctx: typer.Context, config: str, help_all: bool, **values: Any) -> None:
+        direct = {p.name: values.pop(p.name) for p in plain}
+        chosen = {name: value for name, value in values.items() if _given(ctx, name)}
+        merged = {**(read_toml(Path(config), configs) if config else {}), **chosen}
+        bases = base(merged) if base else configs
+        handler(**direct, **{name: apply(part, merged) for name, part in bases.items()})
+
+    options = [part for config in configs.values() for part in parameters(config)]
+    options += [inspect.Parameter("config", KEYWORD, default="", annotation=Config)]
+    options += [p for p in plain if isinstance(p.annotation.__metadata__[0], OptionInfo)]
+    signature = [
+        *(p for p in plain if p not in options),
+        inspect.Parameter("ctx", KEYWORD, annotation=typer.Context),
+        *options,
+        inspect.Parameter("help_all", KEYWORD, default=False, annotation=HelpAll),
+    ]
+    callback.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    callback.__annotations__ = {part.name: part.annotation for part in signature}
+    return callback
+
+
+def parameters(config: Any) -> list[inspect.Parameter]:
+    """Keyword parameters for every plain field of ``config``, nested dataclasses flattened."""
+    declared = []
+    hints = typing.get_type_hints(type(config))
+    for field in dataclasses.fields(config):
+        value, meta = getattr(config, field.name), field.metadata
+        if dataclasses.is_dataclass(value):
+            declared += parameters(value)
+            continue
+        flag = "--" + field.name.replace("_", "-")
+        option = typer.Option(
+            f"{flag}/--no-{flag[2:]}" if hints[field.name] is bool else flag,
+            help=meta["help"],
+            metavar=f"[{'|'.join(meta['choices'])}]" if meta["choices"] else None,
+            rich_help_panel=meta["group"],
+            show_default=value != "",
+            hidden=meta["level"] == "advanced",
+        )
+        kind: Any = Annotated[hints[field.name], option]
+        declared.append(inspect.Parameter(field.name, KEYWORD, default=value, annotation=kind))
+    return declared
+
+
+def _given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
+    """Read options from a TOML file, tables flattened, dashes as underscores.
+
+    Raises:
+        ConfigError: no such file, not TOML, or an unknown key (with the nearest right one).
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"can't read {path}: {error.strerror or error}") from None
+    except ValueError as error:  # TOML's own, of its encoding, or of a number beyond Python's limit
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is not valid TOML: nested too deeply") from None
+    names = set().union(*(flat_names(config) for config in configs.values()))
+    values: dict[str, Any] = {}
+    for key, value in _flatten(document):
+        name = key.replace("-", "_")
+        if name not in names:
+            raise ConfigError(f"{path}: unknown option {key!r}{suggestion(name, names)}")
+        if name in values:
+            raise ConfigError(f"{path}: the option {key!r} stands there twice")
+        values[name] = value
+    return values
+
+
+def _flatten(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flatten(value)
+        else:
+            yield key, value
+
+
+def write_toml(configs: Mapping[str, Any]) -> str:
+    """All options as TOML that :func:`read_toml` reads back, a table for each dataclass.
+
+    An option without a value is left out: TOML has no word for it.
+
+    Raises:
+        ConfigError: a text that is not Unicode, such as a name of a file in another encoding.
+    """
+    return "\n\n".join(_tables(configs)) + "\n"
+
+
+def _tables(configs: Mapping[str, Any]) -> Iterator[str]:
+    for title, config in configs.items():
+        values = {part.name: getattr(config, part.name) for part in dataclasses.fields(config)}
+        nested = {name: v for name, v in values.items() if dataclasses.is_dataclass(v)}
+        plain = {name: v for name, v in values.items() if name not in nested and v is not None}
+        if plain:
+            yield "\n".join(
+                [f"[{title}]", *(f"{name} = {_toml(name, v)}" for name, v in plain.items())]
+            )
+        yield from _tables(nested)
+
+
+def _toml(name: str, value: Any) -> str:
+    """A value as TOML writes it; in a text, all that steers a terminal is escaped."""
+    from birnn.terminal.text import CONTROL
+
+    if not isinstance(value, str):
+        return json.dumps(value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{name}: TOML can't hold {value!r}, which is not Unicode") from None
+    text = json.dumps(value, ensure_ascii=False)
+    return CONTROL.sub(lambda found: "".join(f"\\u{ord(c):04x}" for c in found.group()), text)

@@ -1,0 +1,109 @@
+"""What is drawn while a run is trained."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from birnn.tasks.scoring.metric_names import format_score, score_title
+from birnn.terminal.console import console, is_plain
+from birnn.terminal.views.training import draw_header, draw_report, draw_resumption
+
+
+class TrainingDisplay:
+    """Draws the events of :func:`birnn.tasks.runs.experiment.train`.
+
+    Attributes:
+        finished: whether the run is on disk.
+    """
+
+    def __init__(self) -> None:
+        self.finished = False
+
+    def draw(self, events: Iterator[Any]) -> None:
+        """Draw all events, to the report."""
+        from birnn.tasks.runs.events import Evaluating, Finished, Prepared, SeedStarted
+        from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
+
+        task: Any = None
+        bar = ProgressBar()
+        status = console().status("reading data")
+        status.start()
+        try:
+            for event in events:
+                if isinstance(event, Prepared):
+                    status.stop()
+                    task = event.task
+                    draw_header(event)
+                elif isinstance(event, SeedStarted):
+                    heading = f"Seed {event.seed} ({event.number} of {event.total})"
+                    console().print(heading, style="bold")
+                elif isinstance(event, ResumeEvent):
+                    draw_resumption(event, task)
+                elif isinstance(event, StepEvent):
+                    bar.step(event)
+                elif isinstance(event, EpochEvent):
+                    line = task.epoch_line(event)
+                    if line:
+                        bar.print(line)
+                    bar.scores(event)
+                elif isinstance(event, StopEvent):
+                    bar.stop()
+                    kept = f"Kept epoch {event.epoch}: {event.reason}, {event.seconds:.0f} s."
+                    console().print(kept)
+                elif isinstance(event, Evaluating):
+                    status.update(event.what)
+                    status.start()
+                elif isinstance(event, Finished):
+                    self.finished = True
+                    status.stop()
+                    draw_report(event)
+        finally:
+            bar.stop()
+            status.stop()
+
+
+class ProgressBar:
+    """Live progress in a terminal; nothing in a pipe, where the epochs' lines are enough."""
+
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
+        self.task = TaskID(0)
+        self.note = ""
+
+    def step(self, event: Any) -> None:
+        """Move to ``event.step``."""
+        if is_plain():
+            return
+        if self.progress is None:
+            self.progress = Progress(
+                TextColumn("epoch {task.fields[epoch]}"),
+                BarColumn(bar_width=None),
+                TextColumn("loss {task.fields[loss]:.4f}{task.fields[note]}"),
+                TimeRemainingColumn(),
+                console=console(),
+                transient=True,
+            )
+            self.progress.start()
+            self.task = self.progress.add_task(
+                "", total=event.total_steps, epoch=0, loss=0, note=""
+            )
+        self.progress.update(
+            self.task, completed=event.step, epoch=event.epoch, loss=event.loss, note=self.note
+        )
+
+    def scores(self, event: Any) -> None:
+        """Remember the last validation score for the bar."""
+        name, value = next(iter(event.scores.items()))
+        self.note = f", validation {score_title(name)} {format_score(name, value)}"
+
+    def print(self, line: str) -> None:
+        """A line above the bar."""
+        console().print(line, markup=False, soft_wrap=is_plain())
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self.progress is not None:
+            self.progress.stop()
+            self.progress = None
+            self.note = ""

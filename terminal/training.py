@@ -1,0 +1,96 @@
+"""A training command, from the options that are given to the report."""
+
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from birnn.errors import ConfigError, Stopped
+from birnn.tasks import TASKS
+from birnn.terminal.command_options import RunOptions
+from birnn.terminal.option_parsing import write_toml
+from birnn.terminal.signals import stop
+
+
+def begun_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configurations that the options of a training command change: those of a begun run.
+
+    Raises:
+        BirnnError: ``--resume`` names no run, or one of another task.
+    """
+    if not given.get("resume"):
+        return {"config": TASKS[name].part("options")(), "run": RunOptions()}
+    from birnn.tasks.runs.launch import changeable_config, unfinished_start
+
+    start = unfinished_start(name, given["resume"], given.get("out") or "")
+    run = replace(RunOptions(), seeds=start.seeds, keep=start.keep) if start else RunOptions()
+    return {"config": changeable_config(name, start), "run": run}
+
+
+def with_source(config: Any, source: str) -> Any:
+    """The configuration with the data that were named without ``--data``.
+
+    Raises:
+        ConfigError: ``--data`` names other data.
+    """
+    if not source:
+        return config
+    if config.data.data not in (source, type(config.data)().data):
+        raise ConfigError(f"data: {source} and --data {config.data.data} are both named; give one")
+    return replace(config, data=replace(config.data, data=source))
+
+
+def show_training(name: str, config: Any, run: RunOptions) -> None:
+    """Print the options as TOML, for ``--config``; nothing is read but how a run began.
+
+    Raises:
+        BirnnError: the run to go on with is complete, or there is none.
+    """
+    if run.resume:
+        from birnn.tasks.runs.launch import unfinished_start
+
+        if unfinished_start(name, run.resume, run.out) is None:
+            raise ConfigError(
+                f"resume: {run.resume} is complete; its configuration is in its config.json"
+            )
+    print(write_toml({"config": config, "run": run}), end="")
+
+
+def run_training(name: str, config: Any, run: RunOptions) -> None:
+    """Train a task, drawing its events; or go on with an unfinished run.
+
+    Raises:
+        BirnnError: as :func:`birnn.tasks.runs.experiment.train`.
+        Stopped: a signal ended it; the message says how to go on.
+    """
+    from birnn.terminal.console import console
+
+    with console().status("loading libraries"):
+        from birnn.tasks.runs.experiment import how_to_go_on, train
+        from birnn.tasks.runs.launch import Plan, make_task, resume_plan
+        from birnn.tasks.runs.unfinished import resumable, run_name, work_folder
+        from birnn.terminal.progress import TrainingDisplay
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
+    words = "python cli.py " + shlex.join(sys.argv[1:])
+    plan = Plan(out, run.seeds, run.overwrite, words, run.keep, stop=stop)
+    if run.resume:
+        out = run_name(Path(run.resume))
+        unfinished = resume_plan(replace(plan, out=out), config)
+        if unfinished is None:
+            console().print(f"{out} is complete: nothing is left to do.", markup=False)
+            return
+        plan = unfinished
+    task = make_task(name, config)
+    events, display = train(task, plan), TrainingDisplay()
+    try:
+        display.draw(events)
+    except KeyboardInterrupt:
+        events.close()
+        more = f"the run is complete: {out}" if display.finished else "no run was written"
+        if resumable(work_folder(out)):
+            more = how_to_go_on(task, out)
+        raise Stopped(f"stopped; {more}") from None

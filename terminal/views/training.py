@@ -1,0 +1,64 @@
+"""What is drawn of a run that is trained: what will happen, where it goes on, the report."""
+
+from typing import Any
+
+from rich.text import Text
+
+from birnn.terminal.chart import render_chart
+from birnn.terminal.console import console, is_plain
+from birnn.terminal.text import harmless, render_pairs, render_warnings
+from birnn.terminal.views import view_of
+from birnn.terminal.views.scores import render_scores
+
+
+def draw_header(event: Any) -> None:
+    """What will happen: data, model, device."""
+    data, config = event.data, event.task.config
+    rows = data.provenance["rows"]
+    threads = f", {event.threads} threads" if event.device == "cpu" else ""
+    seeds = event.seeds
+    pairs = [
+        ("data", data.provenance["source"]),
+        ("splits", ", ".join(f"{name} {rows[name]:,}" for name in rows)),
+        *(("", note) for note in data.notes),
+        *event.task.describe(data.info),
+        ("parameters", f"{event.parameters:,}"),
+        ("engine", f"{event.engine.name} ({event.engine.title})"),
+        *([("", event.engine.note)] if event.engine.note else []),
+        ("device", f"{event.device}{threads}, {config.train.mixed_precision} mixed precision"),
+        ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
+        ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),
+        ("run", str(event.folder)),
+        *(("changed", note) for note in event.notes),
+    ]
+    console().print(render_pairs(f"{event.task.name} with {config.encoder.encoder}", pairs))
+    if data.warnings:
+        console().print(render_warnings(data.warnings))
+
+
+def draw_resumption(event: Any, task: Any) -> None:
+    """Where training goes on, after the lines of the epochs that are done."""
+    out = console()
+    for name in event.torn:
+        out.print(f"The checkpoint {name} is torn: the one before is used.", markup=False)
+    for epoch in event.history:
+        if line := task.epoch_line(epoch):
+            out.print(line, markup=False, soft_wrap=is_plain())
+    where = f"step {event.step:,} of {event.total_steps:,}" if event.step else "the beginning"
+    out.print(f"Going on from {where}.", style="bold")
+
+
+def draw_report(event: Any) -> None:
+    """The final report."""
+    out, plain, metrics = console(), is_plain(), event.metrics
+    out.print()
+    out.print(render_scores(metrics, event.labels, out.width, plain=plain))
+    details = view_of(metrics["task"]).render_details(metrics["details"], out.width, plain=plain)
+    out.print(details)
+    if "chart" in metrics and not plain:
+        out.print(render_chart(metrics["chart"], out.width))
+    out.print(Text(harmless(metrics["verdict"]), style="bold"), soft_wrap=plain)
+    out.print()
+    out.print(Text(f"Run: {harmless(str(event.folder))}"), soft_wrap=True)
+    if event.note:
+        out.print(Text(harmless(event.note)), soft_wrap=True)
