@@ -12,7 +12,7 @@ from birnn.old_pickles import answer_old_names
 if Path(__file__).with_name("tasks").is_file():
     raise ImportError(
         "birnn/tasks is a file that should be a symbolic link: run 'git config core.symlinks true'"
-        " and 'git checkout birnn', or install birnn from a wheel (docs/design.md, One import name)"
+        " and 'git checkout -- birnn', or install birnn from a wheel (docs/design.md)"
     )
 
 # Name in ``birnn`` → where it lives; each task's estimator comes from its specification.

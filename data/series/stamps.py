@@ -317,10 +317,26 @@ def _fill(values: Ints, texts: pd.Index, left: Ints, form: str, name: str) -> In
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about formats that pandas will drop
             read = pd.to_datetime(some, format=form, errors="coerce", utc="%z" in form)
-        index = pd.DatetimeIndex(read)
+            index = pd.DatetimeIndex(read)
+            if index.hasnans:
+                _check_years(some[index.isna()][0], form, name)
     fits = ~index.isna()
     values[left[fits]] = nanoseconds(index[fits], name)
     return np.asarray(left[~fits])
+
+
+def _check_years(text: str, form: str, name: str) -> None:
+    """Refuse years that nanoseconds can't count; pandas 2 makes no stamps of them, as of any text.
+
+    Raises:
+        DataError: ``text`` is such a stamp.
+    """
+    try:
+        pd.to_datetime(text, format=form, utc="%z" in form)
+    except pd.errors.OutOfBoundsDatetime:
+        raise _outside(name) from None
+    except ValueError:
+        return
 
 
 def _quarters(texts: pd.Index) -> pd.DatetimeIndex:
