@@ -19,6 +19,11 @@ from writers import TINY, Outcome, sentences, write_table
 hypothesis.settings.register_profile("gate", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("gate")
 
+# Workers of pytest-xdist share the cores out, instead of each taking all of them.
+if (_worker := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
+    _cores, _workers = sorted(os.sched_getaffinity(0)), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.sched_setaffinity(0, set(_cores[int(_worker[2:]) % len(_cores) :: _workers]))
+
 # Set before datasets, torchtext or matplotlib is imported: nothing of the user's is read or kept.
 _HOME = tempfile.mkdtemp(prefix="birnn-tests-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)

@@ -43,7 +43,17 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_the_example_is_a_task(checkout: Path) -> None:
     files = ("tests/runs/test_contract.py", "tests/runs/test_lives.py")
-    command = [sys.executable, "-m", "pytest", *files, "-k", "pairs", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *files,
+        "-n0",
+        "-k",
+        "pairs",
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert done.stdout.count(".") > 30, done.stdout
