@@ -62,7 +62,8 @@ def test_the_sdist_holds_regular_files_and_builds_the_same_wheel(sdist, wheel, t
         names = {name.split("/")[1] for name in archive.getnames() if "/" in name}
         archive.extractall(tmp_path, filter="data")
     assert names == {
-        "birnn", "birnn.egg-info", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", "setup.cfg"
+        "birnn", "birnn.egg-info", "LICENSE", "MANIFEST.in", "PKG-INFO", "README.md",
+        "pyproject.toml", "setup.cfg",
     }  # fmt: skip
     again = build("wheel", tmp_path / "birnn-0.1.0", tmp_path / "again")
     assert content(again) == content(wheel)

@@ -13,7 +13,7 @@ from places import ROOT
 # What a checkout holds; runs, environments and caches that lie beside it are left out.
 TOP_LEVEL = (
     "birnn", "tasks", "data", "terminal", "cli.py", "tests", "docs", "benchmarks",
-    "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md",
+    "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md",
 )  # fmt: skip
 LIBRARIES = [sysconfig.get_path(kind) for kind in ("purelib", "platlib")]
 LIBRARIES = list(dict.fromkeys(LIBRARIES))
