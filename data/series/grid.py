@@ -9,7 +9,7 @@ from birnn.arrays import Bools, Floats, Ints
 from birnn.data.series.findings import Findings, SeriesOptions, at_lines
 from birnn.data.series.layout import Layout
 from birnn.data.series.panel import Clock, Panel
-from birnn.data.series.rows import Rows, missing_treatment
+from birnn.data.series.rows import SeriesRows, missing_treatment
 from birnn.data.series.season import clock_season, data_season
 from birnn.data.wording import plural
 
@@ -35,7 +35,7 @@ class Grid:
     firsts: Ints
     lines: Ints
     lasts: Ints
-    rows: Rows
+    rows: SeriesRows
     steps: Ints
 
     def __len__(self) -> int:
@@ -134,7 +134,7 @@ class _Frames:
 
 
 def build_grid(
-    rows: Rows, steps: Ints, layout: Layout, clock: Clock, static: tuple[Floats, list[str]],
+    rows: SeriesRows, steps: Ints, layout: Layout, clock: Clock, static: tuple[Floats, list[str]],
     options: SeriesOptions, findings: Findings,
 ) -> Grid:  # fmt: skip
     """Put every series on its grid, from its first to its last observed value.
@@ -210,7 +210,7 @@ def _series(column: Floats, steps: Ints, frames: _Frames, *, keep_ahead: bool) -
 
 
 def _tell_unobserved(
-    name: str, series: list[str], part: _Series, rows: Rows, frames: _Frames, policy: str,
+    name: str, series: list[str], part: _Series, rows: SeriesRows, frames: _Frames, policy: str,
     findings: Findings,
 ) -> None:  # fmt: skip
     """Values of a column that are missing, and series that have none; ``series`` are the names."""
@@ -238,7 +238,7 @@ def _tell_trimmed(leading: int, trailing: int, keep_ahead: bool, findings: Findi
 
 
 def _covariates(
-    rows: Rows, steps: Ints, layout: Layout, frames: _Frames, options: SeriesOptions,
+    rows: SeriesRows, steps: Ints, layout: Layout, frames: _Frames, options: SeriesOptions,
     findings: Findings,
 ) -> tuple[Floats, Floats]:  # fmt: skip
     """``[R', P]`` past and ``[R', K]`` known future covariates on the grids of the frames."""

@@ -26,7 +26,7 @@ GRID_FACTOR, GRID_ROWS = 20, 1_000_000  # a grid of more steps than this is a mi
 
 
 @dataclass(frozen=True)
-class Rows:
+class SeriesRows:
     """``R`` usable rows, sorted by frame and stamp once :func:`sort_rows` has seen them.
 
     Attributes:
@@ -43,7 +43,7 @@ class Rows:
     columns: dict[str, Floats]
     names: list[str]
 
-    def take(self, chosen: Ints | Bools) -> "Rows":
+    def take(self, chosen: Ints | Bools) -> "SeriesRows":
         """Some of the rows, or all in another order."""
         columns = {name: values[chosen] for name, values in self.columns.items()}
         return replace(
@@ -63,10 +63,10 @@ class Rows:
         )
 
 
-def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) -> Rows:
+def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) -> SeriesRows:
     """Leave out rows without an id or a stamp that can be read, and say so."""
     stamps = layout.stamps.values
-    rows = Rows(layout.codes, stamps, np.arange(len(stamps)), columns, layout.names)
+    rows = SeriesRows(layout.codes, stamps, np.arange(len(stamps)), columns, layout.names)
     bad = np.flatnonzero(stamps == BAD)
     if len(bad):
         cell = layout.stamps.cell
@@ -83,7 +83,7 @@ def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) 
     return rows.take((stamps != BAD) & (layout.codes >= 0))
 
 
-def sort_rows(rows: Rows, findings: Findings) -> Rows:
+def sort_rows(rows: SeriesRows, findings: Findings) -> SeriesRows:
     """Sort by series and time; tells of series whose stamps go back."""
     if (np.diff(rows.codes) < 0).any():
         rows = rows.take(np.argsort(rows.codes, kind="stable"))
@@ -98,7 +98,9 @@ def sort_rows(rows: Rows, findings: Findings) -> Rows:
     return rows.take(np.lexsort((rows.stamps, rows.codes)))
 
 
-def merge_duplicates(rows: Rows, clock: Clock | None, policy: str, findings: Findings) -> Rows:
+def merge_duplicates(
+    rows: SeriesRows, clock: Clock | None, policy: str, findings: Findings
+) -> SeriesRows:
     """One row for each stamp of a series, as ``policy`` says; ``fail`` keeps the first.
 
     Tells of hours that a change of clocks takes away or repeats, if a clock is known.
@@ -131,7 +133,7 @@ def merge_duplicates(rows: Rows, clock: Clock | None, policy: str, findings: Fin
     return merged
 
 
-def _tell_clock_changes(rows: Rows, clock: Clock, policy: str, findings: Findings) -> None:
+def _tell_clock_changes(rows: SeriesRows, clock: Clock, policy: str, findings: Findings) -> None:
     changes = clock_changes(rows.stamps, clock)
     same = np.append(False, np.diff(rows.codes) == 0)
     spring, autumn = (rows.lines[at[same[at]]] for at in (changes.spring, changes.autumn))
@@ -148,7 +150,7 @@ def _tell_clock_changes(rows: Rows, clock: Clock, policy: str, findings: Finding
         findings.add("clock_change", text, treatment, np.concatenate([spring, autumn]))
 
 
-def moved_months(rows: Rows, layout: Layout, findings: Findings) -> Rows:
+def moved_months(rows: SeriesRows, layout: Layout, findings: Findings) -> SeriesRows:
     """Stamps on, say, the 15th of every month as months; pandas has no frequency for those."""
     if layout.stamps.whole or layout.stamps.zone not in ("", "UTC") or not len(rows.stamps):
         return rows
@@ -161,7 +163,7 @@ def moved_months(rows: Rows, layout: Layout, findings: Findings) -> Rows:
 
 
 def find_clock(
-    rows: Rows, layout: Layout, options: SeriesOptions, findings: Findings
+    rows: SeriesRows, layout: Layout, options: SeriesOptions, findings: Findings
 ) -> Clock | None:
     """The clock that is named, or that of the longest series; ``None`` if no stamps tell."""
     whole, zone = layout.stamps.whole, layout.stamps.zone
@@ -175,13 +177,15 @@ def find_clock(
     return clock
 
 
-def _longest(rows: Rows) -> int:
+def _longest(rows: SeriesRows) -> int:
     """The row that the longest frame begins at."""
     begins = rows.begins
     return int(begins[np.diff(np.append(begins, len(rows.codes))).argmax()])
 
 
-def place_rows(rows: Rows, clock: Clock, options: SeriesOptions, findings: Findings) -> Ints | None:
+def place_rows(
+    rows: SeriesRows, clock: Clock, options: SeriesOptions, findings: Findings
+) -> Ints | None:
     """``[R]`` the step of each row in its frame; ``None`` if the rows aren't on one grid.
 
     Tells of mixed frequencies, stamps off the grid, and gaps.
@@ -214,7 +218,7 @@ def place_rows(rows: Rows, clock: Clock, options: SeriesOptions, findings: Findi
     return steps
 
 
-def _tell_mixed(rows: Rows, odd: Ints, clock: Clock, findings: Findings) -> bool:
+def _tell_mixed(rows: SeriesRows, odd: Ints, clock: Clock, findings: Findings) -> bool:
     """Whether a series, of those that begin at the rows ``odd``, steps unlike the longest one."""
     longest = _longest(rows)
     others = []
@@ -234,7 +238,7 @@ def _tell_mixed(rows: Rows, odd: Ints, clock: Clock, findings: Findings) -> bool
     return True
 
 
-def _tell_new_step(rows: Rows, steps: Ints, findings: Findings) -> bool:
+def _tell_new_step(rows: SeriesRows, steps: Ints, findings: Findings) -> bool:
     """Refuse a series that steps by another length for a long while: hours first, then days."""
     apart = np.diff(steps)
     same = np.diff(rows.codes) == 0
@@ -255,7 +259,7 @@ def _tell_new_step(rows: Rows, steps: Ints, findings: Findings) -> bool:
     return True
 
 
-def _tell_gaps(rows: Rows, steps: Ints, policy: str, findings: Findings) -> None:
+def _tell_gaps(rows: SeriesRows, steps: Ints, policy: str, findings: Findings) -> None:
     apart = np.diff(steps)
     after = np.flatnonzero((np.diff(rows.codes) == 0) & (apart > 1)) + 1
     findings.by_series(

@@ -43,7 +43,7 @@ class CharSpan(NamedTuple):
     label: str
 
 
-class Rows(NamedTuple):
+class JsonRows(NamedTuple):
     """The sentences of a table, how it is laid out, and the spans that no tags could spell."""
 
     sentences: list[Sentence]
@@ -95,7 +95,7 @@ def read_rows(
     *,
     unit: str = "line",
     tagged: bool = True,
-) -> Rows:
+) -> JsonRows:
     """Sentences of rows that hold tokens and tags, or a text and its spans.
 
     Args:
@@ -127,7 +127,7 @@ def read_rows(
             sentences.append(sentence)
         else:
             left_out.setdefault(EMPTY, []).append(where)
-    return Rows(sentences, ColumnLayout("spans" if spans else "tokens", ".jsonl"), left_out)
+    return JsonRows(sentences, ColumnLayout("spans" if spans else "tokens", ".jsonl"), left_out)
 
 
 def kind_of(value: Any) -> str:
