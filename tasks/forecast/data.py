@@ -13,12 +13,7 @@ from birnn.data.series.splits import Parts, SplitOptions, enough_rows, hold_back
 from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
 from birnn.data.wording import agree
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.forecast.conformal import (
-    OWN_RADIUS,
-    check_levels,
-    supported,
-    windows_needed,
-)
+from birnn.tasks.forecast.conformal import OWN_RADIUS, check_levels, supported, windows_needed
 from birnn.tasks.forecast.forecasts import level_name
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
 from birnn.tasks.forecast.options import ForecastConfig, ForecastData, ForecastParts
