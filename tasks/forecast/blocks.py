@@ -19,17 +19,11 @@ FEWEST = 8  # blocks of all series together; with fewer, series are blocks of th
 
 @dataclass(frozen=True)
 class Blocks:
-    """The block of each window.
+    """The block of each window."""
 
-    Attributes:
-        unit: ``[M]`` numbers from 0 to ``count - 1``.
-        count: how many blocks there are.
-        words: what they are, for a report.
-    """
-
-    unit: Ints
-    count: int
-    words: str
+    unit: Ints  # [M] numbers from 0 to ``count - 1``
+    count: int  # how many blocks there are
+    words: str  # what they are, for a report
 
 
 def block_units(split: WindowSplit) -> Blocks:
@@ -68,10 +62,7 @@ def _numbered(keys: Ints) -> tuple[Ints, int]:
 def origin_times(panel: Panel, series: Ints, origin: Ints) -> Ints | None:
     """``[M]`` steps of origins on one clock of all series, or None where there is no such count.
 
-    Args:
-        panel: of the series.
-        series: ``[M]`` number of each window's series.
-        origin: ``[M]`` row of its first target.
+    The windows are given by the number of their ``series [M]`` and the row of their ``origin [M]``.
     """
     starts = panel.starts[series]
     if not len(starts) or (starts == starts[0]).all():

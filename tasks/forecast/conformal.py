@@ -23,10 +23,7 @@ OWN_RADIUS = 5  # times the windows that a level needs: from there on a series h
 
 
 def check_levels(levels: str) -> tuple[float, ...]:
-    """Read levels in per cent, as ``80,95``.
-
-    Returns:
-        Each as a share, ascending and once.
+    """Read levels in per cent, as ``80,95``: each as a share, ascending and once.
 
     Raises:
         ConfigError: none is given, or one is no number between 0 and 100.
@@ -52,12 +49,7 @@ def _exact(level: float) -> Fraction:
 
 
 def conformal_rank(n: int, level: float) -> int | None:
-    """⌈(n + 1) · level⌉, or None where ``n`` windows can't support the level.
-
-    Args:
-        n: calibration windows.
-        level: a share between 0 and 1.
-    """
+    """⌈(n + 1) · level⌉, or None where ``n`` calibration windows can't support the level."""
     rank = max(-(-(n + 1) * _exact(level) // 1), 1)
     return int(rank) if rank <= n else None
 
@@ -81,31 +73,22 @@ def absolute_scores(target: Array, point: Array) -> Floats:
 
 
 def quantile_scores(target: Array, lower: Array, upper: Array) -> Floats:
-    """How far targets lie outside of quantile forecasts, negative inside (CQR).
+    """How far targets lie outside of quantile forecasts, negative inside (CQR): ``[B, K, H]``.
 
-    Args:
-        target: ``[B, H]``; NaN where missing.
-        lower: ``[B, K, H]`` forecast of the lower quantile of each level.
-        upper: ``[B, K, H]``.
-
-    Returns:
-        ``[B, K, H]``.
+    Of a ``target [B, H]``, NaN where missing, and the ``lower`` and ``upper [B, K, H]`` of levels.
     """
     wanted = np.asarray(target, dtype=np.float64)[:, None]
     return np.maximum(lower - wanted, wanted - upper)
 
 
 def calibrate(scores: Array, levels: tuple[float, ...], unit: Floats | None = None) -> Floats:
-    """The radius of each level and step.
+    """The radius of each level and step, ``[K, H]``.
 
     Args:
         scores: ``[n, H]``, or ``[n, K, H]`` where each level has its own; NaN where missing, which
             doesn't count towards the ``n`` of its step.
         levels: ``K`` shares.
         unit: ``[n]`` that the scores are divided by; 1 where None.
-
-    Returns:
-        ``[K, H]``.
 
     Raises:
         ConfigError: a step has too few scores for a level.
@@ -157,12 +140,11 @@ def calibrate_groups(
             f"calibration: scores {list(scores.shape)} for {len(group)} windows and "
             f"{len(levels)} levels"
         )
-    quantiles = scores.ndim == 3
+    quantiles, unit = scores.ndim == 3, scale[group]
     known = ~np.isnan(scores[:, 0] if quantiles else scores)  # [n, H]
     counts = np.zeros((len(scale), known.shape[1]), dtype=np.int64)
     np.add.at(counts, group, known)
     needed = max(windows_needed(level) for level in levels)
-    unit = scale[group]
     if counts.min() < OWN_RADIUS * needed or len(scale) == 1:
         radius = calibrate(scores, levels, unit)[None]
         return Calibration(levels, radius, True, int(counts.sum(0).min()), quantiles)
@@ -172,12 +154,9 @@ def calibrate_groups(
 
 
 def calibrate_forecasts(
-    split: WindowSplit,
-    forecasts: Forecasts,
-    levels: tuple[float, ...],
-    most: int = STEPS,
+    split: WindowSplit, forecasts: Forecasts, levels: tuple[float, ...], most: int = STEPS,
     known: tuple[Ints, Floats] | None = None,
-) -> Calibration:
+) -> Calibration:  # fmt: skip
     """Calibrate on held-back windows: quantile heads where there are any, otherwise points.
 
     Args:

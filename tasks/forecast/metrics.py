@@ -24,14 +24,12 @@ def _values(
     count = part.pop("count")
     mse = ratio(part.pop("squared"), count)
     means = {
-        "mse": mse,
-        "rmse": np.sqrt(mse),
-        "mae": ratio(part.pop("absolute"), count),
+        "mse": mse, "rmse": np.sqrt(mse), "mae": ratio(part.pop("absolute"), count),
         "mse_scaled": ratio(part.pop("squared_scaled"), count),
         "mae_scaled": ratio(part.pop("absolute_scaled"), count),
         "mape": 100 * ratio(part.pop("ape"), part.pop("nonzero")),
         "smape": 100 * ratio(part.pop("sape"), count),
-    }
+    }  # fmt: skip
     return {**means, **scaled, **{name: ratio(values, count) for name, values in part.items()}}
 
 
@@ -76,19 +74,14 @@ def step_scores(sums: Sums) -> list[dict[str, float]]:
     """The scores of :func:`scores` for each of the ``H`` steps; ``mase`` is a mean over series."""
     means = {name: _mean(part) for name, part in _scaled_errors(sums, sums.series_steps).items()}
     values = _values(sums.steps, sums.names, means)
-    return [
-        _defined({name: part[step] for name, part in values.items()})
-        for step in range(len(sums.steps))
-    ]
+    steps = range(len(sums.steps))
+    return [_defined({name: part[step] for name, part in values.items()}) for step in steps]
 
 
 def series_scores(sums: Sums, names: list[str], limit: int | None = None) -> list[dict[str, Any]]:
     """The scores of :func:`scores` for each series with observed targets, in their order.
 
-    Args:
-        sums: of all windows.
-        names: ``N`` of the series; each stands under ``series`` in its row.
-        limit: at most so many series.
+    The first ``limit`` of them, each with its name under ``series``.
     """
     total = np.zeros((len(names), len(sums.names)))
     np.add.at(total, sums.series, sums.cells)
