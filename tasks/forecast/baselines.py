@@ -145,10 +145,9 @@ class Ridge(ForecastBaseline):
 def fit_baselines(
     train: WindowSplit, validation: WindowSplit, season: int
 ) -> list[ForecastBaseline]:
-    """Every baseline that the data allow: last value, seasonal naive, drift, ridge.
+    """Last value, seasonal naive (for a season above 1), drift, and ridge where it can be fitted.
 
-    Without seasonal naive for a season of 1, where it is the last value; without ridge where train
-    has fewer than 2 windows with an observed value.
+    Ridge needs 2 windows of train with an observed value.
     """
     baselines = [LastValue(), *([SeasonalNaive(season)] if season > 1 else []), Drift()]
     with suppress(DataError):  # the naive ones need no fit; the list shows that ridge isn't there

@@ -16,13 +16,13 @@ import numpy as np
 from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.forecast.forecasts import Calibration, Forecasts, level_name
+from birnn.tasks.forecast.forecasts import Calibration, Forecasts, Levels, level_name
 from birnn.tasks.forecast.sums import STEPS, window_chunks
 
 OWN_RADIUS = 5  # times the windows that a level needs: from there on a series has its own radius
 
 
-def check_levels(levels: str) -> tuple[float, ...]:
+def check_levels(levels: str) -> Levels:
     """Read levels in per cent, as ``80,95``: each as a share, ascending and once.
 
     Raises:
@@ -62,7 +62,7 @@ def windows_needed(level: float) -> int:
     return max(int(-(-exact / (1 - exact) // 1)), 1)
 
 
-def supported(n: int, levels: tuple[float, ...]) -> tuple[float, ...]:
+def supported(n: int, levels: Levels) -> Levels:
     """Those of the levels that ``n`` calibration windows support."""
     return tuple(level for level in levels if conformal_rank(n, level) is not None)
 
@@ -81,13 +81,12 @@ def quantile_scores(target: Array, lower: Array, upper: Array) -> Floats:
     return np.maximum(lower - wanted, wanted - upper)
 
 
-def calibrate(scores: Array, levels: tuple[float, ...], unit: Floats | None = None) -> Floats:
+def calibrate(scores: Array, levels: Levels, unit: Floats | None = None) -> Floats:
     """The radius of each level and step, ``[K, H]``.
 
     Args:
         scores: ``[n, H]``, or ``[n, K, H]`` where each level has its own; NaN where missing, which
             doesn't count towards the ``n`` of its step.
-        levels: ``K`` shares.
         unit: ``[n]`` that the scores are divided by; 1 where None.
 
     Raises:
@@ -116,9 +115,7 @@ def _unsupported(level: float, n: int, step: int) -> ConfigError:
     )
 
 
-def calibrate_groups(
-    scores: Array, group: Ints, scale: Floats, levels: tuple[float, ...]
-) -> Calibration:
+def calibrate_groups(scores: Array, group: Ints, scale: Floats, levels: Levels) -> Calibration:
     """Radii of each series, or of all where one has too few windows to be on its own.
 
     A series needs ``OWN_RADIUS`` times the windows that the highest level needs at every step.
@@ -127,8 +124,7 @@ def calibrate_groups(
     Args:
         scores: ``[n, H]`` (:func:`absolute_scores`) or ``[n, K, H]`` (:func:`quantile_scores`) in
             original units; NaN where missing.
-        group: ``[n]`` number of each window's series.
-        scale: ``[N]`` of the series; above 0.
+        group, scale: ``[n]`` number of each window's series, and ``[N]`` scale of each, above 0.
         levels: ``K`` shares, ascending.
 
     Raises:
@@ -154,16 +150,13 @@ def calibrate_groups(
 
 
 def calibrate_forecasts(
-    split: WindowSplit, forecasts: Forecasts, levels: tuple[float, ...], most: int = STEPS,
+    split: WindowSplit, forecasts: Forecasts, levels: Levels, most: int = STEPS,
     known: tuple[Ints, Floats] | None = None,
 ) -> Calibration:  # fmt: skip
     """Calibrate on held-back windows: quantile heads where there are any, otherwise points.
 
     Args:
-        split: ``M`` windows that no weight was fitted to.
-        forecasts: of them.
-        levels: ``K`` shares, ascending.
-        most: targets that are looked at at once.
+        split: ``M`` windows that no weight was fitted to; ``most`` targets are read at once.
         known: ``[N]`` a group for each series of the panel, below 0 for one that is left out, and
             the scale ``[G]`` of each group; None: each series is a group.
 

@@ -14,7 +14,7 @@ from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, win
 from birnn.data.wording import agree
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.forecast.conformal import OWN_RADIUS, check_levels, supported, windows_needed
-from birnn.tasks.forecast.forecasts import level_name
+from birnn.tasks.forecast.forecasts import Levels, level_name
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
 from birnn.tasks.forecast.options import ForecastConfig, ForecastData, ForecastParts
 
@@ -80,7 +80,7 @@ def load_series(config: ForecastConfig) -> SeriesData:
         groups=radius_groups(splits["calibration"], info, levels),
         members=model.members or auto_members(len(trained[0])),
     )  # fmt: skip
-    notes += split_notes(config, panel, parts, info)
+    notes += split_notes(config, parts, len(panel), len(info.names))
     return SeriesData(panel, inspection, parts, splits, info, notes)
 
 
@@ -100,9 +100,7 @@ def split_parts(config: ForecastConfig, panel: Panel) -> Parts:
     return parts
 
 
-def split_notes(
-    config: ForecastConfig, panel: Panel, parts: Parts, info: ForecastInfo
-) -> list[str]:
+def split_notes(config: ForecastConfig, parts: Parts, series: int, known: int) -> list[str]:
     """What the user should know of the split: rows that serve twice, series without training."""
     notes = []
     if config.model.calibration_share and (parts.validation == parts.calibration).all():
@@ -110,10 +108,9 @@ def split_notes(
             "too few validation rows to hold some back: the windows that choose the epoch also"
             " calibrate the intervals, which can be a little narrow"
         )
-    if strangers := len(panel) - len(info.names):
-        have = agree(strangers, "has", "have")
-        words = f"{strangers:,} of {len(panel):,} series {have} no training window: scored alone"
-        notes.append(words)
+    if strangers := series - known:
+        which = f"{strangers:,} of {series:,} series {agree(strangers, 'has', 'have')}"
+        notes.append(f"{which} no training window: scored alone")
     return notes
 
 
@@ -165,8 +162,7 @@ def learn_info(
 def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Ints:
     """``[N]`` the rows of each series that its scale is from; targets that are scored come later.
 
-    A series without a training window is scaled by its rows before the test rows, or by its first
-    lookback.
+    Without a training window, they are its rows before the test rows, or its first lookback.
     """
     lookback = np.minimum(info.shape.lookback, np.maximum(panel.ends - info.shape.horizon, 1))
     own = np.where(parts.calibration > 0, parts.calibration, lookback)
@@ -190,8 +186,7 @@ def check_sizes(panel: Panel, source: str) -> None:
         DataError: names the series.
     """
     for number, name in enumerate(panel.names):
-        history = panel.history(number)
-        largest = max(np.nanmax(history, initial=0.0), -np.nanmin(history, initial=0.0))
+        largest = np.nanmax(np.abs(panel.history(number)), initial=0.0)
         if largest > LARGEST:
             raise DataError(
                 f"{source}: series {name!r} has values of up to {largest:.3g}, too large to compute"
@@ -213,9 +208,7 @@ def check_lookback(lookback: int, parts: Parts, horizon: int) -> None:
         )
 
 
-def usable_levels(
-    config: ForecastConfig, calibration: WindowSplit
-) -> tuple[tuple[float, ...], list[str]]:
+def usable_levels(config: ForecastConfig, calibration: WindowSplit) -> tuple[Levels, list[str]]:
     """The levels that the calibration windows support, and notes on those that they don't.
 
     Raises:
@@ -230,10 +223,8 @@ def usable_levels(
         return levels, []
     refused = [level for level in levels if level not in able]
     names, needed = ", ".join(map(level_name, refused)), windows_needed(refused[0])
-    words = (
-        f"levels: {count:,} calibration windows can't support {names} %,"
-        f" which takes at least {needed:,}"
-    )
+    which = f"{count:,} calibration windows can't support {names} %"
+    words = f"levels: {which}, which takes at least {needed:,}"
     if config.model.levels != ForecastParts().levels:
         raise ConfigError(f"{words}; lower --levels or raise --validation-share")
     return able, [f"{words}: no such interval"]
@@ -248,7 +239,7 @@ def is_masked(splits: dict[str, WindowSplit], parts: Parts) -> bool:
     return any(np.isnan(panel.history(i)[:end]).any() for i, end in enumerate(parts.calibration))
 
 
-def radius_groups(calibration: WindowSplit, info: ForecastInfo, levels: tuple[float, ...]) -> int:
+def radius_groups(calibration: WindowSplit, info: ForecastInfo, levels: Levels) -> int:
     """How many radii there are: one of each known series where all have windows enough, else 1."""
     series = len(info.names)
     if not levels or series == 1:

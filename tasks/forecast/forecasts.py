@@ -10,6 +10,8 @@ from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError
 
+Levels = tuple[float, ...]  # shares between 0 and 1, ascending
+
 
 def level_name(level: float) -> str:
     """A level in per cent, as it stands in the names of scores: 0.8 → ``80``."""
@@ -20,7 +22,7 @@ def level_name(level: float) -> str:
 class Calibration:
     """Radii of intervals."""
 
-    levels: tuple[float, ...]  # K shares, ascending
+    levels: Levels  # K
     radius: Floats  # [N or 1, K, H] of each series, or of all, in units of the series' scale
     pooled: bool  # whether all series share theirs
     windows: int  # the fewest that a radius is from
@@ -35,8 +37,7 @@ class Calibration:
         Args:
             forecast: points ``[B, H]`` in original units; for quantile forecasts those of the
                 lower and of the upper quantile of each level, ``[B, K, H]`` each.
-            series: ``[B]`` number of each window's series.
-            scale: ``[N]`` of the series.
+            series, scale: ``[B]`` number of each window's series, and ``[N]`` scale of each.
             low, high: the least and the largest value there can be; bounds are clipped to them.
 
         Raises:
@@ -83,7 +84,7 @@ class Forecasts:
     low: float | None = None  # the least value there can be
     high: float | None = None  # the largest one
 
-    def pairs(self, levels: tuple[float, ...], indices: Ints) -> tuple[Floats, Floats]:
+    def pairs(self, levels: Levels, indices: Ints) -> tuple[Floats, Floats]:
         """Forecasts of the lower and upper quantile of each level, ``[B, K, H]`` each.
 
         Raises:

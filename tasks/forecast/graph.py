@@ -16,6 +16,7 @@ from birnn.errors import BirnnError, ConfigError
 from birnn.nn.batch import Batch
 from birnn.storage.files import read_json
 from birnn.tasks.export.graph import Arrays, Axes, Graph
+from birnn.tasks.forecast.blocks import step_nanoseconds
 from birnn.tasks.forecast.fit import FORECASTERS, head_quantiles
 from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
 from birnn.tasks.forecast.serve import forecast_source
@@ -55,14 +56,12 @@ class ForecastGraph(Graph):
     def inputs(self) -> tuple[str, ...]:
         """See :class:`Graph`."""
         info = self.info
-        return (
-            "segments", "observed",
-            *(("covariates",) if info.past or info.future else ()),
-            *(("ahead",) if info.future else ()),
-            *(("static",) if info.static else ()),
-            *(("series",) if self.task.config.model.series_size else ()),
-            "lengths",
-        )  # fmt: skip
+        there = {
+            "segments": True, "observed": True, "covariates": info.past or info.future,
+            "ahead": info.future, "static": info.static,
+            "series": self.task.config.model.series_size, "lengths": True,
+        }  # fmt: skip
+        return tuple(name for name, given in there.items() if given)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -116,8 +115,7 @@ class ForecastGraph(Graph):
             "shift": info.scaling.shift.tolist(), "scale": info.scaling.scale.tolist(),
             "covariates": [*info.past, *info.future, *info.static],
             "covariate_moments": np.asarray(info.scaling.future).tolist(),
-            "clock": plain_clock(info.clock),
-            "columns": columns_of(self.folder, settings.data),
+            "clock": plain_clock(info.clock), "columns": columns_of(self.folder, settings.data),
             "missing": settings.data.missing, "levels": list(info.levels),
             "radius": self.radius.tolist(), "quantiles": list(head_quantiles(settings, info)),
             "min": settings.model.min, "max": settings.model.max,
@@ -163,12 +161,8 @@ def plain_clock(clock: Clock) -> dict[str, Any]:
         return {"kind": "months", "step": months * offset.n, "at": at}
     if head == "B" and offset.n == 1:
         return {"kind": "business", "step": 1}
-    if head == "W":
-        return {"kind": "fixed", "step": 7 * 86_400 * 10**9 * offset.n}
-    try:
-        return {"kind": "fixed", "step": int(pd.Timedelta(offset).value)}
-    except ValueError:
-        return other
+    nanoseconds = step_nanoseconds(clock.frequency)
+    return {"kind": "fixed", "step": nanoseconds} if nanoseconds else other
 
 
 def columns_of(folder: Any, data: Any) -> dict[str, Any]:

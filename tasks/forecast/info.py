@@ -20,6 +20,7 @@ from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import DAMAGED, check_strings, check_whole, reason
 from birnn.tasks.core.task import Files
 from birnn.tasks.forecast.conformal import check_levels
+from birnn.tasks.forecast.forecasts import Levels
 
 MAX_LOOKBACK = 720
 SEASONS = 14  # of a lookback
@@ -43,7 +44,7 @@ class ForecastInfo:
     future: list[str]
     static: list[str]
     masked: bool  # whether values can be missing
-    levels: tuple[float, ...]  # of the intervals
+    levels: Levels  # of the intervals
     groups: int  # series with intervals of their own; 1 where all share theirs
     members: int  # networks
     normalise: str = "last"  # see :func:`birnn.nn.levels.level_and_spread`
@@ -60,18 +61,12 @@ class ForecastInfo:
         return np.array([known.get(name, 0) for name in panel.names], dtype=np.int64)
 
     def windows(self, panel: Panel, ends: Ints, series: Ints, origin: Ints) -> WindowSplit:
-        """Windows of ``series [M]`` and ``origin [M]`` in the run's shape and scale.
-
-        The scale of a series that the run doesn't know is from its first ``ends [N]`` rows.
-        """
+        """Windows of ``series [M]`` and ``origin [M]``, scaled by :meth:`scaling_of`."""
         scaling = self.scaling_of(panel, ends)
         return WindowSplit(panel, self.shape, scaling, series, origin, self.numbers(panel))
 
     def scaling_of(self, panel: Panel, ends: Ints) -> Scaling:
-        """The scaling for ``panel``: the run's own, and for unknown series that of their rows.
-
-        Of these, the first ``ends [N]`` may be read.
-        """
+        """The run's own scaling of ``panel``, and for unknown series that of ``ends [N]`` rows."""
         numbers = self.numbers(panel)
         own = fit_scaling(panel, np.where(numbers > 0, 0, ends))
         known = np.maximum(numbers - 1, 0)
@@ -88,11 +83,9 @@ def choose_shape(
     """Sizes of the windows, where the user left them open.
 
     Args:
-        panel: for its season.
         rows: ``[N]`` rows of each series before its test rows.
         lookback: ``L``; 0: fourteen seasons (two horizons where there is none), at most 720 and a
             third of the median history, in whole segments.
-        horizon: ``H``.
         segment: ``w``; 0: the season, or its largest divisor of at most 48.
 
     Raises:

@@ -16,9 +16,7 @@ from birnn.tasks.scoring.bootstrap import ratio, replicates
 CELLS = 4_000_000  # numbers of an array of the bootstrap
 
 
-def _values(
-    sums: Floats, names: tuple[str, ...], scaled: Mapping[str, Floats]
-) -> dict[str, Floats]:
+def _values(sums: Floats, names: tuple[str, ...], scaled: dict[str, Floats]) -> dict[str, Floats]:
     """Every score, from ``sums [..., S]`` and scaled errors; NaN where nothing was observed."""
     part = {name: sums[..., k] for k, name in enumerate(names)}
     count = part.pop("count")
@@ -86,10 +84,9 @@ def series_scores(sums: Sums, names: list[str], limit: int | None = None) -> lis
     total = np.zeros((len(names), len(sums.names)))
     np.add.at(total, sums.series, sums.cells)
     values = _values(total, sums.names, _scaled_errors(sums, sums.series_steps.sum(2)))
-    seen = np.flatnonzero(total[:, COUNT] > 0)[:limit]
     return [
         {"series": names[i], **_defined({name: part[i] for name, part in values.items()})}
-        for i in seen
+        for i in np.flatnonzero(total[:, COUNT] > 0)[:limit]
     ]
 
 

@@ -37,13 +37,10 @@ class InputSizes:
 
 
 class SegmentEmbedder(Embedder):
-    """A linear layer and ReLU on each segment and what is known of it.
+    """A linear layer and ReLU on each segment and what is known of it: vectors of size ``D``.
 
-    Args:
-        output_size: ``D``.
-        series_size: size of the trained vector of a series; 0 for none.
-        normalise: see :func:`birnn.nn.levels.level_and_spread`.
-        dropout: of the inputs.
+    How inputs are normalised is said at :func:`birnn.nn.levels.level_and_spread`. The trained
+    vector of a series has the size ``series_size``; 0 for none.
     """
 
     def __init__(
@@ -77,13 +74,9 @@ class SegmentEmbedder(Embedder):
 
 
 class ForecastHead(nn.Module, ABC):
-    """The final states → ``H`` steps ahead, each with ``Q`` numbers.
+    """The final states of size ``D`` → ``H`` steps ahead, each with ``Q`` numbers.
 
-    Args:
-        input_size: of the encoder's summary, ``D``.
-        horizon: ``H``.
-        quantiles: ``Q``, odd; 1 for a point.
-        dropout: of the summary.
+    ``Q`` is odd; 1 for a point. Dropout is that of the encoder's summary.
     """
 
     def __init__(
@@ -206,10 +199,8 @@ class ForecastModel(nn.Module):
     validation. The quantiles of the networks move along with their median.
 
     Args:
-        members: the networks.
         lookback, horizon: ``L`` and ``H``.
-        groups: ``G`` series with intervals of their own; 1 if all share theirs.
-        levels: ``K`` of the intervals.
+        groups, levels: ``G`` series with intervals of their own, 1 if all share them; ``K`` levels.
     """
 
     mix: Tensor

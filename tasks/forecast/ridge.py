@@ -62,23 +62,19 @@ def fill(rows: Array) -> Floats:
     return np.asarray(np.take_along_axis(rows, places, axis=1))
 
 
-def fit_ridge(split: WindowSplit, chunk: int = CHUNK, most: int = MOST) -> NormalEquations:
-    """Add up the normal equations over the windows of a train split.
+def fit_ridge(split: WindowSplit, chunk: int = CHUNK) -> NormalEquations:
+    """Add up the normal equations over at most ``MOST`` windows of train, ``chunk`` at once.
 
     Windows with a missing value are left out. Where fewer than ``L + 1`` whole ones remain, those
     without any missing target are taken, missing inputs filled as in prediction; where these are
     too few as well, missing targets are filled by the value before them.
-
-    Args:
-        chunk: windows that are built at once.
-        most: windows that are read; see :func:`chunks`.
 
     Raises:
         DataError: fewer than 2 windows have an observed input.
     """
     best: NormalEquations | None = None
     for filled in ("", "inputs", "inputs and targets"):
-        equations, read = _accumulate(split, chunk, most, filled)
+        equations, read = _accumulate(split, chunk, filled)
         if best is None or equations.windows > best.windows:
             best = equations
         if best.windows > split.lookback or best.windows == read:
@@ -92,14 +88,12 @@ def fit_ridge(split: WindowSplit, chunk: int = CHUNK, most: int = MOST) -> Norma
     return best
 
 
-def _accumulate(
-    split: WindowSplit, chunk: int, most: int, filled: str
-) -> tuple[NormalEquations, int]:
+def _accumulate(split: WindowSplit, chunk: int, filled: str) -> tuple[NormalEquations, int]:
     """The equations of the windows that can be used, and how many were read."""
     lookback, horizon = split.lookback, split.horizon
     mean, total = np.zeros(lookback + horizon), np.zeros((lookback, lookback + horizon))
     windows = read = 0
-    for indices in chunks(len(split), most, chunk):
+    for indices in chunks(len(split), MOST, chunk):
         read += len(indices)
         rows = _joined(split, indices, filled)
         if not len(rows):
@@ -158,18 +152,15 @@ class RidgeChoice:
     validation_windows: int  # that it was measured on
 
 
-def choose(
-    equations: NormalEquations, validation: WindowSplit,
-    penalties: tuple[float, ...] = PENALTIES, most: int = MOST_VALIDATION,
-) -> RidgeChoice:  # fmt: skip
+def choose(equations: NormalEquations, validation: WindowSplit) -> RidgeChoice:
     """Pick the penalty with the least validation MSE in scaled units; of equals, the larger.
 
-    At most ``most`` windows are read (:func:`chunks`); without an observed target among them,
-    ``UNKNOWN_PENALTY`` is taken.
+    At most ``MOST_VALIDATION`` windows are read (:func:`chunks`); without an observed target among
+    them, ``UNKNOWN_PENALTY`` is taken.
     """
-    maps = list(solve(equations, penalties))
+    maps = list(solve(equations))
     squared, steps, windows = np.zeros(len(maps)), 0, 0
-    for indices in chunks(len(validation), most):
+    for indices in chunks(len(validation), MOST_VALIDATION):
         histories = validation.scaled(validation.histories(indices), indices)
         futures = validation.scaled(validation.futures(indices), indices)
         known = np.isfinite(futures)
@@ -187,13 +178,10 @@ def choose(
 
 
 def predict_ridge(weight: Floats, bias: Floats, histories: Floats) -> Floats:
-    """Forecast with a ridge map of ``weight [H, L]`` and ``bias [H]``.
+    """Forecast with a ridge map of ``weight [H, L]`` and ``bias [H]``: ``[B, L]`` → ``[B, H]``.
 
-    Args:
-        histories: ``[B, L]`` in scaled units; NaN where missing, filled by :func:`fill`.
-
-    Returns:
-        ``[B, H]`` in scaled units; 0, the mean of train, where a history has no value at all.
+    Both in scaled units. What is missing (NaN) in a history is filled by :func:`fill`; where it has
+    no value at all, the forecast is 0, the mean of train.
     """
     rows = fill(histories)
     last = rows[:, -1:]

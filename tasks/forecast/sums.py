@@ -14,7 +14,7 @@ from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
 from birnn.tasks.forecast.blocks import block_units
-from birnn.tasks.forecast.forecasts import Forecasts, level_name
+from birnn.tasks.forecast.forecasts import Forecasts, Levels, level_name
 
 OF_SERIES = ("count", "squared", "absolute")  # kinds that are summed by series and step too
 COUNT, SQUARED, ABSOLUTE = 0, 1, 2  # their places
@@ -33,7 +33,7 @@ class Sums:
     """Sums of ``S`` kinds over observed targets."""
 
     names: tuple[str, ...]  # S kinds
-    levels: tuple[float, ...]  # of the intervals
+    levels: Levels  # of the intervals
     cells: Floats  # [C, S], of each pair of a block and a series that has windows
     unit: Ints  # [C] number of the block
     series: Ints  # [C] number of the series
@@ -54,11 +54,9 @@ class Sums:
 def accumulate(
     split: WindowSplit, forecasts: Forecasts, season: int | None = None, most: int = STEPS
 ) -> Sums:
-    """Add up what every score needs.
+    """Add up what every score needs, of ``most`` targets at once.
 
-    Args:
-        season: lag of the naive forecast in MASE and RMSSE; the panel's where None.
-        most: targets that are looked at at once.
+    The ``season`` is the lag of the naive forecast in MASE and RMSSE; the panel's where None.
 
     Raises:
         DataError: no target is observed, or a forecast of an observed one is not finite.
@@ -94,7 +92,7 @@ def _add_rows(sums: Floats, series: Ints, rows: Floats) -> None:
 
 
 def _parts(
-    split: WindowSplit, forecasts: Forecasts, indices: Ints, levels: tuple[float, ...]
+    split: WindowSplit, forecasts: Forecasts, indices: Ints, levels: Levels
 ) -> dict[str, Floats]:
     """``[B, H]`` of every kind, by its name; 0 where the target is missing."""
     target = split.futures(indices)
@@ -129,7 +127,7 @@ def _parts(
 
 def _pinball(
     forecasts: Forecasts, indices: Ints, target: Floats, point: Floats,
-    bounds: tuple[Floats, Floats] | None, levels: tuple[float, ...],
+    bounds: tuple[Floats, Floats] | None, levels: Levels,
 ) -> Floats:  # fmt: skip
     """``[B, H]`` mean over the quantiles; without heads, over bounds and point as the median."""
     if forecasts.quantile_values is not None:

@@ -83,8 +83,7 @@ class Forecast(ForecastTask):
         series, origin = windows_between(panel, first, panel.ends, info.shape.horizon)
         if not len(series):
             raise DataError(f"{source}: no series has {info.shape.horizon + 1} rows to score")
-        split = info.windows(panel, first, series, origin)
-        return LoadedSplit(split, source, inspection.notes)
+        return LoadedSplit(info.windows(panel, first, series, origin), source, inspection.notes)
 
     def name_items(self, split: WindowSplit, items: Array) -> str:
         """The series of the windows, each with the stamps from which they forecast."""
