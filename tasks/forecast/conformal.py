@@ -132,10 +132,8 @@ def calibrate_groups(scores: Array, group: Ints, scale: Floats, levels: Levels) 
         DataError: numbers of scores, windows, and levels don't go together.
     """
     if len(scores) != len(group) or (scores.ndim == 3 and scores.shape[1] != len(levels)):
-        raise DataError(
-            f"calibration: scores {list(scores.shape)} for {len(group)} windows and "
-            f"{len(levels)} levels"
-        )
+        words = f"{list(scores.shape)} for {len(group)} windows and {len(levels)} levels"
+        raise DataError(f"calibration: scores {words}")
     quantiles, unit = scores.ndim == 3, scale[group]
     known = ~np.isnan(scores[:, 0] if quantiles else scores)  # [n, H]
     counts = np.zeros((len(scale), known.shape[1]), dtype=np.int64)

@@ -38,6 +38,8 @@ class ForecastGraph(Graph):
         "series": {0: "batch"}, "lengths": {0: "batch"}, "forecast": {0: "batch"},
     }  # fmt: skip
 
+    outputs = ("forecast",)
+
     def __init__(self, run: Any) -> None:
         super().__init__(run)
         model = run.model
@@ -63,11 +65,6 @@ class ForecastGraph(Graph):
         }  # fmt: skip
         return tuple(name for name, given in there.items() if given)
 
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """See :class:`Graph`."""
-        return ("forecast",)
-
     def feeds(self, batch: Batch) -> Arrays:
         """The inputs as they are."""
         tensors = {**batch.inputs, "lengths": batch.lengths}
@@ -75,8 +72,7 @@ class ForecastGraph(Graph):
 
     def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
         """``[B, H, Q]``."""
-        outputs: ForecastOutputs = self.plain(Batch(dict(inputs), lengths))
-        return (outputs.mixed,)
+        return (self.plain(Batch(dict(inputs), lengths)).mixed,)
 
     def wanted(self, outputs: ForecastOutputs) -> Mapping[str, Tensor]:
         """See :class:`Graph`."""

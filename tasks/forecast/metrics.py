@@ -31,10 +31,9 @@ def _values(sums: Floats, names: tuple[str, ...], scaled: dict[str, Floats]) -> 
     return {**means, **scaled, **{name: ratio(values, count) for name, values in part.items()}}
 
 
-def _mean(values: Floats, axis: int = 0) -> Floats:
-    """Mean of what is not NaN; NaN where nothing is."""
-    known = ~np.isnan(values)
-    return ratio(np.where(known, values, 0.0).sum(axis), known.sum(axis))
+def _mean(values: Floats) -> Floats:
+    """Mean over the first axis of what is not NaN; NaN where nothing is."""
+    return ratio(np.nansum(values, axis=0), (~np.isnan(values)).sum(0))
 
 
 def _scaled_errors(sums: Sums, series_sums: Floats) -> dict[str, Floats]:

@@ -69,8 +69,7 @@ class SegmentEmbedder(Embedder):
         if self.series is not None:
             whole.append(self.series(inputs["series"]))
         parts += [part.unsqueeze(1).expand(-1, values.shape[1], -1) for part in whole]
-        embedded: Tensor = self.linear(self.dropout(torch.cat(parts, dim=-1))).relu()
-        return embedded
+        return torch.relu(self.linear(self.dropout(torch.cat(parts, dim=-1))))
 
 
 class ForecastHead(nn.Module, ABC):
@@ -107,8 +106,7 @@ class ForecastHead(nn.Module, ABC):
         inputs = batch.inputs
         values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
         level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
-        forecast: Tensor = level[:, None, None] + spread[:, None, None] * monotone(steps)
-        return forecast
+        return level[:, None, None] + spread[:, None, None] * monotone(steps)
 
 
 class DirectHead(ForecastHead):

@@ -18,8 +18,9 @@ from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.plots import save_coverage_by_step, save_error_by_step, save_forecasts
 from birnn.tasks.runs.folder import write_csv
 
-HISTORY = 3  # horizons of history in a chart, at least
 CHUNK = 256  # windows that are held as rows at once
+
+Rows = Iterator[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,7 @@ def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
             )
 
 
-def forecast_rows(
-    split: WindowSplit, forecasts: Forecasts, indices: Ints
-) -> Iterator[dict[str, Any]]:
+def forecast_rows(split: WindowSplit, forecasts: Forecasts, indices: Ints) -> Rows:
     """A row a step of some windows: ``id``, ``time``, ``mean``, and the bounds of each level."""
     for start in range(0, len(indices), CHUNK):
         part = indices[start : start + CHUNK]
@@ -91,7 +90,7 @@ def forecast_rows(
                 yield cells
 
 
-def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Iterator[dict[str, Any]]:
+def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Rows:
     """Rows of the windows that follow each other without overlap, beside what came true."""
     windows = apart(split)
     rows = forecast_rows(split, forecasts, windows)
@@ -106,8 +105,7 @@ def apart(split: WindowSplit) -> Ints:
     """Windows a horizon apart, the last one of each series among them."""
     last = np.zeros(len(split.panel), dtype=np.int64)
     np.maximum.at(last, split.series, split.origin)
-    windows = np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
-    return windows.astype(np.int64)
+    return np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
 
 
 def write_future(
@@ -177,7 +175,7 @@ def chart(future: Future, number: int) -> dict[str, Any]:
     split, window = future.split, np.array([number])
     series, end = int(split.series[number]), int(split.origin[number])
     panel, horizon = split.panel, split.horizon
-    first = max(0, end - max(HISTORY * horizon, 4 * panel.season, 60))
+    first = max(0, end - max(3 * horizon, 4 * panel.season, 60))
     bounds = future.forecasts.intervals(split, window)
     places = {"start": first, "cut": end, "end": end + horizon - 1}
     curves: dict[str, Any] = {

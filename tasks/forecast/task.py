@@ -1,6 +1,6 @@
 """Forecasting: many steps ahead of one or many series, with calibrated intervals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -35,7 +35,6 @@ from birnn.tasks.forecast.test_record import write_sums
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
 
-EPOCH_STEPS = 50
 # What a window loses before it is read, in words.
 LESS = {
     "last": "from the last value", "scale": "from the last value, scaled",
@@ -52,6 +51,7 @@ class Forecast(ForecastTask):
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
     errors = True
+    epoch_steps = 50  # short series make few windows: an epoch goes over them several times
 
     def load(self) -> ForecastTaskData:
         """Read, check and split; names and scales come from the training rows."""
@@ -174,9 +174,7 @@ class Forecast(ForecastTask):
         """``[H, Q]`` for each window, scaled."""
         return list(outputs.mixed.float().cpu().numpy())
 
-    def count(
-        self, outputs: ForecastOutputs, batch: Batch, info: ForecastInfo
-    ) -> Mapping[str, Array]:
+    def count(self, outputs: ForecastOutputs, batch: Batch, info: ForecastInfo) -> dict[str, Array]:
         """Observed steps, squared and absolute errors of the median, scaled."""
         assert batch.targets is not None
         median = outputs.mixed[..., outputs.mixed.shape[-1] // 2]
@@ -244,9 +242,7 @@ class Forecast(ForecastTask):
             settled["chart"] = output.chart(future, 0)
         return settled
 
-    def records(
-        self, split: WindowSplit, predictions: Any, info: ForecastInfo
-    ) -> Iterator[dict[str, Any]]:
+    def records(self, split: WindowSplit, predictions: Any, info: ForecastInfo) -> output.Rows:
         """A row a step of windows that follow each other without overlap."""
         return output.backtest_rows(split, predictions)
 
@@ -273,11 +269,6 @@ class Forecast(ForecastTask):
     def epoch_items(self) -> int:
         """Windows of an epoch."""
         return self.config.model.epoch_windows
-
-    @property
-    def epoch_steps(self) -> int:
-        """Short series make few windows: an epoch goes over them several times."""
-        return EPOCH_STEPS
 
     def epoch_line(self, event: EpochEvent) -> str | None:
         """Errors in scaled units, with a digit more than other tasks."""

@@ -7,6 +7,7 @@ keeps its :class:`~birnn.tasks.forecast.sums.Sums` beside it.
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,9 @@ def _items(split: WindowSplit, sums: Sums) -> str:
     starts = split.panel.starts[split.series]
     for part in (split.series, split.origin, starts, sums.unit, sums.series):
         found.update(np.ascontiguousarray(part, dtype=np.int64).tobytes())
-    for indices in window_chunks(split, STEPS):
-        targets = split.futures(indices)
-        found.update(np.where(np.isnan(targets), np.nan, targets).tobytes())  # one kind of NaN
-    scales = np.stack([sums.naive_absolute, sums.naive_squared])
-    found.update(np.where(np.isnan(scales), np.nan, scales).tobytes())
+    targets = map(split.futures, window_chunks(split, STEPS))
+    for values in chain(targets, (sums.naive_absolute, sums.naive_squared)):
+        found.update(np.where(np.isnan(values), np.nan, values).tobytes())  # one kind of NaN
     return found.hexdigest()
 
 

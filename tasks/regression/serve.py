@@ -45,9 +45,7 @@ class RegressionPredictor(Predictor):
 def step_features(data: Any, size: int | None = None) -> list[Array]:
     """Sequences ``[T_i, F]`` of an array ``[N, T, F]`` or of a list of ``[T_i, F]``.
 
-    Args:
-        data: numbers.
-        size: ``F``; None: that of the first.
+    The ``size`` is ``F``; None: that of the first.
 
     Raises:
         DataError: another shape, no step, or what is no number; names the sequence.

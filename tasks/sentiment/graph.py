@@ -11,16 +11,9 @@ from torch import Tensor
 from birnn.data.text.social_tokens import TOKEN
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
+from birnn.tasks.export import graph
 from birnn.tasks.export.check_script import LENGTHS, sample_texts
-from birnn.tasks.export.graph import (
-    Arrays,
-    Axes,
-    Graph,
-    padded_rows,
-    ragged_sample,
-    spread,
-    types_sample,
-)
+from birnn.tasks.export.graph import Arrays, Axes, Graph
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.sentiment.info import ngram_counts
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
@@ -78,11 +71,13 @@ class SentimentGraph(Graph):
         for name in ("vector_rows", "gram_ids"):
             if name in self.inputs:
                 kind = name.split("_")[0]
-                rows = padded_rows(inputs[name], inputs[f"{kind}_offsets"])
+                rows = graph.padded_rows(inputs[name], inputs[f"{kind}_offsets"])
                 feeds[name], feeds[f"{kind}_counts"] = rows
         if self.ngrams:
-            feeds["ngram_ids"], counts = padded_rows(inputs["ngram_ids"], inputs["ngram_offsets"])
-            feeds["ngram_values"] = spread(inputs["ngram_values"].numpy(), counts)
+            feeds["ngram_ids"], counts = graph.padded_rows(
+                inputs["ngram_ids"], inputs["ngram_offsets"]
+            )
+            feeds["ngram_values"] = graph.spread(inputs["ngram_values"].numpy(), counts)
         return {**feeds, "lengths": batch.lengths.numpy()}
 
     def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
@@ -114,16 +109,16 @@ class SentimentGraph(Graph):
         words = min(sum(lengths), 500)
         lexicon = self.info.lexicon
         ids = generator.integers(0, len(lexicon.words), words)
-        types = types_sample(lengths, words, generator)
+        types = graph.types_sample(lengths, words, generator)
         inputs = {"types": types, "word_ids": torch.from_numpy(ids)}
         if self.vectors:
-            bags = ragged_sample(len(lexicon.vector_words), words, 3, generator)
+            bags = graph.ragged_sample(len(lexicon.vector_words), words, 3, generator)
             inputs["vector_rows"], inputs["vector_offsets"] = bags
         if self.buckets:
-            bags = ragged_sample(self.buckets, words, 20, generator)
+            bags = graph.ragged_sample(self.buckets, words, 20, generator)
             inputs["gram_ids"], inputs["gram_offsets"] = bags
         if self.ngrams:
-            bags = ragged_sample(self.ngrams, len(lengths), 300, generator)
+            bags = graph.ragged_sample(self.ngrams, len(lengths), 300, generator)
             inputs["ngram_ids"], inputs["ngram_offsets"] = bags
             values = 0.1 * generator.random(len(bags[0]), dtype=np.float32)
             inputs["ngram_values"] = torch.from_numpy(values)
