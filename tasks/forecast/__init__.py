@@ -26,8 +26,6 @@ SPEC = Spec(
         Metric("width_", "lower", judged=False),
     ),
     view="forecast",
-    files=(
-        "series.json", "forecast.csv", "forecast.png", "error_by_step.png",
-        "coverage_by_step.png", "backtest.safetensors",
-    ),
+    files=("series.json", "forecast.csv", "forecast.png", "error_by_step.png",
+           "coverage_by_step.png", "backtest.safetensors"),
 )  # fmt: skip

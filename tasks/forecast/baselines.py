@@ -35,34 +35,25 @@ class ForecastBaseline(ABC):
 
 @dataclass(frozen=True, eq=False)
 class OnDemand:
-    """Forecasts of a split that are made when they are asked for, and not kept.
+    """Forecasts of a split that are made when they are asked for, and not kept."""
 
-    Attributes:
-        forecaster: any that is quick.
-        split: of ``M`` windows.
-        low: the least value there can be; forecasts are clipped to it.
-        high: the largest one.
-    """
-
-    forecaster: ForecastBaseline
-    split: WindowSplit
-    low: float | None = None
-    high: float | None = None
+    forecaster: ForecastBaseline  # any that is quick
+    split: WindowSplit  # of M windows
+    low: float | None = None  # the least value there can be; forecasts are clipped to it
+    high: float | None = None  # the largest one
 
     def __getitem__(self, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
         values = self.forecaster.forecast(self.split, indices)
-        if self.low is not None or self.high is not None:
-            values = np.clip(values, self.low, self.high)
-        return values
+        unbounded = self.low is None and self.high is None
+        return values if unbounded else np.clip(values, self.low, self.high)
 
 
 @dataclass(frozen=True)
 class LastValue(ForecastBaseline):
     """The last observed value before the origin, at every step."""
 
-    name: ClassVar[str] = "last_value"
-    label: ClassVar[str] = "last value"
+    name, label = "last_value", "last value"
 
     def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
@@ -78,8 +69,7 @@ class SeasonalNaive(ForecastBaseline):
     """
 
     season: int
-    name: ClassVar[str] = "seasonal_naive"
-    label: ClassVar[str] = "seasonal naive"
+    name, label = "seasonal_naive", "seasonal naive"
 
     def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
@@ -101,8 +91,7 @@ class SeasonalNaive(ForecastBaseline):
 class Drift(ForecastBaseline):
     """The line through the first and the last observed value of the whole known history."""
 
-    name: ClassVar[str] = "drift"
-    label: ClassVar[str] = "drift"
+    name, label = "drift", "drift"
 
     def forecast(self, split: WindowSplit, indices: Ints) -> Floats:
         """``[B, H]`` in original units, of the windows ``indices [B]``."""
@@ -122,8 +111,7 @@ class Ridge(ForecastBaseline):
     weight: Floats  # [H, L]
     bias: Floats  # [H]
     chosen: dict[str, Any]
-    name: ClassVar[str] = "ridge"
-    label: ClassVar[str] = "ridge regression"
+    name, label = "ridge", "ridge regression"
 
     @classmethod
     def fit(cls, train: WindowSplit, validation: WindowSplit) -> "Ridge":
@@ -134,11 +122,8 @@ class Ridge(ForecastBaseline):
         """
         equations = fit_ridge(train)
         ridge = choose(equations, validation)
-        chosen: dict[str, Any] = {
-            "penalty": ridge.penalty,
-            "train_windows": equations.windows,
-            "validation_windows": ridge.validation_windows,
-        }
+        chosen: dict[str, Any] = {"penalty": ridge.penalty, "train_windows": equations.windows}
+        chosen["validation_windows"] = ridge.validation_windows
         if len(train) > MOST:
             chosen["sampled"] = f"{MOST} of {len(train)} train windows, evenly spread"
         if equations.filled:
@@ -160,19 +145,11 @@ class Ridge(ForecastBaseline):
 def fit_baselines(
     train: WindowSplit, validation: WindowSplit, season: int
 ) -> list[ForecastBaseline]:
-    """Every baseline that the data allow.
+    """Last value, seasonal naive (for a season above 1), drift, and ridge where it can be fitted.
 
-    Args:
-        train: windows to fit ridge to.
-        validation: windows to choose its penalty by.
-        season: steps of a season; seasonal naive is left out for 1, where it is the last value.
-
-    Returns:
-        Last value, seasonal naive, drift, ridge; without ridge where train has fewer than 2
-        windows with an observed value.
+    Ridge needs 2 windows of train with an observed value.
     """
-    seasonal = [SeasonalNaive(season)] if season > 1 else []
-    baselines = [LastValue(), *seasonal, Drift()]
+    baselines = [LastValue(), *([SeasonalNaive(season)] if season > 1 else []), Drift()]
     with suppress(DataError):  # the naive ones need no fit; the list shows that ridge isn't there
         baselines.append(Ridge.fit(train, validation))
     return baselines

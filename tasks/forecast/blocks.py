@@ -19,17 +19,11 @@ FEWEST = 8  # blocks of all series together; with fewer, series are blocks of th
 
 @dataclass(frozen=True)
 class Blocks:
-    """The block of each window.
+    """The block of each window."""
 
-    Attributes:
-        unit: ``[M]`` numbers from 0 to ``count - 1``.
-        count: how many blocks there are.
-        words: what they are, for a report.
-    """
-
-    unit: Ints
-    count: int
-    words: str
+    unit: Ints  # [M] numbers from 0 to ``count - 1``
+    count: int  # how many blocks there are
+    words: str  # what they are, for a report
 
 
 def block_units(split: WindowSplit) -> Blocks:
@@ -43,14 +37,15 @@ def block_units(split: WindowSplit) -> Blocks:
     several = len(np.unique(split.series)) > 1
     times = origin_times(split.panel, split.series, split.origin)
     if times is not None:
-        unit, count = _numbered(_since_first(times, np.zeros_like(times)) // length)
+        unit, kinds = pd.factorize(_since_first(times, np.zeros_like(times)) // length, sort=True)
+        count = len(kinds)
         together = ", all series together" if several else ""
         if count >= FEWEST or not several:
             return Blocks(unit, count, f"{plural(count, 'block')} of {length} origins{together}")
     own = _since_first(split.origin, split.series) // length
-    unit, count = _numbered(split.series * (own.max(initial=0) + 1) + own)
-    words = f"{plural(count, 'block')} of up to {length} origins of one series each"
-    return Blocks(unit, count, words)
+    unit, kinds = pd.factorize(split.series * (own.max(initial=0) + 1) + own, sort=True)
+    words = f"{plural(len(kinds), 'block')} of up to {length} origins of one series each"
+    return Blocks(unit, len(kinds), words)
 
 
 def _since_first(times: Ints, group: Ints) -> Ints:
@@ -60,37 +55,27 @@ def _since_first(times: Ints, group: Ints) -> Ints:
     return np.asarray(times - first[group])
 
 
-def _numbered(keys: Ints) -> tuple[Ints, int]:
-    distinct, unit = np.unique(keys, return_inverse=True)
-    return unit.astype(np.int64), len(distinct)
-
-
 def origin_times(panel: Panel, series: Ints, origin: Ints) -> Ints | None:
     """``[M]`` steps of origins on one clock of all series, or None where there is no such count.
 
-    Args:
-        panel: of the series.
-        series: ``[M]`` number of each window's series.
-        origin: ``[M]`` row of its first target.
+    The windows are given by the number of their ``series [M]`` and the row of their ``origin [M]``.
     """
     starts = panel.starts[series]
     if not len(starts) or (starts == starts[0]).all():
         return origin
     if not panel.clock.frequency:
         return np.asarray((starts - starts.min()) // panel.clock.step + origin)
-    nanoseconds = _step_nanoseconds(panel.clock.frequency)
+    nanoseconds = step_nanoseconds(panel.clock.frequency)
     if nanoseconds is None:
         return None
     # Days of a time zone start an hour off at times: the nearest whole number of steps.
     return np.asarray((starts - starts.min() + nanoseconds // 2) // nanoseconds + origin)
 
 
-def _step_nanoseconds(frequency: str) -> int | None:
+def step_nanoseconds(frequency: str) -> int | None:
     """The length of a step; None for months, business days, and the like."""
     offset = pd.tseries.frequencies.to_offset(frequency)
     days = {"Day": 1, "Week": 7}.get(type(offset).__name__)
     if days is not None:
         return int(pd.Timedelta(days=days * offset.n).value)
-    if isinstance(offset, pd.offsets.Tick):
-        return int(pd.Timedelta(offset).value)
-    return None
+    return int(pd.Timedelta(offset).value) if isinstance(offset, pd.offsets.Tick) else None

@@ -16,17 +16,14 @@ import numpy as np
 from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.forecast.forecasts import Calibration, Forecasts, level_name
+from birnn.tasks.forecast.forecasts import Calibration, Forecasts, Levels, level_name
 from birnn.tasks.forecast.sums import STEPS, window_chunks
 
 OWN_RADIUS = 5  # times the windows that a level needs: from there on a series has its own radius
 
 
-def check_levels(levels: str) -> tuple[float, ...]:
-    """Read levels in per cent, as ``80,95``.
-
-    Returns:
-        Each as a share, ascending and once.
+def check_levels(levels: str) -> Levels:
+    """Read levels in per cent, as ``80,95``: each as a share, ascending and once.
 
     Raises:
         ConfigError: none is given, or one is no number between 0 and 100.
@@ -52,12 +49,7 @@ def _exact(level: float) -> Fraction:
 
 
 def conformal_rank(n: int, level: float) -> int | None:
-    """⌈(n + 1) · level⌉, or None where ``n`` windows can't support the level.
-
-    Args:
-        n: calibration windows.
-        level: a share between 0 and 1.
-    """
+    """⌈(n + 1) · level⌉, or None where ``n`` calibration windows can't support the level."""
     rank = max(-(-(n + 1) * _exact(level) // 1), 1)
     return int(rank) if rank <= n else None
 
@@ -70,7 +62,7 @@ def windows_needed(level: float) -> int:
     return max(int(-(-exact / (1 - exact) // 1)), 1)
 
 
-def supported(n: int, levels: tuple[float, ...]) -> tuple[float, ...]:
+def supported(n: int, levels: Levels) -> Levels:
     """Those of the levels that ``n`` calibration windows support."""
     return tuple(level for level in levels if conformal_rank(n, level) is not None)
 
@@ -81,31 +73,21 @@ def absolute_scores(target: Array, point: Array) -> Floats:
 
 
 def quantile_scores(target: Array, lower: Array, upper: Array) -> Floats:
-    """How far targets lie outside of quantile forecasts, negative inside (CQR).
+    """How far targets lie outside of quantile forecasts, negative inside (CQR): ``[B, K, H]``.
 
-    Args:
-        target: ``[B, H]``; NaN where missing.
-        lower: ``[B, K, H]`` forecast of the lower quantile of each level.
-        upper: ``[B, K, H]``.
-
-    Returns:
-        ``[B, K, H]``.
+    Of a ``target [B, H]``, NaN where missing, and the ``lower`` and ``upper [B, K, H]`` of levels.
     """
     wanted = np.asarray(target, dtype=np.float64)[:, None]
     return np.maximum(lower - wanted, wanted - upper)
 
 
-def calibrate(scores: Array, levels: tuple[float, ...], unit: Floats | None = None) -> Floats:
-    """The radius of each level and step.
+def calibrate(scores: Array, levels: Levels, unit: Floats | None = None) -> Floats:
+    """The radius of each level and step, ``[K, H]``.
 
     Args:
         scores: ``[n, H]``, or ``[n, K, H]`` where each level has its own; NaN where missing, which
             doesn't count towards the ``n`` of its step.
-        levels: ``K`` shares.
         unit: ``[n]`` that the scores are divided by; 1 where None.
-
-    Returns:
-        ``[K, H]``.
 
     Raises:
         ConfigError: a step has too few scores for a level.
@@ -133,9 +115,7 @@ def _unsupported(level: float, n: int, step: int) -> ConfigError:
     )
 
 
-def calibrate_groups(
-    scores: Array, group: Ints, scale: Floats, levels: tuple[float, ...]
-) -> Calibration:
+def calibrate_groups(scores: Array, group: Ints, scale: Floats, levels: Levels) -> Calibration:
     """Radii of each series, or of all where one has too few windows to be on its own.
 
     A series needs ``OWN_RADIUS`` times the windows that the highest level needs at every step.
@@ -144,8 +124,7 @@ def calibrate_groups(
     Args:
         scores: ``[n, H]`` (:func:`absolute_scores`) or ``[n, K, H]`` (:func:`quantile_scores`) in
             original units; NaN where missing.
-        group: ``[n]`` number of each window's series.
-        scale: ``[N]`` of the series; above 0.
+        group, scale: ``[n]`` number of each window's series, and ``[N]`` scale of each, above 0.
         levels: ``K`` shares, ascending.
 
     Raises:
@@ -153,16 +132,13 @@ def calibrate_groups(
         DataError: numbers of scores, windows, and levels don't go together.
     """
     if len(scores) != len(group) or (scores.ndim == 3 and scores.shape[1] != len(levels)):
-        raise DataError(
-            f"calibration: scores {list(scores.shape)} for {len(group)} windows and "
-            f"{len(levels)} levels"
-        )
-    quantiles = scores.ndim == 3
+        words = f"{list(scores.shape)} for {len(group)} windows and {len(levels)} levels"
+        raise DataError(f"calibration: scores {words}")
+    quantiles, unit = scores.ndim == 3, scale[group]
     known = ~np.isnan(scores[:, 0] if quantiles else scores)  # [n, H]
     counts = np.zeros((len(scale), known.shape[1]), dtype=np.int64)
     np.add.at(counts, group, known)
     needed = max(windows_needed(level) for level in levels)
-    unit = scale[group]
     if counts.min() < OWN_RADIUS * needed or len(scale) == 1:
         radius = calibrate(scores, levels, unit)[None]
         return Calibration(levels, radius, True, int(counts.sum(0).min()), quantiles)
@@ -172,19 +148,13 @@ def calibrate_groups(
 
 
 def calibrate_forecasts(
-    split: WindowSplit,
-    forecasts: Forecasts,
-    levels: tuple[float, ...],
-    most: int = STEPS,
+    split: WindowSplit, forecasts: Forecasts, levels: Levels, most: int = STEPS,
     known: tuple[Ints, Floats] | None = None,
-) -> Calibration:
+) -> Calibration:  # fmt: skip
     """Calibrate on held-back windows: quantile heads where there are any, otherwise points.
 
     Args:
-        split: ``M`` windows that no weight was fitted to.
-        forecasts: of them.
-        levels: ``K`` shares, ascending.
-        most: targets that are looked at at once.
+        split: ``M`` windows that no weight was fitted to; ``most`` targets are read at once.
         known: ``[N]`` a group for each series of the panel, below 0 for one that is left out, and
             the scale ``[G]`` of each group; None: each series is a group.
 

@@ -13,13 +13,8 @@ from birnn.data.series.splits import Parts, SplitOptions, enough_rows, hold_back
 from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
 from birnn.data.wording import agree
 from birnn.errors import ConfigError, DataError
-from birnn.tasks.forecast.conformal import (
-    OWN_RADIUS,
-    check_levels,
-    supported,
-    windows_needed,
-)
-from birnn.tasks.forecast.forecasts import level_name
+from birnn.tasks.forecast.conformal import OWN_RADIUS, check_levels, supported, windows_needed
+from birnn.tasks.forecast.forecasts import Levels, level_name
 from birnn.tasks.forecast.info import ForecastInfo, auto_members, auto_normalise, choose_shape
 from birnn.tasks.forecast.options import ForecastConfig, ForecastData, ForecastParts
 
@@ -52,9 +47,8 @@ def load_panel(data: ForecastData, source: str = "") -> tuple[Panel, Inspection]
 
 def inspect_series(data: ForecastData) -> Inspection:
     """What :func:`load_panel` would find."""
-    return inspect_file(
-        data.data, series_options(data), horizon=data.horizon, lookback=data.lookback
-    )
+    sizes = {"horizon": data.horizon, "lookback": data.lookback}
+    return inspect_file(data.data, series_options(data), **sizes)
 
 
 def load_series(config: ForecastConfig) -> SeriesData:
@@ -64,7 +58,8 @@ def load_series(config: ForecastConfig) -> SeriesData:
         BirnnError: unusable data or options.
     """
     data, model = config.data, config.model
-    check_bounds(config)
+    if model.min is not None and model.max is not None and model.min >= model.max:
+        raise ConfigError(f"min: {model.min:g} is not below the --max of {model.max:g}")
     panel, inspection = load_panel(data)
     check_sizes(panel, inspection.source)
     parts = split_parts(config, panel)
@@ -81,13 +76,11 @@ def load_series(config: ForecastConfig) -> SeriesData:
             )
     levels, notes = usable_levels(config, splits["calibration"])
     info = replace(
-        info,
-        masked=is_masked(splits, parts),
-        levels=levels,
+        info, masked=is_masked(splits, parts), levels=levels,
         groups=radius_groups(splits["calibration"], info, levels),
         members=model.members or auto_members(len(trained[0])),
-    )
-    notes += split_notes(config, panel, parts, info)
+    )  # fmt: skip
+    notes += split_notes(config, parts, len(panel), len(info.names))
     return SeriesData(panel, inspection, parts, splits, info, notes)
 
 
@@ -98,21 +91,16 @@ def split_parts(config: ForecastConfig, panel: Panel) -> Parts:
         BirnnError: a split that doesn't fit the rows, or leaves a part too few of them.
     """
     data = config.data
-    train, validation, test = split_rows(
-        panel, SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
-    )
+    options = SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
+    train, validation, test = split_rows(panel, options)
     needed = max(windows_needed(max(check_levels(config.model.levels))), FEWEST)
-    share = config.model.calibration_share
-    parts = Parts(
-        train, hold_back(train, validation, share, data.horizon, needed), validation, test
-    )
+    kept = hold_back(train, validation, config.model.calibration_share, data.horizon, needed)
+    parts = Parts(train, kept, validation, test)
     enough_rows(panel, parts, data.horizon)
     return parts
 
 
-def split_notes(
-    config: ForecastConfig, panel: Panel, parts: Parts, info: ForecastInfo
-) -> list[str]:
+def split_notes(config: ForecastConfig, parts: Parts, series: int, known: int) -> list[str]:
     """What the user should know of the split: rows that serve twice, series without training."""
     notes = []
     if config.model.calibration_share and (parts.validation == parts.calibration).all():
@@ -120,12 +108,9 @@ def split_notes(
             "too few validation rows to hold some back: the windows that choose the epoch also"
             " calibrate the intervals, which can be a little narrow"
         )
-    strangers = len(panel) - len(info.names)
-    if strangers:
-        notes.append(
-            f"{strangers:,} of {len(panel):,} series {agree(strangers, 'has', 'have')} no"
-            " training window: scored alone"
-        )
+    if strangers := series - known:
+        which = f"{strangers:,} of {series:,} series {agree(strangers, 'has', 'have')}"
+        notes.append(f"{which} no training window: scored alone")
     return notes
 
 
@@ -145,25 +130,17 @@ def cut_parts(
         ("calibration", held_back, parts.calibration),
         ("test", parts.calibration, parts.test),
     ):
-        begin = np.maximum(begin, first)
-        series, origin = windows_between(panel, begin, end, info.shape.horizon)
-        splits[name] = replace(train, series=series, origin=origin)
+        found = windows_between(panel, np.maximum(begin, first), end, info.shape.horizon)
+        splits[name] = replace(train, series=found[0], origin=found[1])
     return splits
 
 
 def learn_info(
     config: ForecastConfig, panel: Panel, parts: Parts, shape: WindowShape, known: Ints
 ) -> ForecastInfo:
-    """What the training rows say: names and scales of the series that have a training window.
+    """What the training rows say: names and scales of the ``known``, that have a training window.
 
     What depends on the windows of other parts is left at its least.
-
-    Args:
-        config: options of the run.
-        panel: the series.
-        parts: where its parts end.
-        shape: of the windows.
-        known: numbers of the series that have a training window.
 
     Raises:
         DataError: there are none.
@@ -185,8 +162,7 @@ def learn_info(
 def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Ints:
     """``[N]`` the rows of each series that its scale is from; targets that are scored come later.
 
-    A series without a training window is scaled by its rows before the test rows, or by its first
-    lookback.
+    Without a training window, they are its rows before the test rows, or its first lookback.
     """
     lookback = np.minimum(info.shape.lookback, np.maximum(panel.ends - info.shape.horizon, 1))
     own = np.where(parts.calibration > 0, parts.calibration, lookback)
@@ -196,23 +172,11 @@ def first_scored(panel: Panel, parts: Parts, info: ForecastInfo) -> Ints:
 def train_bounds(parts: Parts, shape: WindowShape) -> tuple[Ints, Ints]:
     """The first and last target of the training windows of each series, ``[N]`` each.
 
-    Their lookbacks are whole where a series is long enough; where it is not, they may begin
-    before it does.
+    Their lookbacks are whole where a series is long enough; elsewhere they may begin before it.
     """
     roomy = parts.train >= shape.lookback + 2 * shape.horizon
     partial = np.maximum((parts.train - shape.horizon) // 2, 1)
     return np.where(roomy, shape.lookback, np.minimum(partial, shape.lookback)), parts.train
-
-
-def check_bounds(config: ForecastConfig) -> None:
-    """Refuse bounds that leave no room.
-
-    Raises:
-        ConfigError: ``min`` is not below ``max``.
-    """
-    low, high = config.model.min, config.model.max
-    if low is not None and high is not None and low >= high:
-        raise ConfigError(f"min: {low:g} is not below the --max of {high:g}")
 
 
 def check_sizes(panel: Panel, source: str) -> None:
@@ -222,8 +186,7 @@ def check_sizes(panel: Panel, source: str) -> None:
         DataError: names the series.
     """
     for number, name in enumerate(panel.names):
-        history = panel.history(number)
-        largest = max(np.nanmax(history, initial=0.0), -np.nanmin(history, initial=0.0))
+        largest = np.nanmax(np.abs(panel.history(number)), initial=0.0)
         if largest > LARGEST:
             raise DataError(
                 f"{source}: series {name!r} has values of up to {largest:.3g}, too large to compute"
@@ -245,9 +208,7 @@ def check_lookback(lookback: int, parts: Parts, horizon: int) -> None:
         )
 
 
-def usable_levels(
-    config: ForecastConfig, calibration: WindowSplit
-) -> tuple[tuple[float, ...], list[str]]:
+def usable_levels(config: ForecastConfig, calibration: WindowSplit) -> tuple[Levels, list[str]]:
     """The levels that the calibration windows support, and notes on those that they don't.
 
     Raises:
@@ -258,14 +219,12 @@ def usable_levels(
     known = np.isfinite(calibration.futures(own[:5000])).sum(0)
     count = int(known.min()) if len(own) <= 5000 else len(own)
     able = supported(count, levels)
-    refused = [level for level in levels if level not in able]
-    if not refused:
+    if able == levels:
         return levels, []
-    words = (
-        f"levels: {count:,} calibration windows can't support"
-        f" {', '.join(level_name(level) for level in refused)} %, which takes at least"
-        f" {windows_needed(refused[0]):,}"
-    )
+    refused = [level for level in levels if level not in able]
+    names, needed = ", ".join(map(level_name, refused)), windows_needed(refused[0])
+    which = f"{count:,} calibration windows can't support {names} %"
+    words = f"levels: {which}, which takes at least {needed:,}"
     if config.model.levels != ForecastParts().levels:
         raise ConfigError(f"{words}; lower --levels or raise --validation-share")
     return able, [f"{words}: no such interval"]
@@ -275,14 +234,12 @@ def is_masked(splits: dict[str, WindowSplit], parts: Parts) -> bool:
     """Whether a window can lack a value of its lookback, as far as the test rows don't tell."""
     panel, shape = splits["train"].panel, splits["train"].shape
     early = (splits[name].origin for name in ("train", "validation", "calibration"))
-    if any(bool((origin < shape.lookback).any()) for origin in early):
+    if any((origin < shape.lookback).any() for origin in early):
         return True
-    return any(
-        bool(np.isnan(panel.history(i)[: parts.calibration[i]]).any()) for i in range(len(panel))
-    )
+    return any(np.isnan(panel.history(i)[:end]).any() for i, end in enumerate(parts.calibration))
 
 
-def radius_groups(calibration: WindowSplit, info: ForecastInfo, levels: tuple[float, ...]) -> int:
+def radius_groups(calibration: WindowSplit, info: ForecastInfo, levels: Levels) -> int:
     """How many radii there are: one of each known series where all have windows enough, else 1."""
     series = len(info.names)
     if not levels or series == 1:

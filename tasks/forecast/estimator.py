@@ -59,10 +59,8 @@ class Forecaster(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
         held_out = min(max(1, round(self.validation_fraction * rows)), rows - 1)
         trained = rows - held_out
         shift, scale = _shift_and_scale(X[:trained], ahead[:trained])
-        config = task.config
-        data = dataclasses.replace(
-            config.data, data=f"{rows:,} windows in memory", lookback=lookback, horizon=horizon
-        )
+        config, source = task.config, f"{rows:,} windows in memory"
+        data = dataclasses.replace(config.data, data=source, lookback=lookback, horizon=horizon)
         task = type(task)(dataclasses.replace(config, data=data))
         season = max(config.data.season, 1)
         panel = _panel(np.hstack([X, ahead]), season)
@@ -76,11 +74,9 @@ class Forecaster(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
             config.model.normalise.replace("auto", auto_normalise(1)),
         )  # fmt: skip
         whole = _windows(panel, info)
-        parts = {
-            "train": whole.chosen(np.arange(trained)),
-            "validation": whole.chosen(np.arange(trained, rows)),
-        }
-        parts["calibration"] = parts["validation"]
+        validation = whole.chosen(np.arange(trained, rows))
+        parts = {"train": whole.chosen(np.arange(trained)), "validation": validation}
+        parts["calibration"] = validation
         told = provenance(trained, held_out, "windows", config.train.seed)
         told["splits"] = [f"validation: the last {held_out:,} windows"]
         self._learn(task, TaskData(parts, info, told))
@@ -93,9 +89,9 @@ class Forecaster(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
         _check_size(X, "X")
         info = run.loaded.info
         split = _windows(_panel(X, info.season), info)
-        task: Any = run.loaded.task
-        model: Any = run.loaded.model
-        points: Array = np.asarray(forecast_split(task, model, split, info).values, np.float64)
+        loaded: Any = run.loaded
+        forecasts = forecast_split(loaded.task, loaded.model, split, info)
+        points: Array = np.asarray(forecasts.values, np.float64)
         return points[:, 0] if self._flat else points
 
 

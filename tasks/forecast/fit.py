@@ -14,14 +14,8 @@ from birnn.data.splits.batching import BucketSampler
 from birnn.errors import CheckpointError, DataError
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Task, TaskData
-from birnn.tasks.forecast.baselines import (
-    Drift,
-    ForecastBaseline,
-    LastValue,
-    OnDemand,
-    Ridge,
-    SeasonalNaive,
-)
+from birnn.tasks.forecast import baselines
+from birnn.tasks.forecast.baselines import ForecastBaseline, Ridge
 from birnn.tasks.forecast.conformal import calibrate_forecasts
 from birnn.tasks.forecast.forecasts import Calibration, Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo
@@ -46,14 +40,8 @@ def fit_linear(model: ForecastModel, train: WindowSplit, validation: WindowSplit
         ridge = Ridge.fit(train, validation)
     except DataError:
         return {}
-    set_linear(model, ridge)
+    model.set_linear(ridge.weight, ridge.bias)
     return ridge.settings()
-
-
-def set_linear(model: ForecastModel, ridge: Ridge) -> None:
-    """Take over a linear map."""
-    model.linear_weight.copy_(torch.from_numpy(ridge.weight))
-    model.linear_bias.copy_(torch.from_numpy(ridge.bias))
 
 
 def fit_mix(
@@ -61,11 +49,7 @@ def fit_mix(
 ) -> dict[str, float]:
     """Set the share of the linear map with the least validation error; returns both.
 
-    Args:
-        task: for its batches.
-        model: its share is set.
-        validation: windows to choose on.
-        monitor: ``mae_scaled`` or ``mse_scaled``.
+    The error is the ``monitor``: ``mae_scaled`` or ``mse_scaled``.
     """
     shares = torch.from_numpy(SHARES).float()[:, None, None]
     total = torch.zeros(len(SHARES), dtype=torch.float64)
@@ -80,11 +64,9 @@ def fit_mix(
         total += error.sum((1, 2), dtype=torch.float64)
         steps += float(known.sum())
     best = int(total.argmin())
-    model.mix.fill_(float(SHARES[best]))
-    return {
-        "linear_share": float(SHARES[best]),
-        f"validation_{monitor}": float(total[best]) / steps,
-    }
+    share = float(SHARES[best])
+    model.mix.fill_(share)
+    return {"linear_share": share, f"validation_{monitor}": float(total[best]) / steps}
 
 
 def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> ForecastBaseline | None:
@@ -97,8 +79,8 @@ def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> ForecastBaselin
     if not 0 <= number < len(FORECASTERS):
         raise CheckpointError(f"model.safetensors: forecaster {number} is unknown; it is damaged")
     weight, bias = model.linear_weight.double().numpy(), model.linear_bias.double().numpy()
-    baselines = (LastValue(), SeasonalNaive(info.season), Drift(), Ridge(weight, bias, {}))
-    return {baseline.name: baseline for baseline in baselines}.get(FORECASTERS[number])
+    naive = (baselines.LastValue(), baselines.SeasonalNaive(info.season), baselines.Drift())
+    return (None, *naive, Ridge(weight, bias, {}))[number]
 
 
 def head_quantiles(config: ForecastConfig, info: ForecastInfo) -> tuple[float, ...]:
@@ -135,7 +117,7 @@ def baseline_forecasts(
 ) -> Forecasts:
     """A baseline's windows, within the declared bounds, made when they are asked for."""
     low, high = task.config.model.min, task.config.model.max
-    return Forecasts(OnDemand(baseline, split, low, high), low=low, high=high)
+    return Forecasts(baselines.OnDemand(baseline, split, low, high), low=low, high=high)
 
 
 def calibrate_known(split: WindowSplit, forecasts: Forecasts, info: ForecastInfo) -> Calibration:
@@ -158,11 +140,9 @@ def spread_out(known: Calibration, split: WindowSplit, info: ForecastInfo) -> Ca
 
 
 def calibrated(
-    task: ForecastTask,
-    baseline: ForecastBaseline,
-    splits: Mapping[str, WindowSplit],
+    task: ForecastTask, baseline: ForecastBaseline, splits: Mapping[str, WindowSplit],
     info: ForecastInfo,
-) -> Forecasts:
+) -> Forecasts:  # fmt: skip
     """A baseline's test windows with intervals calibrated as the model's are."""
     test, held_back = splits["test"], splits["calibration"]
     forecasts = baseline_forecasts(task, baseline, test)
@@ -197,10 +177,9 @@ def validation_errors(
 ) -> dict[str, float]:
     """The scaled validation MAE of the model and of every baseline that there is."""
     errors = {}
+    able = {"seasonal_naive": info.season > 1, "ridge": bool(model.linear_weight.any())}
     for number, name in enumerate(FORECASTERS):
-        if name == "seasonal_naive" and info.season < 2:
-            continue
-        if name == "ridge" and not bool(model.linear_weight.any()):
+        if not able.get(name, True):
             continue
         model.forecaster.fill_(number)
         forecasts = forecast_split(task, model, validation, info)
@@ -234,7 +213,10 @@ def refit_forecasts(
     """
     test, info = data.splits["test"], data.info
     parts = task.config.model.refit
-    first, last = _span(test)
+    first = test.panel.ends.copy()  # [N] the first origin of each series
+    np.minimum.at(first, test.series, test.origin)
+    last = first.copy()  # and the step after its last one
+    np.maximum.at(last, test.series, test.origin + 1)
     forecasts: Forecasts = task.predictions(model, test, info)
     values, heads = np.array(forecasts.values), forecasts.quantile_values
     penalty = fit_penalty(model, data)
@@ -253,15 +235,6 @@ def refit_forecasts(
     return replace(forecasts, values=values, quantile_values=heads)
 
 
-def _span(test: WindowSplit) -> tuple[Ints, Ints]:
-    """``[N]`` the first origin of each series, and the step after its last one."""
-    first = test.panel.ends.copy()
-    np.minimum.at(first, test.series, test.origin)
-    last = first.copy()
-    np.maximum.at(last, test.series, test.origin + 1)
-    return first, last
-
-
 def _before(test: WindowSplit, end: Ints) -> WindowSplit:
     """All windows whose targets come before the steps ``end [N]`` of their series."""
     low = np.minimum(test.lookback, np.maximum((end - test.horizon) // 2, 1))
@@ -270,13 +243,9 @@ def _before(test: WindowSplit, end: Ints) -> WindowSplit:
 
 
 def _train_again(
-    task: ForecastTask,
-    model: ForecastModel,
-    train: WindowSplit,
-    info: ForecastInfo,
-    epochs: int,
+    task: ForecastTask, model: ForecastModel, train: WindowSplit, info: ForecastInfo, epochs: int,
     penalty: float | None,
-) -> ForecastModel:
+) -> ForecastModel:  # fmt: skip
     """A fresh model, trained on ``train`` for ``epochs``, the rest as in ``model``."""
     config = replace(task.config.train, epochs=epochs, patience=0)
     torch.manual_seed(config.seed)
@@ -295,7 +264,7 @@ def _train_again(
         getattr(fresh, name).copy_(getattr(model, name))
     if penalty is not None:
         _, weight, bias = next(iter(solve(fit_ridge(train), (penalty,))))
-        set_linear(fresh, Ridge(weight, bias, {}))
+        fresh.set_linear(weight, bias)
     return fresh
 
 

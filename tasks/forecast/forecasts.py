@@ -10,6 +10,8 @@ from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError
 
+Levels = tuple[float, ...]  # shares between 0 and 1, ascending
+
 
 def level_name(level: float) -> str:
     """A level in per cent, as it stands in the names of scores: 0.8 → ``80``."""
@@ -18,39 +20,25 @@ def level_name(level: float) -> str:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Radii of intervals.
+    """Radii of intervals."""
 
-    Attributes:
-        levels: ``K`` shares, ascending.
-        radius: ``[N or 1, K, H]`` of each series, or of all, in units of the series' scale.
-        pooled: whether all series share theirs.
-        windows: the fewest that a radius is from.
-        quantiles: whether quantile forecasts are moved, or a radius put around a point.
-    """
-
-    levels: tuple[float, ...]
-    radius: Floats
-    pooled: bool
-    windows: int
-    quantiles: bool = False
+    levels: Levels  # K
+    radius: Floats  # [N or 1, K, H] of each series, or of all, in units of the series' scale
+    pooled: bool  # whether all series share theirs
+    windows: int  # the fewest that a radius is from
+    quantiles: bool = False  # whether quantile forecasts are moved, or a radius put around a point
 
     def interval(
-        self,
-        forecast: Array | tuple[Array, Array],
-        series: Ints,
-        scale: Floats,
-        low: float | None = None,
-        high: float | None = None,
-    ) -> tuple[Floats, Floats]:
+        self, forecast: Array | tuple[Array, Array], series: Ints, scale: Floats,
+        low: float | None = None, high: float | None = None,
+    ) -> tuple[Floats, Floats]:  # fmt: skip
         """Lower and upper bounds, ``[B, K, H]`` each; a higher level holds the lower ones.
 
         Args:
             forecast: points ``[B, H]`` in original units; for quantile forecasts those of the
                 lower and of the upper quantile of each level, ``[B, K, H]`` each.
-            series: ``[B]`` number of each window's series.
-            scale: ``[N]`` of the series.
-            low: the least value there can be; bounds are clipped to it.
-            high: the largest one.
+            series, scale: ``[B]`` number of each window's series, and ``[N]`` scale of each.
+            low, high: the least and the largest value there can be; bounds are clipped to them.
 
         Raises:
             ConfigError: there are points for a calibration of quantiles, or the other way round.
@@ -87,25 +75,16 @@ class PointForecasts(Protocol):
 
 @dataclass(frozen=True)
 class Forecasts:
-    """What is said about ``M`` windows.
+    """What is said about ``M`` windows."""
 
-    Attributes:
-        values: ``[M, H]`` float32 points in original units, within the bounds.
-        calibration: from which intervals are made.
-        quantiles: ``Q`` shares, ascending; empty without quantile heads.
-        quantile_values: ``[M, H, Q]`` float32 in original units.
-        low: the least value there can be.
-        high: the largest one.
-    """
+    values: PointForecasts  # [M, H] float32 points in original units, within the bounds
+    calibration: Calibration | None = None  # from which intervals are made
+    quantiles: tuple[float, ...] = ()  # Q shares, ascending; empty without quantile heads
+    quantile_values: Array | None = None  # [M, H, Q] float32 in original units
+    low: float | None = None  # the least value there can be
+    high: float | None = None  # the largest one
 
-    values: PointForecasts
-    calibration: Calibration | None = None
-    quantiles: tuple[float, ...] = ()
-    quantile_values: Array | None = None
-    low: float | None = None
-    high: float | None = None
-
-    def pairs(self, levels: tuple[float, ...], indices: Ints) -> tuple[Floats, Floats]:
+    def pairs(self, levels: Levels, indices: Ints) -> tuple[Floats, Floats]:
         """Forecasts of the lower and upper quantile of each level, ``[B, K, H]`` each.
 
         Raises:
@@ -113,9 +92,8 @@ class Forecasts:
         """
         assert self.quantile_values is not None
         rows = self.quantile_values[indices].astype(np.float64).transpose(0, 2, 1)
-        bounds = [self._quantile((1 - level) / 2, level) for level in levels]
-        upper = [self._quantile((1 + level) / 2, level) for level in levels]
-        return rows[:, bounds], rows[:, upper]
+        lower = [self._quantile((1 - level) / 2, level) for level in levels]
+        return rows[:, lower], rows[:, [self._quantile((1 + k) / 2, k) for k in levels]]
 
     def _quantile(self, share: float, level: float) -> int:
         for i, quantile in enumerate(self.quantiles):

@@ -16,7 +16,8 @@ from birnn.errors import BirnnError, ConfigError
 from birnn.nn.batch import Batch
 from birnn.storage.files import read_json
 from birnn.tasks.export.graph import Arrays, Axes, Graph
-from birnn.tasks.forecast.fit import FORECASTERS
+from birnn.tasks.forecast.blocks import step_nanoseconds
+from birnn.tasks.forecast.fit import FORECASTERS, head_quantiles
 from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
 from birnn.tasks.forecast.serve import forecast_source
 from birnn.tasks.runs.folder import LoadedRun
@@ -37,14 +38,15 @@ class ForecastGraph(Graph):
         "series": {0: "batch"}, "lengths": {0: "batch"}, "forecast": {0: "batch"},
     }  # fmt: skip
 
+    outputs = ("forecast",)
+
     def __init__(self, run: Any) -> None:
         super().__init__(run)
         model = run.model
         assert isinstance(model, ForecastModel)
         if not 0 <= int(model.forecaster) < len(FORECASTERS):
             raise ConfigError(f"{run.folder}: it names a forecaster that there is not")
-        choice = FORECASTERS[int(model.forecaster)]
-        if choice != "model":
+        if (choice := FORECASTERS[int(model.forecaster)]) != "model":
             raise ConfigError(
                 f"{run.folder}: it predicts with the baseline {choice}, which is no network to"
                 " export; train without --best"
@@ -56,29 +58,21 @@ class ForecastGraph(Graph):
     def inputs(self) -> tuple[str, ...]:
         """See :class:`Graph`."""
         info = self.info
-        return (
-            "segments", "observed",
-            *(("covariates",) if info.past or info.future else ()),
-            *(("ahead",) if info.future else ()),
-            *(("static",) if info.static else ()),
-            *(("series",) if self.task.config.model.series_size else ()),
-            "lengths",
-        )  # fmt: skip
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """See :class:`Graph`."""
-        return ("forecast",)
+        there = {
+            "segments": True, "observed": True, "covariates": info.past or info.future,
+            "ahead": info.future, "static": info.static,
+            "series": self.task.config.model.series_size, "lengths": True,
+        }  # fmt: skip
+        return tuple(name for name, given in there.items() if given)
 
     def feeds(self, batch: Batch) -> Arrays:
         """The inputs as they are."""
-        found = {name: batch.inputs[name].numpy() for name in self.inputs if name != "lengths"}
-        return {**found, "lengths": batch.lengths.numpy()}
+        tensors = {**batch.inputs, "lengths": batch.lengths}
+        return {name: tensors[name].numpy() for name in self.inputs}
 
     def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
         """``[B, H, Q]``."""
-        outputs: ForecastOutputs = self.plain(Batch(dict(inputs), lengths))
-        return (outputs.mixed,)
+        return (self.plain(Batch(dict(inputs), lengths)).mixed,)
 
     def wanted(self, outputs: ForecastOutputs) -> Mapping[str, Tensor]:
         """See :class:`Graph`."""
@@ -106,25 +100,20 @@ class ForecastGraph(Graph):
             "static": generator.normal(size=(items, len(info.static))),
         }  # fmt: skip
         tensors = {k: torch.from_numpy(v.astype(np.float32)) for k, v in arrays.items()}
-        numbers = generator.integers(0, len(info.names) + 1, items)
-        tensors["series"] = torch.from_numpy(numbers)
+        tensors["series"] = torch.from_numpy(generator.integers(0, len(info.names) + 1, items))
         return Batch(tensors, torch.tensor(lengths))
 
     def card(self) -> dict[str, Any]:
         """Series, scales, sizes, clock, intervals, and the columns of the run's file."""
         info, settings = self.info, self.task.config
-        data = settings.data
         return {
-            "task": "forecast", "names": info.names,
-            "lookback": info.shape.lookback, "horizon": info.shape.horizon,
-            "segment": info.shape.segment,
+            "task": "forecast", "names": info.names, **vars(info.shape),
             "shift": info.scaling.shift.tolist(), "scale": info.scaling.scale.tolist(),
             "covariates": [*info.past, *info.future, *info.static],
             "covariate_moments": np.asarray(info.scaling.future).tolist(),
-            "clock": plain_clock(info.clock),
-            "columns": columns_of(self.folder, data),
-            "missing": data.missing, "levels": list(info.levels),
-            "radius": self.radius.tolist(), "quantiles": list(self.task.quantiles(info)),
+            "clock": plain_clock(info.clock), "columns": columns_of(self.folder, settings.data),
+            "missing": settings.data.missing, "levels": list(info.levels),
+            "radius": self.radius.tolist(), "quantiles": list(head_quantiles(settings, info)),
             "min": settings.model.min, "max": settings.model.max,
         }  # fmt: skip
 
@@ -144,8 +133,7 @@ class ForecastGraph(Graph):
                 found = ready.predict(path)
                 wanted = forecast_source(run, str(path), Request().encoding)[1]
             except (ValueError, BirnnError) as error:
-                reason = str(error).replace(f"{path}: ", "")
-                return None, f"not compared: {reason}"
+                return None, "not compared: " + str(error).replace(f"{path}: ", "")
         scales = dict(zip(run.info.names, run.info.scaling.scale, strict=True))
         series = len({row["id"] for row in wanted})
         return forecasts_apart(found, wanted, scales), f"a file of {series} series"
@@ -169,46 +157,39 @@ def plain_clock(clock: Clock) -> dict[str, Any]:
         return {"kind": "months", "step": months * offset.n, "at": at}
     if head == "B" and offset.n == 1:
         return {"kind": "business", "step": 1}
-    if head == "W":
-        return {"kind": "fixed", "step": 7 * 86_400 * 10**9 * offset.n}
-    try:
-        return {"kind": "fixed", "step": int(pd.Timedelta(offset).value)}
-    except ValueError:
-        return other
+    nanoseconds = step_nanoseconds(clock.frequency)
+    return {"kind": "fixed", "step": nanoseconds} if nanoseconds else other
 
 
 def columns_of(folder: Any, data: Any) -> dict[str, Any]:
     """Which columns of the run's file were what: as they were found, else as they were named."""
-    named = {
-        "layout": data.layout, "time": data.time_column,
-        "ids": [data.id_column] if data.id_column else [],
-        "targets": [name.strip() for name in data.target.split(",") if name.strip()],
-    }  # fmt: skip
     try:
         found = read_json(folder / "metrics.json")["data"]["inspection"]
-        ids = [name for name in str(found["id_column"]).split(", ") if name]
-        known = {
-            "layout": str(found["layout"]), "time": str(found["time_column"]), "ids": ids,
+        return {
+            "layout": str(found["layout"]), "time": str(found["time_column"]),
+            "ids": [name for name in str(found["id_column"]).split(", ") if name],
             "targets": [str(name) for name in found["targets"]],
         }  # fmt: skip
     except (BirnnError, KeyError, TypeError):
-        return named
-    return known
+        return {
+            "layout": data.layout, "time": data.time_column,
+            "ids": [data.id_column] if data.id_column else [],
+            "targets": [name.strip() for name in data.target.split(",") if name.strip()],
+        }  # fmt: skip
 
 
 def forecasts_apart(
     found: list[dict[str, Any]], wanted: list[dict[str, Any]], scales: dict[str, float]
 ) -> float:
     """The largest difference in units of a series' scale; inf where ids or times differ."""
-    worst = 0.0
+    worst, texts = 0.0, ("id", "time")
     if len(found) != len(wanted):
         return float("inf")
     for one, other in zip(found, wanted, strict=True):
-        if list(one) != list(other) or any(one[k] != other[k] for k in ("id", "time")):
+        if list(one) != list(other) or any(one[k] != other[k] for k in texts):
             return float("inf")
         scale = float(scales.get(one["id"], 1.0))
-        numbers = [k for k in other if k not in ("id", "time")]
-        worst = max([worst, *(abs(one[k] - other[k]) / scale for k in numbers)])
+        worst = max(worst, *(abs(one[k] - other[k]) / scale for k in other if k not in texts))
     return worst
 
 
@@ -220,12 +201,11 @@ def write_sample(path: Path, run: LoadedRun, columns: dict[str, Any]) -> None:
     stamps = [str(stamp) for stamp in info.clock.stamps(start, 0, rows)]
     wide = not columns["ids"]
     names = columns["targets"] if wide else info.names[:SERIES]
-    scales = dict(
-        zip(info.names, zip(info.scaling.shift, info.scaling.scale, strict=True), strict=True)
-    )
+    scales = zip(info.scaling.shift, info.scaling.scale, strict=True)
+    known = dict(zip(info.names, scales, strict=True))
     values = {}
     for name in names:
-        shift, scale = scales.get(name, (0.0, 1.0))
+        shift, scale = known.get(name, (0.0, 1.0))
         drawn = shift + scale * 0.2 * generator.normal(size=rows).cumsum()
         values[name] = [repr(float(v)) for v in drawn]
         if info.masked:
@@ -234,9 +214,9 @@ def write_sample(path: Path, run: LoadedRun, columns: dict[str, Any]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         if wide:
-            writer.writerow([*([time] if time else []), *names])
-            for t, stamp in enumerate(stamps):
-                writer.writerow([*([stamp] if time else []), *(values[n][t] for n in names)])
+            table = {**({time: stamps} if time else {}), **values}
+            writer.writerow(table)
+            writer.writerows(zip(*table.values(), strict=True))
             return
         writer.writerow([time, *columns["ids"], columns["targets"][0]])
         for name in names:

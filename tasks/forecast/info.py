@@ -20,6 +20,7 @@ from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import DAMAGED, check_strings, check_whole, reason
 from birnn.tasks.core.task import Files
 from birnn.tasks.forecast.conformal import check_levels
+from birnn.tasks.forecast.forecasts import Levels
 
 MAX_LOOKBACK = 720
 SEASONS = 14  # of a lookback
@@ -32,34 +33,21 @@ ZONE = re.compile(r"|UTC|UTC[+-]\d{2}:\d{2}")  # beside the names of the time zo
 
 @dataclass(frozen=True)
 class ForecastInfo:
-    """All that must be known to build the network, scale a window, and write a forecast.
+    """All that must be known to build the network, scale a window, and write a forecast."""
 
-    Attributes:
-        names: the series of train, in the network's order.
-        shape: of a window.
-        scaling: of series and covariates, from the training rows.
-        clock, season: of the series.
-        past, future, static: names of the covariates.
-        masked: whether values can be missing.
-        levels: of the intervals.
-        groups: series with intervals of their own; 1 where all share theirs.
-        members: networks.
-        normalise: see :func:`birnn.nn.levels.level_and_spread`.
-    """
-
-    names: list[str]
+    names: list[str]  # the series of train, in the network's order
     shape: WindowShape
-    scaling: Scaling
+    scaling: Scaling  # of series and covariates, from the training rows
     clock: Clock
-    season: int
-    past: list[str]
+    season: int  # steps; 1 for none
+    past: list[str]  # names of covariates, as the next two
     future: list[str]
     static: list[str]
-    masked: bool
-    levels: tuple[float, ...]
-    groups: int
-    members: int
-    normalise: str = "last"
+    masked: bool  # whether values can be missing
+    levels: Levels  # of the intervals
+    groups: int  # series with intervals of their own; 1 where all share theirs
+    members: int  # networks
+    normalise: str = "last"  # see :func:`birnn.nn.levels.level_and_spread`
 
     def files(self) -> Files:
         """``series.json``."""
@@ -73,24 +61,12 @@ class ForecastInfo:
         return np.array([known.get(name, 0) for name in panel.names], dtype=np.int64)
 
     def windows(self, panel: Panel, ends: Ints, series: Ints, origin: Ints) -> WindowSplit:
-        """Windows of ``panel`` in the run's shape, scaled by :meth:`scaling_of`.
-
-        Args:
-            panel: with the run's columns.
-            ends: ``[N]`` rows of each series that its scale may be from.
-            series: ``[M]`` number of each window's series.
-            origin: ``[M]`` row of its first target.
-        """
+        """Windows of ``series [M]`` and ``origin [M]``, scaled by :meth:`scaling_of`."""
         scaling = self.scaling_of(panel, ends)
         return WindowSplit(panel, self.shape, scaling, series, origin, self.numbers(panel))
 
     def scaling_of(self, panel: Panel, ends: Ints) -> Scaling:
-        """The scaling for ``panel``: the run's own, and for unknown series that of their rows.
-
-        Args:
-            panel: with the run's columns.
-            ends: ``[N]`` rows of each series that may be read.
-        """
+        """The run's own scaling of ``panel``, and for unknown series that of ``ends [N]`` rows."""
         numbers = self.numbers(panel)
         own = fit_scaling(panel, np.where(numbers > 0, 0, ends))
         known = np.maximum(numbers - 1, 0)
@@ -107,11 +83,9 @@ def choose_shape(
     """Sizes of the windows, where the user left them open.
 
     Args:
-        panel: for its season.
         rows: ``[N]`` rows of each series before its test rows.
         lookback: ``L``; 0: fourteen seasons (two horizons where there is none), at most 720 and a
             third of the median history, in whole segments.
-        horizon: ``H``.
         segment: ``w``; 0: the season, or its largest divisor of at most 48.
 
     Raises:
@@ -172,31 +146,26 @@ def _parse(series: dict[str, Any]) -> ForecastInfo:
         for name, most in (("season", 10**6), ("groups", 10**7), ("members", MAX_MEMBERS))
     }
     shape = WindowShape(**{k: check_whole(k, v, 1, MAX_STEPS) for k, v in series["shape"].items()})
-    sizes = {
-        "shift": (len(series["names"]),),
-        "scale": (len(series["names"]),),
-        **{k: (2, len(series[k])) for k in ("past", "future", "static")},
-    }
+    sizes: dict[str, tuple[int, ...]] = dict.fromkeys(("shift", "scale"), (len(series["names"]),))
+    sizes |= {k: (2, len(series[k])) for k in ("past", "future", "static")}
     parts = {name: _numbers(series["scaling"][name], size) for name, size in sizes.items()}
     if not (parts["scale"] > 0).all():
         raise ValueError("a scale is not positive")
-    if numbers["groups"] not in (1, len(series["names"])):
-        raise ValueError(f"groups {brief(numbers['groups'])}")
-    if type(series["masked"]) is not bool:
-        raise ValueError(f"masked {brief(series['masked'])}")
-    if series["normalise"] not in NORMALISE:
-        raise ValueError(f"normalise {brief(series['normalise'])}")
-    clock = _clock(series["clock"])
-    levels = series["levels"]
-    if not isinstance(levels, list) or len(levels) > MAX_LEVELS:
-        raise ValueError(f"levels {brief(levels)}")
+    clock, levels = _clock(series["clock"]), series["levels"]
+    for name, good in (
+        ("groups", numbers["groups"] in (1, len(series["names"]))),
+        ("masked", type(series["masked"]) is bool),
+        ("normalise", series["normalise"] in NORMALISE),
+        ("levels", isinstance(levels, list) and len(levels) <= MAX_LEVELS),
+    ):
+        if not good:
+            raise ValueError(f"{name} {brief(series[name])}")
     if levels:  # few calibration windows support none
         check_levels(",".join(f"{100 * float(level):g}" for level in levels))
     return ForecastInfo(
-        series["names"], shape, Scaling(**parts), clock,
-        numbers["season"], series["past"], series["future"], series["static"], series["masked"],
-        tuple(float(level) for level in levels), numbers["groups"], numbers["members"],
-        series["normalise"],
+        series["names"], shape, Scaling(**parts), clock, numbers["season"], series["past"],
+        series["future"], series["static"], series["masked"], tuple(map(float, levels)),
+        numbers["groups"], numbers["members"], series["normalise"],
     )  # fmt: skip
 
 
@@ -205,9 +174,8 @@ def _clock(stored: dict[str, Any]) -> Clock:
     frequency, zone = stored["frequency"], stored["zone"]
     if not isinstance(frequency, str) or len(frequency) > 40:
         raise ValueError(f"frequency {brief(frequency)}")
-    if not isinstance(zone, str) or not (
-        zone in zoneinfo.available_timezones() or ZONE.fullmatch(zone)
-    ):
+    zones = zoneinfo.available_timezones()
+    if not isinstance(zone, str) or not (zone in zones or ZONE.fullmatch(zone)):
         raise ValueError(f"zone {brief(zone)}")
     step = check_whole("step", stored["step"], 1, 10**12)
     if frequency:

@@ -16,29 +16,24 @@ from birnn.tasks.scoring.bootstrap import ratio, replicates
 CELLS = 4_000_000  # numbers of an array of the bootstrap
 
 
-def _values(
-    sums: Floats, names: tuple[str, ...], scaled: Mapping[str, Floats]
-) -> dict[str, Floats]:
+def _values(sums: Floats, names: tuple[str, ...], scaled: dict[str, Floats]) -> dict[str, Floats]:
     """Every score, from ``sums [..., S]`` and scaled errors; NaN where nothing was observed."""
     part = {name: sums[..., k] for k, name in enumerate(names)}
     count = part.pop("count")
     mse = ratio(part.pop("squared"), count)
     means = {
-        "mse": mse,
-        "rmse": np.sqrt(mse),
-        "mae": ratio(part.pop("absolute"), count),
+        "mse": mse, "rmse": np.sqrt(mse), "mae": ratio(part.pop("absolute"), count),
         "mse_scaled": ratio(part.pop("squared_scaled"), count),
         "mae_scaled": ratio(part.pop("absolute_scaled"), count),
         "mape": 100 * ratio(part.pop("ape"), part.pop("nonzero")),
         "smape": 100 * ratio(part.pop("sape"), count),
-    }
+    }  # fmt: skip
     return {**means, **scaled, **{name: ratio(values, count) for name, values in part.items()}}
 
 
-def _mean(values: Floats, axis: int = 0) -> Floats:
-    """Mean of what is not NaN; NaN where nothing is."""
-    known = ~np.isnan(values)
-    return ratio(np.where(known, values, 0.0).sum(axis), known.sum(axis))
+def _mean(values: Floats) -> Floats:
+    """Mean over the first axis of what is not NaN; NaN where nothing is."""
+    return ratio(np.nansum(values, axis=0), (~np.isnan(values)).sum(0))
 
 
 def _scaled_errors(sums: Sums, series_sums: Floats) -> dict[str, Floats]:
@@ -76,27 +71,21 @@ def step_scores(sums: Sums) -> list[dict[str, float]]:
     """The scores of :func:`scores` for each of the ``H`` steps; ``mase`` is a mean over series."""
     means = {name: _mean(part) for name, part in _scaled_errors(sums, sums.series_steps).items()}
     values = _values(sums.steps, sums.names, means)
-    return [
-        _defined({name: part[step] for name, part in values.items()})
-        for step in range(len(sums.steps))
-    ]
+    steps = range(len(sums.steps))
+    return [_defined({name: part[step] for name, part in values.items()}) for step in steps]
 
 
 def series_scores(sums: Sums, names: list[str], limit: int | None = None) -> list[dict[str, Any]]:
     """The scores of :func:`scores` for each series with observed targets, in their order.
 
-    Args:
-        sums: of all windows.
-        names: ``N`` of the series; each stands under ``series`` in its row.
-        limit: at most so many series.
+    The first ``limit`` of them, each with its name under ``series``.
     """
     total = np.zeros((len(names), len(sums.names)))
     np.add.at(total, sums.series, sums.cells)
     values = _values(total, sums.names, _scaled_errors(sums, sums.series_steps.sum(2)))
-    seen = np.flatnonzero(total[:, COUNT] > 0)[:limit]
     return [
         {"series": names[i], **_defined({name: part[i] for name, part in values.items()})}
-        for i in seen
+        for i in np.flatnonzero(total[:, COUNT] > 0)[:limit]
     ]
 
 

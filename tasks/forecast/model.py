@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from birnn.arrays import Floats
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
@@ -36,27 +37,20 @@ class InputSizes:
 
 
 class SegmentEmbedder(Embedder):
-    """A linear layer and ReLU on each segment and what is known of it.
+    """A linear layer and ReLU on each segment and what is known of it: vectors of size ``D``.
 
-    Args:
-        sizes: of the inputs.
-        output_size: ``D``.
-        series_size: size of the trained vector of a series; 0 for none.
-        normalise: see :func:`birnn.nn.levels.level_and_spread`.
-        dropout: of the inputs.
+    How inputs are normalised is said at :func:`birnn.nn.levels.level_and_spread`. The trained
+    vector of a series has the size ``series_size``; 0 for none.
     """
 
     def __init__(
         self, sizes: InputSizes, output_size: int, series_size: int, normalise: str, dropout: float
     ) -> None:
         super().__init__()
-        self.output_size = output_size
-        self.sizes = sizes
-        self.normalise = normalise
+        self.output_size, self.sizes, self.normalise = output_size, sizes, normalise
         # Row 0 is the vector of a series that training has not seen.
         self.series = nn.Embedding(sizes.series + 1, series_size) if series_size else None
-        per_step = 1 + sizes.masked + sizes.covariates
-        width = sizes.segment * per_step + sizes.static + series_size
+        width = sizes.segment * (1 + sizes.masked + sizes.covariates) + sizes.static + series_size
         self.dropout = Dropout(dropout)
         self.linear = nn.Linear(width, output_size)
 
@@ -65,8 +59,7 @@ class SegmentEmbedder(Embedder):
         inputs = batch.inputs
         values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
         level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
-        centred = (values - level[:, None, None]) * mask / spread[:, None, None]
-        parts = [centred]
+        parts = [(values - level[:, None, None]) * mask / spread[:, None, None]]
         if self.sizes.masked:
             parts.append(mask)
         if self.sizes.covariates:
@@ -76,20 +69,13 @@ class SegmentEmbedder(Embedder):
         if self.series is not None:
             whole.append(self.series(inputs["series"]))
         parts += [part.unsqueeze(1).expand(-1, values.shape[1], -1) for part in whole]
-        embedded: Tensor = self.linear(self.dropout(torch.cat(parts, dim=-1))).relu()
-        return embedded
+        return torch.relu(self.linear(self.dropout(torch.cat(parts, dim=-1))))
 
 
 class ForecastHead(nn.Module, ABC):
-    """The final states → ``H`` steps ahead, each with ``Q`` numbers.
+    """The final states of size ``D`` → ``H`` steps ahead, each with ``Q`` numbers.
 
-    Args:
-        input_size: of the encoder's summary, ``D``.
-        horizon: ``H``.
-        quantiles: ``Q``, odd; 1 for a point.
-        sizes: of the inputs.
-        normalise: as the embedder's.
-        dropout: of the summary.
+    ``Q`` is odd; 1 for a point. Dropout is that of the encoder's summary.
     """
 
     def __init__(
@@ -100,9 +86,7 @@ class ForecastHead(nn.Module, ABC):
         self.horizon, self.quantiles = horizon, quantiles
         self.sizes, self.normalise = sizes, normalise
         self.dropout = Dropout(dropout)
-        self.ahead: AheadLayer | None = None
-        if sizes.ahead:
-            self.ahead = AheadLayer(input_size, sizes.ahead, quantiles)
+        self.ahead = AheadLayer(input_size, sizes.ahead, quantiles) if sizes.ahead else None
         self.add_layers(input_size)
 
     @abstractmethod
@@ -122,8 +106,7 @@ class ForecastHead(nn.Module, ABC):
         inputs = batch.inputs
         values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
         level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
-        forecast: Tensor = level[:, None, None] + spread[:, None, None] * monotone(steps)
-        return forecast
+        return level[:, None, None] + spread[:, None, None] * monotone(steps)
 
 
 class DirectHead(ForecastHead):
@@ -161,8 +144,7 @@ class SegmentHead(ForecastHead):
         queries = self.places.repeat(count, 1)
         states = self.cell(queries, summary.repeat_interleave(places, dim=0))
         steps: Tensor = self.linear(self.dropout(states))
-        steps = steps.view(count, places * self.segment, self.quantiles)
-        return steps[:, : self.horizon]
+        return steps.view(count, places * self.segment, self.quantiles)[:, : self.horizon]
 
 
 # What turns the final states into the steps ahead.
@@ -170,13 +152,7 @@ DECODERS: dict[str, type[ForecastHead]] = {"direct": DirectHead, "segments": Seg
 
 
 class AheadLayer(nn.Module):
-    """What is known of each step ahead, read in the light of the state.
-
-    Args:
-        input_size: ``D``.
-        ahead: ``K``.
-        quantiles: ``Q``.
-    """
+    """What is known of each step ahead, read in the light of the state."""
 
     def __init__(self, input_size: int, ahead: int, quantiles: int) -> None:
         super().__init__()
@@ -193,11 +169,7 @@ class AheadLayer(nn.Module):
 def monotone(steps: Tensor) -> Tensor:
     """Quantiles that can't cross: the median, and positive distances outwards from it.
 
-    Args:
-        steps: ``[..., Q]`` with odd ``Q``.
-
-    Returns:
-        ``[..., Q]``, ascending; the middle one as it was.
+    ``[..., Q]`` with odd ``Q`` → ``[..., Q]``, ascending; the middle one as it was.
     """
     middle = steps.shape[-1] // 2
     if not middle:
@@ -225,11 +197,8 @@ class ForecastModel(nn.Module):
     validation. The quantiles of the networks move along with their median.
 
     Args:
-        members: the networks.
-        lookback: ``L``.
-        horizon: ``H``.
-        groups: ``G`` series with intervals of their own; 1 if all share theirs.
-        levels: ``K`` of the intervals.
+        lookback, horizon: ``L`` and ``H``.
+        groups, levels: ``G`` series with intervals of their own, 1 if all share them; ``K`` levels.
     """
 
     mix: Tensor
@@ -240,13 +209,9 @@ class ForecastModel(nn.Module):
     validation_errors: dict[str, float]  # of it and the baselines, while a run is made
 
     def __init__(
-        self,
-        members: Sequence[SequenceModel],
-        lookback: int,
-        horizon: int,
-        groups: int,
+        self, members: Sequence[SequenceModel], lookback: int, horizon: int, groups: int,
         levels: int,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
         self.lookback = lookback
@@ -268,6 +233,11 @@ class ForecastModel(nn.Module):
         median = recurrent[..., middle : middle + 1]
         mixed = recurrent + self.mix * (linear.unsqueeze(-1) - median)
         return ForecastOutputs(members, recurrent, linear, mixed)
+
+    def set_linear(self, weight: Floats, bias: Floats) -> None:
+        """Take over a linear map of ``weight [H, L]`` and ``bias [H]``."""
+        self.linear_weight.copy_(torch.from_numpy(weight))
+        self.linear_bias.copy_(torch.from_numpy(bias))
 
     def linear(self, batch: Batch) -> Tensor:
         """The linear map's forecast, ``[B, H]``."""

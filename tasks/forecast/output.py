@@ -18,8 +18,9 @@ from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.plots import save_coverage_by_step, save_error_by_step, save_forecasts
 from birnn.tasks.runs.folder import write_csv
 
-HISTORY = 3  # horizons of history in a chart, at least
 CHUNK = 256  # windows that are held as rows at once
+
+Rows = Iterator[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,7 @@ def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
             )
 
 
-def forecast_rows(
-    split: WindowSplit, forecasts: Forecasts, indices: Ints
-) -> Iterator[dict[str, Any]]:
+def forecast_rows(split: WindowSplit, forecasts: Forecasts, indices: Ints) -> Rows:
     """A row a step of some windows: ``id``, ``time``, ``mean``, and the bounds of each level."""
     for start in range(0, len(indices), CHUNK):
         part = indices[start : start + CHUNK]
@@ -82,11 +81,8 @@ def forecast_rows(
             series, origin = int(split.series[window]), int(split.origin[window])
             stamps = split.panel.stamps(series, origin, split.horizon)
             for step, stamp in enumerate(stamps):
-                cells: dict[str, Any] = {
-                    "id": split.panel.names[series],
-                    "time": str(stamp),
-                    "mean": float(points[row, step]),
-                }
+                cells: dict[str, Any] = {"id": split.panel.names[series], "time": str(stamp)}
+                cells["mean"] = float(points[row, step])
                 for k, level in enumerate(levels):
                     assert bounds is not None
                     cells[f"lower_{level_name(level)}"] = float(bounds[0][row, k, step])
@@ -94,26 +90,22 @@ def forecast_rows(
                 yield cells
 
 
-def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Iterator[dict[str, Any]]:
+def backtest_rows(split: WindowSplit, forecasts: Forecasts) -> Rows:
     """Rows of the windows that follow each other without overlap, beside what came true."""
     windows = apart(split)
     rows = forecast_rows(split, forecasts, windows)
     for window in windows:
         actual = split.futures(np.array([window]))[0].tolist()
-        for step, value in enumerate(actual, start=1):
-            row = next(rows)
-            yield {
-                "id": row.pop("id"), "time": row.pop("time"), "step": step,
-                "actual": value if np.isfinite(value) else "", **row,
-            }  # fmt: skip
+        for step, (value, row) in enumerate(zip(actual, rows, strict=False), start=1):
+            known = {"step": step, "actual": value if np.isfinite(value) else ""}
+            yield {"id": row.pop("id"), "time": row.pop("time"), **known, **row}
 
 
 def apart(split: WindowSplit) -> Ints:
     """Windows a horizon apart, the last one of each series among them."""
     last = np.zeros(len(split.panel), dtype=np.int64)
     np.maximum.at(last, split.series, split.origin)
-    windows = np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
-    return windows.astype(np.int64)
+    return np.flatnonzero((last[split.series] - split.origin) % split.horizon == 0)
 
 
 def write_future(
@@ -124,25 +116,21 @@ def write_future(
         future = forecast_future(task, model, panel, info)
     except DataError:
         return None
-    indices = np.arange(len(future.split))
-    write_csv(folder / "forecast.csv", forecast_rows(future.split, future.forecasts, indices))
+    rows = forecast_rows(future.split, future.forecasts, np.arange(len(future.split)))
+    write_csv(folder / "forecast.csv", rows)
     return future
 
 
 def write_pictures(
-    folder: Path,
-    split: WindowSplit,
-    forecasts: Forecasts,
-    future: Future | None,
+    folder: Path, split: WindowSplit, forecasts: Forecasts, future: Future | None,
     details: Mapping[str, Any],
-) -> None:
+) -> None:  # fmt: skip
     """``forecast.png``, ``error_by_step.png`` and, where there are intervals, ``coverage_…``."""
     save_forecasts(folder / "forecast.png", pictured(split, forecasts, future))
-    save_error_by_step(folder / "error_by_step.png", details["per_step"])
-    if details["levels"]:
-        save_coverage_by_step(
-            folder / "coverage_by_step.png", details["per_step"], details["levels"]
-        )
+    steps, levels = details["per_step"], details["levels"]
+    save_error_by_step(folder / "error_by_step.png", steps)
+    if levels:
+        save_coverage_by_step(folder / "coverage_by_step.png", steps, levels)
 
 
 def pictured(
@@ -162,11 +150,9 @@ def pictured(
         panel, horizon = split.panel, split.horizon
         end = int(panel.ends[series])
         first = max(0, end - max(3 * horizon, 4 * panel.season, 60) - horizon)
+        stamps = panel.stamps(int(series), first, end - first)
         curves = {
-            "name": panel.names[series],
-            "history": (
-                panel.stamps(int(series), first, end - first), panel.history(int(series))[first:],
-            ),
+            "name": panel.names[series], "history": (stamps, panel.history(int(series))[first:]),
             "backtest": curve(split, forecasts, window, panel.stamps(int(series), origin, horizon)),
         }  # fmt: skip
         if future is not None and (place := np.flatnonzero(future.split.series == series)).size:
@@ -180,11 +166,8 @@ def curve(
     split: WindowSplit, forecasts: Forecasts, window: Ints, stamps: Any
 ) -> tuple[Any, Floats, Floats | None, Floats | None]:
     """One window's forecast as stamps, points and bounds."""
-    bounds = forecasts.intervals(split, window)
-    points = np.asarray(forecasts.values[window][0])
-    if bounds is None:
-        return stamps, points, None, None
-    return stamps, points, bounds[0][0], bounds[1][0]
+    lower, upper = forecasts.intervals(split, window) or ([None], [None])
+    return stamps, np.asarray(forecasts.values[window][0]), lower[0], upper[0]
 
 
 def chart(future: Future, number: int) -> dict[str, Any]:
@@ -192,15 +175,14 @@ def chart(future: Future, number: int) -> dict[str, Any]:
     split, window = future.split, np.array([number])
     series, end = int(split.series[number]), int(split.origin[number])
     panel, horizon = split.panel, split.horizon
-    first = max(0, end - max(HISTORY * horizon, 4 * panel.season, 60))
+    first = max(0, end - max(3 * horizon, 4 * panel.season, 60))
     bounds = future.forecasts.intervals(split, window)
+    places = {"start": first, "cut": end, "end": end + horizon - 1}
     curves: dict[str, Any] = {
         "name": panel.names[series],
         "history": [float(v) if np.isfinite(v) else None for v in panel.history(series)[first:end]],
         "mean": [float(v) for v in future.forecasts.values[window][0]],
-        "start": str(panel.stamps(series, first, 1)[0]),
-        "cut": str(panel.stamps(series, end, 1)[0]),
-        "end": str(panel.stamps(series, end + horizon - 1, 1)[0]),
+        **{name: str(panel.stamps(series, step, 1)[0]) for name, step in places.items()},
     }
     if bounds is not None and future.forecasts.calibration is not None:
         levels = future.forecasts.calibration.levels

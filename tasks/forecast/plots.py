@@ -17,9 +17,7 @@ BAND = "#8db3d9"
 def save_forecasts(path: Path, series: Sequence[Mapping[str, Any]]) -> None:
     """Draw history, backtest and future of some series, one above the other.
 
-    Args:
-        path: of the picture.
-        series: as :func:`birnn.tasks.forecast.output.pictured` makes them.
+    The series are as :func:`birnn.tasks.forecast.output.pictured` makes them.
     """
     figure = Figure(figsize=(9, 2.6 * len(series) + 0.9), layout="constrained")
     grid = figure.subplots(len(series), 1, squeeze=False)
@@ -32,10 +30,8 @@ def save_forecasts(path: Path, series: Sequence[Mapping[str, Any]]) -> None:
                 continue
             stamps, points, lower, upper = part[key]
             for k in range(0 if lower is None else len(lower)):
-                axes.fill_between(
-                    stamps, lower[k], upper[k], color=color, alpha=0.5 / len(lower) / (1 + k / 2),
-                    linewidth=0,
-                )  # fmt: skip
+                style = {"color": color, "alpha": 0.5 / len(lower) / (1 + k / 2), "linewidth": 0}
+                axes.fill_between(stamps, lower[k], upper[k], **style)
             marker = "." if len(stamps) == 1 else None
             axes.plot(stamps, points, color=color, linewidth=1.4, marker=marker, label=name)
         axes.set_title(shortened(part["name"]), fontsize=9, loc="left", parse_math=False)

@@ -62,15 +62,14 @@ class Predictor(ExportedModel):
         counted = np.arange(len(rows))
         stamps = self.stamps(path, cells[columns["time"]]) if columns["time"] else counted
         names = ["/".join(parts) for parts in zip(*(cells[c] for c in columns["ids"]), strict=True)]
+        groups: dict[str, list[int]] = {}
+        for row, name in enumerate(names):
+            groups.setdefault(name, []).append(row)
         histories = []
         for target in columns["targets"]:
             values = np.array([number(path, target, cell) for cell in cells[target]])
             if not columns["ids"]:
                 histories.append((target, *self.grid(path, stamps, values)))
-                continue
-            groups: dict[str, list[int]] = {}
-            for row, name in enumerate(names):
-                groups.setdefault(name, []).append(row)
             for name, mine in groups.items():
                 if name:
                     histories.append((name, *self.grid(path, stamps[mine], values[mine])))
@@ -189,8 +188,7 @@ class Predictor(ExportedModel):
     def predict(self, path: Path) -> list[dict[str, Any]]:
         """``id``, ``time``, ``mean`` and the bounds of each level, a record a step."""
         card, records = self.card, []
-        known = {name: i for i, name in enumerate(card["names"])}
-        histories = self.series(path)
+        known, histories = {n: i for i, n in enumerate(card["names"])}, self.series(path)
         for begin in range(0, len(histories), ITEMS):
             part = histories[begin : begin + ITEMS]
             numbers = np.array([known.get(name, -1) for name, _, _ in part])
@@ -208,8 +206,8 @@ class Predictor(ExportedModel):
                 stamps = self.stamps_of(start, len(history) + np.arange(card["horizon"]))
                 if self.clock["kind"] != "whole":
                     stamps = stamps.astype("datetime64[s]")
-                for step, stamp in enumerate(stamps):
-                    time = str(stamp).replace("T", " ")
+                for step, stamp in enumerate(map(str, stamps)):
+                    time = stamp.replace("T", " ")
                     record = {"id": name, "time": time, "mean": float(mean[step])}
                     for level, low, high in bounds:
                         record[f"lower_{level * 100:g}"] = float(low[step])
@@ -234,9 +232,8 @@ class Predictor(ExportedModel):
                 above = np.abs(shares - (1 + level) / 2).argmin()
                 low, high = values[:, below] - radius, values[:, above] + radius
                 middle = (low + high) / 2
-                least = np.minimum(least, np.minimum(low, middle))
-                most = np.maximum(most, np.maximum(high, middle))
-                low, high = least, most
+                low = least = np.minimum(least, np.minimum(low, middle))
+                high = most = np.maximum(most, np.maximum(high, middle))
             else:
                 point = clip(values[:, values.shape[1] // 2], card)
                 low, high = point - radius, point + radius

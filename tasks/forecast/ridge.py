@@ -24,24 +24,14 @@ UNKNOWN_PENALTY = 1e-1  # where validation has nothing to choose by
 
 @dataclass(frozen=True)
 class NormalEquations:
-    """What a ridge fit needs to know of its windows; inputs and targets less the last value.
-
-    Attributes:
-        windows: how many there are.
-        mean_input: ``[L]``.
-        mean_target: ``[H]``.
-        gram: ``[L, L]`` sums of products of centred inputs.
-        cross: ``[L, H]`` sums of products of centred inputs and targets.
-        filled: what was missing in them and filled by the value before: empty, ``inputs``, or
-            ``inputs and targets``.
-    """
+    """What a ridge fit needs to know of its windows; inputs and targets less the last value."""
 
     windows: int
-    mean_input: Floats
-    mean_target: Floats
-    gram: Floats
-    cross: Floats
-    filled: str = ""
+    mean_input: Floats  # [L]
+    mean_target: Floats  # [H]
+    gram: Floats  # [L, L] sums of products of centred inputs
+    cross: Floats  # [L, H] sums of products of centred inputs and targets
+    filled: str = ""  # by the value before, where missing: "inputs" or "inputs and targets"
 
 
 def chunks(count: int, most: int, chunk: int = CHUNK) -> Iterator[Ints]:
@@ -61,40 +51,30 @@ def chunks(count: int, most: int, chunk: int = CHUNK) -> Iterator[Ints]:
 def fill(rows: Array) -> Floats:
     """Fill what is missing by the last value before it, or else by the first one after it.
 
-    Args:
-        rows: ``[B, T]`` with NaN where missing.
-
-    Returns:
-        ``[B, T]``; a row without any value stays NaN.
+    ``[B, T]`` with NaN where missing → ``[B, T]``; a row without any value stays NaN.
     """
     rows = np.asarray(rows, dtype=np.float64)
     known = np.isfinite(rows)
     if known.all():
         return rows
-    places = np.where(known, np.arange(rows.shape[1]), -1)
-    places = np.maximum.accumulate(places, axis=1)
+    places = np.maximum.accumulate(np.where(known, np.arange(rows.shape[1]), -1), axis=1)
     places = np.where(places < 0, known.argmax(1)[:, None], places)
     return np.asarray(np.take_along_axis(rows, places, axis=1))
 
 
-def fit_ridge(split: WindowSplit, chunk: int = CHUNK, most: int = MOST) -> NormalEquations:
-    """Add up the normal equations over the windows of a train split.
+def fit_ridge(split: WindowSplit, chunk: int = CHUNK) -> NormalEquations:
+    """Add up the normal equations over at most ``MOST`` windows of train, ``chunk`` at once.
 
     Windows with a missing value are left out. Where fewer than ``L + 1`` whole ones remain, those
     without any missing target are taken, missing inputs filled as in prediction; where these are
     too few as well, missing targets are filled by the value before them.
-
-    Args:
-        split: of train.
-        chunk: windows that are built at once.
-        most: windows that are read; see :func:`chunks`.
 
     Raises:
         DataError: fewer than 2 windows have an observed input.
     """
     best: NormalEquations | None = None
     for filled in ("", "inputs", "inputs and targets"):
-        equations, read = _accumulate(split, chunk, most, filled)
+        equations, read = _accumulate(split, chunk, filled)
         if best is None or equations.windows > best.windows:
             best = equations
         if best.windows > split.lookback or best.windows == read:
@@ -108,14 +88,12 @@ def fit_ridge(split: WindowSplit, chunk: int = CHUNK, most: int = MOST) -> Norma
     return best
 
 
-def _accumulate(
-    split: WindowSplit, chunk: int, most: int, filled: str
-) -> tuple[NormalEquations, int]:
+def _accumulate(split: WindowSplit, chunk: int, filled: str) -> tuple[NormalEquations, int]:
     """The equations of the windows that can be used, and how many were read."""
     lookback, horizon = split.lookback, split.horizon
     mean, total = np.zeros(lookback + horizon), np.zeros((lookback, lookback + horizon))
     windows = read = 0
-    for indices in chunks(len(split), most, chunk):
+    for indices in chunks(len(split), MOST, chunk):
         read += len(indices)
         rows = _joined(split, indices, filled)
         if not len(rows):
@@ -150,13 +128,9 @@ def solve(
 ) -> Iterator[tuple[float, Floats, Floats]]:
     """Ridge maps for each penalty, from one eigendecomposition of the Gram matrix.
 
-    Args:
-        equations: of train.
-        penalties: relative to the mean eigenvalue of the Gram matrix; above 0.
-
     Yields:
-        The penalty, weight ``[H, L]`` and bias ``[H]``: targets = inputs · weightᵀ + bias. The
-        intercept is not penalised.
+        The penalty (relative to the mean eigenvalue, above 0), weight ``[H, L]`` and bias ``[H]``:
+        targets = inputs · weightᵀ + bias. The intercept is not penalised.
     """
     values, vectors = np.linalg.eigh(equations.gram)
     values = np.maximum(values, 0.0)
@@ -169,41 +143,24 @@ def solve(
 
 @dataclass(frozen=True)
 class RidgeChoice:
-    """The map that validation chose.
+    """The map that validation chose."""
 
-    Attributes:
-        weight: ``[H, L]``.
-        bias: ``[H]``.
-        penalty: relative to the mean eigenvalue.
-        validation_mse: in scaled units; NaN where validation has no observed target.
-        validation_windows: that it was measured on.
-    """
-
-    weight: Floats
-    bias: Floats
-    penalty: float
-    validation_mse: float
-    validation_windows: int
+    weight: Floats  # [H, L]
+    bias: Floats  # [H]
+    penalty: float  # relative to the mean eigenvalue
+    validation_mse: float  # in scaled units; NaN where validation has no observed target
+    validation_windows: int  # that it was measured on
 
 
-def choose(
-    equations: NormalEquations,
-    validation: WindowSplit,
-    penalties: tuple[float, ...] = PENALTIES,
-    most: int = MOST_VALIDATION,
-) -> RidgeChoice:
+def choose(equations: NormalEquations, validation: WindowSplit) -> RidgeChoice:
     """Pick the penalty with the least validation MSE in scaled units; of equals, the larger.
 
-    Args:
-        equations: of train.
-        validation: windows to choose by; without an observed target among them,
-            ``UNKNOWN_PENALTY`` is taken.
-        penalties: relative to the mean eigenvalue.
-        most: windows that are read; see :func:`chunks`.
+    At most ``MOST_VALIDATION`` windows are read (:func:`chunks`); without an observed target among
+    them, ``UNKNOWN_PENALTY`` is taken.
     """
-    maps = list(solve(equations, penalties))
+    maps = list(solve(equations))
     squared, steps, windows = np.zeros(len(maps)), 0, 0
-    for indices in chunks(len(validation), most):
+    for indices in chunks(len(validation), MOST_VALIDATION):
         histories = validation.scaled(validation.histories(indices), indices)
         futures = validation.scaled(validation.futures(indices), indices)
         known = np.isfinite(futures)
@@ -221,15 +178,10 @@ def choose(
 
 
 def predict_ridge(weight: Floats, bias: Floats, histories: Floats) -> Floats:
-    """Forecast with a ridge map.
+    """Forecast with a ridge map of ``weight [H, L]`` and ``bias [H]``: ``[B, L]`` → ``[B, H]``.
 
-    Args:
-        weight: ``[H, L]``.
-        bias: ``[H]``.
-        histories: ``[B, L]`` in scaled units; NaN where missing, filled by :func:`fill`.
-
-    Returns:
-        ``[B, H]`` in scaled units; 0, the mean of train, where a history has no value at all.
+    Both in scaled units. What is missing (NaN) in a history is filled by :func:`fill`; where it has
+    no value at all, the forecast is 0, the mean of train.
     """
     rows = fill(histories)
     last = rows[:, -1:]

@@ -14,7 +14,7 @@ from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
 from birnn.tasks.forecast.blocks import block_units
-from birnn.tasks.forecast.forecasts import Forecasts, level_name
+from birnn.tasks.forecast.forecasts import Forecasts, Levels, level_name
 
 OF_SERIES = ("count", "squared", "absolute")  # kinds that are summed by series and step too
 COUNT, SQUARED, ABSOLUTE = 0, 1, 2  # their places
@@ -30,33 +30,19 @@ def window_chunks(split: WindowSplit, most: int) -> Iterator[Ints]:
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums of ``S`` kinds over observed targets.
+    """Sums of ``S`` kinds over observed targets."""
 
-    Attributes:
-        names: ``S`` kinds.
-        levels: of the intervals.
-        cells: ``[C, S]`` of each pair of a block and a series that has windows.
-        unit: ``[C]`` number of the block.
-        series: ``[C]`` number of the series.
-        units: how many blocks there are.
-        words: what the blocks are.
-        steps: ``[H, S]``.
-        series_steps: ``[3, N, H]`` of the first three kinds.
-        naive_absolute: ``[N]`` mean absolute seasonal difference of the past; NaN if unknown or 0.
-        naive_squared: ``[N]`` mean squared one.
-    """
-
-    names: tuple[str, ...]
-    levels: tuple[float, ...]
-    cells: Floats
-    unit: Ints
-    series: Ints
-    units: int
-    words: str
-    steps: Floats
-    series_steps: Floats
-    naive_absolute: Floats
-    naive_squared: Floats
+    names: tuple[str, ...]  # S kinds
+    levels: Levels  # of the intervals
+    cells: Floats  # [C, S], of each pair of a block and a series that has windows
+    unit: Ints  # [C] number of the block
+    series: Ints  # [C] number of the series
+    units: int  # how many blocks there are
+    words: str  # what the blocks are
+    steps: Floats  # [H, S]
+    series_steps: Floats  # [3, N, H], of the first three kinds
+    naive_absolute: Floats  # [N] mean absolute seasonal difference of the past; NaN if none or 0
+    naive_squared: Floats  # [N] mean squared one
 
     @property
     def unscaled(self) -> int:
@@ -68,13 +54,9 @@ class Sums:
 def accumulate(
     split: WindowSplit, forecasts: Forecasts, season: int | None = None, most: int = STEPS
 ) -> Sums:
-    """Add up what every score needs.
+    """Add up what every score needs, of ``most`` targets at once.
 
-    Args:
-        split: ``M`` windows.
-        forecasts: of them.
-        season: lag of the naive forecast in MASE and RMSSE; the panel's where None.
-        most: targets that are looked at at once.
+    The ``season`` is the lag of the naive forecast in MASE and RMSSE; the panel's where None.
 
     Raises:
         DataError: no target is observed, or a forecast of an observed one is not finite.
@@ -110,7 +92,7 @@ def _add_rows(sums: Floats, series: Ints, rows: Floats) -> None:
 
 
 def _parts(
-    split: WindowSplit, forecasts: Forecasts, indices: Ints, levels: tuple[float, ...]
+    split: WindowSplit, forecasts: Forecasts, indices: Ints, levels: Levels
 ) -> dict[str, Floats]:
     """``[B, H]`` of every kind, by its name; 0 where the target is missing."""
     target = split.futures(indices)
@@ -123,17 +105,14 @@ def _parts(
     scale = split.scale[split.series[indices], None]
     size, nonzero = np.abs(target), known & (target != 0)
     both = size + np.abs(point)
-    nothing = np.zeros_like(error)
     parts = {
-        "count": known.astype(np.float64),
-        "squared": squared,
-        "absolute": absolute,
-        "squared_scaled": squared / scale**2,
-        "absolute_scaled": absolute / scale,
+        "count": known.astype(np.float64), "squared": squared, "absolute": absolute,
+        "squared_scaled": squared / scale**2, "absolute_scaled": absolute / scale,
         "nonzero": nonzero.astype(np.float64),
-        "ape": np.divide(absolute, size, out=nothing.copy(), where=nonzero),
-        "sape": np.divide(2 * absolute, both, out=nothing.copy(), where=known & (both > 0)),
-    }
+        "ape": np.divide(absolute, size, out=np.zeros_like(error), where=nonzero),
+        "sape": np.divide(
+            2 * absolute, both, out=np.zeros_like(error), where=known & (both > 0)),
+    }  # fmt: skip
     bounds = forecasts.intervals(split, indices)
     if bounds is not None or forecasts.quantiles:
         loss = _pinball(forecasts, indices, target, point, bounds, levels)
@@ -147,13 +126,9 @@ def _parts(
 
 
 def _pinball(
-    forecasts: Forecasts,
-    indices: Ints,
-    target: Floats,
-    point: Floats,
-    bounds: tuple[Floats, Floats] | None,
-    levels: tuple[float, ...],
-) -> Floats:
+    forecasts: Forecasts, indices: Ints, target: Floats, point: Floats,
+    bounds: tuple[Floats, Floats] | None, levels: Levels,
+) -> Floats:  # fmt: skip
     """``[B, H]`` mean over the quantiles; without heads, over bounds and point as the median."""
     if forecasts.quantile_values is not None:
         rows = forecasts.quantile_values[indices].astype(np.float64)
@@ -162,16 +137,12 @@ def _pinball(
         assert bounds is not None
         pairs = [(0.5, point)]
         for k, level in enumerate(levels):
-            pairs.append(((1 - level) / 2, bounds[0][:, k]))
-            pairs.append(((1 + level) / 2, bounds[1][:, k]))
-    total = sum((pinball(target, value, share) for share, value in pairs), np.zeros_like(target))
+            pairs += [((1 - level) / 2, bounds[0][:, k]), ((1 + level) / 2, bounds[1][:, k])]
+    total = np.zeros_like(target)
+    for share, value in pairs:  # Koenker & Bassett 1978
+        error = target - value
+        total += np.maximum(share * error, (share - 1) * error)
     return np.asarray(total / len(pairs))
-
-
-def pinball(target: Array, forecast: Array, quantile: float) -> Floats:
-    """The quantile loss, elementwise (Koenker & Bassett 1978)."""
-    error = target - forecast
-    return np.maximum(quantile * error, (quantile - 1) * error)
 
 
 def interval_parts(
@@ -190,14 +161,8 @@ def interval_parts(
 def naive_scales(split: WindowSplit, season: int) -> tuple[Floats, Floats]:
     """Mean absolute and squared seasonal difference of each series before its first origin.
 
-    The scales of MASE (Hyndman & Koehler 2006) and RMSSE, as in the M4 and M5 competitions.
-
-    Args:
-        split: the rows before the first origin of a series in it are its past.
-        season: the lag.
-
-    Returns:
-        ``[N]`` each, NaN where the past has no such pair of values, or all differences are 0.
+    The scales of MASE (Hyndman & Koehler 2006) and RMSSE, as in the M4 and M5 competitions:
+    ``[N]`` each, NaN where the past has no such pair of values, or all differences are 0.
     """
     scales = np.full((2, len(split.panel)), np.nan)
     first = np.full(len(split.panel), np.iinfo(np.int64).max)

@@ -1,8 +1,9 @@
 """Forecasting: many steps ahead of one or many series, with calibrated intervals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,55 +20,27 @@ from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, TaskData
+from birnn.tasks.forecast import fit, output
+from birnn.tasks.forecast import model as networks
 from birnn.tasks.forecast.baselines import fit_baselines
 from birnn.tasks.forecast.conformal import check_levels
 from birnn.tasks.forecast.data import SeriesData, first_scored, load_panel, load_series
-from birnn.tasks.forecast.fit import (
-    ForecastTask,
-    ForecastTaskData,
-    calibrated,
-    fit_linear,
-    fit_mix,
-    forecast_split,
-    head_quantiles,
-    own_calibration,
-    refit_forecasts,
-    set_calibration,
-    use_best,
-    validation_errors,
-)
+from birnn.tasks.forecast.fit import ForecastTask, ForecastTaskData
 from birnn.tasks.forecast.forecasts import Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
 from birnn.tasks.forecast.metrics import forecast_replicates, scores, series_scores, step_scores
-from birnn.tasks.forecast.model import (
-    DECODERS,
-    ForecastModel,
-    ForecastOutputs,
-    InputSizes,
-    SegmentEmbedder,
-)
-from birnn.tasks.forecast.output import (
-    backtest_rows,
-    chart,
-    forecast_future,
-    write_future,
-    write_pictures,
-)
+from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
 from birnn.tasks.forecast.sums import accumulate
 from birnn.tasks.forecast.test_record import write_sums
 from birnn.training.events import EpochEvent
 from birnn.training.loop import LossSum
 
-EPOCH_STEPS = 50
 # What a window loses before it is read, in words.
 LESS = {
-    "last": "from the last value",
-    "scale": "from the last value, scaled",
-    "season": "from the last season's mean",
-    "season_scale": "from the last season's mean, scaled",
-    "mean": "from the window's mean, scaled",
-    "none": "as it is",
-}
+    "last": "from the last value", "scale": "from the last value, scaled",
+    "season": "from the last season's mean", "none": "as it is",
+    "season_scale": "from the last season's mean, scaled", "mean": "from the window's mean, scaled",
+}  # fmt: skip
 SERIES_SHOWN = 200  # in the details of a run
 
 
@@ -78,6 +51,7 @@ class Forecast(ForecastTask):
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
     errors = True
+    epoch_steps = 50  # short series make few windows: an epoch goes over them several times
 
     def load(self) -> ForecastTaskData:
         """Read, check and split; names and scales come from the training rows."""
@@ -85,13 +59,11 @@ class Forecast(ForecastTask):
         report = series.inspection
         notes = [describe_rows(series), *report.notes, *series.notes]
         troubles = [f"{part.text} {part.treatment}" for part in report.findings[:20]]
+        rows = {name: len(split) for name, split in series.splits.items()}
         provenance = {
-            "source": report.source,
-            "rows": {name: len(split) for name, split in series.splits.items()},
-            "unit": "windows",
-            "splits": [*notes, *troubles],
-            "inspection": report.to_json(),
-        }
+            "source": report.source, "rows": rows, "unit": "windows",
+            "splits": [*notes, *troubles], "inspection": report.to_json(),
+        }  # fmt: skip
         return TaskData(series.splits, series.info, provenance, notes, troubles[:5])
 
     def load_split(self, info: ForecastInfo, source: str, name: str) -> LoadedSplit[WindowSplit]:
@@ -100,11 +72,10 @@ class Forecast(ForecastTask):
             own = load_series(self.config)
             known, first = own.splits[name], first_scored(own.panel, own.parts, info)
             split = info.windows(own.panel, first, known.series, known.origin)
-            where = f"{own.inspection.source} ({name})"
             notes = [describe_rows(own), *own.notes]
             if self.config.model.refit:
                 notes.append("WARNING: --refit trained the saved model on all of these rows")
-            return LoadedSplit(split, where, notes)
+            return LoadedSplit(split, f"{own.inspection.source} ({name})", notes)
         panel, inspection = load_panel(self.config.data, source)
         panel = fitting(panel, info, source)
         # A series that the run doesn't know is scaled by its first lookback.
@@ -112,40 +83,34 @@ class Forecast(ForecastTask):
         series, origin = windows_between(panel, first, panel.ends, info.shape.horizon)
         if not len(series):
             raise DataError(f"{source}: no series has {info.shape.horizon + 1} rows to score")
-        split = info.windows(panel, first, series, origin)
-        return LoadedSplit(split, source, inspection.notes)
+        return LoadedSplit(info.windows(panel, first, series, origin), source, inspection.notes)
 
     def name_items(self, split: WindowSplit, items: Array) -> str:
         """The series of the windows, each with the stamps from which they forecast."""
         places: dict[int, list[int]] = {}
         for item in np.unique(items)[:MOST_NAMED]:
             places.setdefault(int(split.series[item]), []).append(int(split.origin[item]))
-        panel = split.panel
         parts = []
         for series, steps in places.items():
-            stamps = ", ".join(str(panel.stamps(series, at, 1)[0]) for at in steps)
-            parts.append(f"{panel.names[series]} at {stamps}")
+            stamps = ", ".join(str(split.panel.stamps(series, at, 1)[0]) for at in steps)
+            parts.append(f"{split.panel.names[series]} at {stamps}")
         return "windows of " + "; ".join(parts)
 
     def read_info(self, folder: Path) -> ForecastInfo:
         """Restore ``series.json``."""
         return read_forecast_info(folder)
 
-    def sizes(self, info: ForecastInfo) -> InputSizes:
+    def sizes(self, info: ForecastInfo) -> networks.InputSizes:
         """What a window brings along."""
-        return InputSizes(
+        return networks.InputSizes(
             info.shape.segment, len(info.past) + len(info.future), len(info.future),
             len(info.static), len(info.names), info.masked, info.season,
         )  # fmt: skip
 
-    def quantiles(self, info: ForecastInfo) -> tuple[float, ...]:
-        """What quantile heads forecast: the bounds of each level and the median."""
-        return head_quantiles(self.config, info)
-
     def embedder(self, info: ForecastInfo) -> Embedder:
         """Segments as vectors."""
         model = self.config.model
-        return SegmentEmbedder(
+        return networks.SegmentEmbedder(
             self.sizes(info), model.segment_size, model.series_size, info.normalise,
             model.input_dropout,
         )  # fmt: skip
@@ -153,9 +118,9 @@ class Forecast(ForecastTask):
     def head(self, input_size: int, info: ForecastInfo) -> nn.Module:
         """Final states → all steps ahead."""
         model = self.config.model
-        return DECODERS[model.decoder](
-            input_size, info.shape.horizon, max(len(self.quantiles(info)), 1), self.sizes(info),
-            info.normalise, model.head_dropout,
+        return networks.DECODERS[model.decoder](
+            input_size, info.shape.horizon, max(len(fit.head_quantiles(self.config, info)), 1),
+            self.sizes(info), info.normalise, model.head_dropout,
         )  # fmt: skip
 
     def model(self, info: ForecastInfo) -> ForecastModel:
@@ -168,12 +133,10 @@ class Forecast(ForecastTask):
         """What is trained."""
         model, shape = self.config.model, info.shape
         season = f", season of {info.season}" if info.season > 1 else ", no season"
-        known = [
-            f"{len(names)} {kind}"
-            for kind, names in (("past", info.past), ("future", info.future))
-            if names
-        ] + ([f"{len(info.static)} static"] if info.static else [])
+        kinds = {"past": info.past, "future": info.future, "static": info.static}
+        known = [f"{len(names)} {kind}" for kind, names in kinds.items() if names]
         pairs = [
+            *super().describe(info),
             ("series", f"{len(info.names):,}, {info.clock.named()}{season}"),
             ("window", f"{shape.lookback} steps read in segments of {shape.segment}, "
              f"{shape.horizon} ahead"),
@@ -181,9 +144,7 @@ class Forecast(ForecastTask):
             ("forecast", f"{model.decoder} decoder, {model.loss} loss, {LESS[info.normalise]}"),
             ("intervals", ", ".join(f"{100 * level:g} %" for level in info.levels) or "none"),
         ]  # fmt: skip
-        if known:
-            pairs.append(("covariates", ", ".join(known)))
-        return [*super().describe(info), *pairs]
+        return [*pairs, ("covariates", ", ".join(known))] if known else pairs
 
     def loss(self, outputs: Any, batch: Batch) -> LossSum:
         """The mean over networks of the loss of each observed step, summed."""
@@ -213,9 +174,7 @@ class Forecast(ForecastTask):
         """``[H, Q]`` for each window, scaled."""
         return list(outputs.mixed.float().cpu().numpy())
 
-    def count(
-        self, outputs: ForecastOutputs, batch: Batch, info: ForecastInfo
-    ) -> Mapping[str, Array]:
+    def count(self, outputs: ForecastOutputs, batch: Batch, info: ForecastInfo) -> dict[str, Array]:
         """Observed steps, squared and absolute errors of the median, scaled."""
         assert batch.targets is not None
         median = outputs.mixed[..., outputs.mixed.shape[-1] // 2]
@@ -233,32 +192,30 @@ class Forecast(ForecastTask):
         """Training for squares, squares choose."""
         return self.monitors[::-1] if self.config.model.loss == "mse" else self.monitors
 
-    def finish(self, model: nn.Module, data: ForecastTaskData) -> dict[str, Any]:
+    def finish(self, model: Any, data: ForecastTaskData) -> dict[str, Any]:
         """Fit the linear map and its share, then calibrate the intervals on what is held back."""
-        assert isinstance(model, ForecastModel)
         settings, info = self.config.model, data.info
         validation, held_back = data.splits["validation"], data.splits["calibration"]
-        linear = fit_linear(model, data.splits["train"], validation)
+        linear = fit.fit_linear(model, data.splits["train"], validation)
         fitted: dict[str, Any] = {"members": info.members, "linear": linear}
         if settings.linear and linear:
-            fitted |= fit_mix(self, model, validation, self.monitor(info))
+            fitted |= fit.fit_mix(self, model, validation, self.monitor(info))
         if settings.best:  # now: a model that is trained again will have seen these rows
-            model.validation_errors = validation_errors(self, model, validation, info)
+            model.validation_errors = fit.validation_errors(self, model, validation, info)
         if info.levels:
-            set_calibration(model, held_back, forecast_split(self, model, held_back, info), info)
+            forecasts = fit.forecast_split(self, model, held_back, info)
+            fit.set_calibration(model, held_back, forecasts, info)
         return fitted
 
-    def predictions(self, model: nn.Module, split: WindowSplit, info: ForecastInfo) -> Forecasts:
+    def predictions(self, model: Any, split: WindowSplit, info: ForecastInfo) -> Forecasts:
         """Points with intervals, in the series' units; of a baseline where ``--best`` chose one."""
-        assert isinstance(model, ForecastModel)
-        forecasts = forecast_split(self, model, split, info)
-        return replace(forecasts, calibration=own_calibration(self, model, split, info))
+        forecasts = fit.forecast_split(self, model, split, info)
+        return replace(forecasts, calibration=fit.own_calibration(self, model, split, info))
 
-    def backtest(self, model: nn.Module, data: ForecastTaskData, epochs: int) -> Forecasts:
+    def backtest(self, model: Any, data: ForecastTaskData, epochs: int) -> Forecasts:
         """The test windows, rolled forward; with ``--refit``, by models of all rows before."""
-        assert isinstance(model, ForecastModel)
         if self.config.model.refit:
-            return refit_forecasts(self, model, data, epochs)
+            return fit.refit_forecasts(self, model, data, epochs)
         return self.predictions(model, data.splits["test"], data.info)
 
     def evaluate(
@@ -271,28 +228,23 @@ class Forecast(ForecastTask):
     def baselines(self, data: ForecastTaskData) -> list[Baseline]:
         """Last value, seasonal naive, drift and ridge, calibrated as the model is."""
         splits, info = data.splits, data.info
-        fitted = fit_baselines(splits["train"], splits["validation"], info.season)
         return [
-            Baseline(b.name, b.label, calibrated(self, b, splits, info), b.settings())
-            for b in fitted
+            Baseline(b.name, b.label, fit.calibrated(self, b, splits, info), b.settings())
+            for b in fit_baselines(splits["train"], splits["validation"], info.season)
         ]
 
-    def settle(self, model: nn.Module, data: ForecastTaskData) -> dict[str, Any]:
+    def settle(self, model: Any, data: ForecastTaskData) -> dict[str, Any]:
         """With ``--best``, let predict use what has the least validation error."""
-        assert isinstance(model, ForecastModel)
-        settled: dict[str, Any] = {}
-        if self.config.model.best:
-            settled = use_best(self, model, data.splits["calibration"], data.info)
+        best, held_back = self.config.model.best, data.splits["calibration"]
+        settled = fit.use_best(self, model, held_back, data.info) if best else {}
         with suppress(DataError):  # what must be known of the future need not be known yet
-            future = forecast_future(self, model, data.splits["test"].panel, data.info)
-            settled["chart"] = chart(future, 0)
+            future = output.forecast_future(self, model, data.splits["test"].panel, data.info)
+            settled["chart"] = output.chart(future, 0)
         return settled
 
-    def records(
-        self, split: WindowSplit, predictions: Any, info: ForecastInfo
-    ) -> Iterator[dict[str, Any]]:
+    def records(self, split: WindowSplit, predictions: Any, info: ForecastInfo) -> output.Rows:
         """A row a step of windows that follow each other without overlap."""
-        return backtest_rows(split, predictions)
+        return output.backtest_rows(split, predictions)
 
     def details(self, split: WindowSplit, predictions: Any, info: ForecastInfo) -> dict[str, Any]:
         """Scores by step and by series, and what the bootstrap resamples."""
@@ -300,53 +252,37 @@ class Forecast(ForecastTask):
         return {
             "per_step": step_scores(sums),
             "per_series": series_scores(sums, split.panel.names, SERIES_SHOWN),
-            "blocks": sums.words,
-            "without_scale": sums.unscaled,
-            "levels": list(sums.levels),
-        }
+            "blocks": sums.words, "without_scale": sums.unscaled, "levels": list(sums.levels),
+        }  # fmt: skip
 
     def save_extras(
-        self, folder: Path, model: nn.Module, data: ForecastTaskData, predictions: Any,
+        self, folder: Path, model: Any, data: ForecastTaskData, predictions: Any,
         details: Mapping[str, Any],
     ) -> None:  # fmt: skip
         """``forecast.csv``, its picture, pictures of error and coverage by step, and the sums."""
-        assert isinstance(model, ForecastModel)
         split = data.splits["test"]
         write_sums(folder, split, accumulate(split, predictions, data.info.season))
-        future = write_future(folder, self, model, split.panel, data.info)
-        write_pictures(folder, split, predictions, future, details)
+        future = output.write_future(folder, self, model, split.panel, data.info)
+        output.write_pictures(folder, split, predictions, future, details)
 
     @property
     def epoch_items(self) -> int:
         """Windows of an epoch."""
         return self.config.model.epoch_windows
 
-    @property
-    def epoch_steps(self) -> int:
-        """Short series make few windows: an epoch goes over them several times."""
-        return EPOCH_STEPS
-
     def epoch_line(self, event: EpochEvent) -> str | None:
         """Errors in scaled units, with a digit more than other tasks."""
-        parts = "  ".join(
-            f"{name.replace('_scaled', '').upper()} {value:.4f}"
-            for name, value in event.scores.items()
-        )
-        mark = " *" if event.improved else ""
+        scores = (f"{k.replace('_scaled', '').upper()} {v:.4f}" for k, v in event.scores.items())
         number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
-        start = f"epoch {number}  loss {event.loss:.4f}"
-        return f"{start}  validation {parts}  {event.seconds:.1f} s{mark}"
+        start = f"epoch {number}  loss {event.loss:.4f}  validation {'  '.join(scores)}"
+        return f"{start}  {event.seconds:.1f} s{' *' if event.improved else ''}"
 
 
 def describe_rows(series: SeriesData) -> str:
     """How the rows of the series are split, in a sentence."""
     ends = [0, *(int(part.max()) for part in vars(series.parts).values())]
-    names = ("train", "validation", "calibration", "test")
-    rows = [
-        f"{name} {high - low:,}"
-        for name, low, high in zip(names, ends, ends[1:], strict=False)
-        if high > low
-    ]
+    spans = zip(vars(series.parts), pairwise(ends), strict=True)
+    rows = [f"{name} {high - low:,}" for name, (low, high) in spans if high > low]
     which = "rows" if len(series.panel) == 1 else "rows of the longest series"
     return f"{which}: {', '.join(rows)}, in time"
 
@@ -357,9 +293,8 @@ def fitting(panel: Panel, info: ForecastInfo, source: str) -> Panel:
     Raises:
         DataError: steps of another length.
     """
-    if (panel.clock.frequency, panel.clock.step) != (info.clock.frequency, info.clock.step):
-        raise DataError(
-            f"{source}: its steps are {panel.clock.named()}; the run was trained on"
-            f" {info.clock.named()}"
-        )
+    own, theirs = info.clock, panel.clock
+    if (theirs.frequency, theirs.step) != (own.frequency, own.step):
+        words = f"its steps are {theirs.named()}; the run was trained on {own.named()}"
+        raise DataError(f"{source}: {words}")
     return replace(panel, season=info.season)

@@ -7,6 +7,7 @@ keeps its :class:`~birnn.tasks.forecast.sums.Sums` beside it.
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from birnn.errors import CheckpointError
 from birnn.storage.files import atomic_path
 from birnn.tasks.core.task import Evaluation
 from birnn.tasks.forecast.metrics import forecast_replicates, scores
-from birnn.tasks.forecast.sums import STEPS, Sums
+from birnn.tasks.forecast.sums import STEPS, Sums, window_chunks
 from birnn.tasks.runs.test_records import TestRecord, check_file
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
@@ -49,12 +50,9 @@ def _items(split: WindowSplit, sums: Sums) -> str:
     starts = split.panel.starts[split.series]
     for part in (split.series, split.origin, starts, sums.unit, sums.series):
         found.update(np.ascontiguousarray(part, dtype=np.int64).tobytes())
-    rows = max(1, STEPS // split.horizon)
-    for start in range(0, len(split), rows):
-        targets = split.futures(np.arange(start, min(start + rows, len(split))))
-        found.update(np.where(np.isnan(targets), np.nan, targets).tobytes())  # one kind of NaN
-    scales = np.stack([sums.naive_absolute, sums.naive_squared])
-    found.update(np.where(np.isnan(scales), np.nan, scales).tobytes())
+    targets = map(split.futures, window_chunks(split, STEPS))
+    for values in chain(targets, (sums.naive_absolute, sums.naive_squared)):
+        found.update(np.where(np.isnan(values), np.nan, values).tobytes())  # one kind of NaN
     return found.hexdigest()
 
 
@@ -74,10 +72,9 @@ def read_windows(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         line = " ".join(str(error).split())[:200]
         raise CheckpointError(f"{path} is not usable ({line}); train the run again") from None
+    monitors = ("mae_scaled", "mse_scaled")
     scopes = dict.fromkeys(OF_TRAIN, scales)
-    return TestRecord(
-        evaluation, items, windows, "windows", ("mae_scaled", "mse_scaled"), scopes=scopes
-    )
+    return TestRecord(evaluation, items, windows, "windows", monitors, scopes=scopes)
 
 
 def _read(path: Path) -> tuple[Sums, dict[str, Any]]:
@@ -97,13 +94,10 @@ def _check(arrays: Mapping[str, Array], names: tuple[str, ...], units: Any) -> N
             raise ValueError(f"{name} is not of float64")
     cells, size = len(arrays["unit"]), len(arrays["naive_absolute"])
     shapes = {
-        "cells": (cells, len(names)),
-        "steps": (len(arrays["steps"]), len(names)),
-        "series_steps": (3, size, len(arrays["steps"])),
-        "naive_squared": (size,),
-        "unit": (cells,),
-        "series": (cells,),
-    }
+        "cells": (cells, len(names)), "steps": (len(arrays["steps"]), len(names)),
+        "series_steps": (3, size, len(arrays["steps"])), "naive_squared": (size,),
+        "unit": (cells,), "series": (cells,),
+    }  # fmt: skip
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has the shape {arrays[name].shape}, not {shape}")

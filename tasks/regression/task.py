@@ -247,8 +247,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         gold = np.concatenate(split.targets)
         predicted = np.concatenate(list(predictions)) * split.scale[-1] + split.shift[-1]
         sequence = np.repeat(np.arange(len(split)), split.lengths)
-        resampled = regression_replicates(gold, predicted, sequence, seed)
-        return Evaluation(regression_scores(gold, predicted), resampled)
+        replicates = regression_replicates(gold, predicted, sequence, seed)
+        return Evaluation(regression_scores(gold, predicted), replicates)
 
     def baselines(self, data: TaskData[StepInfo, StepSplit]) -> list[Baseline]:
         """The mean of train, and least squares on each step's own features."""

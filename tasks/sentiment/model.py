@@ -28,14 +28,7 @@ class HeadOutputs(NamedTuple):
 
 
 class SentimentHead(nn.Module):
-    """Pooled states, dropout, a linear layer.
-
-    Args:
-        input_size: of the encoder's states.
-        classes: ``C``.
-        pooling: parts, see :class:`birnn.nn.pooling.Pooling`.
-        dropout: before the linear layer.
-    """
+    """States pooled (:class:`birnn.nn.pooling.Pooling`), dropout, a linear layer: ``C`` logits."""
 
     def __init__(
         self, input_size: int, classes: int, pooling: tuple[str, ...], dropout: float
@@ -71,8 +64,7 @@ class SentimentModel(nn.Module):
     without a linear part, ``1 / a`` is the temperature of Guo et al. 2017.
 
     Args:
-        members: the networks.
-        pretrained: the table that they share; None without one.
+        pretrained: the table that the members share; None without one.
         classes: ``C``.
         ngrams: rows of the linear part; 0 leaves it out.
     """
@@ -87,9 +79,7 @@ class SentimentModel(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.pretrained = pretrained
-        self.classes = classes
-        self.ngrams = ngrams
+        self.pretrained, self.classes, self.ngrams = pretrained, classes, ngrams
         self.register_buffer("mix", torch.tensor([1.0, 0.0]))
         if ngrams:
             self.register_buffer("wide_weight", torch.zeros(ngrams, classes))
@@ -134,15 +124,8 @@ class SentimentModel(nn.Module):
 def fit_mix(parts: Sequence[Array], gold: Array) -> Array:
     """Non-negative weights of log-probabilities that minimise the log-loss on validation.
 
-    A ridge of one item's weight pulls them towards equal shares, so that a handful of rows can't
-    make them extreme.
-
-    Args:
-        parts: each ``[N, C]`` log-probabilities.
-        gold: ``[N]``.
-
-    Returns:
-        One weight for each part.
+    One for each of the parts, ``[N, C]`` log-probabilities; gold is ``[N]``. A ridge of one item's
+    weight pulls them towards equal shares, so that a handful of rows can't make them extreme.
     """
     stacked = np.stack(parts).astype(np.float64)
     wanted = np.eye(stacked.shape[2])[gold]
@@ -165,8 +148,7 @@ def fit_mix(parts: Sequence[Array], gold: Array) -> Array:
 def consistency_loss(logits: Tensor) -> Tensor:
     """Divergence between two dropout views, both ways, summed (R-Drop, Liang et al. 2021).
 
-    Args:
-        logits: ``[..., 2 B, C]``, the second view after the first.
+    Logits are ``[..., 2 B, C]``, the second view after the first.
     """
     first, second = logits.log_softmax(-1).chunk(2, dim=-2)
     one = F.kl_div(first, second, log_target=True, reduction="sum")

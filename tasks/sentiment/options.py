@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.tasks.core.options import MAX_MEMBERS, TextData, vectors_name
 
+# fmt: off
+
 
 @dataclass(frozen=True)
 class SentimentData(TextData):
@@ -14,12 +16,10 @@ class SentimentData(TextData):
         "tweets",
         "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name or"
         " alias (sst2, imdb, rotten_tomatoes); a folder saved by datasets; or the embedded tweets.",
-        group="Data",
-    )
+        group="Data")
     vectors: str = vectors_name()
     vectors_limit: int = advanced(
-        200_000, "Most frequent pretrained words that are kept.", low=1, group="Data"
-    )
+        200_000, "Most frequent pretrained words that are kept.", low=1, group="Data")
 
 
 @dataclass(frozen=True)
@@ -28,39 +28,29 @@ class SentimentParts:
 
     members: int = option(
         0, "Networks trained side by side and averaged; 0: three up to 10,000 texts, else one.",
-        low=0, high=MAX_MEMBERS,
-    )  # fmt: skip
+        low=0, high=MAX_MEMBERS)
     word_size: int = advanced(
-        64, "Size of the trained vector of a word; 0 leaves it out.", low=0, high=8192
-    )
+        64, "Size of the trained vector of a word; 0 leaves it out.", low=0, high=8192)
     gram_size: int = advanced(
-        50, "Size of the character n-gram vector of a word; 0: none.", low=0, high=8192
-    )
+        50, "Size of the character n-gram vector of a word; 0: none.", low=0, high=8192)
     gram_buckets: int = advanced(
-        20_000, "Rows that character n-grams are hashed to.", low=1, high=10_000_000
-    )
+        20_000, "Rows that character n-grams are hashed to.", low=1, high=10_000_000)
     word_dropout: float = advanced(
-        0.1, "How often a word is hidden from its trained vector.", low=0, high=0.95
-    )
+        0.1, "How often a word is hidden from its trained vector.", low=0, high=0.95)
     embedding_dropout: float = advanced(0.3, "Dropout of a word's features.", low=0, high=0.95)
     pooling: str = advanced(
-        "max+attention+last", "Views of the states, joined with +: last, mean, max, attention."
-    )
+        "max+attention+last", "Views of the states, joined with +: last, mean, max, attention.")
     head_dropout: float = advanced(0.5, "Dropout before the last layer.", low=0, high=0.95)
     wide: bool = advanced(
-        True, "Add a linear model of word and character n-grams, mixed in on validation."
-    )
+        True, "Add a linear model of word and character n-grams, mixed in on validation.")
     consistency: float = advanced(
         1.0, "R-Drop: weight of the divergence between two dropout views of each text; 0 is off.",
-        low=0,
-    )  # fmt: skip
+        low=0)
     label_smoothing: float = advanced(
-        0.0, "Share of the target spread over all classes.", low=0, high=0.9, group="Training"
-    )
+        0.0, "Share of the target spread over all classes.", low=0, high=0.9, group="Training")
     class_weights: str = advanced(
         "none", "Weigh classes in the loss: balanced gives rare ones more.",
-        choices=("none", "balanced"), group="Training",
-    )  # fmt: skip
+        choices=("none", "balanced"), group="Training")
 
 
 @dataclass(frozen=True)
@@ -70,8 +60,5 @@ class SentimentConfig:
     data: SentimentData = field(default_factory=SentimentData)
     model: SentimentParts = field(default_factory=SentimentParts)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    train: TrainConfig = field(
-        default_factory=lambda: TrainConfig(
-            epochs=6, batch_size=64, learning_rate=3e-3, weight_decay=0.01, beta2=0.98, patience=1
-        )
-    )
+    train: TrainConfig = field(default_factory=lambda: TrainConfig(
+        epochs=6, batch_size=64, learning_rate=3e-3, weight_decay=0.01, beta2=0.98, patience=1))

@@ -26,14 +26,9 @@ from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import TaskData
 from birnn.tasks.core.text_linear import class_weights, fit_logistic
+from birnn.tasks.sentiment import model as networks
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
-from birnn.tasks.sentiment.model import (
-    SentimentHead,
-    SentimentModel,
-    SentimentOutputs,
-    consistency_loss,
-    fit_mix,
-)
+from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
 from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.training.loop import LossSum
 
@@ -127,7 +122,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def head(self, input_size: int, info: TextInfo) -> nn.Module:
         """Pooling and a linear layer."""
         dropout = self.config.model.head_dropout
-        return SentimentHead(input_size, len(info.labels), self.pooling, dropout)
+        return networks.SentimentHead(input_size, len(info.labels), self.pooling, dropout)
 
     def model(self, info: TextInfo) -> SentimentModel:
         """Networks from different weights, the vectors they share, and the linear part."""
@@ -147,9 +142,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def describe(self, info: TextInfo) -> list[tuple[str, str]]:
         """What is trained."""
-        wide = "none"
-        if info.ngrams:
-            wide = f"{len(info.ngrams):,} n-grams, linear, added to the recurrent part"
+        linear = "n-grams, linear, added to the recurrent part"
+        wide = f"{len(info.ngrams):,} {linear}" if info.ngrams else "none"
         return [
             *super().describe(info),
             ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
@@ -171,7 +165,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         weights = batch.inputs.get("weights", torch.ones_like(losses[0]))
         total = (losses * weights).sum()
         if batch.views == 2:
-            total = total + model.consistency * consistency_loss(logits)
+            total = total + model.consistency * networks.consistency_loss(logits)
         return LossSum(total / members, float(weights.sum()))
 
     def decode(self, outputs: SentimentOutputs, batch: Batch) -> list[Array]:
@@ -182,9 +176,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         """Log-probabilities of the recurrent part: the linear part is fitted after training."""
         return outputs.recurrent
 
-    def finish(self, model: nn.Module, data: TaskData[TextInfo, TextSplit]) -> dict[str, Any]:
+    def finish(self, model: Any, data: TaskData[TextInfo, TextSplit]) -> dict[str, Any]:
         """Fit the linear part on train; its penalty and how the parts are mixed on validation."""
-        assert isinstance(model, SentimentModel)
         train, validation = data.splits["train"], data.splits["validation"]
         gold, held_out = train.targets, validation.targets
         assert gold is not None
@@ -197,7 +190,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             model.set_wide(*class_weights(fitted.model))
             extra["wide"] = {**fitted.settings, "validation_accuracy": fitted.accuracy}
         parts = self._log_probabilities(model, validation)
-        mix = fit_mix(parts, held_out)
+        mix = networks.fit_mix(parts, held_out)
         model.set_mix(np.append(mix, 0.0)[:2])
         mixed = np.tensordot(mix, np.stack(parts), axes=1)
         extra["mix"] = dict(zip(("recurrent", "wide"), map(float, mix), strict=False))
