@@ -1,7 +1,7 @@
 """Baselines of taggers: each word's most frequent tag, and a linear model of words around."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,8 +120,7 @@ class TokenFeatures:
     def __init__(self, tokens: Tags) -> None:
         words = _distinct(tokens)
         self.vectorizers = [
-            DictVectorizer(dtype=np.float32).fit([_row(features(word)) for word in words])
-            for _, features in WINDOW
+            DictVectorizer(dtype=np.float32).fit(_rows(features, words)) for _, features in WINDOW
         ]
 
     def __len__(self) -> int:
@@ -136,7 +135,7 @@ class TokenFeatures:
         padded = np.array([0, 0, *spaced])
         places = np.flatnonzero(np.concatenate([[0, 0], *([1] * len(r) + [0, 0] for r in tokens)]))
         blocks = [
-            vectorizer.transform([_row(features(word)) for word in words])[padded[places + offset]]
+            vectorizer.transform(_rows(features, words))[padded[places + offset]]
             for (offset, features), vectorizer in zip(WINDOW, self.vectorizers, strict=True)
         ]
         return sp.hstack(blocks, format="csr")
@@ -146,8 +145,8 @@ def _distinct(tokens: Tags) -> list[str]:
     return [EDGE, *sorted({word for row in tokens for word in row} - {EDGE})]
 
 
-def _row(features: Iterator[str]) -> dict[str, float]:
-    return dict.fromkeys(features, 1.0)
+def _rows(features: Callable[[str], Iterator[str]], words: list[str]) -> list[dict[str, float]]:
+    return [dict.fromkeys(features(word), 1.0) for word in words]
 
 
 def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: str) -> Guesses:

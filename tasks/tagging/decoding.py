@@ -21,14 +21,12 @@ BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
 def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
     """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
     numbers = {label: i for i, label in enumerate(info.labels)}
-    predictions = []
-    for i, tags in enumerate(guesses.tags):
-        row = np.full((len(tags), 3), np.nan)
+    rows = [np.full((len(tags), 3), np.nan) for tags in guesses.tags]
+    for i, (row, tags) in enumerate(zip(rows, guesses.tags, strict=True)):
         row[:, 0] = [numbers[tag] for tag in convert(tags, info.scheme, info.inner)]
         if guesses.confidence is not None and guesses.conditional is not None:
             row[:, 1], row[:, 2] = guesses.confidence[i], guesses.conditional[i]
-        predictions.append(row)
-    return predictions
+    return rows
 
 
 def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str]]:

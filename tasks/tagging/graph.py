@@ -105,7 +105,11 @@ class TaggingGraph(Graph):
     def card(self) -> dict[str, Any]:
         """Tags, their chain, words, letters, affixes, and how texts become tokens."""
         info, lexicon = self.info, self.info.lexicon
-        chain = {name: _plain(part) for name, part in self.chain._asdict().items()}
+        # As JSON has numbers: None for a forbidden move.
+        chain = {
+            name: np.array(np.where(part.isneginf().numpy(), None, part.numpy())).tolist()
+            for name, part in self.chain._asdict().items()
+        }
         return {
             "task": "tagging", "labels": info.labels, "scheme": info.scheme,
             "token_pattern": token_pattern().pattern, "clitic_pattern": CLITIC.pattern,
@@ -130,13 +134,6 @@ class TaggingGraph(Graph):
         pairs = zip(predictor(made).predict(texts), tag_raw(run, texts).records, strict=True)
         worst = max(tags_apart(found, wanted) for found, wanted in pairs)
         return worst, f"{len(texts)} texts of up to {max(LENGTHS)} words"
-
-
-def _plain(part: Tensor) -> Any:
-    """Numbers as JSON has them: None for a forbidden move."""
-    if part.dim() > 1:
-        return [_plain(row) for row in part]
-    return [None if value == -np.inf else value for value in part.tolist()]
 
 
 def tags_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:

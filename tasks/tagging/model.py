@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from scipy.optimize import minimize_scalar
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from birnn.data.tags.schemes import legal
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Allowed, Potentials, constrain, neutral
-from birnn.nn.crf import negative_log_likelihood
+from birnn.nn.crf import CRF, negative_log_likelihood
 from birnn.nn.decoding import best_path
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
@@ -25,13 +25,6 @@ class Emissions(NamedTuple):
 
     scores: Tensor  # [B, T, K]
     chain: Potentials
-
-
-class ChainScores(Protocol):
-    """What joins the tags of a sentence."""
-
-    def potentials(self) -> Potentials:
-        """Of the moves; illegal ones are −inf."""
 
 
 def allowed_moves(labels: Sequence[str], scheme: str) -> Allowed:
@@ -61,7 +54,7 @@ class TaggingHead(nn.Module):
     The chain's potentials are learned (a CRF), or hold nothing but what is legal (softmax).
     """
 
-    def __init__(self, input_size: int, chain: ChainScores, tags: int, dropout: float) -> None:
+    def __init__(self, input_size: int, chain: CRF | LegalChain, tags: int, dropout: float) -> None:
         super().__init__()
         self.chain = chain
         self.dropout = Dropout(dropout)

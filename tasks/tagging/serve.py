@@ -36,6 +36,7 @@ from birnn.tasks.tagging.task import Tagging
 
 CHUNK = 4096  # texts that are held as batches at once
 FILES = (*CONLLU, *(suffix for suffix in COLUMNS if suffix != ".txt"))  # a .txt holds texts
+S = TypeVar("S", bound=Sequence[str])
 T = TypeVar("T")
 Places = Sequence[tuple[int, int]]
 Alternatives = list[tuple[list[str], float]]  # tags and their probability, likeliest first
@@ -104,9 +105,8 @@ class TaggingPredictor(Predictor):
 
 
 def on_filled(
-    sentences: Sequence[list[str]], answer: Callable[[list[list[str]]], list[T]],
-    empty: Callable[[], T],
-) -> list[T]:  # fmt: skip
+    sentences: Sequence[S], answer: Callable[[list[S]], list[T]], empty: Callable[[], T]
+) -> list[T]:
     """``answer`` to the sentences that have tokens, in their places; ``empty()`` to the others."""
     filled = [tokens for tokens in sentences if tokens]
     answers = iter(answer(filled) if filled else ())
@@ -231,23 +231,24 @@ def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
     empty = sum(not text.strip() for text in texts)
     if empty:
         found.notes.append(f"note: {plural(empty, 'empty text')} without a token to tag")
+
+    def tag(filled: list[list[str]]) -> list[tuple[list[str], Array, Alternatives]]:
+        return list(zip(*_tag(run, filled, best), strict=True))
+
     for start in range(0, len(texts), CHUNK):
         part = texts[start : start + CHUNK]
         places = [token_offsets(text) for text in part]
-        full = [i for i, row in enumerate(places) if row]
-        rows = {i: _record(part[i], [], [], np.zeros((0, 3)), run) for i in range(len(part))}
-        tokens = [[part[i][a:b] for a, b in places[i]] for i in full]
-        if tokens:
-            tagged = _tag(run, tokens, best)
-            for i, (tags, row, alternatives) in zip(full, zip(*tagged, strict=True), strict=True):
-                rows[i] = _record(part[i], places[i], tags, row, run)
-                if best:
-                    rows[i]["n_best"] = [
-                        {"probability": share, "tags": other,
-                         **_placed(spans(other, run.info.scheme), places[i], run)}
-                        for other, share in alternatives
-                    ]  # fmt: skip
-        found.records += [rows[i] for i in range(len(part))]
+        tokens = [[text[a:b] for a, b in row] for text, row in zip(part, places, strict=True)]
+        tagged = on_filled(tokens, tag, lambda: ([], np.zeros((0, 3)), []))
+        for text, at, (tags, row, alternatives) in zip(part, places, tagged, strict=True):
+            record = _record(text, at, tags, row, run)
+            if best and at:
+                record["n_best"] = [
+                    {"probability": share, "tags": other,
+                     **_placed(spans(other, run.info.scheme), at, run)}
+                    for other, share in alternatives
+                ]  # fmt: skip
+            found.records.append(record)
     return found
 
 
@@ -258,7 +259,7 @@ def shown_labels(run: LoadedRun) -> list[str]:
     return sorted({label[2:] for label in run.info.labels} - {""})
 
 
-def tag_sentences(run: LoadedRun, sentences: Sequence[list[str]]) -> list[list[str]]:
+def tag_sentences(run: LoadedRun, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
     """Tag lists of tokens with a run that :func:`load_tagger` has loaded: the quickest way.
 
     An empty sentence has no tags; confidences are not made.
@@ -268,7 +269,7 @@ def tag_sentences(run: LoadedRun, sentences: Sequence[list[str]]) -> list[list[s
     """
     train = run.task.config.train
 
-    def tags_of(filled: list[list[str]]) -> list[list[str]]:
+    def tags_of(filled: list[Sequence[str]]) -> list[list[str]]:
         split, tags = TagSplit.of(filled, run.info.lexicon), dict[int, list[str]]()
         with torch.inference_mode():
             for indices in by_length(split.lengths, train.batch_size, train.batch_tokens):

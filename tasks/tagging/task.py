@@ -1,7 +1,7 @@
 """Token tagging: named entities, parts of speech, any tag a token."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -233,22 +233,19 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """Fit on validation how sharp the chain is, and the bonus of each span."""
         assert isinstance(model, TaggingModel)
         validation, info = data.splits["validation"], data.info
-        parts = [
-            (outputs, batch.targets)
-            for _, batch, outputs in run_split(model, validation, self.config.train)
-            if batch.targets is not None
-        ]
-        sharpness = tagger.fit_sharpness(parts)
+
+        def judged() -> Iterator[tuple[TaggingOutputs, Tensor]]:
+            for _, batch, outputs in run_split(model, validation, self.config.train):
+                assert batch.targets is not None
+                yield outputs, batch.targets
+
+        sharpness = tagger.fit_sharpness(list(judged()))
         model.log_sharpness.fill_(math.log(sharpness))
         fitted: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
         bonuses = self.bonuses(info)
         if len(bonuses) == 1:
             return fitted
-        counts = sum(
-            count_right(outputs, batch.targets, info, bonuses)["spans"]
-            for _, batch, outputs in run_split(model, validation, self.config.train)
-            if batch.targets is not None
-        )
+        counts = sum(count_right(*pair, info, bonuses)["spans"] for pair in judged())
         f1 = precision_recall_f1(np.asarray(counts))[2]
         best = int(f1.argmax())
         model.span_bonus.fill_(bonuses[best])
