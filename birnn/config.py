@@ -21,15 +21,10 @@ LARGEST_SEED = 2**31 - 1  # what every generator takes
 
 
 def option(
-    default: Any,
-    help: str,
-    *,
-    choices: typing.Iterable[str] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    group: str = "Model",
-    level: str = "everyday",
-) -> Any:
+    default: Any, help: str, *, choices: typing.Iterable[str] | None = None,
+    low: float | None = None, high: float | None = None,
+    group: str = "Model", level: str = "everyday",
+) -> Any:  # fmt: skip
     """A dataclass field with its help in plain words and the values that it takes.
 
     An ``advanced`` one is shown only by ``--help-all``.
@@ -45,21 +40,17 @@ advanced = partial(option, level="advanced")
 
 def threads_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of threads, wherever models run."""
-    return option(
-        0,
-        "CPU threads. 0: all cores that this process may use, at most 16.",
-        low=0, high=1024, group=group, level=level,
-    )  # fmt: skip
+    text = "CPU threads. 0: all cores that this process may use, at most 16."
+    return option(0, text, low=0, high=1024, group=group, level=level)
 
 
 def engine_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of the recurrences' engine, wherever models run."""
-    return option(
-        "auto",
+    text = (
         "What computes the recurrences: C compiled on first use (native), cuDNN, oneDNN or torch's"
-        " own operations. auto: the fastest that can.",
-        choices=("auto", *ENGINES), group=group, level=level,
-    )  # fmt: skip
+        " own operations. auto: the fastest that can."
+    )
+    return option("auto", text, choices=("auto", *ENGINES), group=group, level=level)
 
 
 @dataclass(frozen=True)
@@ -74,20 +65,18 @@ class EncoderConfig:
     bidirectional: bool = advanced(True, "Read the sequence in both directions.")
     dropout: float = advanced(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
     locked_dropout: float = advanced(
-        0.0,
-        "Variational dropout of the encoder's inputs and states: one mask for all steps.",
+        0.0, "Variational dropout of the encoder's inputs and states: one mask for all steps.",
         low=0, high=0.95,
     )  # fmt: skip
     norm: str = advanced(
-        "none",
-        "Normalise the states of each layer; batch norm counts real positions only.",
+        "none", "Normalise the states of each layer; batch norm counts real positions only.",
         choices=("none", "layer", "batch"),
-    )
+    )  # fmt: skip
     residual: bool = advanced(False, "Add a layer's input to its output where the sizes agree.")
 
 
 training = partial(option, group="Training")
-advanced_training = partial(training, level="advanced")
+tuning = partial(training, level="advanced")
 
 
 @dataclass(frozen=True)
@@ -96,40 +85,28 @@ class TrainConfig:
 
     epochs: int = training(12, "Passes over the training split.", low=1, high=100_000)
     batch_size: int = training(64, "Items in a batch, at most.", low=1)
-    batch_tokens: int = advanced_training(
+    batch_tokens: int = tuning(
         8192, "Padded tokens in a batch, at most; a longer item goes alone.", low=1
     )
-    accumulate: int = advanced_training(
-        1, "Batches whose gradients are summed before each step.", low=1
-    )
+    accumulate: int = tuning(1, "Batches whose gradients are summed before each step.", low=1)
     learning_rate: float = training(2e-3, "Peak learning rate of AdamW.", low=0)
-    weight_decay: float = advanced_training(0.0, "Decoupled weight decay of AdamW.", low=0)
-    beta2: float = advanced_training(
-        0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999
-    )
-    schedule: str = advanced_training(
-        "cosine",
-        "How the learning rate moves after warm-up: constant, cosine to 0, or one-cycle.",
+    weight_decay: float = tuning(0.0, "Decoupled weight decay of AdamW.", low=0)
+    beta2: float = tuning(0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999)
+    schedule: str = tuning(
+        "cosine", "How the learning rate moves after warm-up: constant, cosine to 0, or one-cycle.",
         choices=("constant", "cosine", "one-cycle"),
-    )
-    warmup: float = advanced_training(
+    )  # fmt: skip
+    warmup: float = tuning(
         0.1, "Share of all steps in which the learning rate rises.", low=0, high=1
     )
-    clip_norm: float = advanced_training(
-        1.0, "Clip the norm of all gradients at this; 0 leaves them.", low=0
-    )
-    ema: float = advanced_training(
-        0.0,
-        "Decay of the moving average of the weights that is evaluated and saved; 0 is off.",
+    clip_norm: float = tuning(1.0, "Clip the norm of all gradients at this; 0 leaves them.", low=0)
+    ema: float = tuning(
+        0.0, "Decay of the moving average of the weights that is evaluated and saved; 0 is off.",
         low=0, high=0.99999,
     )  # fmt: skip
-    monitor: str = advanced_training(
-        "", "Validation metric that chooses the epoch (empty: the task's own)."
-    )
-    patience: int = advanced_training(
-        4, "Stop after this many epochs without a better score; 0 never.", low=0
-    )
-    mixed_precision: str = advanced_training(
+    monitor: str = tuning("", "Validation metric that chooses the epoch (empty: the task's own).")
+    patience: int = tuning(4, "Stop after this many epochs without a better score; 0 never.", low=0)
+    mixed_precision: str = tuning(
         "no", "Autocast to half precision while training.", choices=("no", "bf16", "fp16")
     )
     device: str = training("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.")
@@ -156,12 +133,12 @@ def updated(config: T, values: Mapping[str, Any]) -> T:
     for key, value in values.items():
         if key not in fields:
             raise ConfigError(f"unknown option {brief(key)}{suggestion(str(key)[:80], fields)}")
-        if dataclasses.is_dataclass(hints[key]):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"{key}: expected a table of options, got {brief(value)}")
+        if not dataclasses.is_dataclass(hints[key]):
+            built[key] = check_value(key, value, hints[key], fields[key].metadata)
+        elif isinstance(value, Mapping):
             built[key] = updated(getattr(config, key), value)
         else:
-            built[key] = check_value(key, value, hints[key], fields[key].metadata)
+            raise ConfigError(f"{key}: expected a table of options, got {brief(value)}")
     return dataclasses.replace(config, **built)  # type: ignore[type-var]
 
 
@@ -170,10 +147,6 @@ def flatten(options: Mapping[str, Any], *, dotted: bool = False) -> Iterator[tup
 
     >>> list(flatten({"seed": 1, "train": {"epochs": 2}}, dotted=True))
     [('seed', 1), ('train.epochs', 2)]
-
-    Args:
-        options: tables of tables.
-        dotted: names say which tables they stand in; else they are the options' own.
     """
     for name, value in options.items():
         if isinstance(value, Mapping):
@@ -225,10 +198,8 @@ def check_value(name: str, value: Any, hint: Any, metadata: Mapping[str, Any]) -
         raise ConfigError(f"{name}: holds a NUL character")
     choices = metadata.get("choices")
     if choices is not None and value not in choices:
-        raise ConfigError(
-            f"{name}: {brief(value)} is not one of {', '.join(choices)}"
-            f"{suggestion(str(value)[:80], choices)}"
-        )
+        names = f"{', '.join(choices)}{suggestion(str(value)[:80], choices)}"
+        raise ConfigError(f"{name}: {brief(value)} is not one of {names}")
     low, high = metadata.get("low"), metadata.get("high")
     if low is not None and value < low:
         raise ConfigError(f"{name}: must be at least {low}, got {brief(value)}")

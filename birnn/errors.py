@@ -31,17 +31,11 @@ class TrainingError(BirnnError):
 
 
 class NonFiniteLossError(TrainingError):
-    """A loss that is not finite.
-
-    Attributes:
-        epoch: in which it came up, from 0.
-        batches: the numbers of the step's batches within the epoch, from 0.
-    """
+    """A loss that is not finite, at ``batches`` of ``epoch``, both from 0."""
 
     def __init__(self, message: str, epoch: int, batches: range) -> None:
         super().__init__(message)
-        self.epoch = epoch
-        self.batches = batches
+        self.epoch, self.batches = epoch, batches
 
 
 class Stopped(BirnnError):  # noqa: N818

@@ -41,11 +41,7 @@ class OldParent(ModuleType):
 
 
 class OldPickles:
-    """Finder and loader of the old modules.
-
-    Args:
-        resolve: name of a class → the class.
-    """
+    """Finder and loader of the old modules; ``resolve`` gives the class of a name."""
 
     def __init__(self, resolve: Callable[[str], Any]) -> None:
         self.modules = {name: OldModule(name, resolve) for name in CLASSES}
@@ -99,11 +95,7 @@ def forget() -> None:
 
 
 def answer_old_names(resolve: Callable[[str], Any]) -> None:
-    """Let old pickles find their classes, once and last of all.
-
-    Args:
-        resolve: name of a class → the class.
-    """
+    """Let old pickles find their classes, once and last of all; ``resolve``: a name → its class."""
     if any(type(finder).__name__ == OldPickles.__name__ for finder in sys.meta_path):
         return
     finder = OldPickles(resolve)

@@ -32,9 +32,8 @@ def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
         ConfigError: no such name; the message lists the known ones.
     """
     if name not in table:
-        raise ConfigError(
-            f"unknown {what} {name!r}{suggestion(name, table)}; there are: {', '.join(table)}"
-        )
+        names = ", ".join(table)
+        raise ConfigError(f"unknown {what} {name!r}{suggestion(name, table)}; there are: {names}")
     return load(table[name])
 
 

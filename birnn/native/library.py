@@ -26,31 +26,29 @@ FUNCTIONS = {  # name → what it returns and takes
 PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS = range(5)  # the phases of scan.c
 
 
-def _fields(kind: Any, *names: str) -> list[tuple[str, Any]]:
-    """Fields of a C structure that are all of one kind."""
-    return [(name, kind) for name in names]
+def _fields(kind: Any, names: str) -> list[tuple[str, Any]]:
+    """Fields of a C structure that are all of one kind; their names stand in one text."""
+    return [(name, kind) for name in names.split()]
 
 
 class Direction(ctypes.Structure):
     """``Direction`` of ``layout.h``."""
 
-    _fields_ = _fields(
-        ADDRESS, "input", "recurrent", "input_bias", "recurrent_bias", "panels", "kept", "before",
-        "memory", "input_gradient", "recurrent_gradient", "input_bias_gradient",
-        "recurrent_bias_gradient",
-    )  # fmt: skip
+    _fields_ = (
+        *_fields(ADDRESS, "input recurrent input_bias recurrent_bias panels kept before memory"),
+        *_fields(ADDRESS, "input_gradient recurrent_gradient"),
+        *_fields(ADDRESS, "input_bias_gradient recurrent_bias_gradient"),
+    )
 
 
 class Scan(ctypes.Structure):
     """``Scan`` of ``layout.h``."""
 
     _fields_ = (
-        *_fields(NUMBER, "lstm", "directions", "batch", "steps", "features", "hidden"),
-        *_fields(NUMBER, "rows", "blocks"),
-        *_fields(ADDRESS, "length", "packed", "dense"),
-        *_fields(ADDRESS, "x", "states", "state_gradient", "x_gradient"),
+        *_fields(NUMBER, "lstm directions batch steps features hidden rows blocks"),
+        *_fields(ADDRESS, "length packed dense x states state_gradient x_gradient"),
         ("direction", Direction * 2),
-        *_fields(NUMBER, "phase", "tasks", "next", "failed"),
+        *_fields(NUMBER, "phase tasks next failed"),
     )
 
 
@@ -58,8 +56,8 @@ class Chain(ctypes.Structure):
     """``Chain`` of ``chain.h``."""
 
     _fields_ = (
-        *_fields(NUMBER, "batch", "steps", "tags"),
-        *_fields(ADDRESS, "length", "emissions", "moves", "start", "end", "path"),
+        *_fields(NUMBER, "batch steps tags"),
+        *_fields(ADDRESS, "length emissions moves start end path"),
     )
 
 
@@ -163,8 +161,7 @@ def _loaded() -> Library | NativeError:
 
 def missing() -> str | None:
     """Why the library can't be had here; None where it can."""
-    loaded = _loaded()
-    return str(loaded) if isinstance(loaded, NativeError) else None
+    return str(loaded) if isinstance(loaded := _loaded(), NativeError) else None
 
 
 def library() -> Library:
@@ -173,7 +170,6 @@ def library() -> Library:
     Raises:
         NativeError: it can't be had here.
     """
-    loaded = _loaded()
-    if isinstance(loaded, NativeError):
+    if isinstance(loaded := _loaded(), NativeError):
         raise loaded
     return loaded

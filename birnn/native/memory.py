@@ -15,10 +15,7 @@ class Workspace:
     """Buffers that wait to be used again.
 
     A fresh buffer of some megabytes costs a page fault every 4 KiB, which can take as long as
-    the arithmetic on it.
-
-    Args:
-        most: buffers that may wait; the smallest go first, since the largest serves all.
+    the arithmetic on it. ``most`` may wait; the smallest go first, since the largest serves all.
     """
 
     def __init__(self, most: int = 4) -> None:

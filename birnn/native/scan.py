@@ -30,14 +30,8 @@ def native_scan(
     What a row gives does not depend, to the bit, on the rest of its batch or on how many threads
     run. Gradients flow to ``x`` and to all weights, once: second derivatives are refused.
 
-    Args:
-        recurrence: one of :data:`CELLS`.
-        x: ``[B, T, F]``; the padding may hold anything, it is never read.
-        lengths: ``[B]``, each in ``1..T``.
-        directions: weights of the left-to-right direction, then of the other if there is one.
-
-    Returns:
-        ``[B, T, D*H]`` float32, zero in the padding.
+    ``x [B, T, F]``, whose padding is never read, ``lengths [B]``, weights of the left-to-right
+    direction, then of the other if there is one → ``[B, T, D*H]`` float32, zero in the padding.
 
     Raises:
         birnn.native.compiler.NativeError: the engine can't be compiled here.
@@ -78,22 +72,16 @@ class _Rows(NamedTuple):
 
 
 class _Pass:
-    """One layer over one batch, forward and backward.
+    """One layer over one batch ``x [B, T, F]`` in float32, forward and backward.
 
-    Args:
-        lstm: a value of :data:`CELLS`.
-        x: ``[B, T, F]`` float32.
-        lengths: ``[B]``.
-        weights: four of each direction, float32 and contiguous where they are not packed yet.
+    There are four ``weights`` of each direction, float32 and contiguous where not packed yet.
     """
 
     def __init__(self, lstm: int, x: Tensor, lengths: Tensor, weights: Sequence[Tensor]) -> None:
-        self.library = native.library()
-        self.weights = weights
+        self.library, self.weights = native.library(), weights
         self.rows = _Rows.of(lengths, x.shape[1])
         self.x = _real_rows(x, lengths, self.rows.total)
-        self.shape = x.shape
-        self.hidden = weights[1].shape[1]
+        self.shape, self.hidden = x.shape, weights[1].shape[1]
         self.panels: Tensor  # the weights, packed for the forward pass that ran last
         self.saved: Tensor | None = None  # what the backward pass reads and overwrites
         directions = len(weights) // 4
@@ -125,12 +113,15 @@ class _Pass:
         for i, direction in enumerate(self._directions()):
             direction.panels = panels.data_ptr() + 4 * size * i
             if packed is None:
-                own = [part.data_ptr() for part in self.weights[4 * i : 4 * i + 4]]
-                direction.input, direction.recurrent = own[:2]
-                direction.input_bias, direction.recurrent_bias = own[2:]
+                self._point(i, self.weights)
         if packed is None:
             self.library.run(self.scan, phase)
         return panels
+
+    def _point(self, number: int, parts: Sequence[Tensor], suffix: str = "") -> None:
+        """Tell the scan where the weights of direction ``number``, or their gradients, lie."""
+        for name, part in zip(CellWeights._fields, parts[4 * number :], strict=False):
+            setattr(self.scan.direction[number], f"{name}{suffix}", part.data_ptr())
 
     def _save_steps(self) -> None:
         """Give each direction room for what the backward pass needs."""
@@ -153,10 +144,8 @@ class _Pass:
         x_gradient = torch.empty(self.shape) if of_x else None
         self.scan.x_gradient = None if x_gradient is None else x_gradient.data_ptr()
         gradients = [torch.empty_like(weight) for weight in self.weights]
-        for i, direction in enumerate(self._directions()):
-            own = [part.data_ptr() for part in gradients[4 * i : 4 * i + 4]]
-            direction.input_gradient, direction.recurrent_gradient = own[:2]
-            direction.input_bias_gradient, direction.recurrent_bias_gradient = own[2:]
+        for i in range(self.scan.directions):
+            self._point(i, gradients, "_gradient")
         panels = self._panels(native.PACK_BACKWARD)
         self.library.run(self.scan, native.BACKWARD)
         self.library.run(self.scan, native.GRADIENTS)

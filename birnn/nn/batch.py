@@ -11,19 +11,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded inputs with their true lengths.
+    """Padded inputs with their true lengths; what stands beyond a length never matters."""
 
-    Attributes:
-        inputs: named tensors; sequences are ``[B, T, ...]``, what else a model needs is its own.
-        lengths: ``[B]`` int64, each at least 1. What stands beyond a length never matters.
-        targets: what to predict, ``[B]`` for an item or ``[B, T]`` for a step; None to predict.
-        views: the batch holds its items this many times over, one whole copy after the other.
-    """
-
-    inputs: dict[str, Tensor]
-    lengths: Tensor
-    targets: Tensor | None = None
-    views: int = 1
+    inputs: dict[str, Tensor]  # sequences are [B, T, ...]; what else a model needs is its own
+    lengths: Tensor  # [B] int64, each at least 1
+    targets: Tensor | None = None  # what to predict, [B] for an item or [B, T] for a step
+    views: int = 1  # the batch holds its items this many times, one whole copy after the other
 
     def __len__(self) -> int:
         return int(self.lengths.shape[0])

@@ -29,17 +29,16 @@ class Cached(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._standing: Standing | None = None
-        self._value: T | None = None
+        self._cached: tuple[Standing, T] | None = None
 
     def get(self, weights: Sequence[Tensor], make: Callable[[], T]) -> T:
         """``make()``, or what it gave last time."""
         now = standing(weights) if torch.is_inference_mode_enabled() else None
         if now is None:
             return make()
-        if self._value is None or now != self._standing:
-            self._value, self._standing = make(), now
-        return self._value
+        if self._cached is None or now != self._cached[0]:
+            self._cached = now, make()
+        return self._cached[1]
 
     def __deepcopy__(self, memo: Any) -> "Cached[T]":
         return Cached()

@@ -136,11 +136,7 @@ def _scaled_messages(
     t that adds no more than ``K · floor / (norm_t · meet_t)`` of the sum, where ``meet_t`` is how
     well the two sides agree there. Where that might show in a rounding, the answer is None.
 
-    Args:
-        centred: emissions ``[B, T, K]`` whose largest is 0 at each step; 0 in the padding.
-        index: ``[B, T]`` of the reversed copy.
-        mask: ``[B, T]``.
-        potentials: of the chain.
+    ``centred [B, T, K]`` is of :func:`centre`, ``index [B, T]`` of the reversed copy.
     """
     info = torch.finfo(centred.dtype)
     floor = centred.new_tensor(info.tiny**0.8)

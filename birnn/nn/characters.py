@@ -39,12 +39,7 @@ class CharacterCNN(CharacterEncoder):
     """Convolutions of several widths, each maximised over the word (Kim et al. 2016).
 
     Words are bordered by zeros, so that a filter can tell a suffix from the same letters within.
-
-    Args:
-        characters: rows of the table.
-        size: ``C``, of a character's vector.
-        output_size: shared as evenly as can be among the widths.
-        dropout: of the characters' vectors.
+    The widths share ``output_size`` as evenly as can be.
     """
 
     def __init__(self, characters: int, size: int, output_size: int, dropout: float) -> None:

@@ -10,21 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from birnn.nn import chain
 from birnn.nn.batch import sequence_mask
 from birnn.nn.cached import Cached
-from birnn.nn.chain import (
-    Allowed,
-    Marginals,
-    Potentials,
-    centre,
-    constrain,
-    finite,
-    messages_of,
-    neutral,
-    posteriors,
-    unary_of,
-    widen,
-)
+from birnn.nn.chain import Allowed, Marginals, Potentials, widen
 
 
 class PathConfidence(NamedTuple):
@@ -89,8 +78,8 @@ def marginals(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Mar
         ValueError: an item has no legal sequence of its length.
     """
     emissions, potentials = widen(emissions, potentials)
-    centred, peaks, mask = centre(emissions, lengths)
-    posterior = posteriors(messages_of(centred, mask, potentials), mask)
+    centred, peaks, mask = chain.centre(emissions, lengths)
+    posterior = chain.posteriors(chain.messages_of(centred, mask, potentials), mask)
     return posterior._replace(log_partition=posterior.log_partition + peaks)
 
 
@@ -100,19 +89,19 @@ def path_confidence(
 ) -> PathConfidence:
     """How sure the chain is of each step of the paths ``tags [B, T]``; 0 where one is illegal."""
     emissions, potentials = widen(emissions, potentials)
-    centred, _, mask = centre(emissions, lengths)
-    messages = messages_of(centred, mask, potentials)
+    centred, _, mask = chain.centre(emissions, lengths)
+    messages = chain.messages_of(centred, mask, potentials)
     tags = tags.masked_fill(~mask, 0)
 
     def chosen(x: Tensor) -> Tensor:
         return x.gather(2, tags.unsqueeze(-1)).squeeze(-1)
 
-    marginal = chosen(unary_of(messages, mask))
+    marginal = chosen(chain.unary_of(messages, mask))
     move = messages.moves[tags[:, :-1], tags[:, 1:]]
     right, beyond = chosen(messages.right)[:, 1:], chosen(messages.beyond)[:, :-1]
     # p(y_t | y_{t-1}) = move · right_t[y_t] / beyond_{t-1}[y_{t-1}]: no left needed.
     if messages.logs:
-        conditional = (move + right - finite(beyond)).exp()
+        conditional = (move + right - chain.finite(beyond)).exp()
     else:
         conditional = move * right / beyond.clamp_min(torch.finfo(beyond.dtype).tiny)
     conditional = torch.cat([marginal[:, :1], conditional.clamp_max(1.0)], dim=1)
@@ -131,7 +120,7 @@ class CRF(nn.Module):
 
     def __init__(self, tags: int, allowed: Allowed | None = None) -> None:
         super().__init__()
-        for name, free in neutral(tags)._asdict().items():
+        for name, free in chain.neutral(tags)._asdict().items():
             self.register_parameter(name, nn.Parameter(free.uniform_(-0.1, 0.1)))
             legal = torch.ones_like(free, dtype=torch.bool)
             if allowed is not None:
@@ -143,7 +132,8 @@ class CRF(nn.Module):
         """The potentials as they stand, forbidden moves −inf."""
         learned = Potentials(self.transitions, self.start, self.end)
         allowed = Allowed(self.allowed_transitions, self.allowed_start, self.allowed_end)
-        return self._potentials.get([*learned, *allowed], lambda: constrain(learned, allowed))
+        parts = [*learned, *allowed]
+        return self._potentials.get(parts, lambda: chain.constrain(learned, allowed))
 
     def forward(self, emissions: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         """The loss of each item, ``[B]``: see :func:`negative_log_likelihood`."""
@@ -162,12 +152,13 @@ class _LogPartition(torch.autograd.Function):
     ) -> Tensor:
         potentials = Potentials(*scores)
         # A shift of a step changes no probability: without it two large numbers would cancel.
-        centred, peaks, mask = centre(emissions, lengths)
+        centred, peaks, mask = chain.centre(emissions, lengths)
         if tags is not None:
             tags = tags.masked_fill(~mask, 0)
             score = sequence_score(centred, tags, lengths, potentials)
             _require_legal_gold(score, tags, lengths, potentials)
-        unary, moves, value = posteriors(messages_of(centred, mask, potentials), mask)
+        messages = chain.messages_of(centred, mask, potentials)
+        unary, moves, value = chain.posteriors(messages, mask)
         if tags is not None:
             observed = -mask.to(unary.dtype)
             unary.scatter_add_(2, tags.unsqueeze(-1), observed.unsqueeze(-1))
@@ -198,11 +189,8 @@ def _require_legal_gold(
     if bool(potentials.start[path[0]].isneginf()):
         raise ValueError(f"item {item}, step 0: no sequence may start with tag {int(path[0])}")
     broken = potentials.transitions[path[:-1], path[1:]].isneginf().nonzero()
+    step = int(broken[0]) + 1 if len(broken) else len(path) - 1
+    before, tag = int(path[step - 1]), int(path[step])
     if len(broken):
-        step = int(broken[0]) + 1
-        raise ValueError(
-            f"item {item}, step {step}: tag {int(path[step])} may not follow {int(path[step - 1])}"
-        )
-    raise ValueError(
-        f"item {item}, step {len(path) - 1}: no sequence may end with tag {int(path[-1])}"
-    )
+        raise ValueError(f"item {item}, step {step}: tag {tag} may not follow {before}")
+    raise ValueError(f"item {item}, step {step}: no sequence may end with tag {tag}")

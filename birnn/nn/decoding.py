@@ -20,10 +20,7 @@ WILDEST = 1e30  # a decoder reads emissions beyond as this: sums over any length
 def best_path(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Tensor:
     """The tags of :func:`viterbi` alone: compiled, where the native engine serves.
 
-    Where two sequences are equally good to the last digit, either may be found.
-
-    Returns:
-        ``[B, T]``, 0 in the padding.
+    ``[B, T]``, 0 in the padding. Of two sequences equally good to the last digit, either is found.
 
     Raises:
         ValueError: an item has no legal sequence of its length.
@@ -106,8 +103,7 @@ def _tame(emissions: Tensor) -> Tensor:
 def _best_scores(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> Tensor:
     """The best score of a sequence up to each tag at each step, up to a constant of the step.
 
-    Returns:
-        ``[T, B, K]``; what stands in the padding is undefined.
+    ``[T, B, K]``; what stands in the padding is undefined.
     """
     check_lengths(emissions, lengths)
     steps = (emissions - emissions.amax(-1, keepdim=True)).transpose(0, 1).contiguous()
@@ -130,11 +126,10 @@ def _best_scores(emissions: Tensor, lengths: Tensor, potentials: Potentials) -> 
 def _best_lists(
     emissions: Tensor, lengths: Tensor, potentials: Potentials, n: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The ``n`` best sequences up to each tag.
+    """The ``n`` best sequences up to each tag: their scores at the last real step ``[B, n, K]``.
 
-    Returns:
-        Scores at the last real step ``[B, n, K]``, what was taken off them ``[B]``, and for each
-        step, rank and tag the ``rank · K + tag`` of the step before, ``[B, T, n, K]``.
+    With them what was taken off them ``[B]``, and for each step, rank and tag the ``rank · K +
+    tag`` of the step before, ``[B, T, n, K]``.
     """
     check_lengths(emissions, lengths)
     batch, steps, tags = emissions.shape

@@ -24,12 +24,8 @@ def resolve_device(name: str) -> torch.device:
     if named is None:
         raise ConfigError(f"device: {name!r} is not one of auto, cpu, cuda, cuda:N, mps")
     kind, index = named.groups()
-    present = {
-        "cpu": 1,
-        "cuda": torch.cuda.device_count(),
-        "mps": int(torch.backends.mps.is_available()),
-    }
-    if int(index or 0) >= present[kind]:
+    gpus, mps = torch.cuda.device_count(), int(torch.backends.mps.is_available())
+    if int(index or 0) >= {"cpu": 1, "cuda": gpus, "mps": mps}[kind]:
         raise ConfigError(f"device: there is no {name!r} here; use --device auto or cpu")
     return torch.device(name)
 

@@ -64,13 +64,9 @@ class LockedDropout(MaskedDropout):
 
 
 def word_dropout(ids: Tensor, rate: float, unknown: int, protect: int) -> Tensor:
-    """Replace each id by ``unknown`` with probability ``rate``, so that it is trained too.
+    """Replace each id by ``unknown`` with probability ``rate`` below 1, so that it is trained too.
 
-    Args:
-        ids: integers of any shape.
-        rate: strictly below 1.
-        unknown: the id that stands for words never trained on.
-        protect: an id that stays (padding).
+    ``ids`` have any shape; ``protect`` is an id that stays (padding).
     """
     dropped = torch.rand(ids.shape, device=ids.device) < rate
     return ids.masked_fill(dropped & (ids != protect), unknown)

@@ -44,22 +44,16 @@ class EncoderOptions(TypedDict, total=False):
 class Cell(nn.Module):
     """The parameters of one direction of one layer.
 
-    Args:
-        input_size: ``F``.
-        hidden_size: ``H``.
-        gates: ``G``.
-        forget_gate: index of the gate whose bias starts at 1, so that the cell remembers
-            (Jozefowicz et al. 2015); None for a cell without one.
+    ``forget_gate`` is the index of the gate whose bias starts at 1, so that the cell remembers
+    (Jozefowicz et al. 2015); None for a cell without one.
     """
 
     def __init__(self, input_size: int, hidden_size: int, gates: int, forget_gate: int | None):
         super().__init__()
-        self.hidden_size = hidden_size
-        self.forget_gate = forget_gate
-        self.weight_ih = nn.Parameter(torch.empty(gates * hidden_size, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(gates * hidden_size, hidden_size))
-        self.bias_ih = nn.Parameter(torch.empty(gates * hidden_size))
-        self.bias_hh = nn.Parameter(torch.empty(gates * hidden_size))
+        self.hidden_size, self.forget_gate, rows = hidden_size, forget_gate, gates * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
+        self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
+        self.bias_ih, self.bias_hh = (nn.Parameter(torch.empty(rows)) for _ in range(2))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -97,16 +91,12 @@ class MaskedBatchNorm(nn.Module):
 
 
 class Encoder(nn.Module, ABC):
-    """A stack of recurrent layers; a subclass gives its recurrence.
+    """Recurrent layers over steps of ``F = input_size``; a subclass gives its recurrence.
 
     >>> BiGRU(5, hidden_size=8, layers=2, dropout=0.1).output_size
     16
 
-    Args:
-        input_size: ``F``, the features of a step.
-        config: sizes, dropouts, normalisation; left out, the defaults of
-            :class:`birnn.config.EncoderConfig`.
-        options: fields of the configuration by name, instead of ``config`` or on top of it.
+    ``options`` are fields of the configuration by name, instead of ``config`` or on top of it.
 
     Raises:
         ConfigError: an option that there is not (with the nearest right one), or a value that it
@@ -118,11 +108,9 @@ class Encoder(nn.Module, ABC):
     forget_gate: ClassVar[int | None] = None
 
     def __init__(
-        self,
-        input_size: int,
-        config: EncoderConfig | None = None,
+        self, input_size: int, config: EncoderConfig | None = None,
         **options: Unpack[EncoderOptions],
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         if config is not None and not isinstance(config, EncoderConfig):
             raise ConfigError(f"{type(self).__name__}: options have names, as in hidden_size=128")
@@ -130,8 +118,7 @@ class Encoder(nn.Module, ABC):
             near = suggestion(option, EncoderOptions.__annotations__)
             raise ConfigError(f"{type(self).__name__}: unknown option {option!r}{near}")
         config = replace(updated(config or EncoderConfig(), options), encoder=self.name)
-        self.config = config
-        self.input_size = input_size
+        self.config, self.input_size = config, input_size
         self.output_size = config.hidden_size * (2 if config.bidirectional else 1)
         sizes = [input_size] + [self.output_size] * (config.layers - 1)
         self.forward_cells = nn.ModuleList(self._cell(size) for size in sizes)

@@ -16,7 +16,7 @@ can do the work, in the order of :data:`birnn.registry.ENGINES`, unless one is f
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -42,18 +42,14 @@ class Work(NamedTuple):
 
 
 class Engine(NamedTuple):
-    """One way to run a layer.
+    """One way to run a layer: ``(recurrence, x [B, T, F], lengths [B], directions)`` → states.
 
-    Attributes:
-        title: what it is, in words.
-        scan: ``(recurrence, x [B, T, F], lengths [B], directions) → states [B, T, D*H]``, zero in
-            the padding, whatever the padding of ``x`` holds.
-        missing: why it can't do a :class:`Work`, or None.
+    They are ``[B, T, D*H]``, zero in the padding, whatever the padding of ``x`` holds.
     """
 
-    title: str
+    title: str  # what it is, in words
     scan: LayerScan
-    missing: Callable[[Work], str | None]
+    missing: Callable[[Work], str | None]  # why it can't do the work, or None
 
 
 class Choice(NamedTuple):
@@ -162,11 +158,9 @@ def _table() -> tuple[tuple[str, Engine], ...]:
     return tuple((name, resolve(ENGINES, name, "engine")) for name in ENGINES)
 
 
-def _native_scan(
-    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
-) -> Tensor:
+def _native_scan(*arguments: Any) -> Tensor:
     # By its name: nothing is compiled before it is asked for, and native takes the types of here.
-    states: Tensor = load("birnn.native.scan:native_scan")(recurrence, x, lengths, directions)
+    states: Tensor = load("birnn.native.scan:native_scan")(*arguments)
     return states
 
 
@@ -198,9 +192,8 @@ def _compiled_missing() -> str | None:
 
 
 def _cudnn_missing(work: Work) -> str | None:
-    if work.device.type != "cuda" or not torch.backends.cudnn.is_available():
-        return "there is no NVIDIA GPU with cuDNN in use"
-    return None
+    there = work.device.type == "cuda" and torch.backends.cudnn.is_available()
+    return None if there else "there is no NVIDIA GPU with cuDNN in use"
 
 
 def _onednn_missing(work: Work) -> str | None:

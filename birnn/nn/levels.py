@@ -35,14 +35,8 @@ def level_and_spread(
     ``mean`` subtracts the mean and divides by the standard deviation (reversible instance
     normalisation, Kim et al. 2022); ``none`` does neither.
 
-    Args:
-        values: ``[B, T, w]``, 0 where nothing was observed; see :func:`observed_values`.
-        observed: ``[B, T, w]``.
-        normalise: one of :data:`NORMALISE`.
-        season: steps of the last season.
-
-    Returns:
-        ``[B]`` each. A window without any observed value has level 0 and spread 1.
+    ``values [B, T, w]`` and ``observed [B, T, w]`` of :func:`observed_values` → ``[B]`` each. A
+    window without any observed value has level 0 and spread 1. The last ``season`` is in steps.
     """
     flat, mask = values.flatten(1), observed.flatten(1)
     zeros = flat.new_zeros(flat.shape[0])
@@ -58,8 +52,7 @@ def level_and_spread(
         return level, zeros + 1
     variance = ((flat - mean.unsqueeze(1)) * mask).square().sum(1) / count
     spread = (variance + SMALLEST_SPREAD**2).sqrt()
-    spread = torch.where(mask.any(1), spread, zeros + 1)
-    return level, spread
+    return level, torch.where(mask.any(1), spread, zeros + 1)
 
 
 def recent_mean(flat: Tensor, mask: Tensor, count: int) -> Tensor:
@@ -83,8 +76,7 @@ def filled_lookback(values: Tensor, observed: Tensor, lengths: Tensor, lookback:
     ``[B, L]``, the step before the origin last; ``L = lookback`` is at most a whole window.
     """
     flat, mask = values.flatten(1), observed.flatten(1) > 0
-    size = values.shape[-1]
-    ends = (lengths * size).unsqueeze(1)
+    ends = (lengths * values.shape[-1]).unsqueeze(1)
     place = ends - lookback + torch.arange(lookback, device=flat.device)
     steps = torch.arange(flat.shape[1], device=flat.device)
     # The place of the last observed value up to each step; before the first, that one's.

@@ -26,9 +26,7 @@ class SequenceModel(nn.Module):
 
     def __init__(self, embedder: Embedder, encoder: Encoder, head: nn.Module) -> None:
         super().__init__()
-        self.embedder = embedder
-        self.encoder = encoder
-        self.head = head
+        self.embedder, self.encoder, self.head = embedder, encoder, head
 
     def forward(self, batch: Batch) -> object:
         """The head's outputs for ``batch``."""

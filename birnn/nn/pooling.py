@@ -55,10 +55,8 @@ def parse_pooling(text: str) -> tuple[str, ...]:
     parts = tuple(part.strip() for part in text.split("+"))
     for part in parts:
         if part not in POOLINGS:
-            raise ConfigError(
-                f"pooling: {part!r} is not one of {', '.join(POOLINGS)}"
-                f"{suggestion(part, POOLINGS)}; join several with '+'"
-            )
+            names = f"{', '.join(POOLINGS)}{suggestion(part, POOLINGS)}"
+            raise ConfigError(f"pooling: {part!r} is not one of {names}; join several with '+'")
     if len(set(parts)) < len(parts):
         raise ConfigError(f"pooling: {text!r} names a part twice")
     return parts
@@ -67,9 +65,7 @@ def parse_pooling(text: str) -> tuple[str, ...]:
 class Pooling(nn.Module):
     """A concatenation of pooled views of the states, in the order named.
 
-    Args:
-        size: ``D``, the encoder's output size.
-        parts: names from ``POOLINGS``; ``P = D · len(parts)``.
+    ``size`` is ``D``; the ``parts`` are names from ``POOLINGS``; ``P = D · len(parts)``.
     """
 
     def __init__(self, size: int, parts: tuple[str, ...]) -> None:
@@ -80,13 +76,13 @@ class Pooling(nn.Module):
 
     def forward(self, encoded: Encoded, lengths: Tensor) -> Pooled:
         """Pool ``encoded.states [B, T, D]`` to ``[B, P]``."""
-        mask = sequence_mask(lengths, encoded.states.shape[1])
-        weights = None
+        states, weights = encoded.states, None
+        mask = sequence_mask(lengths, states.shape[1])
         views = {"last": encoded.summary}
         if "mean" in self.parts:
-            views["mean"] = mean_pool(encoded.states, mask)
+            views["mean"] = mean_pool(states, mask)
         if "max" in self.parts:
-            views["max"] = max_pool(encoded.states, mask)
+            views["max"] = max_pool(states, mask)
         if self.attention is not None:
-            views["attention"], weights = self.attention(encoded.states, mask)
+            views["attention"], weights = self.attention(states, mask)
         return Pooled(torch.cat([views[part] for part in self.parts], dim=-1), weights)

@@ -38,13 +38,10 @@ class Recurrence(NamedTuple):
     scan: Scan
 
 
-def _train() -> bool:
-    """Torch's flag ``train``: cuDNN keeps what a backward pass needs only where it is set.
-
-    There is no dropout within the call, so that it follows the gradient mode, and a model in
-    evaluation mode can be differentiated too.
-    """
-    return torch.is_grad_enabled()
+# Torch's flag ``train``: cuDNN keeps what a backward pass needs only where it is set. There is no
+# dropout within the call, so that it follows the gradient mode, and a model in evaluation mode can
+# be differentiated too.
+_train = torch.is_grad_enabled
 
 
 def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
@@ -79,14 +76,9 @@ LSTM = Recurrence("lstm", 4, lstm_scan)
 def bidirectional_scan(scan: Scan, x: Tensor, lengths: Tensor, *directions: CellWeights) -> Tensor:
     """Run ``scan`` in one or both directions of each sequence.
 
-    Args:
-        scan: :func:`gru_scan` or :func:`lstm_scan`.
-        x: ``[B, T, F]``; the padding may hold anything.
-        lengths: ``[B]``, each in ``1..T``.
-        directions: weights of the left-to-right direction, then of the other if there is one.
-
-    Returns:
-        ``[B, T, 2H]`` (``[B, T, H]`` one way), forward states first; zero in the padding.
+    ``x [B, T, F]``, whose padding may hold anything, ``lengths [B]``, weights of the left-to-right
+    direction, then of the other if there is one → ``[B, T, 2H]`` (``[B, T, H]`` one way), forward
+    states first; zero in the padding.
     """
     padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
     # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.

@@ -56,8 +56,7 @@ class TokenEmbedder(TableEmbedder):
 
     def __init__(self, sizes: TokenSizes, dropout: TokenDropout) -> None:
         super().__init__(sizes.words, sizes.word_size, sizes.vector_size)
-        self.sizes = sizes
-        self.rates = dropout
+        self.sizes, self.rates = sizes, dropout
         self.characters = build_characters(
             sizes.char_encoder, sizes.characters, sizes.character_size, sizes.char_size,
             dropout.characters,
@@ -75,8 +74,7 @@ class TokenEmbedder(TableEmbedder):
         """``[B, T, E]``; padded steps hold some token's features, which the encoder ignores."""
         types = batch.inputs["types"]
         parts = self.looked_up(self._word_ids(batch.inputs), batch.inputs)
-        spelled = self._spelled(batch.inputs)
-        if spelled:
+        if spelled := self._spelled(batch.inputs):
             parts.append(F.embedding(types, torch.cat(spelled, dim=-1)))
         steps: Tensor = self.locked_dropout(self.dropout(torch.cat(parts, dim=-1)))
         return steps

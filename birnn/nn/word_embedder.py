@@ -37,10 +37,7 @@ class WordSizes:
 class PretrainedVectors(nn.Module):
     """A frozen table of word vectors, in half precision to halve the size of a run.
 
-    Args:
-        rows: ``V``.
-        size: ``D``.
-        scale: the table is multiplied by it, to the size of what a cell expects.
+    It is multiplied by ``scale``, to the size of what a cell expects.
     """
 
     values: Tensor
@@ -90,18 +87,13 @@ class WordEmbedder(TableEmbedder):
 
     A batch's inputs are ``types [B, T]`` (the number of the distinct word at each position),
     ``word_ids [U]``, and, for the parts that are there, ``pretrained [U, D]`` (from
-    :class:`PretrainedVectors`) and ``gram_ids`` with ``gram_offsets [U]``.
-
-    Args:
-        sizes: of the tables.
-        rate: word dropout: how often a position's trained row is that of ``<unk>``.
-        dropout: of single features.
+    :class:`PretrainedVectors`) and ``gram_ids`` with ``gram_offsets [U]``. Word dropout, ``rate``,
+    is how often a position's trained row is that of ``<unk>``.
     """
 
     def __init__(self, sizes: WordSizes, rate: float, dropout: float) -> None:
         super().__init__(sizes.words, sizes.word_size, sizes.vector_size)
-        self.sizes = sizes
-        self.rate = rate
+        self.sizes, self.rate = sizes, rate
         self.output_size = sizes.total
         self.dropout = Dropout(dropout)
         self.grams: nn.EmbeddingBag | None = None
@@ -111,8 +103,7 @@ class WordEmbedder(TableEmbedder):
 
     def forward(self, batch: Batch) -> Tensor:
         """``[B, T, E]``; padded steps hold some word's features, which the encoder ignores."""
-        inputs = batch.inputs
-        types = inputs["types"]
+        inputs, types = batch.inputs, batch.inputs["types"]
         ids = inputs["word_ids"][types]
         if self.training and self.rate:
             ids = word_dropout(ids, self.rate, UNKNOWN_ID, PAD_ID)

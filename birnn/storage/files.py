@@ -34,15 +34,10 @@ KINDS = {  # as a safetensors header names them
 
 @dataclass(frozen=True)
 class FolderKind:
-    """A kind of folder that we write, known by its content, so that nothing else is overwritten.
-
-    Attributes:
-        name: what it is called.
-        strangers: what a folder holds that we did not write, by name; None if it is not of this
-            kind at all.
-    """
+    """A kind of folder that we write, known by its content, so that nothing else is overwritten."""
 
     name: str
+    # What a folder holds that we did not write, by name; None if it is not of this kind at all.
     strangers: Callable[[Path], list[str] | None]
 
     @property
@@ -108,12 +103,7 @@ def new_folder(path: Path, kind: FolderKind, *, overwrite: bool = False) -> Iter
     """Yield a temporary folder beside ``path``; rename it to ``path`` if all goes well.
 
     Whatever interrupts the block, a final name never holds a partial folder, and an older folder
-    that is overwritten stays until the new one is complete.
-
-    Args:
-        path: the final name.
-        kind: what is written.
-        overwrite: replace a folder of the same kind.
+    of the same kind that is overwritten stays until the new one is complete.
 
     Raises:
         DataError: ``path`` exists (and not ``overwrite``), or its parent can't be written.
@@ -143,13 +133,13 @@ def put_in_place(folder: Path, path: Path) -> None:
         folder.chmod(0o755)
         for part in folder.rglob("*"):
             sync(part)
-        old = None
-        if path.exists():
-            old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+        old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
+        replaced = path.exists()
+        if replaced:
             path.rename(old)
         folder.rename(path)
         sync(path.parent)
-        if old is not None:
+        if replaced:
             shutil.rmtree(old)
     except OSError as error:
         raise DataError(f"can't write {path}: {reason(error)}") from error
@@ -167,9 +157,8 @@ def check_free(path: Path, kind: FolderKind, *, overwrite: bool) -> None:
     if strangers is None:
         raise DataError(f"{path} exists and is not {kind.described}; choose another --out")
     if not overwrite:
-        raise DataError(
-            f"{path} holds {kind.described} already; choose another --out or add --overwrite"
-        )
+        mend = "choose another --out or add --overwrite"
+        raise DataError(f"{path} holds {kind.described} already; {mend}")
     if strangers:
         more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
         raise DataError(
@@ -229,9 +218,8 @@ def _fill(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
             if file.readinto(memoryview(values)) != len(values):  # type: ignore[arg-type]
                 raise OSError("it is cut")
             if not tensor.isfinite().all():
-                raise CheckpointError(
-                    f"{path}: {name} holds values that are not finite; it is damaged"
-                )
+                what = "holds values that are not finite; it is damaged"
+                raise CheckpointError(f"{path}: {name} {what}")
 
 
 def _compare(path: Path, wanted: Mapping[str, torch.Tensor], header: Mapping[str, Any]) -> None:
@@ -240,17 +228,12 @@ def _compare(path: Path, wanted: Mapping[str, torch.Tensor], header: Mapping[str
         if name not in header:
             raise CheckpointError(f"{path} lacks the tensor {name}; it belongs to another model")
         if name not in wanted:
-            raise CheckpointError(
-                f"{path} holds a tensor {name[:80]} that config.json does not ask for"
-            )
-        shape, asked = list(header[name].get_shape()), wanted[name]
-        if shape != list(asked.shape):
-            raise CheckpointError(
-                f"{path}: {name} has the shape {brief(shape)},"
-                f" config.json asks for {list(asked.shape)}"
-            )
-        kind = header[name].get_dtype()
-        if KINDS.get(kind, kind) != asked.dtype:
-            raise CheckpointError(
-                f"{path}: {name} is {KINDS.get(kind, kind)}, expected {asked.dtype}"
-            )
+            what = f"a tensor {name[:80]} that config.json does not ask for"
+            raise CheckpointError(f"{path} holds {what}")
+        shape, asked = list(header[name].get_shape()), list(wanted[name].shape)
+        if shape != asked:
+            what = f"{name} has the shape {brief(shape)}, config.json asks for {asked}"
+            raise CheckpointError(f"{path}: {what}")
+        kind, expected = header[name].get_dtype(), wanted[name].dtype
+        if (dtype := KINDS.get(kind, kind)) != expected:
+            raise CheckpointError(f"{path}: {name} is {dtype}, expected {expected}")

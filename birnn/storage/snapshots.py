@@ -39,11 +39,9 @@ class Snapshot:
     def finite(self) -> bool:
         """Whether weights and scores are numbers: a spoilt model is not worth going back to."""
         judged = self.numbers.get("history") or [{"scores": {}}]
-        return all(map(math.isfinite, judged[-1]["scores"].values())) and all(
-            bool(tensor.isfinite().all())
-            for name, tensor in self.tensors.items()
-            if name.startswith("model.")
-        )
+        weights = nested(self.tensors, "model").values()
+        finite = all(map(math.isfinite, judged[-1]["scores"].values()))
+        return finite and all(bool(tensor.isfinite().all()) for tensor in weights)
 
 
 def write_snapshot(folder: Path, snapshot: Snapshot) -> None:
@@ -108,9 +106,8 @@ def newest_snapshot(folder: Path) -> tuple[Snapshot | None, list[str]]:
 
 def snapshots(folder: Path) -> list[Path]:
     """The tensor files in ``folder``, oldest first, torn ones too."""
-    if not folder.is_dir():
-        return []
-    files = (path for path in folder.iterdir() if NAME.fullmatch(path.name))
+    entries = folder.iterdir() if folder.is_dir() else ()
+    files = (path for path in entries if NAME.fullmatch(path.name))
     return sorted(files, key=lambda path: int(path.stem))
 
 
@@ -138,7 +135,7 @@ def nested(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     ['w']
     """
     start = f"{prefix}."
-    return {name[len(start) :]: part for name, part in tensors.items() if name.startswith(start)}
+    return {n.removeprefix(start): part for n, part in tensors.items() if n.startswith(start)}
 
 
 def check_like(saved: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: str) -> None:
@@ -147,20 +144,16 @@ def check_like(saved: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: 
     Raises:
         CheckpointError: the first that differs.
     """
+    wrong = f"the snapshot's {what} is of another model"
     for name in sorted(set(saved) ^ set(wanted)):
-        raise CheckpointError(f"the snapshot's {what} is of another model: {name}")
+        raise CheckpointError(f"{wrong}: {name}")
     for name in wanted:
         ours, theirs = (f"{part.dtype} {list(part.shape)}" for part in (wanted[name], saved[name]))
         if ours != theirs:
-            raise CheckpointError(
-                f"the snapshot's {what} is of another model: {name} is {theirs}, expected {ours}"
-            )
+            raise CheckpointError(f"{wrong}: {name} is {theirs}, expected {ours}")
 
 
 def same(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors are equal, bit for bit (NaN too)."""
-    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(_bytes(a), _bytes(b))
-
-
-def _bytes(tensor: Tensor) -> Tensor:
-    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+    ours, theirs = (x.detach().contiguous().reshape(-1).view(torch.uint8) for x in (a, b))
+    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(ours, theirs)

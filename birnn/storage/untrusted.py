@@ -76,9 +76,8 @@ def check_file(path: Path) -> int:
         raise CheckpointError(f"{path} is not a regular file; a run folder holds nothing else")
     blocks = getattr(entry, "st_blocks", None)  # of 512 bytes
     if blocks is not None and entry.st_size > HOLES and blocks * 512 < entry.st_size // 4:
-        raise CheckpointError(
-            f"{path} says it is {entry.st_size >> 20:,} MiB long and is mostly holes; copy it whole"
-        )
+        what = f"{entry.st_size >> 20:,} MiB long and is mostly holes; copy it whole"
+        raise CheckpointError(f"{path} says it is {what}")
     return entry.st_size
 
 
@@ -190,9 +189,8 @@ def check_weights(path: Path) -> None:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or length > size - 8:
-                raise CheckpointError(
-                    f"{path} is not a readable safetensors file: it is cut, or something else"
-                )
+                what = "it is cut, or something else"
+                raise CheckpointError(f"{path} is not a readable safetensors file: {what}")
             if length > HEADER:
                 raise CheckpointError(f"{path}: its header is larger than {HEADER >> 20} MiB")
             charge(path, json_memory(file.read(length)))

@@ -24,10 +24,9 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
     accelerator = Accelerator(
-        cpu=device.type == "cpu",
-        mixed_precision=config.mixed_precision,
+        cpu=device.type == "cpu", mixed_precision=config.mixed_precision,
         step_scheduler_with_optimizer=False,
-    )
+    )  # fmt: skip
     if accelerator.num_processes > 1:
         raise ConfigError("one process trains one run; start it without a multi-process launcher")
     return accelerator

@@ -22,12 +22,7 @@ class CheckpointConfig:
 
 @dataclass
 class StopRequest:
-    """How a signal reaches training, which stops at its next step.
+    """How a signal reaches training, which stops at its next step."""
 
-    Attributes:
-        listening: whether training would notice; elsewhere a signal should end the work at once.
-        asked: set by whoever wants it to stop.
-    """
-
-    listening: bool = False
-    asked: bool = False
+    listening: bool = False  # whether training would notice; elsewhere a signal ends the work
+    asked: bool = False  # set by whoever wants it to stop

@@ -6,32 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from birnn.errors import DataError, Stopped, reason
-from birnn.storage.snapshots import (
-    Snapshot,
-    newest_snapshot,
-    prune,
-    remove_snapshot,
-    snapshots,
-    write_snapshot,
-)
+from birnn.storage import snapshots as storage
+from birnn.storage.snapshots import Snapshot
 from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
 
 @dataclass
 class Checkpointer:
-    """Writes the snapshots of one training run and finds the newest again.
+    """Writes the snapshots of one training run and finds the newest again."""
 
-    Attributes:
-        folder: of the snapshots; made when the first is written.
-        config: how often.
-        stop: whether someone wants training to stop.
-        saved_step: steps that the newest snapshot holds.
-    """
-
-    folder: Path
+    folder: Path  # of the snapshots; made when the first is written
     config: CheckpointConfig = field(default_factory=CheckpointConfig)
     stop: StopRequest = field(default_factory=StopRequest)
-    saved_step: int = 0
+    saved_step: int = 0  # that the newest snapshot holds
     written: float = field(default_factory=time.monotonic)
 
     def begin(self) -> tuple[Snapshot | None, list[str]]:
@@ -40,10 +27,9 @@ class Checkpointer:
         Raises:
             CheckpointError: snapshots of another format.
         """
-        newest, torn = newest_snapshot(self.folder)
-        for path in snapshots(self.folder):
-            if path.name in torn:
-                remove_snapshot(path)
+        newest, torn = storage.newest_snapshot(self.folder)
+        for name in torn:
+            storage.remove_snapshot(self.folder / name)
         self.saved_step = newest.step if newest else 0
         self.written = time.monotonic()
         self.stop.listening = True
@@ -96,8 +82,8 @@ class Checkpointer:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_snapshot(self.folder, snapshot)
-            prune(self.folder, self.config.keep_checkpoints)
+            storage.write_snapshot(self.folder, snapshot)
+            storage.prune(self.folder, self.config.keep_checkpoints)
         except OSError as error:
             raise DataError(f"can't write {self.folder}: {reason(error)}") from error
         self.saved_step = snapshot.step

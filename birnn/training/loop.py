@@ -41,13 +41,9 @@ class Batches(Protocol):
 
 
 def fit(
-    model: nn.Module,
-    loss: Loss,
-    batches: Batches,
-    config: TrainConfig,
-    validation: Validation,
+    model: nn.Module, loss: Loss, batches: Batches, config: TrainConfig, validation: Validation,
     checkpointer: Checkpointer | None = None,
-) -> Iterator[Event]:
+) -> Iterator[Event]:  # fmt: skip
     """Train ``model`` and leave it with the weights of its best epoch, on the training device.
 
     Args:
@@ -88,17 +84,14 @@ def fit(
 
 
 def _train_epoch(
-    run: TrainingRun,
-    loss: Loss,
-    batches: Batches,
-    total_steps: int,
+    run: TrainingRun, loss: Loss, batches: Batches, total_steps: int,
     checkpointer: Checkpointer | None,
-) -> Iterator[StepEvent]:
+) -> Iterator[StepEvent]:  # fmt: skip
     """The optimizer steps of an epoch, or those that are left of it."""
     config, at = run.config, run.at
     run.model.train()
-    start = at.done * config.accumulate
-    for group in _grouped(batches.epoch(at.epoch, start), config.accumulate):
+    left = iter(batches.epoch(at.epoch, at.done * config.accumulate))
+    while group := list(islice(left, config.accumulate)):
         factor = learning_rate_factor(at.step, total_steps, config.warmup, config.schedule)
         for g in run.optimizer.param_groups:
             g["lr"] = config.learning_rate * factor
@@ -145,9 +138,3 @@ def _scale(run: TrainingRun, count: float) -> None:
         norm = float(nn.utils.get_total_norm(gradients)) / count
         factor *= min(1.0, most / (norm + 1e-6)) if math.isfinite(norm) else norm
     torch._foreach_mul_(gradients, factor)
-
-
-def _grouped(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
-    left = iter(batches)
-    while group := list(islice(left, size)):
-        yield group

@@ -45,9 +45,8 @@ def set_random_states(numbers: Mapping[str, Any], tensors: Mapping[str, Tensor])
     key = np.array(twister["state"]["key"], dtype=np.uint32)
     np.random.set_state({**twister, "state": {"key": key, "pos": twister["state"]["pos"]}})
     torch.set_rng_state(tensors["torch"])
-    if torch.cuda.is_available():
-        for number in range(torch.cuda.device_count()):
-            if f"cuda.{number}" in tensors:
-                torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
+    for number in range(torch.cuda.device_count()):
+        if f"cuda.{number}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"cuda.{number}"], number)
     if torch.backends.mps.is_available() and "mps" in tensors:
         torch.mps.set_rng_state(tensors["mps"])

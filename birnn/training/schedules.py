@@ -39,8 +39,7 @@ class WeightAverage:
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.updates = 0
+        self.decay, self.updates = decay, 0
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self.parameters]
 

@@ -81,11 +81,9 @@ class Best:
         Raises:
             ConfigError: the score that chooses is not among ``scores``.
         """
-        monitor = self.validation.monitor
+        monitor, names = self.validation.monitor, ", ".join(scores)
         if monitor not in scores:
-            raise ConfigError(
-                f"monitor: there is no metric {monitor!r}; there are: {', '.join(scores)}"
-            )
+            raise ConfigError(f"monitor: there is no metric {monitor!r}; there are: {names}")
         score, best = scores[monitor], self.score
         better = score < best if self.validation.lower_is_better else score > best
         if self.epoch and not better and not math.isnan(best):
@@ -107,10 +105,7 @@ class Best:
 class TrainingRun:
     """A model, its optimizer, the average of its weights, its best epoch, and where they stand.
 
-    Args:
-        model: to be trained, on the device that ``config`` names from here on.
-        config: optimizer, schedule, stopping.
-        validation: how an epoch is judged.
+    The model is on the device that ``config`` names from here on.
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig, validation: Validation) -> None:

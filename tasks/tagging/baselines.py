@@ -1,7 +1,7 @@
 """Baselines of taggers: each word's most frequent tag, and a linear model of words around."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,7 @@ from birnn.nn.chain import constrain, neutral
 from birnn.nn.crf import path_confidence
 from birnn.nn.decoding import best_path
 from birnn.tasks.tagging.model import allowed_moves
-from birnn.tasks.tagging.spans import count_spans, precision_recall_f1, read_spans
-
-Tags = Sequence[Sequence[str]]
+from birnn.tasks.tagging.spans import Tags, tagging_score
 
 PENALTIES = (0.2, 0.5, 1.5, 5.0)  # C, as of a logistic regression: inverse strength
 BIASES = tuple(i / 2 for i in range(9))  # by which the log-probability of O is lowered
@@ -48,13 +46,7 @@ def most_frequent_tag(tokens: Tags, tags: Tags, test: Tags, scheme: str) -> Gues
 
     Among equally frequent tags of a word the one that is more frequent in all of train is taken,
     then the first by alphabet. A new word gets the most frequent tag of the words that train has
-    once: they are the most like it.
-
-    Args:
-        tokens: of train.
-        tags: of train.
-        test: tokens.
-        scheme: of the tags.
+    once: they are the most like it. ``tokens`` and ``tags`` are train's, ``test`` its tokens.
     """
     by_word: dict[str, Counter[str]] = defaultdict(Counter)
     for words, row in zip(tokens, tags, strict=True):
@@ -86,29 +78,25 @@ def shape(word: str) -> str:
 def own_features(word: str) -> Iterator[str]:
     """What a token's own word says about its tag (after Ratnaparkhi 1996)."""
     lower = word.lower()
-    yield f"word {word}"
-    yield f"lower {lower}"
-    yield f"shape {shape(word)}"
+    yield from (f"word {word}", f"lower {lower}", f"shape {shape(word)}")
     for size in range(1, min(4, len(lower)) + 1):
-        yield f"prefix {lower[:size]}"
-        yield f"suffix {lower[-size:]}"
-    traits = {
-        "digit": any(letter.isdigit() for letter in word),
-        "hyphen": "-" in word,
-        "upper": word.isupper(),
-        "title": word.istitle(),
-    }
-    yield from (trait for trait, there in traits.items() if there)
+        yield from (f"prefix {lower[:size]}", f"suffix {lower[-size:]}")
+    if any(letter.isdigit() for letter in word):
+        yield "digit"
+    if "-" in word:
+        yield "hyphen"
+    if word.isupper():
+        yield "upper"
+    if word.istitle():
+        yield "title"
     yield "always"  # scikit-learn is slow to move the intercept of sparse rows
 
 
 def near_features(word: str) -> Iterator[str]:
     """What the word before or after says."""
     lower = word.lower()
-    yield f"lower {lower}"
-    yield f"shape {shape(word)}"
-    yield f"suffix {lower[-2:]}"
-    yield f"suffix {lower[-3:]}"
+    yield from (f"lower {lower}", f"shape {shape(word)}")
+    yield from (f"suffix {lower[-2:]}", f"suffix {lower[-3:]}")
 
 
 def far_features(word: str) -> Iterator[str]:
@@ -118,12 +106,9 @@ def far_features(word: str) -> Iterator[str]:
 
 # Where a word stands, seen from the token, and what it says there.
 WINDOW = (
-    (0, own_features),
-    (-1, near_features),
-    (1, near_features),
-    (-2, far_features),
+    (0, own_features), (-1, near_features), (1, near_features), (-2, far_features),
     (2, far_features),
-)
+)  # fmt: skip
 
 
 class TokenFeatures:
@@ -134,10 +119,9 @@ class TokenFeatures:
 
     def __init__(self, tokens: Tags) -> None:
         words = _distinct(tokens)
-        self.vectorizers = []
-        for _, features in WINDOW:
-            vectorizer = DictVectorizer(dtype=np.float32)
-            self.vectorizers.append(vectorizer.fit([_row(features(word)) for word in words]))
+        self.vectorizers = [
+            DictVectorizer(dtype=np.float32).fit(_rows(features, words)) for _, features in WINDOW
+        ]
 
     def __len__(self) -> int:
         return sum(len(vectorizer.vocabulary_) for vectorizer in self.vectorizers)
@@ -151,7 +135,7 @@ class TokenFeatures:
         padded = np.array([0, 0, *spaced])
         places = np.flatnonzero(np.concatenate([[0, 0], *([1] * len(r) + [0, 0] for r in tokens)]))
         blocks = [
-            vectorizer.transform([_row(features(word)) for word in words])[padded[places + offset]]
+            vectorizer.transform(_rows(features, words))[padded[places + offset]]
             for (offset, features), vectorizer in zip(WINDOW, self.vectorizers, strict=True)
         ]
         return sp.hstack(blocks, format="csr")
@@ -161,8 +145,8 @@ def _distinct(tokens: Tags) -> list[str]:
     return [EDGE, *sorted({word for row in tokens for word in row} - {EDGE})]
 
 
-def _row(features: Iterator[str]) -> dict[str, float]:
-    return dict.fromkeys(features, 1.0)
+def _rows(features: Callable[[str], Iterator[str]], words: list[str]) -> list[dict[str, float]]:
+    return [dict.fromkeys(features(word), 1.0) for word in words]
 
 
 def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: str) -> Guesses:
@@ -170,15 +154,8 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
 
     One against the rest for each tag, by averaged stochastic gradient descent (Bottou 2010).
     Validation chooses the penalty, by accuracy; where tags spell spans by their F1, together with
-    a bias against O: most tokens are O, so a model of tokens on its own finds too few spans.
-
-    Args:
-        tokens: of train, validation and test.
-        tags: of train and validation.
-        scheme: of the tags.
-
-    Returns:
-        Tags of test with their probabilities under the model, which knows of no bias.
+    a bias against O: most tokens are O, so a model of tokens on its own finds too few spans. The
+    tags of test come with their probabilities under the model, which knows of no bias.
     """
     sound = [convert(row, scheme, scheme) for row in tags["train"]]
     labels = sorted({tag for row in sound for tag in row})
@@ -193,7 +170,7 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
         model = LogProbabilities.fit(train, gold, penalty)
         rows = _sentences(model(held_out), tokens["validation"])
         for bias in BIASES if "O" in labels and scheme != "raw" else (0.0,):
-            score = _score(wanted, chain.best(rows, bias), scheme)
+            score = tagging_score(wanted, chain.best(rows, bias), scheme)
             if best is None or score > best[0]:
                 best = score, model, {"C": penalty, "o_bias": bias, metric: score}
     assert best is not None
@@ -202,18 +179,8 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
     predicted = chain.best(rows, settings["o_bias"])
     if scheme == "raw":
         del settings["o_bias"]
-    return Guesses(
-        predicted, *chain.confidence(rows, predicted), {**settings, "features": len(features)}
-    )
-
-
-def _score(gold: Tags, predicted: Tags, scheme: str) -> float:
-    """Accuracy of raw tags, F1 of spans."""
-    if scheme == "raw":
-        sides = (np.array([tag for row in side for tag in row]) for side in (gold, predicted))
-        return float(np.mean(np.equal(*sides)))
-    spans = (read_spans(side, scheme, "conlleval") for side in (gold, predicted))
-    return float(precision_recall_f1(count_spans(*spans).sum(0))[2])
+    settings["features"] = len(features)
+    return Guesses(predicted, *chain.confidence(rows, predicted), settings)
 
 
 @dataclass(frozen=True)
@@ -230,13 +197,10 @@ class LogProbabilities:
         tokens = len(gold)
         epochs = int(np.clip(np.ceil(UPDATES / tokens), FEWEST, MOST))
         model = SGDClassifier(
-            loss="log_loss",
-            alpha=1 / (penalty * tokens),
-            max_iter=epochs,
-            tol=None,
+            loss="log_loss", alpha=1 / (penalty * tokens), max_iter=epochs, tol=None,
             average=epochs // 2 * tokens,  # of the second half of the way
             random_state=0,
-        )
+        )  # fmt: skip
         return cls(model.fit(x, gold))
 
     def __call__(self, x: sp.csr_matrix) -> Array:
@@ -260,11 +224,9 @@ class LegalPaths:
         self.potentials = constrain(neutral(len(labels)), allowed_moves(labels, scheme))
 
     def best(self, rows: Sequence[Array], bias: float) -> list[list[str]]:
-        """The likeliest tags of each sentence.
+        """The likeliest tags of each sentence, from log-probabilities ``[T, K]`` of each.
 
-        Args:
-            rows: log-probabilities ``[T, K]`` of each sentence.
-            bias: by which those of O are lowered.
+        Those of O are lowered by ``bias``.
         """
         lowered = np.array([bias * (label == "O") for label in self.labels])
         paths: list[list[str]] = [[] for _ in rows]

@@ -12,7 +12,6 @@ from birnn.data.tags.schemes import convert
 from birnn.nn.batch import sequence_mask
 from birnn.tasks.tagging.baselines import Guesses
 from birnn.tasks.tagging.info import TagInfo
-from birnn.tasks.tagging.metrics import Seen
 from birnn.tasks.tagging.model import TaggingOutputs, best_tags
 from birnn.tasks.tagging.spans import TagPairs, count_tags
 
@@ -22,14 +21,12 @@ BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
 def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
     """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
     numbers = {label: i for i, label in enumerate(info.labels)}
-    predictions = []
-    for i, tags in enumerate(guesses.tags):
-        row = np.full((len(tags), 3), np.nan)
+    rows = [np.full((len(tags), 3), np.nan) for tags in guesses.tags]
+    for i, (row, tags) in enumerate(zip(rows, guesses.tags, strict=True)):
         row[:, 0] = [numbers[tag] for tag in convert(tags, info.scheme, info.inner)]
         if guesses.confidence is not None and guesses.conditional is not None:
             row[:, 1], row[:, 2] = guesses.confidence[i], guesses.conditional[i]
-        predictions.append(row)
-    return predictions
+    return rows
 
 
 def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str]]:
@@ -40,21 +37,12 @@ def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str
     ]
 
 
-def seen_in_train(info: TagInfo) -> Seen:
-    """Train's words, those without a row of their own too, and its spans."""
-    return Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
-
-
 def count_right(
     outputs: TaggingOutputs, gold: Tensor, info: TagInfo, bonuses: Sequence[float]
 ) -> dict[str, Array]:
-    """Counts of a batch that can be summed, of the tags that are predicted.
+    """Counts of a batch that can be summed, of the predicted tags and of ``gold [B, T]``.
 
-    Args:
-        outputs: what the model says.
-        gold: tags ``[B, T]``.
-        info: labels and scheme.
-        bonuses: ``G`` of them, each added for every span.
+    Each of the ``G`` ``bonuses`` is added for every span.
 
     Returns:
         ``tokens`` ``[2]``: right, without a bonus, and all; where tags spell spans also ``spans``

@@ -11,7 +11,7 @@ from birnn.data.tags.schemes import detect
 from birnn.errors import BirnnError
 from birnn.tasks.api.estimator import BirnnEstimator, InputError
 from birnn.tasks.serving.python_inputs import Sentences, read_sentences
-from birnn.tasks.tagging.spans import count_spans, precision_recall_f1, read_spans
+from birnn.tasks.tagging.spans import tagging_score
 
 
 class Tagger(BirnnEstimator):
@@ -56,9 +56,8 @@ class Tagger(BirnnEstimator):
 
     def predict(self, X: Any) -> list[list[str]]:
         """The tags of each sentence, in the scheme of ``y``."""
-        run = self._fitted()
-        found: list[list[str]] = run.predict(_sentences(X))
-        return found
+        tags: list[list[str]] = self._fitted().predict(_sentences(X))
+        return tags
 
     def predict_proba(self, X: Any) -> list[Array]:
         """``[T, K]`` for each sentence: the probability of each of ``run_.labels``.
@@ -66,21 +65,14 @@ class Tagger(BirnnEstimator):
         These are the network's own tags, IOBES where tags spell spans. The likeliest tag at each
         token need not be that of :meth:`predict`, which is of the likeliest legal sequence.
         """
-        run = self._fitted()
-        found: list[Array] = run.predict_proba(_sentences(X))
-        return found
+        probabilities: list[Array] = self._fitted().predict_proba(_sentences(X))
+        return probabilities
 
     def score(self, X: Any, y: Any) -> float:
         """Span F1, or the accuracy of tokens where tags spell no spans."""
         tokens = _sentences(X)
         gold, found = _tags(y, tokens), self.predict(tokens)
-        scheme = self._fitted().loaded.info.scheme
-        if scheme == "raw":
-            pairs = zip(gold, found, strict=True)
-            hits = [a == b for left, right in pairs for a, b in zip(left, right, strict=True)]
-            return float(np.mean(hits))
-        rows = [read_spans(tags, scheme, "conlleval") for tags in (gold, found)]
-        return float(precision_recall_f1(count_spans(*rows).sum(0))[2])
+        return tagging_score(gold, found, self._fitted().loaded.info.scheme)
 
 
 def _sentences(X: Any) -> list[list[str]]:

@@ -12,17 +12,9 @@ from birnn.arrays import Array
 from birnn.data.tags.spelling import CASE_SIZE, MAX_CHARACTERS
 from birnn.data.text.offsets import CLITIC, token_pattern
 from birnn.nn.batch import Batch
-from birnn.nn.chain import Potentials
+from birnn.tasks.export import graph as export
 from birnn.tasks.export.check_script import LENGTHS, sample_texts
-from birnn.tasks.export.graph import (
-    Arrays,
-    Axes,
-    Graph,
-    distance,
-    padded_rows,
-    ragged_sample,
-    types_sample,
-)
+from birnn.tasks.export.graph import Arrays, Axes, Graph
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
 from birnn.tasks.tagging.serve import tag_raw
@@ -44,11 +36,8 @@ class TaggingGraph(Graph):
         model = run.model
         assert isinstance(model, TaggingModel)
         self.vectors = model.pretrained is not None
-        sharpness = float(model.log_sharpness.exp())
         members: list[Any] = list(model.members)
-        chains = [member.head.chain.potentials() for member in members]
-        parts = (torch.stack(list(part)).mean(0) * sharpness for part in zip(*chains, strict=True))
-        self.chain = Potentials(*parts)
+        self.chain = model.chain([member.head.chain.potentials() for member in members])
         self.bonus = model.span_bonus * model.openers
 
     @property
@@ -74,8 +63,9 @@ class TaggingGraph(Graph):
         given = batch.inputs
         found = {name: given[name].numpy() for name in self.inputs if name in given}
         if self.vectors:
-            rows = padded_rows(given["vector_rows"], given["vector_offsets"])
-            found["vector_rows"], found["vector_counts"] = rows
+            found["vector_rows"], found["vector_counts"] = export.padded_rows(
+                given["vector_rows"], given["vector_offsets"]
+            )
         return {**found, "lengths": batch.lengths.numpy()}
 
     def answer(self, inputs: Mapping[str, Tensor], lengths: Tensor) -> tuple[Tensor, ...]:
@@ -95,28 +85,31 @@ class TaggingGraph(Graph):
         """Random tokens of 1 to 32 letters."""
         words, lexicon = min(sum(lengths), 500), self.info.lexicon
         sizes = generator.integers(1, MAX_CHARACTERS + 1, words)
-        letters = generator.integers(
-            0, max(len(lexicon.characters), 1), (words, int(sizes.max()))
-        ) * (np.arange(int(sizes.max())) < sizes[:, None])
-        slots = generator.integers(0, max(len(lexicon.affixes), 1), (words, 7))
-        case = generator.integers(0, 2, (words, CASE_SIZE)).astype(np.float32)
-        ids = generator.integers(0, len(lexicon.words.words), words)
+        steps = np.arange(int(sizes.max()))
+        letters = generator.integers(0, max(len(lexicon.characters), 1), (words, len(steps)))
         arrays = {
-            "word_ids": ids, "characters": letters, "character_lengths": sizes,
-            "affixes": slots, "case": case,
-        }  # fmt: skip
+            "character_lengths": sizes,
+            "characters": letters * (steps < sizes[:, None]),
+            "affixes": generator.integers(0, max(len(lexicon.affixes), 1), (words, 7)),
+            "case": generator.integers(0, 2, (words, CASE_SIZE)).astype(np.float32),
+            "word_ids": generator.integers(0, len(lexicon.words.words), words),
+        }
         inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        inputs["types"] = types_sample(lengths, words, generator)
+        inputs["types"] = export.types_sample(lengths, words, generator)
         if self.vectors:
-            rows = len(lexicon.words.vector_words)
-            pair = ragged_sample(rows, words, 3, generator)
-            inputs["vector_rows"], inputs["vector_offsets"] = pair
+            inputs["vector_rows"], inputs["vector_offsets"] = export.ragged_sample(
+                len(lexicon.words.vector_words), words, 3, generator
+            )
         return Batch(inputs, torch.tensor(lengths))
 
     def card(self) -> dict[str, Any]:
         """Tags, their chain, words, letters, affixes, and how texts become tokens."""
         info, lexicon = self.info, self.info.lexicon
-        chain = {name: _plain(part) for name, part in self.chain._asdict().items()}
+        # As JSON has numbers: None for a forbidden move.
+        chain = {
+            name: np.array(np.where(part.isneginf().numpy(), None, part.numpy())).tolist()
+            for name, part in self.chain._asdict().items()
+        }
         return {
             "task": "tagging", "labels": info.labels, "scheme": info.scheme,
             "token_pattern": token_pattern().pattern, "clitic_pattern": CLITIC.pattern,
@@ -131,7 +124,7 @@ class TaggingGraph(Graph):
         Two tag sequences that are equally good may both be found: where tags differ, so do the
         confidences of the two, unless they are a tie.
         """
-        return distance(found[..., 1:], wanted[..., 1:])
+        return export.distance(found[..., 1:], wanted[..., 1:])
 
     def compare_script(
         self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
@@ -143,13 +136,6 @@ class TaggingGraph(Graph):
         return worst, f"{len(texts)} texts of up to {max(LENGTHS)} words"
 
 
-def _plain(part: Tensor) -> Any:
-    """Numbers as JSON has them: None for a forbidden move."""
-    if part.dim() > 1:
-        return [_plain(row) for row in part]
-    return [None if value == -np.inf else value for value in part.tolist()]
-
-
 def tags_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
     """The largest difference of two records' confidences; inf where tokens, tags or spans do."""
     worst = 0.0
@@ -158,7 +144,7 @@ def tags_apart(found: dict[str, Any], wanted: dict[str, Any]) -> float:
         if len(ours) != len(theirs):
             return float("inf")
         for one, other in zip(ours, theirs, strict=True):
-            if any(one[k] != other[k] for k in other if k != "confidence"):
+            if {**one, "confidence": 0} != {**other, "confidence": 0}:
                 return float("inf")
             worst = max(worst, abs(one["confidence"] - other["confidence"]))
     return worst

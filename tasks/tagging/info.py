@@ -1,7 +1,7 @@
 """What a tagger knows of its training split, and how a run folder keeps it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ from birnn.data.tags.spelling import affixes, frequent
 from birnn.data.text.tokenizers import build_vocabulary
 from birnn.data.text.vectors import VectorTable
 from birnn.data.text.words import Lexicon
-from birnn.errors import CheckpointError, brief
+from birnn.errors import brief
 from birnn.storage.files import read_json
 from birnn.tasks.core.options import MAX_MEMBERS
-from birnn.tasks.core.stored import DAMAGED, check_labels, check_strings, check_whole, reason
+from birnn.tasks.core.stored import check_labels, check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
 from birnn.tasks.tagging.options import TaggingParts
-from birnn.tasks.tagging.spans import surface
+from birnn.tasks.tagging.spans import Tags, surface
 
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
 
@@ -50,18 +50,13 @@ class TagInfo:
         return {
             "labels.json": {"labels": self.labels, "scheme": self.scheme},
             "vocabulary.json": {
-                "words": lexicon.words.words,
-                "singletons": sorted(lexicon.singletons),
-                "characters": lexicon.characters,
-                "affixes": lexicon.affixes,
-                "rare": sorted(self.rare),
-                "spans": sorted(self.spans),
-                "vectors": self.vector_name,
-                "vector_size": self.vector_size,
-                "vector_words": lexicon.words.vector_words,
-                "members": self.members,
+                "words": lexicon.words.words, "singletons": sorted(lexicon.singletons),
+                "characters": lexicon.characters, "affixes": lexicon.affixes,
+                "rare": sorted(self.rare), "spans": sorted(self.spans),
+                "vectors": self.vector_name, "vector_size": self.vector_size,
+                "vector_words": lexicon.words.vector_words, "members": self.members,
             },
-        }
+        }  # fmt: skip
 
 
 def learn_info(
@@ -69,12 +64,8 @@ def learn_info(
 ) -> TagInfo:
     """What the training split says: columns ``tokens`` and ``tags`` of ``train``.
 
-    Args:
-        train: the training split.
-        scheme: of its tags.
-        vectors: pretrained ones; None without.
-        model: which parts of a token are used.
-        least: words that train has less often share the row of unknown ones.
+    Of a token the parts that ``model`` uses are learned; words that train has less often than
+    ``least`` share the row of unknown ones.
     """
     tokens, tags = train["tokens"][:], train["tags"][:]
     words = build_vocabulary(([t.lower() for t in row] for row in tokens), least)
@@ -88,18 +79,14 @@ def learn_info(
         characters if model.char_encoder != "none" and model.char_size else [],
         common if model.affix_size else [],
     )
-    name, size = (vectors.name, vectors.values.shape[1]) if vectors else ("none", 0)
     return TagInfo(
-        label_set(tags, "raw" if scheme == "raw" else "iobes"),
-        scheme,
-        lexicon,
+        label_set(tags, "raw" if scheme == "raw" else "iobes"), scheme, lexicon,
         frozenset(word for word, count in counts.items() if count < least),
-        surfaces(tokens, tags, scheme),
-        vectors,
-        name,
-        size,
+        surfaces(tokens, tags, scheme), vectors,
+        vectors.name if vectors else "none",
+        vectors.values.shape[1] if vectors else 0,
         model.members or auto_members(len(train)),
-    )
+    )  # fmt: skip
 
 
 def auto_members(sentences: int) -> int:
@@ -107,9 +94,7 @@ def auto_members(sentences: int) -> int:
     return 3 if sentences <= 5_000 else 2 if sentences <= 20_000 else 1
 
 
-def surfaces(
-    tokens: Sequence[Sequence[str]], tags: Sequence[Sequence[str]], scheme: str
-) -> frozenset[tuple[str, str]]:
+def surfaces(tokens: Tags, tags: Tags, scheme: str) -> frozenset[tuple[str, str]]:
     """The spans of sentences as lower-cased surface and type."""
     return frozenset(
         (surface(row, span), span.label)
@@ -125,31 +110,25 @@ def read_tag_info(folder: Path) -> TagInfo:
         CheckpointError: a file is missing or is not what it should be.
     """
     tags, vocabulary = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
-    try:
+    with stored(folder, "vocabulary or labels are"):
         return _parse(tags, vocabulary)
-    except DAMAGED as error:
-        raise CheckpointError(
-            f"{folder}: its vocabulary or labels are not usable ({reason(error)})"
-        ) from None
 
 
-def _parse(tags: Mapping[str, Any], stored: Mapping[str, Any]) -> TagInfo:
+def _parse(tags: Mapping[str, Any], kept: Mapping[str, Any]) -> TagInfo:
     if tags["scheme"] not in SCHEMES:
         raise ValueError(f"scheme {brief(tags['scheme'])}")
     check_labels(tags["labels"], least=1)
-    check_strings("words", stored["words"], 2)
+    check_strings("words", kept["words"], 2)
     for name in ("characters", "affixes", "singletons", "vector_words", "rare"):
-        check_strings(name, stored[name], 0)
-    size = check_whole("vector_size", stored["vector_size"], 0, 10_000)
-    members = check_whole("members", stored["members"], 1, MAX_MEMBERS)
-    lexicon = TagLexicon(
-        Lexicon(stored["words"], stored["vector_words"], 0),
-        frozenset(stored["singletons"]),
-        stored["characters"],
-        stored["affixes"],
-    )
-    seen = frozenset((str(surface), str(kind)) for surface, kind in stored["spans"])
+        check_strings(name, kept[name], 0)
+    size = check_whole("vector_size", kept["vector_size"], 0, 10_000)
+    members = check_whole("members", kept["members"], 1, MAX_MEMBERS)
+    words = Lexicon(kept["words"], kept["vector_words"], 0)
+    singletons = frozenset(kept["singletons"])
     return TagInfo(
-        tags["labels"], tags["scheme"], lexicon, frozenset(stored["rare"]), seen,
-        None, str(stored["vectors"]), size, members,
+        tags["labels"], tags["scheme"],
+        TagLexicon(words, singletons, kept["characters"], kept["affixes"]),
+        frozenset(kept["rare"]),
+        frozenset((str(surface), str(kind)) for surface, kind in kept["spans"]),
+        None, str(kept["vectors"]), size, members,
     )  # fmt: skip

@@ -1,8 +1,7 @@
 """Scores of taggers, of tokens and of spans, and the same on bootstrap resamples of sentences.
 
 scikit-learn gives the scores of tokens; scores of spans are divided once, from summed counts. Each
-has a second form on ``[R, N]`` counts of sentences, made from sums per sentence; the tests hold the
-two together.
+has a second form on ``[R, N]`` counts of sentences; the tests hold the two together.
 """
 
 from collections.abc import Mapping, Sequence, Sized
@@ -23,14 +22,13 @@ from birnn.tasks.scoring.metrics import CALIBRATION_BINS, calibration_error
 from birnn.tasks.tagging.spans import (
     READERS,
     SpanRows,
+    Tags,
     count_spans,
     precision_recall_f1,
     read_spans,
     span_posterior,
     surface,
 )
-
-Tags = Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,7 @@ class Tagged:
     def __post_init__(self) -> None:
         read_spans([], self.scheme, self.mode)  # refuse a wrong mode at once
         for name in ("gold", "predicted", "confidence", "conditional"):
-            side = getattr(self, name)
-            if side is not None:
+            if (side := getattr(self, name)) is not None:
                 _check_sizes(self.tokens, side, name)
 
     @cached_property
@@ -83,13 +80,8 @@ class Tagged:
     @cached_property
     def readings(self) -> dict[str, tuple[SpanRows, SpanRows]]:
         """Gold and predicted spans of each sentence, in each mode."""
-        return {
-            mode: (
-                read_spans(self.gold, self.scheme, mode),
-                read_spans(self.predicted, self.scheme, mode),
-            )
-            for mode in READERS
-        }
+        gold, predicted, scheme = self.gold, self.predicted, self.scheme
+        return {m: (read_spans(gold, scheme, m), read_spans(predicted, scheme, m)) for m in READERS}
 
     @property
     def spans(self) -> tuple[SpanRows, SpanRows]:
@@ -130,11 +122,9 @@ def tag_scores(tagged: Tagged, seen: Seen) -> dict[str, float]:
         errors; a score of nothing at all is left out.
     """
     _, gold, predicted = tagged.codes
-    counts = _span_counts(tagged, seen)
+    counts = {name: part.sum(0) for name, part in _span_counts(tagged, seen).items()}
     scores: dict[str, float | Array] = {
-        **_span_scores({name: part.sum(0) for name, part in counts.items()})
-    }
-    scores |= {
+        **_span_scores(counts),
         "accuracy": sk.accuracy_score(gold, predicted),
         "macro_f1": sk.f1_score(gold, predicted, average="macro", zero_division=0),
     }
@@ -186,18 +176,18 @@ def tag_replicates(tagged: Tagged, seen: Seen, seed: int) -> dict[str, Array]:
 
 def _tag_counts(tagged: Tagged) -> sp.csr_matrix:
     """``[N, 3K]``: for each sentence and tag the tokens that are right, predicted, and gold."""
-    labels, gold, predicted = tagged.codes
-    right = gold == predicted
-    rows = np.r_[tagged.sentence[right], tagged.sentence, tagged.sentence]
-    columns = np.r_[gold[right], predicted + len(labels), gold + 2 * len(labels)]
-    shape = (len(tagged.tokens), 3 * len(labels))
+    (labels, gold, predicted), sentence = tagged.codes, tagged.sentence
+    right, size = gold == predicted, len(labels)
+    rows = np.r_[sentence[right], sentence, sentence]
+    columns = np.r_[gold[right], predicted + size, gold + 2 * size]
+    shape = (len(tagged.tokens), 3 * size)
     return sp.coo_matrix((np.ones(len(rows)), (rows, columns)), shape).tocsr()  # adds up
 
 
 def _unseen_tokens(tagged: Tagged, seen: Seen) -> Array:
     """``[M]``: whether train lacks the word."""
-    flat = (word.lower() for row in tagged.tokens for word in row)
-    return np.array([word not in seen.words for word in flat], dtype=bool)
+    new = [word.lower() not in seen.words for row in tagged.tokens for word in row]
+    return np.array(new, dtype=bool)
 
 
 def _unseen_spans(tagged: Tagged, rows: SpanRows, seen: Seen) -> SpanRows:
@@ -235,10 +225,9 @@ def _span_scores(counts: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def span_confidence(tagged: Tagged, sentence: int, span: Span) -> float:
-    """The probability of the predicted tags from ``span.start`` to ``span.end``.
+    """The probability of the predicted tags of ``span``.
 
-    That of the first one, times that of each further one given the one before: exact for a linear
-    chain, and for tags that don't depend on each other the product of their probabilities.
+    Exact for a linear chain; the product, for tags that don't depend on each other.
     """
     assert tagged.confidence is not None
     further = tagged.confidence if tagged.conditional is None else tagged.conditional
@@ -259,8 +248,7 @@ def _confident(tagged: Tagged) -> dict[str, Items]:
             for right in [set(wanted)]
             for span in guessed
         ]
-        columns = np.array(rows, dtype=np.float64).reshape(-1, 3).T
-        right, confidence, sentence = columns
+        right, confidence, sentence = np.array(rows, dtype=np.float64).reshape(-1, 3).T
         items["span_calibration_error"] = Items(right > 0, confidence, sentence.astype(np.int64))
     return items
 

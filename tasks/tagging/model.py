@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from scipy.optimize import minimize_scalar
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from birnn.data.tags.schemes import legal
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Allowed, Potentials, constrain, neutral
-from birnn.nn.crf import negative_log_likelihood
+from birnn.nn.crf import CRF, negative_log_likelihood
 from birnn.nn.decoding import best_path
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
@@ -25,13 +25,6 @@ class Emissions(NamedTuple):
 
     scores: Tensor  # [B, T, K]
     chain: Potentials
-
-
-class ChainScores(Protocol):
-    """What joins the tags of a sentence."""
-
-    def potentials(self) -> Potentials:
-        """Of the moves; illegal ones are −inf."""
 
 
 def allowed_moves(labels: Sequence[str], scheme: str) -> Allowed:
@@ -56,16 +49,12 @@ class LegalChain(nn.Module):
 
 
 class TaggingHead(nn.Module):
-    """States, dropout, a linear layer, and a chain of tags.
+    """States of ``input_size``, dropout, a linear layer to ``K = tags``, and a chain of tags.
 
-    Args:
-        input_size: of the encoder's states.
-        chain: its potentials are learned (a CRF), or hold nothing but what is legal (softmax).
-        tags: ``K``.
-        dropout: before the linear layer.
+    The chain's potentials are learned (a CRF), or hold nothing but what is legal (softmax).
     """
 
-    def __init__(self, input_size: int, chain: ChainScores, tags: int, dropout: float) -> None:
+    def __init__(self, input_size: int, chain: CRF | LegalChain, tags: int, dropout: float) -> None:
         super().__init__()
         self.chain = chain
         self.dropout = Dropout(dropout)
@@ -112,10 +101,8 @@ class TaggingModel(nn.Module):
 
     def __init__(
         self,
-        members: Sequence[SequenceModel],
-        pretrained: PretrainedVectors | None,
-        openers: Tensor,
-    ) -> None:
+        members: Sequence[SequenceModel], pretrained: PretrainedVectors | None, openers: Tensor,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
         self.pretrained = pretrained
@@ -129,12 +116,14 @@ class TaggingModel(nn.Module):
             vectors = self.pretrained(batch.inputs)
             batch = replace(batch, inputs={**batch.inputs, "pretrained": vectors})
         members: list[Emissions] = [member(batch) for member in self.members]
-        scores = _mean([part.scores.float() for part in members])
-        chain = Potentials(*map(_mean, zip(*(m.chain for m in members), strict=True)))
-        sharpness = self.log_sharpness.exp()
-        scaled = Potentials(*torch._foreach_mul(list(chain), sharpness))
-        bonus = self.span_bonus * self.openers
-        return TaggingOutputs(members, scores * sharpness, scaled, bonus, batch.lengths)
+        scores = _mean([part.scores.float() for part in members]) * self.log_sharpness.exp()
+        chain, bonus = self.chain([part.chain for part in members]), self.span_bonus * self.openers
+        return TaggingOutputs(members, scores, chain, bonus, batch.lengths)
+
+    def chain(self, chains: Sequence[Potentials]) -> Potentials:
+        """Of the committee, from the members'."""
+        means = [_mean(parts) for parts in zip(*chains, strict=True)]
+        return Potentials(*torch._foreach_mul(means, self.log_sharpness.exp()))
 
 
 def _mean(parts: Sequence[Tensor]) -> Tensor:
@@ -150,18 +139,15 @@ def best_tags(outputs: TaggingOutputs) -> Tensor:
 def fit_sharpness(parts: Sequence[tuple[TaggingOutputs, Tensor]]) -> float:
     """The factor of all potentials that minimises the loss on validation.
 
-    Found between 0.1 and 10, on a logarithmic scale: the loss is convex in the factor.
-
-    Args:
-        parts: of each batch, what the model says and the gold tags ``[B, T]``.
+    Found between 0.1 and 10, on a logarithmic scale: the loss is convex in the factor. The parts
+    are, of each batch, what the model says and the gold tags ``[B, T]``.
     """
 
     def loss(log: float) -> float:
-        factor = math.exp(log)
-        total = 0.0
+        factor, total = math.exp(log), 0.0
         for outputs, tags in parts:
-            chain = Potentials(*(part * factor for part in outputs.chain))
-            scores = outputs.scores * factor
+            scores, *parts_of_chain = (part * factor for part in (outputs.scores, *outputs.chain))
+            chain = Potentials(*parts_of_chain)
             losses = negative_log_likelihood(scores, tags, outputs.lengths, chain)
             total += float(losses.double().sum())
         return total

@@ -1,16 +1,13 @@
 """The options of tagging; light to import, so that help shows at once."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
-from birnn.tasks.core.options import (
-    MAX_MEMBERS,
-    advanced_data,
-    cut_seed,
-    cut_share,
-    data_option,
-    vectors_name,
-)
+from birnn.tasks.core import options
+from birnn.tasks.core.options import MAX_MEMBERS, advanced_data, data_option
+
+rate = partial(advanced, low=0, high=0.95)  # of dropout
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,11 @@ class TaggingData:
         " a feature such as Number, misc:Key. Empty: the last, upos, or found by name.",
     )
     token_column: str = data_option("", "Column of the tokens. Empty: the first, or found by name.")
-    validation_share: float = cut_share("validation", "sentences", 0.001)
-    test_share: float = cut_share("testing", "sentences", 0.001)
-    split_seed: int = cut_seed()
+    validation_share: float = options.cut_share("validation", "sentences", 0.001)
+    test_share: float = options.cut_share("testing", "sentences", 0.001)
+    split_seed: int = options.cut_seed()
     encoding: str = advanced_data("utf-8-sig", "Encoding of text files.")
-    vectors: str = vectors_name()
+    vectors: str = options.vectors_name()
     min_frequency: int = advanced_data(
         1, "Words of train that are rarer share one trained vector.", low=1
     )
@@ -58,10 +55,9 @@ class TaggingParts:
         low=0, high=MAX_MEMBERS,
     )  # fmt: skip
     decoder: str = option(
-        "crf",
-        "What joins the tags of a sentence: a learned chain, or softmax; both are legal.",
+        "crf", "What joins the tags of a sentence: a learned chain, or softmax; both are legal.",
         choices=("crf", "softmax"),
-    )
+    )  # fmt: skip
     span_bonus: bool = advanced(
         True, "Favour each span by what makes span F1 on validation greatest; confidences stay."
     )
@@ -80,15 +76,13 @@ class TaggingParts:
     singleton_dropout: float = advanced(
         0.5, "How often a word that train has once counts as unknown in training.", low=0, high=1
     )
-    word_dropout: float = advanced(
-        0.02, "How often any word is hidden from its trained vector.", low=0, high=0.95
+    word_dropout: float = rate(0.02, "How often any word is hidden from its trained vector.")
+    embedding_dropout: float = rate(0.2, "Dropout of a token's features.")
+    embedding_locked_dropout: float = rate(
+        0.2, "The same, with one mask for all tokens of a sentence."
     )
-    embedding_dropout: float = advanced(0.2, "Dropout of a token's features.", low=0, high=0.95)
-    embedding_locked_dropout: float = advanced(
-        0.2, "The same, with one mask for all tokens of a sentence.", low=0, high=0.95
-    )
-    character_dropout: float = advanced(0.1, "Dropout of the letters' vectors.", low=0, high=0.95)
-    head_dropout: float = advanced(0.3, "Dropout before the last layer.", low=0, high=0.95)
+    character_dropout: float = rate(0.1, "Dropout of the letters' vectors.")
+    head_dropout: float = rate(0.3, "Dropout before the last layer.")
 
 
 @dataclass(frozen=True)
@@ -104,14 +98,7 @@ class TaggingConfig:
     )
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=12,
-            batch_size=32,
-            batch_tokens=4096,
-            learning_rate=2e-3,
-            weight_decay=0.01,
-            beta2=0.98,
-            clip_norm=5.0,
-            ema=0.998,
-            patience=5,
+            epochs=12, batch_size=32, batch_tokens=4096, learning_rate=2e-3, weight_decay=0.01,
+            beta2=0.98, clip_norm=5.0, ema=0.998, patience=5,
         )
-    )
+    )  # fmt: skip

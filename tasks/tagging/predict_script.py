@@ -29,7 +29,8 @@ from birnn.tasks.export.script_common import (
 
 TOKENS = 32768  # of a batch, at most
 FARTHEST = 300.0  # from the best, in logs: within, probabilities do not underflow
-SPELLING = {"iob1": "BI", "iob2": "BI", "iobes": "BIES", "bilou": "BILU"}
+# What marks the first token of a span, one inside, the last, and an only one.
+SPELLING = {"iob1": "IIII", "iob2": "BIIB", "iobes": "BIES", "bilou": "BILU"}
 
 
 class Predictor(ExportedModel):
@@ -108,18 +109,15 @@ class Predictor(ExportedModel):
         """The best legal tags ``[B, T]`` of ``scores [B, T, K]`` (Viterbi 1967)."""
         scores = np.clip(np.nan_to_num(scores, nan=-1e30), -1e30, 1e30)
         items, steps, _ = scores.shape
-        back = np.zeros(scores.shape, dtype=np.int64)
-        state = self.start + scores[:, 0]
+        back, state = np.zeros(scores.shape, dtype=np.int64), self.start + scores[:, 0]
         ends = [state]
         for t in range(1, steps):
             ways = state[:, :, None] + self.moves
             back[:, t] = ways.argmax(1)
             state = ways.max(1) + scores[:, t]
             ends.append(state)
-        rows = np.arange(items)
-        tags = np.zeros((items, steps), dtype=np.int64)
-        last = np.stack(ends, 1)[rows, lengths - 1] + self.end
-        tag = last.argmax(1)
+        rows, tags = np.arange(items), np.zeros((items, steps), dtype=np.int64)
+        tag = (np.stack(ends, 1)[rows, lengths - 1] + self.end).argmax(1)
         for t in range(steps - 1, -1, -1):
             inside = t < lengths
             tags[inside, t] = tag[inside]
@@ -128,8 +126,7 @@ class Predictor(ExportedModel):
 
     def confidence(self, scores: Any, tags: Any, lengths: Any) -> tuple[Any, Any]:
         """The probability of each tag, and given the tag before it, ``[B, T]`` each."""
-        items, steps, _ = scores.shape
-        rows = np.arange(items)
+        rows, steps = np.arange(len(scores)), scores.shape[1]
         left, right = np.zeros_like(scores), np.zeros_like(scores)
         left[:, 0] = self.start + scores[:, 0]
         for t in range(1, steps):
@@ -159,11 +156,11 @@ class Predictor(ExportedModel):
         record: dict[str, Any] = {"text": text, "tokens": tokens}
         if scheme != "raw":
             record["spans"] = []
-            for first, last, label in spelled:
-                a, b = places[first][0], places[last - 1][1]
-                share = float(sure[first] * np.prod(given[first + 1 : last]))
-                span = {"start": a, "end": b, "label": label, "text": text[a:b]}
-                record["spans"].append({**span, "confidence": share})
+        for first, last, label in spelled:
+            a, b = places[first][0], places[last - 1][1]
+            share = float(sure[first] * np.prod(given[first + 1 : last]))
+            span = {"start": a, "end": b, "label": label, "text": text[a:b], "confidence": share}
+            record["spans"].append(span)
         return record
 
 
@@ -204,14 +201,10 @@ def spell(spans: list[tuple[int, int, str]], length: int, scheme: str) -> list[s
     """The tags of ``length`` tokens that spell the spans."""
     tags, previous = ["O"] * length, (0, 0, "")
     for start, end, label in spans:
-        touches = previous[1:] == (start, label)
-        first, inside = SPELLING[scheme][0], SPELLING[scheme][1]
-        if scheme == "iob1":
-            first = "B" if touches else "I"
-        marks = first + inside * (end - start - 1)
-        if scheme in ("iobes", "bilou"):
-            last, only = SPELLING[scheme][2], SPELLING[scheme][3]
-            marks = only if end - start == 1 else marks[:-1] + last
+        first, inside, last, only = tuple(SPELLING[scheme])
+        marks = only if end - start == 1 else first + inside * (end - start - 2) + last
+        if scheme == "iob1" and previous[1:] == (start, label):
+            marks = "B" + marks[1:]
         tags[start:end] = [f"{mark}-{label}" for mark in marks]
         previous = (start, end, label)
     return tags
@@ -235,20 +228,14 @@ def case_of(token: str) -> tuple[bool, ...]:
 
 def lines(record: dict[str, Any]) -> str:
     """A line a token: it, its tag, and how sure that is; an empty one behind them."""
-    return "".join(
-        f"{token['text']}\t{token['tag']}\t{token['confidence']:.4f}\n"
-        for token in record["tokens"]
-    )
+    tokens = record["tokens"]
+    return "".join(f"{t['text']}\t{t['tag']}\t{t['confidence']:.4f}\n" for t in tokens)
 
 
 def main() -> int:
     """Read texts, print the tokens and tags of each."""
-    folder = Path(__file__).resolve().parent
-    return run_texts(
-        "Tag texts; without any, lines of the input.",
-        lambda model, texts: Predictor(folder, model).predict(texts),
-        lines,
-    )
+    folder, what = Path(__file__).resolve().parent, "Tag texts; without any, lines of the input."
+    return run_texts(what, lambda model, texts: Predictor(folder, model).predict(texts), lines)
 
 
 if __name__ == "__main__":

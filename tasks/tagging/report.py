@@ -11,13 +11,7 @@ from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
 from birnn.tasks.scoring.metrics import class_table
 from birnn.tasks.tagging.metrics import Tagged, span_confidence
-from birnn.tasks.tagging.spans import (
-    error_table,
-    judge,
-    overlaps,
-    type_confusions,
-    type_table,
-)
+from birnn.tasks.tagging.spans import error_table, judge, overlaps, type_confusions, type_table
 
 MISTAKES = 8  # shown in the report
 PAIRS = 20  # confusions shown
@@ -102,8 +96,7 @@ def tag_mistakes(tagged: Tagged) -> Iterator[Mistake]:
 def span_mistakes(tagged: Tagged) -> Iterator[Mistake]:
     """Every wrong or missed span, told once; needs confidences.
 
-    That is: each predicted span that is not in gold, with the gold ones that it overlaps; and each
-    gold span that overlaps no predicted one.
+    A missed one overlaps no predicted span; a wrong one is told with the gold ones it overlaps.
     """
     for i, (words, gold, predicted) in enumerate(zip(tagged.tokens, *tagged.spans, strict=True)):
         wrong = [
@@ -116,9 +109,8 @@ def span_mistakes(tagged: Tagged) -> Iterator[Mistake]:
             for span, near in zip(gold, overlaps(gold, predicted), strict=True)
             if not near
         ]
-        for span, *description in wrong + missed:
-            sure = span_confidence(tagged, i, span)
-            yield Mistake(sure, i, span.start, span.end, *description)
+        for span, *rest in wrong + missed:
+            yield Mistake(span_confidence(tagged, i, span), i, span.start, span.end, *rest)
 
 
 def _surest(mistakes: Iterable[Mistake]) -> list[Mistake]:
@@ -141,8 +133,5 @@ def _shown(tagged: Tagged, mistake: Mistake) -> dict[str, Any]:
         "sentence": mistake.sentence + 1,
         "text": " ".join(words[max(0, start - CONTEXT) : end + CONTEXT]),
         "words": " ".join(words[start:end]),
-        "kind": mistake.kind,
-        "gold": mistake.gold,
-        "predicted": mistake.predicted,
-        "confidence": mistake.confidence,
+        **{name: getattr(mistake, name) for name in ("kind", "gold", "predicted", "confidence")},
     }

@@ -1,9 +1,9 @@
 """Use a trained tagger on raw texts: tags and spans with their places in the text as given."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.files import COLUMNS, CONLLU, JSON
 from birnn.data.tags.json_spans import kind_of, read_json
 from birnn.data.tags.loading import TagOptions, read_untagged
-from birnn.data.tags.schemes import convert, spans
+from birnn.data.tags.schemes import Span, convert, spans
 from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.offsets import token_offsets
 from birnn.data.wording import plural
@@ -36,6 +36,8 @@ from birnn.tasks.tagging.task import Tagging
 
 CHUNK = 4096  # texts that are held as batches at once
 FILES = (*CONLLU, *(suffix for suffix in COLUMNS if suffix != ".txt"))  # a .txt holds texts
+S = TypeVar("S", bound=Sequence[str])
+T = TypeVar("T")
 Places = Sequence[tuple[int, int]]
 Alternatives = list[tuple[list[str], float]]  # tags and their probability, likeliest first
 
@@ -68,9 +70,9 @@ class TaggingPredictor(Predictor):
         rows = self._read(data, column)
         if isinstance(rows, TextColumns):
             return tag_raw(self.run, rows.texts).records
-        filled = [tokens for tokens in rows.tokens if tokens]
-        records = iter(tag_tokens(self.run, filled)[1] if filled else [])
-        return [next(records) if tokens else {"tokens": []} for tokens in rows.tokens]
+        return on_filled(
+            rows.tokens, lambda filled: tag_tokens(self.run, filled)[1], lambda: {"tokens": []}
+        )
 
     def predict(self, data: Any, column: str) -> Any:
         """Tags of each list of tokens; of raw texts pairs of token and tag."""
@@ -86,36 +88,39 @@ class TaggingPredictor(Predictor):
         rows = self._read(data, column)
         if isinstance(rows, TextColumns):
             raise DataError("predict_proba: a tagger takes lists of tokens here, not raw texts")
-        return rows.like("probabilities", self._marginals(rows.tokens))
+        shape = 0, len(self.run.info.labels)
+        shares = on_filled(rows.tokens, self._marginals, lambda: np.zeros(shape))
+        return rows.like("probabilities", shares)
 
-    def _marginals(self, sentences: Sequence[Sequence[str]]) -> list[Array]:
-        task, size = self.run.task, len(self.run.info.labels)
-        rows: list[Array] = [np.zeros((0, size)) for _ in sentences]
-        full = [i for i, tokens in enumerate(sentences) if tokens]
-        if not full:
-            return rows
-        split = TagSplit.of([sentences[i] for i in full], self.run.info.lexicon)
-        for indices, batch, outputs in run_split(self.run.model, split, task.config.train):
+    def _marginals(self, sentences: list[list[str]]) -> list[Array]:
+        split, rows = TagSplit.of(sentences, self.run.info.lexicon), dict[int, Array]()
+        for indices, batch, outputs in run_split(self.run.model, split, self.run.task.config.train):
             unary = marginals(outputs.scores, batch.lengths, outputs.chain).unary.double().numpy()
             for item, row, length in zip(indices, unary, batch.lengths.tolist(), strict=True):
-                rows[full[item]] = row[:length]
-        return rows
+                rows[item] = row[:length]
+        return [rows[item] for item in range(len(sentences))]
 
     def _read(self, data: Any, column: str) -> TextColumns | Sentences:
         return read_sentences(data, column or self.run.task.config.data.token_column)
 
 
+def on_filled(
+    sentences: Sequence[S], answer: Callable[[list[S]], list[T]], empty: Callable[[], T]
+) -> list[T]:
+    """``answer`` to the sentences that have tokens, in their places; ``empty()`` to the others."""
+    filled = [tokens for tokens in sentences if tokens]
+    answers = iter(answer(filled) if filled else ())
+    return [next(answers) if tokens else empty() for tokens in sentences]
+
+
 def is_tagged_file(request: Request) -> bool:
     """Whether the input is a file of tokens: a column file, a treebank, or JSON lists of tokens."""
-    suffix = Path(request.input).suffix.lower()
-    if suffix in FILES:
-        return True
-    if suffix not in JSON or not Path(request.input).is_file():
-        return False
-    rows = read_json(Path(request.input), request.encoding)
+    path = Path(request.input)
+    if path.suffix.lower() not in JSON or not path.is_file():
+        return path.suffix.lower() in FILES
+    rows = read_json(path, request.encoding)
     first = rows[0][1] if rows else None
-    values = first.values() if isinstance(first, dict) else []
-    return any(kind_of(value) == "tokens" for value in values)
+    return isinstance(first, dict) and "tokens" in map(kind_of, first.values())
 
 
 def tag_file(run: LoadedRun, request: Request) -> Answer:
@@ -128,6 +133,7 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
     table, layout = read_untagged(options)
     tokens = table["tokens"][:]
     tags, records = tag_tokens(run, tokens, request.best)
+    lines = list(prediction_lines(table, tags, layout, run.info.scheme))
 
     def write(path: Path) -> None:
         kind = path.suffix.lower()
@@ -138,44 +144,33 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
                 f"output: a file of tokens is written in its own format; name it {layout.suffix}"
             )
         else:
-            write_lines(path, prediction_lines(table, tags, layout, run.info.scheme))
+            write_lines(path, iter(lines))
 
-    lines = prediction_lines(table, tags, layout, run.info.scheme)
-    return Answer(records, write, labels=shown_labels(run), lines=list(lines))
+    return Answer(records, write, labels=shown_labels(run), lines=lines)
 
 
 def tag_tokens(
     run: LoadedRun, tokens: list[list[str]], best: int = 0
 ) -> tuple[list[list[str]], list[dict[str, Any]]]:
     """Tags of each sentence, and its record: ``tokens`` of ``text``, ``tag``, ``confidence``."""
-    tags, predictions, alternatives = _tag(run, tokens, best)
-    return tags, [
-        _token_record(words, row, sure[:, 1], other)
-        for words, row, sure, other in zip(tokens, tags, predictions, alternatives, strict=True)
-    ]
-
-
-def _token_record(
-    words: Sequence[str], tags: Sequence[str], sure: Array, alternatives: Alternatives
-) -> dict[str, Any]:
-    record: dict[str, Any] = {
-        "tokens": [
-            {"text": word, "tag": tag, "confidence": float(value)}
-            for word, tag, value in zip(words, tags, sure, strict=True)
-        ]
-    }
-    if alternatives:
-        record["n_best"] = [{"probability": share, "tags": row} for row, share in alternatives]
-    return record
+    tagged = _tag(run, tokens, best)
+    records = []
+    for words, tags, row, alternatives in zip(tokens, *tagged, strict=True):
+        triples = zip(words, tags, row[:, 1].tolist(), strict=True)
+        record: dict[str, Any] = {
+            "tokens": [{"text": word, "tag": t, "confidence": sure} for word, t, sure in triples]
+        }
+        if alternatives:
+            record["n_best"] = [{"probability": p, "tags": other} for other, p in alternatives]
+        records.append(record)
+    return tagged[0], records
 
 
 def write_tagged(path: Path, records: Sequence[dict[str, Any]], *, escape: bool = False) -> None:
     """Write records of texts or sentences in the format that the extension names.
 
-    JSON holds the records, a CSV a row a token, anything else a token and its tag a line.
-
-    Args:
-        escape: cells of a CSV file that a spreadsheet would run as a formula.
+    JSON holds the records, a CSV a row a token, anything else a token and its tag a line. In a CSV
+    file, cells that a spreadsheet would run as a formula are escaped if ``escape``.
     """
     write_records(path, records, _csv_rows(records), _column_lines(records), escape=escape)
 
@@ -210,15 +205,7 @@ def load_tagger(folder: Path) -> LoadedRun:
         CheckpointError: it is not a usable run.
         ConfigError: it is of another task.
     """
-    return as_tagger(load_run(folder))
-
-
-def as_tagger(run: LoadedRun) -> LoadedRun:
-    """``run``, if it is of the tagging task.
-
-    Raises:
-        ConfigError: it is of another task.
-    """
+    run = load_run(folder)
     if not isinstance(run.task, Tagging):
         raise ConfigError(f"{run.folder} is a {run.task.name} run, not a tagger")
     return run
@@ -227,10 +214,8 @@ def as_tagger(run: LoadedRun) -> LoadedRun:
 def tag_texts(folder: Path, texts: Sequence[str], *, best: int = 0) -> TextTags:
     """Tag raw ``texts`` with the run in ``folder``, in their order.
 
-    Args:
-        folder: of the run.
-        texts: as given; each is one sequence, whatever its length.
-        best: also give this many of the likeliest tag sequences of each.
+    Each text is one sequence, whatever its length; ``best`` also asks for this many of the
+    likeliest tag sequences of each.
 
     Returns:
         Records with ``text``, ``tokens`` (``start``, ``end``, ``tag``, ``confidence``) and, where
@@ -246,21 +231,24 @@ def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
     empty = sum(not text.strip() for text in texts)
     if empty:
         found.notes.append(f"note: {plural(empty, 'empty text')} without a token to tag")
+
+    def tag(filled: list[list[str]]) -> list[tuple[list[str], Array, Alternatives]]:
+        return list(zip(*_tag(run, filled, best), strict=True))
+
     for start in range(0, len(texts), CHUNK):
         part = texts[start : start + CHUNK]
         places = [token_offsets(text) for text in part]
-        full = [i for i, row in enumerate(places) if row]
-        rows = {i: _record(part[i], [], [], np.zeros((0, 3)), run) for i in range(len(part))}
-        tokens = [[part[i][a:b] for a, b in places[i]] for i in full]
-        if tokens:
-            tagged = _tag(run, tokens, best)
-            for i, (tags, row, alternatives) in zip(full, zip(*tagged, strict=True), strict=True):
-                rows[i] = _record(part[i], places[i], tags, row, run)
-                if best:
-                    rows[i]["n_best"] = [
-                        _alternative(other, share, places[i], run) for other, share in alternatives
-                    ]
-        found.records += [rows[i] for i in range(len(part))]
+        tokens = [[text[a:b] for a, b in row] for text, row in zip(part, places, strict=True)]
+        tagged = on_filled(tokens, tag, lambda: ([], np.zeros((0, 3)), []))
+        for text, at, (tags, row, alternatives) in zip(part, places, tagged, strict=True):
+            record = _record(text, at, tags, row, run)
+            if best and at:
+                record["n_best"] = [
+                    {"probability": share, "tags": other,
+                     **_placed(spans(other, run.info.scheme), at, run)}
+                    for other, share in alternatives
+                ]  # fmt: skip
+            found.records.append(record)
     return found
 
 
@@ -274,35 +262,30 @@ def shown_labels(run: LoadedRun) -> list[str]:
 def tag_sentences(run: LoadedRun, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
     """Tag lists of tokens with a run that :func:`load_tagger` has loaded: the quickest way.
 
-    Args:
-        run: of the tagging task.
-        sentences: tokens of each; an empty one has no tags.
+    An empty sentence has no tags; confidences are not made.
 
     Returns:
-        The tags of each sentence, in the scheme of the run's data; confidences are not made.
+        The tags of each sentence, in the scheme of the run's data.
     """
-    full = [tokens for tokens in sentences if tokens]
-    if not full:
-        return [[] for _ in sentences]
-    assert isinstance(run.task, Tagging)
-    split = TagSplit.of(full, run.info.lexicon)
-    found: list[list[str]] = [[] for _ in full]
     train = run.task.config.train
-    with torch.inference_mode():
-        for indices in by_length(split.lengths, train.batch_size, train.batch_tokens):
-            batch = split.batch(indices)
-            paths, sizes = best_tags(run.model(batch)).tolist(), batch.lengths.tolist()
-            for item, path, size in zip(indices, paths, sizes, strict=True):
-                found[item] = _spelled(path[:size], run)
-    tags = iter(found)
-    return [next(tags) if tokens else [] for tokens in sentences]
+
+    def tags_of(filled: list[Sequence[str]]) -> list[list[str]]:
+        split, tags = TagSplit.of(filled, run.info.lexicon), dict[int, list[str]]()
+        with torch.inference_mode():
+            for indices in by_length(split.lengths, train.batch_size, train.batch_tokens):
+                batch = split.batch(indices)
+                paths, sizes = best_tags(run.model(batch)).tolist(), batch.lengths.tolist()
+                for item, path, size in zip(indices.tolist(), paths, sizes, strict=True):
+                    tags[item] = _spelled(path[:size], run)
+        return [tags[item] for item in range(len(filled))]
+
+    return on_filled(sentences, tags_of, list)
 
 
 def _tag(
     run: LoadedRun, tokens: list[list[str]], best: int
 ) -> tuple[list[list[str]], list[Array], list[Alternatives]]:
     """Tags in the user's scheme, what :meth:`Tagging.decode` gives, and the n best sequences."""
-    assert isinstance(run.task, Tagging)
     split = TagSplit.of(tokens, run.info.lexicon)
     predictions = predict(run.task, run.model, split)
     alternatives: list[Alternatives] = [[] for _ in tokens]
@@ -331,24 +314,17 @@ def _record(
         {"start": a, "end": b, "text": text[a:b], "tag": tag, "confidence": float(sure)}
         for (a, b), tag, sure in zip(places, tags, row[:, 1], strict=True)
     ]
-    record: dict[str, Any] = {"text": text, "tokens": tokens}
-    if run.info.scheme != "raw":
-        record["spans"] = [
-            {"start": places[s.start][0], "end": places[s.end - 1][1], "label": s.label,
-             "text": text[places[s.start][0] : places[s.end - 1][1]],
-             "confidence": span_posterior(row[:, 1], row[:, 2], s)}
-            for s in spans(tags, run.info.scheme)
-        ]  # fmt: skip
+    found = spans(tags, run.info.scheme)
+    record = {"text": text, "tokens": tokens, **_placed(found, places, run)}
+    for shown, span in zip(record.get("spans", ()), found, strict=True):
+        shown["text"] = text[shown["start"] : shown["end"]]
+        shown["confidence"] = span_posterior(row[:, 1], row[:, 2], span)
     return record
 
 
-def _alternative(
-    tags: Sequence[str], share: float, places: Places, run: LoadedRun
-) -> dict[str, Any]:
-    found: dict[str, Any] = {"probability": share, "tags": list(tags)}
-    if run.info.scheme != "raw":
-        found["spans"] = [
-            {"start": places[s.start][0], "end": places[s.end - 1][1], "label": s.label}
-            for s in spans(tags, run.info.scheme)
-        ]
-    return found
+def _placed(found: Sequence[Span], places: Places, run: LoadedRun) -> dict[str, Any]:
+    """``spans`` with their places in the text; nothing of raw tags."""
+    rows = [
+        {"start": places[s.start][0], "end": places[s.end - 1][1], "label": s.label} for s in found
+    ]
+    return {} if run.info.scheme == "raw" else {"spans": rows}

@@ -1,7 +1,7 @@
 """Spans: how they are counted, what they score, and in which ways they go wrong."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -14,24 +14,18 @@ from birnn.errors import ConfigError
 from birnn.tasks.scoring.bootstrap import ratio
 from birnn.tasks.scoring.metrics import table_rows
 
-READERS: dict[str, Callable[[Sequence[str], str], list[Span]]] = {
-    "conlleval": spans,
-    "strict": strict_spans,
-}
-
+Tags = Sequence[Sequence[str]]  # of each sentence; or its tokens
 SpanRows = Sequence[Sequence[Span]]  # the spans of each sentence
 
+READERS = {"conlleval": spans, "strict": strict_spans}
 ERRORS = ("wrong_type", "wrong_border", "wrong_border_and_type")
 
 
-def read_spans(tags: Sequence[Sequence[str]], scheme: str, mode: str) -> list[list[Span]]:
+def read_spans(tags: Tags, scheme: str, mode: str) -> list[list[Span]]:
     """The spans of each sentence.
 
-    Args:
-        tags: of ``N`` sentences.
-        scheme: one of :data:`birnn.data.tags.schemes.SCHEMES`.
-        mode: ``conlleval`` reads broken sequences generously, as the script of the CoNLL shared
-            tasks does; in ``strict`` only well-formed spans count, as in seqeval's strict mode.
+    The mode ``conlleval`` reads broken sequences generously, as the script of the CoNLL shared
+    tasks does; in ``strict`` only well-formed spans count, as in seqeval's strict mode.
 
     Raises:
         ConfigError: there is no such scheme or mode.
@@ -49,10 +43,7 @@ def surface(tokens: Sequence[str], span: Span) -> str:
 def span_posterior(marginal: Array, conditional: Array, span: Span) -> float:
     """The probability of a span's tags taken together, under a chain.
 
-    Args:
-        marginal: ``[T]``, of each tag.
-        conditional: ``[T]``, of each tag given the one before.
-        span: whose tags they are.
+    ``marginal [T]`` is that of each tag, ``conditional [T]`` that given the one before.
     """
     further = np.prod(conditional[span.start + 1 : span.end], dtype=np.float64)
     return float(marginal[span.start] * further)
@@ -78,15 +69,20 @@ def precision_recall_f1(counts: Array) -> tuple[Array, Array, Array]:
     return precision, recall, f1
 
 
+def tagging_score(gold: Tags, predicted: Tags, scheme: str) -> float:
+    """Accuracy of raw tags, F1 of spans as ``conlleval`` reads them."""
+    if scheme == "raw":
+        sides = (np.array([*chain.from_iterable(side)]) for side in (gold, predicted))
+        return float(np.mean(np.equal(*sides)))
+    rows = (read_spans(side, scheme, "conlleval") for side in (gold, predicted))
+    return float(precision_recall_f1(count_spans(*rows).sum(0))[2])
+
+
 def type_table(gold: SpanRows, predicted: SpanRows) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support of each type, by alphabet."""
+    both = [set(g) & set(p) for g, p in zip(gold, predicted, strict=True)]
     right, guessed, wanted = (
-        Counter(span.label for row in rows for span in row)
-        for rows in (
-            [set(g) & set(p) for g, p in zip(gold, predicted, strict=True)],
-            predicted,
-            gold,
-        )
+        Counter(span.label for row in rows for span in row) for rows in (both, predicted, gold)
     )
     labels = sorted(guessed | wanted)
     counts = np.array([(right[k], guessed[k], wanted[k]) for k in labels]).reshape(-1, 3)
@@ -127,18 +123,19 @@ def error_table(gold: SpanRows, predicted: SpanRows) -> dict[str, dict[str, int]
     ``wrong_type`` are pairs of spans, so both sides have as many; the others need not: one long
     span that is predicted over two gold ones is one wrong border there and two here.
     """
-    tables = {}
-    for side, alone, pairs in (
-        ("gold", "missed", zip(gold, predicted, strict=True)),
-        ("predicted", "spurious", zip(predicted, gold, strict=True)),
-    ):
-        judged = Counter(
+
+    def judged(rows: SpanRows, other_rows: SpanRows, alone: str) -> dict[str, int]:
+        counts = Counter(
             judge(span, near, alone)
-            for own, others in pairs
+            for own, others in zip(rows, other_rows, strict=True)
             for span, near in zip(own, overlaps(own, others), strict=True)
         )
-        tables[side] = {kind: judged[kind] for kind in ("correct", alone, *ERRORS)}
-    return tables
+        return {kind: counts[kind] for kind in ("correct", alone, *ERRORS)}
+
+    return {
+        "gold": judged(gold, predicted, "missed"),
+        "predicted": judged(predicted, gold, "spurious"),
+    }
 
 
 def type_confusions(gold: SpanRows, predicted: SpanRows) -> Counter[tuple[str, str]]:
@@ -172,13 +169,11 @@ class TagPairs:
     def build(cls, labels: Sequence[str], scheme: str) -> "TagPairs":
         """Ask ``schemes.spans`` about every pair: conlleval never looks further."""
         tags = [*labels, "O"]
-        shape = (len(tags), len(tags))
-        begins, ends = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-        for i, before in enumerate(tags):
-            for j, after in enumerate(tags):
-                both = spans([before, after], scheme)
-                begins[i, j] = any(span.start == 1 for span in both)
-                ends[i, j] = any(span.end == 1 for span in both)
+        pairs = [[spans([before, after], scheme) for after in tags] for before in tags]
+        begins, ends = (
+            np.array([[any(span[edge] == 1 for span in pair) for pair in row] for row in pairs])
+            for edge in (0, 1)  # of a span: its start, its end
+        )
         types = [[span.label for span in spans([tag], scheme)] for tag in tags]
         numbers = {label: i for i, label in enumerate(sorted({*chain(*types)}))}
         return cls(begins, ends, np.array([numbers[own[0]] if own else -1 for own in types]))
@@ -186,9 +181,7 @@ class TagPairs:
     def read(self, tags: Array, lengths: Array) -> tuple[Array, Array, Array]:
         """First token, last token and type of all spans, each ``[S]``.
 
-        Args:
-            tags: ``[M]`` label numbers, one sentence after the other.
-            lengths: ``[N]``, summing to ``M``.
+        ``tags [M]`` are label numbers, one sentence after the other, of ``lengths [N]``.
         """
         edge = len(self.kinds) - 1
         ends = np.cumsum(lengths)
@@ -206,11 +199,8 @@ def count_tags(
 ) -> dict[str, Array]:
     """Counts that can be summed over batches.
 
-    Args:
-        gold: ``[M]`` label numbers of all tokens, one sentence after the other.
-        predicted: ``[M]``.
-        lengths: ``[N]``, summing to ``M``.
-        pairs: of the labels; None for raw tags, which spell no spans.
+    ``gold [M]`` and ``predicted [M]`` are label numbers, one sentence after the other, of
+    ``lengths [N]``; there are no ``pairs`` for raw tags, which spell no spans.
 
     Returns:
         ``tokens`` ``[2]``: right and all; with ``pairs`` also ``spans`` ``[3]``: right, predicted,
@@ -221,8 +211,7 @@ def count_tags(
         sides = [pairs.read(tags, lengths) for tags in (predicted, gold)]
         # One number for a span: borders are below M, types below the number of labels.
         guessed, wanted = (
-            (starts * len(gold) + stops) * len(pairs.kinds) + kinds
-            for starts, stops, kinds in sides
+            (start * len(gold) + stop) * len(pairs.kinds) + kind for start, stop, kind in sides
         )
         right = np.intersect1d(guessed, wanted, assume_unique=True)
         counts["spans"] = np.array([len(right), len(guessed), len(wanted)])

@@ -1,7 +1,7 @@
 """Token tagging: named entities, parts of speech, any tag a token."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -31,25 +31,12 @@ from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.runs.plots import save_confusion
-from birnn.tasks.tagging.baselines import linear_tagger, most_frequent_tag
-from birnn.tasks.tagging.decoding import (
-    BONUSES,
-    as_predictions,
-    count_right,
-    predicted_tags,
-    seen_in_train,
-)
+from birnn.tasks.tagging import model as tagger
+from birnn.tasks.tagging.baselines import Guesses, linear_tagger, most_frequent_tag
+from birnn.tasks.tagging.decoding import BONUSES, as_predictions, count_right, predicted_tags
 from birnn.tasks.tagging.info import TagInfo, learn_info, read_tag_info
-from birnn.tasks.tagging.metrics import Tagged, evaluate_tags
-from birnn.tasks.tagging.model import (
-    LegalChain,
-    TaggingHead,
-    TaggingModel,
-    TaggingOutputs,
-    allowed_moves,
-    best_tags,
-    fit_sharpness,
-)
+from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
+from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
 from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.report import confusion, tag_details
 from birnn.tasks.tagging.spans import precision_recall_f1, span_posterior
@@ -93,14 +80,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
         return TagOptions(
-            source,
-            data.validation_share,
-            data.test_share,
-            data.split_seed,
-            ReadOptions(data.encoding),
-            tag_column=data.tag_column,
-            token_column=data.token_column,
-        )
+            source, data.validation_share, data.test_share, data.split_seed,
+            ReadOptions(data.encoding), data.tag_column, data.token_column,
+        )  # fmt: skip
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:
         """Tagged sentences to score; their tags must be the run's."""
@@ -142,33 +124,24 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """Trained and pretrained vectors, letters, affixes and case of each token."""
         model, lexicon = self.config.model, info.lexicon
         sizes = TokenSizes(
-            words=len(lexicon.words.words),
-            word_size=model.word_size,
-            vector_size=info.vector_size,
-            characters=len(lexicon.characters),
-            character_size=model.character_size,
-            char_encoder=model.char_encoder,
-            char_size=model.char_size,
-            affixes=len(lexicon.affixes),
-            affix_slots=AFFIX_SLOTS,
-            affix_size=model.affix_size,
+            words=len(lexicon.words.words), word_size=model.word_size, vector_size=info.vector_size,
+            characters=len(lexicon.characters), character_size=model.character_size,
+            char_encoder=model.char_encoder, char_size=model.char_size,
+            affixes=len(lexicon.affixes), affix_slots=AFFIX_SLOTS, affix_size=model.affix_size,
             case_size=CASE_SIZE if model.case else 0,
-        )
+        )  # fmt: skip
         dropout = TokenDropout(
-            model.singleton_dropout,
-            model.word_dropout,
-            model.embedding_dropout,
-            model.embedding_locked_dropout,
-            model.character_dropout,
-        )
+            model.singleton_dropout, model.word_dropout, model.embedding_dropout,
+            model.embedding_locked_dropout, model.character_dropout,
+        )  # fmt: skip
         return TokenEmbedder(sizes, dropout)
 
     def head(self, input_size: int, info: TagInfo) -> nn.Module:
         """A linear layer and a chain that knows what is legal."""
         model, tags = self.config.model, len(info.labels)
-        make = CRF if model.decoder == "crf" else LegalChain
-        chain = make(tags, allowed_moves(info.labels, info.inner))
-        return TaggingHead(input_size, chain, tags, model.head_dropout)
+        make = CRF if model.decoder == "crf" else tagger.LegalChain
+        chain = make(tags, tagger.allowed_moves(info.labels, info.inner))
+        return tagger.TaggingHead(input_size, chain, tags, model.head_dropout)
 
     def model(self, info: TagInfo) -> TaggingModel:
         """Networks from different weights, and the vectors they share."""
@@ -196,9 +169,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             "affixes" if lexicon.affixes else "",
             "case" if model.case else "",
         ]
-        types = len({label[2:] for label in info.labels} - {""})
         tags = f"{len(info.labels)} raw tags"
         if info.scheme != "raw":
+            types = len({label[2:] for label in info.labels} - {""})
             tags = f"{types} span types, {info.scheme.upper()} in the data, IOBES inside"
         return [
             *super().describe(info),
@@ -219,20 +192,18 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         total: Tensor = outputs.scores.new_zeros(())
         for scores, potentials in outputs.members:
             if self.config.model.decoder == "crf":
-                part = negative_log_likelihood(
-                    scores, batch.targets, batch.lengths, potentials
-                ).sum()
+                losses = negative_log_likelihood(scores, batch.targets, batch.lengths, potentials)
+                total = total + losses.sum()
             else:
                 flat = scores.float().flatten(0, 1)
-                part = F.cross_entropy(
+                total = total + F.cross_entropy(
                     flat, wanted.flatten(), ignore_index=IGNORED, reduction="sum"
                 )
-            total = total + part
         return LossSum(total / len(outputs.members), float(batch.lengths.sum()))
 
     def decode(self, outputs: TaggingOutputs, batch: Batch) -> list[Array]:
         """``[T_i, 3]`` for each item: tag, its probability, and that given the tag before it."""
-        tags = best_tags(outputs)
+        tags = tagger.best_tags(outputs)
         sure = path_confidence(outputs.scores, tags, batch.lengths, outputs.chain)
         columns = torch.stack([tags.float(), sure.marginal, sure.conditional], dim=-1)
         rows = columns.cpu().numpy()
@@ -241,10 +212,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     def count(self, outputs: TaggingOutputs, batch: Batch, info: TagInfo) -> Mapping[str, Array]:
         """Right tokens, spans for each bonus, and the summed loss of the committee's chain."""
         assert batch.targets is not None
-        losses = negative_log_likelihood(
-            outputs.scores, batch.targets, batch.lengths, outputs.chain
-        )
-        counts = count_right(outputs, batch.targets, info, self.bonuses(info))
+        gold = batch.targets
+        losses = negative_log_likelihood(outputs.scores, gold, batch.lengths, outputs.chain)
+        counts = count_right(outputs, gold, info, self.bonuses(info))
         return {"loss": np.array(losses.double().sum().item()), **counts}
 
     def bonuses(self, info: TagInfo) -> tuple[float, ...]:
@@ -263,22 +233,19 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """Fit on validation how sharp the chain is, and the bonus of each span."""
         assert isinstance(model, TaggingModel)
         validation, info = data.splits["validation"], data.info
-        parts = [
-            (outputs, batch.targets)
-            for _, batch, outputs in run_split(model, validation, self.config.train)
-            if batch.targets is not None
-        ]
-        sharpness = fit_sharpness(parts)
+
+        def judged() -> Iterator[tuple[TaggingOutputs, Tensor]]:
+            for _, batch, outputs in run_split(model, validation, self.config.train):
+                assert batch.targets is not None
+                yield outputs, batch.targets
+
+        sharpness = tagger.fit_sharpness(list(judged()))
         model.log_sharpness.fill_(math.log(sharpness))
         fitted: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
         bonuses = self.bonuses(info)
         if len(bonuses) == 1:
             return fitted
-        counts = sum(
-            count_right(outputs, batch.targets, info, bonuses)["spans"]
-            for _, batch, outputs in run_split(model, validation, self.config.train)
-            if batch.targets is not None
-        )
+        counts = sum(count_right(*pair, info, bonuses)["spans"] for pair in judged())
         f1 = precision_recall_f1(np.asarray(counts))[2]
         best = int(f1.argmax())
         model.span_bonus.fill_(bonuses[best])
@@ -288,20 +255,18 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo, seed: int
     ) -> Evaluation:
         """Scores of tokens and spans, resampled by sentences."""
-        return evaluate_tags(self.tagged(split, predictions, info), seen_in_train(info), seed)
+        # Train's words, those without a row of their own too.
+        seen = Seen(frozenset(info.lexicon.words.words) | info.rare, info.spans)
+        return evaluate_tags(self.tagged(split, predictions, info), seen, seed)
 
     def tagged(self, split: TagSplit, predictions: Sequence[Array], info: TagInfo) -> Tagged:
         """Gold and predicted tags side by side, in the user's scheme."""
         known = not any(np.isnan(row).any() for row in predictions)
         return Tagged(
-            split.column("tokens"),
-            split.column("tags"),
-            predicted_tags(predictions, info),
-            info.scheme,
-            self.config.data.span_mode,
-            [row[:, 1] for row in predictions] if known else None,
-            [row[:, 2] for row in predictions] if known else None,
-        )
+            split.column("tokens"), split.column("tags"), predicted_tags(predictions, info),
+            info.scheme, self.config.data.span_mode,
+            *([row[:, i] for row in predictions] if known else None for i in (1, 2)),
+        )  # fmt: skip
 
     def details(
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
@@ -317,12 +282,13 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         tags = {name: split.column("tags") for name, split in splits.items()}
         simple = most_frequent_tag(tokens["train"], tags["train"], tokens["test"], info.scheme)
         linear = linear_tagger(tokens, tags, info.scheme)
+
+        def baseline(name: str, label: str, guesses: Guesses) -> Baseline:
+            return Baseline(name, label, as_predictions(guesses, info), guesses.settings)
+
         return [
-            Baseline(name, label, as_predictions(guesses, info), guesses.settings)
-            for name, label, guesses in (
-                ("most_frequent", "each word's most frequent tag", simple),
-                ("linear", "a linear model of words and neighbours", linear),
-            )
+            baseline("most_frequent", "each word's most frequent tag", simple),
+            baseline("linear", "a linear model of words and neighbours", linear),
         ]
 
     def save_extras(
@@ -338,9 +304,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             [span_posterior(row[:, 1], row[:, 2], span) for span in spans(own, info.scheme)]
             for row, own in zip(predictions, tags, strict=True)
         ]
-        lines = prediction_lines(
-            split.table, tags, split.layout, info.scheme, confidence=sure, keep_before=False
-        )
+        parts = split.table, tags, split.layout, info.scheme
+        lines = prediction_lines(*parts, confidence=sure, keep_before=False)
         write_lines(folder / f"predictions{split.layout.suffix}", lines)
         labels, counts = confusion(self.tagged(split, predictions, info))
         if len(labels) <= MAX_PICTURE:
@@ -372,10 +337,9 @@ def check_known(table: Dataset, info: TagInfo) -> None:
     for tags, line, file in rows:
         for kind in kinds(tags, info.scheme):
             if kind not in known:
-                there = ", ".join(sorted(known - {""})[:20])
                 raise DataError(
                     f"{file}, sentence at line {line}: the run doesn't know the tag {kind!r};"
-                    f" it knows {there}"
+                    f" it knows {', '.join(sorted(known - {''})[:20])}"
                 )
 
 

@@ -23,23 +23,18 @@ def read_tags(folder: Path, config: Mapping[str, Any]) -> TestRecord:
         CheckpointError: a file is missing or not what it should be.
     """
     path = folder / "predictions.csv"
-    tokens: list[list[str]] = []
-    gold: list[list[str]] = []
-    guesses: list[list[str]] = []
-    sure: list[list[float]] = []
+    sides: dict[str, list[list[Any]]] = {"token": [], "gold": [], "label": [], "confidence": []}
+    tokens, gold, guesses, sure = sides.values()
     items: list[object] = []
-    for row in read_rows(path, ("sentence", "token", "gold", "label", "confidence")):
+    for row in read_rows(path, ("sentence", *sides)):
         place = whole(path, row, "sentence", (len(tokens), len(tokens) + 1))
-        if place == len(tokens) + 1:
-            for side in (tokens, gold, guesses):
-                side.append([])
-            sure.append([])
-        elif not place:
+        if not place:
             raise CheckpointError(f"{path}: sentences are counted from 1")
-        tokens[-1].append(row["token"])
-        gold[-1].append(row["gold"])
-        guesses[-1].append(row["label"])
-        sure[-1].append(number(path, row, "confidence", share=True))
+        share = number(path, row, "confidence", share=True)
+        for name, side in sides.items():
+            if place > len(side):
+                side.append([])
+            side[-1].append(share if name == "confidence" else row[name])
         items += [place, row["token"], row["gold"]]
     checked(path, tokens)
     scheme, seen, known = _read_training(folder)
@@ -67,8 +62,7 @@ def _read_training(folder: Path) -> tuple[str, Any, str]:
         words = frozenset(map(str, [*found["words"], *found["rare"]]))
         spans = frozenset((str(surface), str(kind)) for surface, kind in found["spans"])
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"{folder}: its vocabulary or labels are not usable ({error})"
-        ) from None
+        what = f"its vocabulary or labels are not usable ({error})"
+        raise CheckpointError(f"{folder}: {what}") from None
     known = digest([*sorted(words), "", *(part for span in sorted(spans) for part in span)])
     return scheme, Seen(words, spans), known
