@@ -28,6 +28,8 @@ Axes = dict[str, dict[int, str]]
 class PaddedVectors(nn.Module):
     """``PretrainedVectors`` of padded ``vector_rows [U, R]`` and their numbers ``[U]``."""
 
+    values: Tensor
+
     def __init__(self, table: PretrainedVectors) -> None:
         super().__init__()
         self.scale = table.scale
@@ -35,14 +37,16 @@ class PaddedVectors(nn.Module):
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """``[U, D]``; 0 where a word has no row."""
-        return padded_sum(
-            lambda rows: self.get_buffer("values")[rows].float() * self.scale,
-            inputs["vector_rows"], inputs["vector_counts"],
-        ) / inputs["vector_counts"].clamp(min=1).unsqueeze(-1)  # fmt: skip
+        ids, counts = inputs["vector_rows"], inputs["vector_counts"]
+        total = padded_sum(lambda rows: self.values[rows].float() * self.scale, ids, counts)
+        return total / counts.clamp(min=1).unsqueeze(-1)
 
 
 class FixedBatchNorm(nn.Module):
     """:class:`birnn.nn.encoders.MaskedBatchNorm` as it predicts: a factor and a shift."""
+
+    factor: Tensor
+    shift: Tensor
 
     def __init__(self, norm: MaskedBatchNorm) -> None:
         super().__init__()
@@ -55,7 +59,7 @@ class FixedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, T, F]``."""
-        return x * self.get_buffer("factor") + self.get_buffer("shift")
+        return x * self.factor + self.shift
 
 
 class PlainGRUCell(nn.Module):
@@ -88,17 +92,18 @@ def padded_grams(table: nn.EmbeddingBag, inputs: Mapping[str, Tensor]) -> Tensor
     return total / counts.clamp(min=1).unsqueeze(-1).to(total.dtype).sqrt()
 
 
+PLAIN: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
+    MaskedBatchNorm: FixedBatchNorm, nn.GRUCell: PlainGRUCell, PretrainedVectors: PaddedVectors,
+}  # fmt: skip
+
+
 def plain_copy(model: nn.Module) -> nn.Module:
     """A copy of ``model`` that a trace can follow, with the same weights."""
     model = copy.deepcopy(model).eval().requires_grad_(False)
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, MaskedBatchNorm):
-                setattr(parent, name, FixedBatchNorm(child))
-            elif isinstance(child, nn.GRUCell):
-                setattr(parent, name, PlainGRUCell(child))
-            elif isinstance(child, PretrainedVectors):
-                setattr(parent, name, PaddedVectors(child))
+            if plain := PLAIN.get(type(child)):
+                setattr(parent, name, plain(child))
         if isinstance(parent, WordEmbedder) and parent.grams is not None:
             vars(parent)["_characters"] = partial(padded_grams, parent.grams)
     return model
@@ -178,12 +183,7 @@ class Graph(ABC, nn.Module):
     def compare_script(
         self, run: Any, made: Path, predictor: Callable[[Path], Any]
     ) -> tuple[float | None, str]:
-        """How far the exported script is from the run on made-up input.
-
-        Args:
-            run: the loaded run.
-            made: folder of the export.
-            predictor: the script's ``Predictor``.
+        """How far the script in the folder ``made`` is from the run on made-up input.
 
         Returns:
             The largest difference, and what was compared; None where nothing can be, and why.

@@ -37,9 +37,8 @@ def export_strangers(folder: Path) -> list[str] | None:
     except CheckpointError:
         return None
     parts = {"task": str, "version": str, "opset": int, "packages": dict, "graph": dict}
-    if not holds(check, parts):
-        return None
-    return [path.name for path in sorted(folder.iterdir()) if path.name not in FILES]
+    strangers = [path.name for path in sorted(folder.iterdir()) if path.name not in FILES]
+    return strangers if holds(check, parts) else None
 
 
 EXPORT = FolderKind("export", export_strangers)
@@ -116,11 +115,8 @@ def standalone(script: Path) -> str:
     common = Path(__file__).with_name("script_common.py").read_text(encoding="utf-8")
     own = script.read_text(encoding="utf-8")
     lines, shared = own.splitlines(keepends=True), common.splitlines(keepends=True)
-    place = next(
-        node
-        for node in ast.parse(own).body
-        if isinstance(node, ast.ImportFrom) and node.module == f"{__package__}.script_common"
-    )
+    imports = [node for node in ast.parse(own).body if isinstance(node, ast.ImportFrom)]
+    place = next(node for node in imports if node.module == f"{__package__}.script_common")
     imported = {line for line in lines if line.startswith(("import ", "from "))}
     docstring = ast.parse(common).body[0]
     lines[place.lineno - 1 : place.end_lineno] = [
@@ -171,30 +167,26 @@ def readme(run: LoadedRun, check: dict[str, Any]) -> str:
     compared = script["what"]
     if script["compared"]:
         compared = f"at most {script['largest_difference']:.2g} apart ({compared})"
-    lines = [
-        f"# {run.task.name}: {run.task.config.encoder.encoder}, exported",
-        "",
-        f"Made by birnn {__version__}. `pip install numpy onnxruntime`, then:",
-        "",
-        "```",
-        f"python predict.py {TASKS[run.task.name].script_example}",
-        "```",
-        "",
-        f"The graph was compared with the trained model on {len(graph['shapes'])} shapes: the"
-        f" largest difference was {graph['largest_difference']:.2g}. `predict.py` against birnn:"
-        f" {compared}.",
-        "",
-    ]
+    text = f"""# {run.task.name}: {run.task.config.encoder.encoder}, exported
+
+Made by birnn {__version__}. `pip install numpy onnxruntime`, then:
+
+```
+python predict.py {TASKS[run.task.name].script_example}
+```
+
+The graph was compared with the trained model on {len(graph["shapes"])} shapes: the\
+ largest difference was {graph["largest_difference"]:.2g}. `predict.py` against birnn: {compared}.
+"""
     if "int8" in check:
         cost = check["int8"]
-        lines += [
-            f"`model.int8.onnx` (`--model model.int8.onnx`) takes {cost['bytes']['int8']:,} bytes,"
-            f" `model.onnx` {cost['bytes']['fp32']:,}. On {cost['data']}:",
-            "",
-            "| | fp32 | int8 |",
-            "|---|---|---|",
-        ]
+        text += f"""
+`model.int8.onnx` (`--model model.int8.onnx`) takes {cost["bytes"]["int8"]:,} bytes,\
+ `model.onnx` {cost["bytes"]["fp32"]:,}. On {cost["data"]}:
+
+| | fp32 | int8 |
+|---|---|---|
+"""
         for name, scores in cost["scores"].items():
-            lines.append(f"| {name} | {scores['fp32']:.4f} | {scores['int8']:.4f} |")
-        lines.append("")
-    return "\n".join(lines)
+            text += f"| {name} | {scores['fp32']:.4f} | {scores['int8']:.4f} |\n"
+    return text

@@ -26,9 +26,8 @@ def require_onnx() -> None:
         try:
             import_module(name)
         except ImportError:
-            raise ConfigError(
-                f"export --onnx needs the package {name}: pip install 'birnn[onnx]'"
-            ) from None
+            message = f"export --onnx needs the package {name}: pip install 'birnn[onnx]'"
+            raise ConfigError(message) from None
 
 
 class Session:
@@ -39,9 +38,8 @@ class Session:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        self.session: Any = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        cpu = ["CPUExecutionProvider"]
+        self.session: Any = onnxruntime.InferenceSession(str(path), options, providers=cpu)
         self.names = [output.name for output in self.session.get_outputs()]
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Tensor]:
