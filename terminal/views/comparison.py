@@ -219,18 +219,15 @@ def _value(value: Any, changed: bool) -> Text:
 def render_curves(comparison: Comparison, width: int) -> list[RenderableType]:
     """The validation score by epoch, a line a run; nothing where there is no line to draw."""
     key = comparison.monitor
-    drawn = [
-        (run, run.curve.columns[key])
-        for run in comparison.runs
-        if run.curve is not None and key in run.curve.columns
-    ]
+    columns = [(run, run.curve.columns if run.curve else {}) for run in comparison.runs]
+    drawn = [(run, values[key]) for run, values in columns if key in values]
     size = max((len(values) for _, values in drawn), default=0)
     if size < 2 or len(drawn) > len(LINES):
         return []
-    legend = Text()
-    for (run, _), style in zip(drawn, LINES, strict=False):
+    curves, legend = [], Text()
+    for (run, values), style in zip(drawn, LINES, strict=False):
+        curves.append((0, values, style))
         legend.append("━ ", style).append_text(_name(run, width)).append("   ")
-    curves = [(0, values, style) for (_, values), style in zip(drawn, LINES, strict=False)]
     lines, _ = draw_lines(curves, size, width, partial(format_score, key), ticks=2)
     title = Text(f"Validation {score_title(key)} by epoch, 1 to {size}", style="bold")
     return [title, *lines, legend, Text()]
