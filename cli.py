@@ -29,12 +29,7 @@ from birnn.terminal.errors import exit_code, flush
 from birnn.terminal.help import HelpGroup
 from birnn.terminal.option_parsing import ShowConfig, command
 from birnn.terminal.signals import listen
-from birnn.terminal.views.run_training import (
-    begun_options,
-    run_training,
-    show_training,
-    with_source,
-)
+from birnn.terminal.views import run_training as training
 from birnn.version import __version__
 
 Source = Annotated[str, Argument(help="The same as --data.", show_default=False)]
@@ -76,13 +71,13 @@ def train_command(
     task: str, config: Any, run: has.RunOptions, source: Source = "", show: ShowConfig = False
 ) -> None:
     """Train a model of a task, or go on with an unfinished run; or only show how."""
-    (show_training if show else run_training)(task, with_source(config, source), run)
+    carry_out = training.show_training if show else training.run_training
+    carry_out(task, training.with_source(config, source), run)
 
 
 for name, spec in TASKS.items():
-    defaults = {"config": spec.part("options")()}
-    train = partial(train_command, name)
-    command(app, name, defaults, partial(begun_options, name), spec.summary)(train)
+    defaults, begun = {"config": spec.part("options")()}, partial(training.begun_options, name)
+    command(app, name, defaults, begun, spec.summary)(partial(train_command, name))
 
 
 @command(app, "inspect")

@@ -1,7 +1,9 @@
 """The one console."""
 
 import functools
+import json
 import os
+from typing import Any
 
 from rich.console import Console
 
@@ -18,6 +20,11 @@ def console() -> Console:
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made = Console(highlight=False, width=PIPE_WIDTH)
     return made
+
+
+def print_json(value: Any) -> None:
+    """JSON for other programs, whatever the console's width."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def is_plain() -> bool:

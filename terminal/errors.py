@@ -44,14 +44,12 @@ def exit_code(command: Callable[[], Any]) -> int:
     """
     try:
         result = command()
-    except Stopped as stopped:
-        return fail(str(stopped), STOPPED)
     except BirnnError as error:
-        return fail(str(error))
+        return fail(str(error), STOPPED if isinstance(error, Stopped) else 2)
     except typer.TyperException as error:
         return fail(f"{error.format_message()} (see --help)")
     except (KeyboardInterrupt, typer.Abort):
-        return fail("stopped; no run was written", STOPPED)
+        result = STOPPED
     except BrokenPipeError:
         _close()
         return 1

@@ -6,6 +6,7 @@ import json
 import tomllib
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,36 +18,36 @@ from birnn.errors import ConfigError
 from birnn.registry import suggestion
 from birnn.terminal.help import HelpAll, HelpCommand
 
+Handler = Callable[..., None]
+Configs = Mapping[str, Any]  # by their parameters' names
+Base = Callable[[Mapping[str, Any]], Configs]
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 TOML = "TOML file of these options (dashes or underscores; tables are only for order)."
-Config = Annotated[
-    str, typer.Option("--config", help=TOML, rich_help_panel="Run", show_default=False)
-]
 SHOW = "Print the options as TOML, for --config, and stop."
-ShowConfig = Annotated[bool, typer.Option("--show-config", help=SHOW, rich_help_panel="Run")]
+run_option = partial(typer.Option, rich_help_panel="Run")
+Config = Annotated[str, run_option("--config", help=TOML, show_default=False)]
+ShowConfig = Annotated[bool, run_option("--show-config", help=SHOW)]
 
 
 def command(
     app: typer.Typer,
     name: str,
-    defaults: Mapping[str, Any] | None = None,
-    base: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    defaults: Configs | None = None,
+    base: Base | None = None,
     summary: str = "",
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+) -> Callable[[Handler], Handler]:
     """A decorator that makes a function a command; its signature says what the command takes.
 
     The fields of a parameter that is a dataclass are options, on the command line and in a file
     that ``--config`` names; any other parameter is what Typer makes of it.
 
     Args:
-        app: that gets the command.
-        name: of the command.
         defaults: of parameters, where these are not their dataclass's own.
         base: makes of what is given the configurations that it changes, if not the defaults.
         summary: in place of the docstring.
     """
 
-    def decorate(handler: Callable[..., None]) -> Callable[..., None]:
+    def decorate(handler: Handler) -> Handler:
         callback = with_options(handler, defaults or {}, base)
         app.command(name, cls=HelpCommand, help=summary or handler.__doc__)(callback)
         return handler
@@ -54,11 +55,7 @@ def command(
     return decorate
 
 
-def with_options(
-    handler: Callable[..., None],
-    defaults: Mapping[str, Any],
-    base: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
-) -> Callable[..., None]:
+def with_options(handler: Handler, defaults: Configs, base: Base | None) -> Handler:
     """A Typer callback that calls ``handler`` with finished configurations; see :func:`command`."""
     takes = inspect.signature(handler).parameters.values()
     configs = {
@@ -70,7 +67,8 @@ def with_options(
 
     def callback(ctx: typer.Context, config: str, help_all: bool, **values: Any) -> None:
         direct = {p.name: values.pop(p.name) for p in plain}
-        chosen = {name: value for name, value in values.items() if _given(ctx, name)}
+        source = {name: getattr(ctx.get_parameter_source(name), "name", "") for name in values}
+        chosen = {name: v for name, v in values.items() if source[name] == "COMMANDLINE"}
         merged = {**(read_toml(Path(config), configs) if config else {}), **chosen}
         bases = base(merged) if base else configs
         handler(**direct, **{name: apply(part, merged) for name, part in bases.items()})
@@ -78,12 +76,9 @@ def with_options(
     options = [part for config in configs.values() for part in parameters(config)]
     options += [inspect.Parameter("config", KEYWORD, default="", annotation=Config)]
     options += [p for p in plain if isinstance(p.annotation.__metadata__[0], OptionInfo)]
-    signature = [
-        *(p for p in plain if p not in options),
-        inspect.Parameter("ctx", KEYWORD, annotation=typer.Context),
-        *options,
-        inspect.Parameter("help_all", KEYWORD, default=False, annotation=HelpAll),
-    ]
+    context = inspect.Parameter("ctx", KEYWORD, annotation=typer.Context)
+    help_all = inspect.Parameter("help_all", KEYWORD, default=False, annotation=HelpAll)
+    signature = [*(p for p in plain if p not in options), context, *options, help_all]
     callback.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     callback.__annotations__ = {part.name: part.annotation for part in signature}
     return callback
@@ -94,27 +89,20 @@ def parameters(config: Any) -> list[inspect.Parameter]:
     declared = []
     hints = typing.get_type_hints(type(config))
     for field in dataclasses.fields(config):
-        value, meta = getattr(config, field.name), field.metadata
+        value, meta, hint = getattr(config, field.name), field.metadata, hints[field.name]
         if dataclasses.is_dataclass(value):
             declared += parameters(value)
             continue
         flag = "--" + field.name.replace("_", "-")
         option = typer.Option(
-            f"{flag}/--no-{flag[2:]}" if hints[field.name] is bool else flag,
-            help=meta["help"],
+            f"{flag}/--no-{flag[2:]}" if hint is bool else flag, help=meta["help"],
             metavar=f"[{'|'.join(meta['choices'])}]" if meta["choices"] else None,
-            rich_help_panel=meta["group"],
-            show_default=value != "",
+            rich_help_panel=meta["group"], show_default=value != "",
             hidden=meta["level"] == "advanced",
-        )
-        kind: Any = Annotated[hints[field.name], option]
+        )  # fmt: skip
+        kind: Any = Annotated[hint, option]
         declared.append(inspect.Parameter(field.name, KEYWORD, default=value, annotation=kind))
     return declared
-
-
-def _given(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,9 +148,8 @@ def _tables(configs: Mapping[str, Any]) -> Iterator[str]:
         nested = {name: v for name, v in values.items() if dataclasses.is_dataclass(v)}
         plain = {name: v for name, v in values.items() if name not in nested and v is not None}
         if plain:
-            yield "\n".join(
-                [f"[{title}]", *(f"{name} = {_toml(name, v)}" for name, v in plain.items())]
-            )
+            lines = [f"{name} = {_toml(name, v)}" for name, v in plain.items()]
+            yield "\n".join([f"[{title}]", *lines])
         yield from _tables(nested)
 
 

@@ -1,8 +1,8 @@
 """Words for a terminal: harmless, no wider than their place, in tables and pairs."""
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 from rich import box
 from rich.cells import cell_len
@@ -39,22 +39,26 @@ def shown(text: str, width: int) -> str:
 def named(label: str, width: int) -> str:
     """A label in at most ``width`` columns; its middle goes, as labels often begin alike."""
     plain = harmless(label)
-    if cell_len(plain) <= width:
-        return plain
-    tail = plain[-(width // 3) :]
+    tail = plain[-(width // 3) :] if cell_len(plain) > width else ""
     return shown(plain, width - cell_len(tail)) + tail
 
 
 def make_table(
-    left: Sequence[str] = (), right: Sequence[str] = (), *, plain: bool, no_wrap: bool = False
+    left: Sequence[str],
+    right: Sequence[str],
+    rows: Iterable[Iterable[Any]],
+    *,
+    plain: bool,
+    no_wrap: bool = False,
 ) -> Table:
-    """A table with its heads, left-aligned ones first: ruled in a terminal, bare in a pipe."""
-    look: dict[str, Any] = {"box": box.SIMPLE_HEAD, "collapse_padding": True}
-    table = Table(pad_edge=False, **({"box": None} if plain else look))
-    for head in left:
-        table.add_column(head, no_wrap=no_wrap)
-    for head in right:
-        table.add_column(head, justify="right", no_wrap=no_wrap)
+    """A table of strings and Texts, left-aligned columns first; ruled but in a pipe; no markup."""
+    table = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False)
+    table.collapse_padding = not plain
+    for i, head in enumerate([*left, *right]):
+        justify: Literal["left", "right"] = "left" if i < len(left) else "right"
+        table.add_column(Text(head), justify=justify, no_wrap=no_wrap)
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 
 

@@ -28,6 +28,8 @@ Axes = dict[str, dict[int, str]]
 class PaddedVectors(nn.Module):
     """``PretrainedVectors`` of padded ``vector_rows [U, R]`` and their numbers ``[U]``."""
 
+    values: Tensor
+
     def __init__(self, table: PretrainedVectors) -> None:
         super().__init__()
         self.scale = table.scale
@@ -43,6 +45,9 @@ class PaddedVectors(nn.Module):
 class FixedBatchNorm(nn.Module):
     """:class:`birnn.nn.encoders.MaskedBatchNorm` as it predicts: a factor and a shift."""
 
+    factor: Tensor
+    shift: Tensor
+
     def __init__(self, norm: MaskedBatchNorm) -> None:
         super().__init__()
         inner = norm.norm
@@ -54,7 +59,7 @@ class FixedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, T, F]``."""
-        return x * self.get_buffer("factor") + self.get_buffer("shift")
+        return x * self.factor + self.shift
 
 
 class PlainGRUCell(nn.Module):
@@ -177,12 +182,7 @@ class Graph(ABC, nn.Module):
     def compare_script(
         self, run: Any, made: Path, predictor: Callable[[Path], Any]
     ) -> tuple[float | None, str]:
-        """How far the exported script is from the run on made-up input.
-
-        Args:
-            run: the loaded run.
-            made: folder of the export.
-            predictor: the script's ``Predictor``.
+        """How far the script in the folder ``made`` is from the run on made-up input.
 
         Returns:
             The largest difference, and what was compared; None where nothing can be, and why.

@@ -112,11 +112,8 @@ def standalone(script: Path) -> str:
     common = Path(__file__).with_name("script_common.py").read_text(encoding="utf-8")
     own = script.read_text(encoding="utf-8")
     lines, shared = own.splitlines(keepends=True), common.splitlines(keepends=True)
-    place = next(
-        node
-        for node in ast.parse(own).body
-        if isinstance(node, ast.ImportFrom) and node.module == f"{__package__}.script_common"
-    )
+    imports = [node for node in ast.parse(own).body if isinstance(node, ast.ImportFrom)]
+    place = next(node for node in imports if node.module == f"{__package__}.script_common")
     imported = {line for line in lines if line.startswith(("import ", "from "))}
     docstring = ast.parse(common).body[0]
     lines[place.lineno - 1 : place.end_lineno] = [

@@ -8,7 +8,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,22 @@ class ExportedModel:
     """A graph and what it needs to know: ``model.onnx`` and ``model.json`` of a folder."""
 
     def __init__(self, folder: Path, model: str = "model.onnx") -> None:
-        options = onnxruntime.SessionOptions()
+        options, providers = onnxruntime.SessionOptions(), ["CPUExecutionProvider"]
         options.log_severity_level = 3
-        providers = ["CPUExecutionProvider"]
         path = str(Path(folder) / model)
         self.session = onnxruntime.InferenceSession(path, options, providers=providers)
         self.card = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))
+        self.vectors = {word: i for i, word in enumerate(self.card.get("vector_words", ()))}
+
+    def distinct(self, rows: list[list[str]]) -> tuple[list[str], dict[str, Any]]:
+        """The distinct tokens of rows; and inputs: where they stand, and their vectors' rows."""
+        numbers: dict[str, int] = {}
+        types = [[numbers.setdefault(token, len(numbers)) for token in row] for row in rows]
+        feeds = {"types": pad(types)[0], "lengths": np.array([len(row) for row in rows])}
+        if "vector_rows" in self.card["inputs"]:
+            found = [vector_rows(token, self.vectors) for token in numbers]
+            feeds["vector_rows"], feeds["vector_counts"] = pad(found)
+        return list(numbers), feeds
 
 
 def vector_rows(token: str, table: dict[str, int]) -> list[int]:
@@ -41,7 +51,7 @@ def vector_rows(token: str, table: dict[str, int]) -> list[int]:
     return [table[part] for part in parts if part in table]
 
 
-def pad(rows: list[list[Any]], kind: Any = np.int64) -> tuple[Any, Any]:
+def pad(rows: Sequence[Sequence[Any]], kind: Any = np.int64) -> tuple[Any, Any]:
     """Rows as one array, 0 beyond their ends, and their lengths."""
     counts = np.array([len(row) for row in rows], dtype=np.int64)
     padded = np.zeros((len(rows), max(int(counts.max()), 1)), dtype=kind)
@@ -56,8 +66,8 @@ def batches(lengths: list[int], tokens: int) -> list[list[int]]:
     longest = 0
     for item, length in enumerate(lengths):
         longest = max(longest, length)
-        full = not parts or len(parts[-1]) >= ITEMS
-        if full or longest * (len(parts[-1]) + 1) > tokens:
+        count = len(parts[-1]) if parts else ITEMS
+        if count >= ITEMS or longest * (count + 1) > tokens:
             parts.append([])
             longest = length
         parts[-1].append(item)
@@ -76,37 +86,34 @@ def read_texts(given: list[str]) -> list[str]:
 
 def run(
     parser: argparse.ArgumentParser,
-    answer: Callable[[argparse.Namespace], list[dict[str, Any]]],
+    predictor: Callable[[Path, str], Any],
+    read: Callable[[argparse.Namespace], Any],
     show: Callable[[list[dict[str, Any]]], None],
 ) -> int:
-    """Answer what the command line asks; print the records as they are, or as ``show`` does."""
+    """Predict for what ``read`` makes of the command line; print as JSON, or as ``show`` does."""
     parser.add_argument("--json", action="store_true", help="print records as JSON lines")
     parser.add_argument("--model", default="model.onnx", help="a graph beside this file")
     given = parser.parse_args()
     try:
-        records = answer(given)
+        asked = read(given)
+        records = predictor(Path(__file__).resolve().parent, given.model).predict(asked)
     except Exception as error:
         print(f"predict: error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    if not given.json:
+    if given.json:
+        print(*(json.dumps(record, ensure_ascii=False) for record in records), sep="\n")
+    else:
         show(records)
-        return 0
-    for record in records:
-        print(json.dumps(record, ensure_ascii=False))
     return 0
 
 
 def run_texts(
-    description: str,
-    answer: Callable[[str, list[str]], list[dict[str, Any]]],
-    plain: Callable[[dict[str, Any]], str],
+    description: str, predictor: Callable[[Path, str], Any], plain: Callable[[dict[str, Any]], str]
 ) -> int:
-    """As :func:`run`, for texts: ``answer`` takes the graph's name and the texts."""
+    """As :func:`run`, for texts."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("texts", nargs="*")
-
-    def show(records: list[dict[str, Any]]) -> None:
-        for record in records:
-            print(plain(record))
-
-    return run(parser, lambda given: answer(given.model, read_texts(given.texts)), show)
+    return run(
+        parser, predictor, lambda given: read_texts(given.texts),
+        lambda records: print(*map(plain, records), sep="\n"),
+    )  # fmt: skip

@@ -73,10 +73,9 @@ class Predictor(ExportedModel):
             for name, mine in groups.items():
                 if name:
                     histories.append((name, *self.grid(path, stamps[mine], values[mine])))
-        least = self.card["horizon"] + 2
+        least, drop = self.card["horizon"] + 2, self.card["missing"] == "drop"
         long = [part for part in histories if len(part[2]) >= least]
-        if self.card["missing"] == "drop":
-            long = [part for part in long if np.isfinite(part[2]).all()]
+        long = [part for part in long if not drop or np.isfinite(part[2]).all()]
         if not long:
             raise ValueError(f"{path}: no series has the {least} steps that are needed")
         return long
@@ -89,8 +88,7 @@ class Predictor(ExportedModel):
             return np.array([int(cell) for cell in cells])
         written = []
         for cell in cells:
-            match = STAMP.fullmatch(cell)
-            if not match:
+            if not (match := STAMP.fullmatch(cell)):
                 raise ValueError(f"{path}: can't read the stamp {cell!r}; write YYYY-MM-DD HH:MM")
             year, month, day, time = match.groups()
             hour, _, rest = (time or "00:00").partition(":")
@@ -289,13 +287,7 @@ def show(records: list[dict[str, Any]]) -> None:
     writer.writerows(records)
 
 
-def main() -> int:
-    """Read a file, print its forecast as CSV."""
-    folder = Path(__file__).resolve().parent
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Forecast what comes after a CSV of series.")
     parser.add_argument("file")
-    return run(parser, lambda given: Predictor(folder, given.model).predict(Path(given.file)), show)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(parser, Predictor, lambda given: Path(given.file), show))

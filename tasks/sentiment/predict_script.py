@@ -21,14 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from birnn.tasks.export.script_common import (
-    UNKNOWN_ID,
-    ExportedModel,
-    batches,
-    pad,
-    run_texts,
-    vector_rows,
-)
+from birnn.tasks.export.script_common import UNKNOWN_ID, ExportedModel, batches, pad, run_texts
 
 UNKNOWN = "<unk>"
 MAX_GRAMS = 64  # of a word
@@ -45,9 +38,7 @@ class Predictor(ExportedModel):
         self.names = [part.name for part in self.session.get_outputs()]
         self.pattern = re.compile(self.card["token_pattern"], re.VERBOSE)
         self.words = {word: i for i, word in enumerate(self.card["words"])}
-        self.vectors = {word: i for i, word in enumerate(self.card["vector_words"])}
-        self.tables = []
-        start = 0
+        self.tables, start = [], 0
         for kind in ("words", "chars") if self.card["ngrams"] else ():
             table = self.card["ngrams"][kind]
             counts = np.array(list(table.values()), dtype=np.float64)
@@ -57,12 +48,11 @@ class Predictor(ExportedModel):
 
     def tokens(self, text: str) -> list[str]:
         """The words of a text, as the run's tokeniser cuts them."""
-        if self.card["tokenizer"] == "whitespace":
-            return text.split()
         if self.card["tokenizer"] == "basic_english":
             text = text.lower()
             for old, new in BASIC:
                 text = re.sub(old, new, text)
+        if self.card["tokenizer"] in ("whitespace", "basic_english"):
             return text.split()
         plain = html.unescape(text).lower().replace("\u2019", "'").replace("`", "'")
         return [shorten(token) for token in self.pattern.findall(plain)]
@@ -73,9 +63,8 @@ class Predictor(ExportedModel):
         pairs = [f"{a} {b}" for a, b in pairwise(tokens)]
         ids: list[int] = []
         values: list[float] = []
-        for (table, idf, start), grams in zip(
-            self.tables, (tokens + pairs, char_grams(text.lower())), strict=True
-        ):
+        kinds = (tokens + pairs, char_grams(text.lower()))
+        for (table, idf, start), grams in zip(self.tables, kinds, strict=True):
             counts = Counter(table[gram] for gram in grams if gram in table)
             own = sorted(counts)
             row = np.array([(1 + np.log(counts[i])) * idf[i] for i in own])
@@ -85,21 +74,14 @@ class Predictor(ExportedModel):
 
     def feeds(self, texts: list[str], rows: list[list[str]]) -> dict[str, Any]:
         """The graph's inputs for texts and their words."""
-        distinct: dict[str, int] = {}
-        types = [[distinct.setdefault(token, len(distinct)) for token in row] for row in rows]
-        words = list(distinct)
-        feeds = {"types": pad(types)[0], "lengths": np.array([len(row) for row in rows])}
+        words, feeds = self.distinct(rows)
         feeds["word_ids"] = np.array([self.words.get(word, UNKNOWN_ID) for word in words])
-        if "vector_rows" in self.card["inputs"]:
-            parts = [vector_rows(word, self.vectors) for word in words]
-            feeds["vector_rows"], feeds["vector_counts"] = pad(parts)
         if "gram_ids" in self.card["inputs"]:
             parts = [word_grams(word, self.card["buckets"]) for word in words]
             feeds["gram_ids"], feeds["gram_counts"] = pad(parts)
         if "ngram_ids" in self.card["inputs"]:
-            pairs = [self.ngrams(text) for text in texts]
-            feeds["ngram_ids"] = pad([ids for ids, _ in pairs])[0]
-            feeds["ngram_values"] = pad([values for _, values in pairs], np.float32)[0]
+            ids, values = zip(*map(self.ngrams, texts), strict=True)
+            feeds["ngram_ids"], feeds["ngram_values"] = pad(ids)[0], pad(values, np.float32)[0]
         return feeds
 
     def predict(self, texts: list[str]) -> list[dict[str, Any]]:
@@ -155,15 +137,5 @@ def line(record: dict[str, Any]) -> str:
     return f"{record['label']}\t{share:.4f}\t{' '.join(record['text'].split())}"
 
 
-def main() -> int:
-    """Read texts, print a line for each."""
-    folder = Path(__file__).resolve().parent
-    return run_texts(
-        "Label texts; without any, lines of the input.",
-        lambda model, texts: Predictor(folder, model).predict(texts),
-        line,
-    )
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_texts("Label texts; without any, lines of the input.", Predictor, line))

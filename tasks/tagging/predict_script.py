@@ -18,14 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from birnn.tasks.export.script_common import (
-    UNKNOWN_ID,
-    ExportedModel,
-    batches,
-    pad,
-    run_texts,
-    vector_rows,
-)
+from birnn.tasks.export.script_common import UNKNOWN_ID, ExportedModel, batches, pad, run_texts
 
 TOKENS = 32768  # of a batch, at most
 FARTHEST = 300.0  # from the best, in logs: within, probabilities do not underflow
@@ -47,7 +40,7 @@ class Predictor(ExportedModel):
         )
         self.ids = {
             name: {row: i for i, row in enumerate(self.card[name])}
-            for name in ("words", "vector_words", "characters", "affixes")
+            for name in ("words", "characters", "affixes")
         }
 
     def places(self, text: str) -> list[tuple[int, int]]:
@@ -66,16 +59,9 @@ class Predictor(ExportedModel):
 
     def feeds(self, sentences: list[list[str]]) -> dict[str, Any]:
         """The graph's inputs for tokens."""
-        distinct: dict[str, int] = {}
-        types = [[distinct.setdefault(token, len(distinct)) for token in row] for row in sentences]
-        tokens, words = list(distinct), self.ids["words"]
-        letters, affixes = self.ids["characters"], self.ids["affixes"]
-        feeds = {"types": pad(types)[0], "lengths": np.array([len(row) for row in sentences])}
+        tokens, feeds = self.distinct(sentences)
+        words, letters, affixes = (self.ids[name] for name in ("words", "characters", "affixes"))
         feeds["word_ids"] = np.array([words.get(token.lower(), UNKNOWN_ID) for token in tokens])
-        if "vector_rows" in self.card["inputs"]:
-            feeds["vector_rows"], feeds["vector_counts"] = pad(
-                [vector_rows(token, self.ids["vector_words"]) for token in tokens]
-            )
         if "characters" in self.card["inputs"]:
             read = [token if len(token) <= 32 else token[:16] + token[-16:] for token in tokens]
             rows = [[letters.get(c, UNKNOWN_ID) for c in token] for token in read]
@@ -232,11 +218,5 @@ def lines(record: dict[str, Any]) -> str:
     return "".join(f"{t['text']}\t{t['tag']}\t{t['confidence']:.4f}\n" for t in tokens)
 
 
-def main() -> int:
-    """Read texts, print the tokens and tags of each."""
-    folder, what = Path(__file__).resolve().parent, "Tag texts; without any, lines of the input."
-    return run_texts(what, lambda model, texts: Predictor(folder, model).predict(texts), lines)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_texts("Tag texts; without any, lines of the input.", Predictor, lines))

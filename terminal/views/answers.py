@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from birnn.terminal.console import console, is_plain
+from birnn.terminal.console import console, is_plain, print_json
 from birnn.terminal.text import harmless, render_pairs
 from birnn.terminal.views import view_of
 from birnn.terminal.views.scores import render_scores
@@ -16,7 +16,7 @@ def draw_evaluation(scored: Any, *, as_json: bool) -> None:
     """Scores of a loaded run."""
     out, plain, metrics = console(), is_plain(), scored.metrics
     if as_json:
-        print(json.dumps(metrics, indent=2, ensure_ascii=False))
+        print_json(metrics)
         return
     out.print(render_pairs(scored.title, scored.pairs))
     out.print(render_scores(metrics, {}, out.width, plain=plain))

@@ -7,7 +7,9 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.terminal.text import BEST, make_table, named, shown, titled
+from birnn.terminal.views.scores import render_precision
 
+Rows = Sequence[Mapping[str, Any]]
 WIDE = 10_000_000  # columns of a line in a pipe
 ANSWER = ("label", "probabilities")  # of a record; all else in it are texts
 BETWEEN = " ¦ "  # texts of one row
@@ -38,55 +40,40 @@ def render_confusion(
     labels: Sequence[str], counts: Sequence[Sequence[int]], *, plain: bool
 ) -> RenderableType:
     """Gold classes in rows, predicted classes in columns, the hits in bold."""
-    table = make_table(plain=plain)
-    table.add_column("gold")
-    for label in labels:
-        table.add_column(Text(named(label, 14)), justify="right")
-    for row, label in enumerate(labels):
-        cells = [
-            Text(f"{count:,}", style=BEST if row == column else "")
-            for column, count in enumerate(counts[row])
-        ]
-        table.add_row(Text(named(label, 20)), *cells)
+    rows = [
+        [named(labels[i], 20), *(Text(f"{n:,}", BEST if i == j else "") for j, n in enumerate(row))]
+        for i, row in enumerate(counts)
+    ]
+    table = make_table(["gold"], [named(label, 14) for label in labels], rows, plain=plain)
     return titled("Confusion (rows gold, columns predicted)", table)
 
 
-def render_classes(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
+def render_classes(rows: Rows, *, plain: bool) -> RenderableType:
     """Precision, recall and F1 of each class."""
-    table = make_table(["class"], ["precision %", "recall %", "F1 %", "rows"], plain=plain)
-    for row in rows:
-        scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
-        table.add_row(Text(named(row["label"], 40)), *scores, f"{row['support']:,}")
-    return titled("By class", table)
+    names = [named(row["label"], 40) for row in rows]
+    return render_precision("By class", ("class", "rows"), names, rows, plain=plain)
 
 
-def render_mistakes(
-    rows: Sequence[Mapping[str, Any]], width: int, *, plain: bool
-) -> RenderableType:
+def render_mistakes(rows: Rows, width: int, *, plain: bool) -> RenderableType:
     """The most confident mistakes."""
-    table = make_table(plain=plain)
-    for head in ("gold", "predicted", "sure %", "text"):
-        table.add_column(head, justify="right" if "%" in head else "left", no_wrap=True)
     room = max(20, width - 44)
+    cells = []
     for row in rows:
-        table.add_row(
-            Text(named(row["gold"], 12)),
-            Text(named(row["predicted"], 12)),
-            f"{row['confidence'] * 100:.0f}",
-            Text(shown(row["text"], room)),
-        )
+        labels = [named(row[side], 12) for side in ("gold", "predicted")]
+        cells.append([*labels, f"{row['confidence'] * 100:.0f}", shown(row["text"], room)])
+    heads = ["gold", "predicted", "sure %", "text"]
+    table = make_table(heads, [], cells, plain=plain, no_wrap=True)
+    table.columns[2].justify = "right"
     return titled("Most confident mistakes", table)
 
 
 def render_prediction(record: Mapping[str, Any], width: int) -> Text:
     """A row's label, how sure the model is, and the text, or each of several."""
     label, sure = record["label"], record["probabilities"][record["label"]]
-    name = named(label, max(20, width // 3))
-    head = Text.assemble((name, "bold"), f"  {sure * 100:5.1f} %  ")
+    head = Text.assemble((named(label, max(20, width // 3)), "bold"), f"  {sure * 100:5.1f} %  ")
     texts = [text for key, text in record.items() if key not in ANSWER]
     room = max(20, width - head.cell_len - 1 - len(BETWEEN) * (len(texts) - 1))
-    parts = [shown(text, max(20, room // len(texts))) for text in texts]
-    return head + Text(BETWEEN.join(parts))
+    return head + Text(BETWEEN.join(shown(text, max(20, room // len(texts))) for text in texts))
 
 
 def render_weights(words: Sequence[tuple[str, float]]) -> Text:

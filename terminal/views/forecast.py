@@ -22,18 +22,16 @@ def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> Re
     places = spread(len(steps), STEPS_SHOWN)
     names = [*COLUMNS, *(name for name in steps[0] if name.startswith("coverage_"))]
     rows = [(str(place + 1), steps[place]) for place in places]
-    parts: list[RenderableType] = [
-        titled("By step ahead", scores_table("step", names, rows, plain=plain))
-    ]
+    parts = [titled("By step ahead", scores_table("step", names, rows, plain=plain))]
     series = details["per_series"]
     if len(series) > 1:
         worst = sorted(series, key=lambda row: -row.get("mase", row["mae_scaled"]))
         rows = [(shown(row["series"], 30), row) for row in worst[:SERIES_SHOWN]]
         title = "By series" if len(series) <= SERIES_SHOWN else "By series, the hardest"
         parts.append(titled(title, scores_table("series", names, rows, plain=plain)))
-    if details.get("blocks"):
-        parts.append(Text(f"Brackets: bootstrap over {details['blocks']}.\n", style="dim"))
-    return Group(*parts)
+    blocks = details.get("blocks")
+    notes = [Text(f"Brackets: bootstrap over {blocks}.\n", style="dim")] if blocks else []
+    return Group(*parts, *notes)
 
 
 def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
@@ -43,8 +41,7 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
     if not plain:
         for part in answer.charts:
             out.print(render_chart(part, out.width))
-    rows = render_forecast(answer.records, plain=plain, most=0 if plain else ROWS_SHOWN)
-    out.print(rows)
+    out.print(render_forecast(answer.records, plain=plain, most=0 if plain else ROWS_SHOWN))
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -63,44 +60,29 @@ def scores_table(
 ) -> Any:
     """A row for each of ``rows``, a column for each score that any of them has."""
     there = [name for name in names if any(name in row for _, row in rows)]
-    table = make_table(plain=plain)
-    table.add_column(head, justify="right" if head == "step" else "left")
-    for name in there:
-        # The share of targets inside an interval; its whole name takes too much room.
-        level = name.removeprefix("coverage_")
-        head = f"in {level} %" if level != name else score_title(name)
-        table.add_column(head, justify="right")
-    for label, row in rows:
-        cells = [format_score(name, row[name]) if name in row else "–" for name in there]
-        table.add_row(Text(label), *cells)
-    return table
+    # Of the share of targets inside an interval, the whole name takes too much room.
+    titles = [
+        f"in {name[9:]} %" if name.startswith("coverage_") else score_title(name) for name in there
+    ]
+    cells = [
+        [label, *(format_score(name, row[name]) if name in row else "–" for name in there)]
+        for label, row in rows
+    ]
+    left, right = ([], [head, *titles]) if head == "step" else ([head], titles)
+    return make_table(left, right, cells, plain=plain)
 
 
 def render_forecast(
     records: Sequence[Mapping[str, Any]], *, plain: bool, most: int = 0
 ) -> RenderableType:
-    """Rows of a forecast: id, time, mean and bounds.
-
-    Args:
-        records: as in ``forecast.csv``.
-        plain: whether this goes into a pipe.
-        most: rows, at most; 0 for all.
-    """
-    table = make_table(plain=plain)
-    names = list(records[0])
-    for name in names:
-        table.add_column(
-            name.replace("_", " "), justify="left" if name in ("id", "time") else "right"
-        )
-    for record in records[: most or None]:
-        cells = [
-            Text(shown(value, 30)) if isinstance(value, str) else f"{value:.6g}"
-            for value in record.values()
-        ]
-        table.add_row(*cells)
-    left = len(records) - most if most else 0
-    if left > 0:
-        return Group(
-            table, Text(f"… and {left:,} rows more; --output FILE writes all", style="dim")
-        )
-    return table
+    """Rows as in ``forecast.csv``: id, time, mean and bounds; ``most`` at most, or all for 0."""
+    cells = [
+        [shown(value, 30) if isinstance(value, str) else f"{value:.6g}" for value in row.values()]
+        for row in records[: most or None]
+    ]
+    heads = [name.replace("_", " ") for name in records[0]]
+    table = make_table(heads[:2], heads[2:], cells, plain=plain)
+    left = len(records) - len(cells)
+    if not left:
+        return table
+    return Group(table, Text(f"… and {left:,} rows more; --output FILE writes all", style="dim"))

@@ -1,12 +1,10 @@
 """What a person sees of a file of series: what it holds, and what is odd about it."""
 
-import json
-
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from birnn.data.series.findings import Finding, Inspection
-from birnn.terminal.console import console, is_plain
+from birnn.terminal.console import console, is_plain, print_json
 from birnn.terminal.text import harmless, make_table, named, render_pairs
 
 SHOWN = 40
@@ -17,7 +15,7 @@ def draw_inspection(inspection: Inspection, *, as_json: bool) -> None:
     """What is in a file of series."""
     out = console()
     if as_json:
-        print(json.dumps(inspection.to_json(), indent=2, ensure_ascii=False))
+        print_json(inspection.to_json())
     else:
         out.print(render_inspection(inspection, out.width, plain=is_plain()))
 
@@ -25,14 +23,9 @@ def draw_inspection(inspection: Inspection, *, as_json: bool) -> None:
 def render_inspection(inspection: Inspection, width: int, *, plain: bool) -> RenderableType:
     """The file in short, its findings with rows and treatment, and how it was read.
 
-    Args:
-        inspection: of a file; names and cells in it are anybody's text.
-        width: of the terminal, in columns.
-        plain: bare columns, for a pipe.
+    Names and cells in an inspection are anybody's text.
     """
-    parts: list[RenderableType] = [
-        render_pairs(f"Series in {inspection.source}", _pairs(inspection))
-    ]
+    parts = [render_pairs(f"Series in {inspection.source}", _pairs(inspection))]
     if inspection.findings:
         parts.append(render_findings(inspection.findings, width, plain=plain))
     else:
@@ -40,8 +33,7 @@ def render_inspection(inspection: Inspection, width: int, *, plain: bool) -> Ren
     if inspection.notes:
         lines = [Text(f"- {harmless(note)}") for note in inspection.notes]
         parts += [Text("How it was read", style="bold"), *lines, Text()]
-    parts.append(_verdict(inspection))
-    return Group(*parts)
+    return Group(*parts, _verdict(inspection))
 
 
 def _pairs(inspection: Inspection) -> list[tuple[str, str]]:
@@ -72,18 +64,15 @@ def render_findings(findings: list[Finding], width: int, *, plain: bool) -> Rend
     """Findings as a table, fatal ones first and marked."""
     ordered = sorted(findings, key=lambda finding: not finding.fatal)
     with_series = any(finding.series for finding in ordered)
-    table = make_table(plain=plain)
-    table.add_column("finding", no_wrap=True)
-    if with_series:
-        table.add_column("series", no_wrap=True)
+    table = make_table(["finding", *["series"] * with_series], [], [], plain=plain, no_wrap=True)
     table.add_column("what there is", overflow="fold", ratio=3)
     table.add_column("what is done about it", overflow="fold", ratio=2)
     table.width = max(60, width)
     for finding in ordered[:SHOWN]:
         kind = Text(finding.kind.replace("_", " "), style="bold red" if finding.fatal else "")
+        texts = [Text(harmless(text)) for text in (finding.text, finding.treatment)]
         series = [Text(named(finding.series, max(8, width // 6)))] if with_series else []
-        text, treatment = Text(harmless(finding.text)), Text(harmless(finding.treatment))
-        table.add_row(kind, *series, text, treatment)
+        table.add_row(kind, *series, *texts)
     parts: list[RenderableType] = [Text("Findings", style="bold"), table]
     if len(ordered) > SHOWN:
         parts.append(Text(f"… and {len(ordered) - SHOWN:,} more"))

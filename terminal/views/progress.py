@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from birnn.tasks.runs.events import Evaluating, Finished, Prepared, SeedStarted
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.console import console, is_plain
 from birnn.terminal.views.training import draw_header, draw_report, draw_resumption
+from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 
 
 class TrainingDisplay:
@@ -22,12 +24,9 @@ class TrainingDisplay:
 
     def draw(self, events: Iterator[Any]) -> None:
         """Draw all events, to the report."""
-        from birnn.tasks.runs.events import Evaluating, Finished, Prepared, SeedStarted
-        from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
-
         task: Any = None
-        bar = ProgressBar()
-        status = console().status("reading data")
+        out, bar = console(), ProgressBar()
+        status = out.status("reading data")
         status.start()
         try:
             for event in events:
@@ -36,21 +35,18 @@ class TrainingDisplay:
                     task = event.task
                     draw_header(event)
                 elif isinstance(event, SeedStarted):
-                    heading = f"Seed {event.seed} ({event.number} of {event.total})"
-                    console().print(heading, style="bold")
+                    out.print(f"Seed {event.seed} ({event.number} of {event.total})", style="bold")
                 elif isinstance(event, ResumeEvent):
                     draw_resumption(event, task)
                 elif isinstance(event, StepEvent):
                     bar.step(event)
                 elif isinstance(event, EpochEvent):
-                    line = task.epoch_line(event)
-                    if line:
-                        bar.print(line)
+                    if line := task.epoch_line(event):
+                        out.print(line, markup=False, soft_wrap=is_plain())
                     bar.scores(event)
                 elif isinstance(event, StopEvent):
                     bar.stop()
-                    kept = f"Kept epoch {event.epoch}: {event.reason}, {event.seconds:.0f} s."
-                    console().print(kept)
+                    out.print(f"Kept epoch {event.epoch}: {event.reason}, {event.seconds:.0f} s.")
                 elif isinstance(event, Evaluating):
                     status.update(event.what)
                     status.start()
@@ -68,7 +64,6 @@ class ProgressBar:
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
-        self.task = TaskID(0)
         self.note = ""
 
     def step(self, event: Any) -> None:
@@ -77,29 +72,21 @@ class ProgressBar:
             return
         if self.progress is None:
             self.progress = Progress(
-                TextColumn("epoch {task.fields[epoch]}"),
-                BarColumn(bar_width=None),
+                TextColumn("epoch {task.fields[epoch]}"), BarColumn(bar_width=None),
                 TextColumn("loss {task.fields[loss]:.4f}{task.fields[note]}"),
-                TimeRemainingColumn(),
-                console=console(),
-                transient=True,
-            )
+                TimeRemainingColumn(), console=console(), transient=True,
+            )  # fmt: skip
             self.progress.start()
-            self.task = self.progress.add_task(
-                "", total=event.total_steps, epoch=0, loss=0, note=""
-            )
+            self.progress.add_task("", total=event.total_steps, epoch=0, loss=0, note="")
         self.progress.update(
-            self.task, completed=event.step, epoch=event.epoch, loss=event.loss, note=self.note
-        )
+            self.progress.task_ids[0], completed=event.step, epoch=event.epoch, loss=event.loss,
+            note=self.note,
+        )  # fmt: skip
 
     def scores(self, event: Any) -> None:
         """Remember the last validation score for the bar."""
         name, value = next(iter(event.scores.items()))
         self.note = f", validation {score_title(name)} {format_score(name, value)}"
-
-    def print(self, line: str) -> None:
-        """A line above the bar."""
-        console().print(line, markup=False, soft_wrap=is_plain())
 
     def stop(self) -> None:
         """Take the bar away."""

@@ -53,9 +53,8 @@ def show_training(name: str, config: Any, run: RunOptions) -> None:
         from birnn.tasks.runs.launch import unfinished_start
 
         if unfinished_start(name, run.resume, run.out) is None:
-            raise ConfigError(
-                f"resume: {run.resume} is complete; its configuration is in its config.json"
-            )
+            complete = f"{run.resume} is complete; its configuration is in its config.json"
+            raise ConfigError(f"resume: {complete}")
     print(write_toml({"config": config, "run": run}), end="")
 
 
@@ -73,17 +72,15 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
         from birnn.tasks.runs.growing import resumable, run_name, work_folder
         from birnn.tasks.runs.launch import Plan, make_task, resume_plan
         from birnn.terminal.views.progress import TrainingDisplay
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    out = Path(run.out or f"runs/{name}-{config.encoder.encoder}-{stamp}")
+    out = Path(run.out or time.strftime(f"runs/{name}-{config.encoder.encoder}-%Y%m%d-%H%M%S"))
     words = "python cli.py " + shlex.join(sys.argv[1:])
-    plan = Plan(out, run.seeds, run.overwrite, words, run.keep, stop=stop)
     if run.resume:
         out = run_name(Path(run.resume))
-        unfinished = resume_plan(replace(plan, out=out), config)
-        if unfinished is None:
-            console().print(f"{out} is complete: nothing is left to do.", markup=False)
-            return
-        plan = unfinished
+    asked = Plan(out, run.seeds, run.overwrite, words, run.keep, stop=stop)
+    plan = resume_plan(asked, config) if run.resume else asked
+    if plan is None:
+        console().print(f"{out} is complete: nothing is left to do.", markup=False)
+        return
     task = make_task(name, config)
     events, display = train(task, plan), TrainingDisplay()
     try:

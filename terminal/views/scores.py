@@ -3,7 +3,8 @@
 It is also the view of a task that has nothing more to show: no details, and no answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -12,6 +13,10 @@ from rich.text import Text
 
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.text import make_table, titled
+
+Scores = Mapping[str, Any]
+Labels = Mapping[str, str]  # of baselines, in words
+Columns = Mapping[str, Sequence[Text]]  # cells of each model
 
 
 def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
@@ -23,9 +28,7 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
     """Draw nothing: ``predict`` takes no run of such a task."""
 
 
-def render_scores(
-    metrics: Mapping[str, Any], labels: Mapping[str, str], width: int, *, plain: bool
-) -> RenderableType:
+def render_scores(metrics: Scores, labels: Labels, width: int, *, plain: bool) -> RenderableType:
     """Model beside baselines, a metric a row: value, interval, and the mean over seeds if any.
 
     Where the intervals of all don't fit into ``width``, those of the baselines are left out; where
@@ -36,7 +39,7 @@ def render_scores(
     heads = {"model": f"model ({metrics['encoder']})", **labels}
     names = [name for name in test["model"] if not name.startswith("width_")]
     columns = {
-        name: [_score_cell(metric, scores.get(metric)) for metric in names]
+        name: [score_cell(scores.get(m), partial(format_score, m), "bold") for m in names]
         for name, scores in models.items()
     }
     short = {name: [Text(c.plain.split(" [")[0]) for c in cells] for name, cells in columns.items()}
@@ -52,78 +55,74 @@ def render_scores(
     parts = [*own, titled(title, _scores(titles, columns, heads, plain=plain))]
     if "skill" in test:
         parts.append(render_skill(test["skill"], labels, plain=plain))
-    seeds = metrics["train"].get("seeds")
-    if seeds:
+    if seeds := metrics["train"].get("seeds"):
         parts.append(render_spread(test["model"], len(seeds), plain=plain))
     return Group(*parts)
 
 
-def _width(
-    titles: Sequence[str], columns: Mapping[str, Sequence[Text]], heads: Mapping[str, str]
-) -> int:
+def _width(titles: Sequence[str], columns: Columns, heads: Labels) -> int:
     """Columns that a table of scores takes; headings may wrap between words."""
     widest = [
-        max(*(len(cell) for cell in cells), *(len(word) for word in heads.get(name, name).split()))
+        max([*(len(cell) for cell in cells), *map(len, heads.get(name, name).split())])
         for name, cells in columns.items()
     ]
     return max(map(len, titles)) + sum(size + 2 for size in widest) + 2
 
 
-def _scores(
-    titles: Sequence[str],
-    columns: Mapping[str, Sequence[Text]],
-    heads: Mapping[str, str],
-    *,
-    plain: bool,
-) -> Table:
+def _scores(titles: Sequence[str], columns: Columns, heads: Labels, *, plain: bool) -> Table:
     """A metric a row, a model a column."""
-    table = make_table(plain=plain)
-    table.add_column("metric", no_wrap=True)
-    for name, cells in columns.items():
-        # The heading wraps before a score does.
-        widest = max(len(cell) for cell in cells)
-        table.add_column(Text(heads.get(name, name)), justify="right", min_width=widest)
-    for row, title in enumerate(titles):
-        table.add_row(title, *(cells[row] for cells in columns.values()))
+    rows = zip(titles, *columns.values(), strict=True)
+    table = make_table(["metric"], [heads.get(name, name) for name in columns], rows, plain=plain)
+    table.columns[0].no_wrap = True
+    for column, cells in zip(table.columns[1:], columns.values(), strict=True):
+        column.min_width = max(map(len, cells))  # the heading wraps before a score does
     return table
 
 
-def render_skill(
-    skill: Mapping[str, Any], labels: Mapping[str, str], *, plain: bool
-) -> RenderableType:
+def render_skill(skill: Scores, labels: Labels, *, plain: bool) -> RenderableType:
     """How much lower the model's error is than each baseline's, in per cent."""
     metrics = list(dict.fromkeys(metric for scores in skill.values() for metric in scores))
     heads = [f"{metric.replace('_', ' ').upper()} %" for metric in metrics]
-    table = make_table(["less error than"], heads, plain=plain)
-    for name, scores in skill.items():
-        cells = []
-        for metric in metrics:
-            score = scores.get(metric)
-            if score is None:  # the baseline makes no error: no share of it is less
-                cells.append(Text("–"))
-                continue
-            parts = [(f"{100 * score['value']:.1f}", "bold")]
-            if score["low"] is not None:
-                parts.append((f" [{100 * score['low']:.1f}, {100 * score['high']:.1f}]", ""))
-            cells.append(Text.assemble(*parts))
-        table.add_row(Text(labels.get(name, name)), *cells)
+
+    def percent(value: float) -> str:
+        return f"{100 * value:.1f}"
+
+    rows = [
+        # A baseline without errors has no score: no share of them is less.
+        [labels.get(name, name), *(score_cell(scores.get(m), percent, "bold") for m in metrics)]
+        for name, scores in skill.items()
+    ]
+    table = make_table(["less error than"], heads, rows, plain=plain)
     return titled("Skill of the model against each baseline", table)
 
 
-def _score_cell(metric: str, score: Mapping[str, Any] | None) -> Text:
+def score_cell(score: Scores | None, written: Callable[[float], str], style: str = "") -> Text:
+    """``81.2 [79.0, 83.4]``, the value in ``style``; a dash where there is no score."""
     if score is None:
         return Text("–")
-    if score["low"] is None:
-        return Text(format_score(metric, score["value"]), style="bold")
-    low, high = format_score(metric, score["low"]), format_score(metric, score["high"])
-    return Text.assemble((format_score(metric, score["value"]), "bold"), f" [{low}, {high}]")
+    text = Text(written(score["value"]), style)
+    if score["low"] is None or score["high"] is None:
+        return text
+    return Text.assemble(text, f" [{written(score['low'])}, {written(score['high'])}]")
+
+
+def render_precision(
+    title: str, heads: tuple[str, str], names: Sequence[str], rows: Sequence[Scores], *, plain: bool
+) -> RenderableType:
+    """Precision, recall, F1 and number of classes, types or tags; heads of names and numbers."""
+    cells = []
+    for name, row in zip(names, rows, strict=True):
+        shares = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
+        cells.append([name, *shares, f"{row['support']:,}"])
+    right = ["precision %", "recall %", "F1 %", heads[1]]
+    return titled(title, make_table(heads[:1], right, cells, plain=plain))
 
 
 def render_spread(scores: Mapping[str, Any], seeds: int, *, plain: bool) -> RenderableType:
     """Mean and standard deviation of the model's scores over seeds."""
-    table = make_table(["metric"], ["mean", "std"], plain=plain)
-    for name, score in scores.items():
-        table.add_row(
-            score_title(name), format_score(name, score["mean"]), format_score(name, score["std"])
-        )
+    rows = [
+        [score_title(name), *(format_score(name, score[key]) for key in ("mean", "std"))]
+        for name, score in scores.items()
+    ]
+    table = make_table(["metric"], ["mean", "std"], rows, plain=plain)
     return titled(f"Model over {seeds} seeds", table)

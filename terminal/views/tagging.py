@@ -7,16 +7,13 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.terminal.text import CONTROL, make_table, shown, titled
+from birnn.terminal.views.scores import render_precision
 
+Rows = Sequence[Mapping[str, Any]]
 COLORS = ("cyan", "magenta", "green", "yellow", "blue", "red")
-ERRORS = {
-    "correct": "correct",
-    "missed": "missed",
-    "spurious": "spurious",
-    "wrong_type": "wrong type",
-    "wrong_border": "wrong border",
-    "wrong_border_and_type": "wrong border and type",
-}
+ERRORS = (
+    "correct", "missed", "spurious", "wrong_type", "wrong_border", "wrong_border_and_type",
+)  # fmt: skip
 
 
 def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
@@ -53,52 +50,45 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
             out.print(render_alternatives(record), soft_wrap=True)
 
 
-def render_labels(title: str, rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
+def render_labels(title: str, rows: Rows, *, plain: bool) -> RenderableType:
     """Precision, recall and F1 of each span type or tag."""
-    table = make_table(["label"], ["precision %", "recall %", "F1 %", "gold"], plain=plain)
-    for row in rows:
-        scores = [f"{row[key] * 100:.1f}" for key in ("precision", "recall", "f1")]
-        table.add_row(Text(shown(row["label"], 24)), *scores, f"{row['support']:,}")
-    return titled(title, table)
+    names = [shown(row["label"], 24) for row in rows]
+    return render_precision(title, ("label", "gold"), names, rows, plain=plain)
 
 
 def render_errors(errors: Mapping[str, Mapping[str, int]], *, plain: bool) -> RenderableType:
     """What became of the gold spans, and what the predicted ones are."""
-    table = make_table(["spans"], list(errors), plain=plain)
-    for kind, words in ERRORS.items():
-        cells = [errors[side].get(kind) for side in errors]
-        if any(count is not None for count in cells):
-            table.add_row(words, *("–" if count is None else f"{count:,}" for count in cells))
+    rows = [
+        [kind.replace("_", " "), *(f"{n[kind]:,}" if kind in n else "–" for n in errors.values())]
+        for kind in ERRORS
+        if any(kind in counts for counts in errors.values())
+    ]
+    table = make_table(["spans"], list(errors), rows, plain=plain)
     return titled("Spans: each counts in one row of its column", table)
 
 
-def render_confusions(rows: Sequence[Mapping[str, Any]], *, plain: bool) -> RenderableType:
+def render_confusions(rows: Rows, *, plain: bool) -> RenderableType:
     """What is most often taken for what."""
-    table = make_table(["gold", "predicted"], ["count"], plain=plain)
-    for row in rows:
-        pair = (Text(shown(row[side], 24)) for side in ("gold", "predicted"))
-        table.add_row(*pair, f"{row['count']:,}")
+    cells = [
+        [shown(row["gold"], 24), shown(row["predicted"], 24), f"{row['count']:,}"] for row in rows
+    ]
+    table = make_table(["gold", "predicted"], ["count"], cells, plain=plain)
     return titled("Most frequent confusions", table)
 
 
-def render_mistakes(
-    rows: Sequence[Mapping[str, Any]], width: int, *, plain: bool
-) -> RenderableType:
+def render_mistakes(rows: Rows, width: int, *, plain: bool) -> RenderableType:
     """The most confident mistakes."""
-    table = make_table(plain=plain)
-    for head in ("kind", "sure %", "gold", "predicted", "in"):
-        table.add_column(head, justify="right" if "%" in head else "left", no_wrap=True)
-    kinds = [ERRORS.get(row["kind"], row["kind"].replace("_", " ")) for row in rows]
+    kinds = [row["kind"].replace("_", " ") for row in rows]
     room = max(30, width - max(map(len, kinds)) - 16)
     half = min(28, room // 3)
-    for row, kind in zip(rows, kinds, strict=True):
-        table.add_row(
-            kind,
-            f"{row['confidence'] * 100:.0f}",
-            Text(shown(row["gold"], half)),
-            Text(shown(row["predicted"], half)),
-            Text(shown(row["text"], max(10, room - 2 * half))),
-        )
+    widths = {"gold": half, "predicted": half, "text": max(10, room - 2 * half)}
+    cells = [
+        [kind, f"{row['confidence'] * 100:.0f}", *(shown(row[k], n) for k, n in widths.items())]
+        for row, kind in zip(rows, kinds, strict=True)
+    ]
+    heads = ["kind", "sure %", "gold", "predicted", "in"]
+    table = make_table(heads, [], cells, plain=plain, no_wrap=True)
+    table.columns[1].justify = "right"
     return titled("Most confident mistakes", table)
 
 
@@ -107,23 +97,20 @@ def render_tagged(record: Mapping[str, Any], colors: Mapping[str, str]) -> Text:
 
     Brackets mark a span, so that it can be told without colours too.
     """
-    text, line = record["text"], Text()
-    done = 0
+    text, line, done = record["text"], Text(), 0
     spans = record.get("spans")
     marks = record["tokens"] if spans is None else spans
     for mark in marks:
         start, end = mark["start"], mark["end"]
         line.append(_visible(text[done:start]))
         label = mark["label"] if spans is not None else mark["tag"]
-        color = colors.get(label, "")
-        words = _visible(text[start:end])
+        color, words = colors.get(label, ""), _visible(text[start:end])
         if spans is None:
             line.append(words).append(f"/{shown(label, 24)}", style=f"dim {color}".strip())
         else:
-            line.append("[", style=color)
-            line.append(words, style=f"bold {color}".strip())
-            line.append(f" {shown(label, 24)} {mark['confidence'] * 100:.0f} %", style=color)
-            line.append("]", style=color)
+            sure = f" {shown(label, 24)} {mark['confidence'] * 100:.0f} %"
+            line.append("[", color).append(words, f"bold {color}".strip())
+            line.append(sure, color).append("]", color)
         done = end
     return line.append(_visible(text[done:]))
 

@@ -16,7 +16,6 @@ def draw_header(event: Any) -> None:
     data, config = event.data, event.task.config
     rows = data.provenance["rows"]
     threads = f", {event.threads} threads" if event.device == "cpu" else ""
-    seeds = event.seeds
     pairs = [
         ("data", data.provenance["source"]),
         ("splits", ", ".join(f"{name} {rows[name]:,}" for name in rows)),
@@ -24,10 +23,10 @@ def draw_header(event: Any) -> None:
         *event.task.describe(data.info),
         ("parameters", f"{event.parameters:,}"),
         ("engine", f"{event.engine.name} ({event.engine.title})"),
-        *([("", event.engine.note)] if event.engine.note else []),
+        *(("", note) for note in [event.engine.note] if note),
         ("device", f"{event.device}{threads}, {config.train.mixed_precision} mixed precision"),
         ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
-        ("seeds" if len(seeds) > 1 else "seed", ", ".join(map(str, seeds))),
+        ("seeds" if len(event.seeds) > 1 else "seed", ", ".join(map(str, event.seeds))),
         ("run", str(event.folder)),
         *(("changed", note) for note in event.notes),
     ]
@@ -53,8 +52,7 @@ def draw_report(event: Any) -> None:
     out, plain, metrics = console(), is_plain(), event.metrics
     out.print()
     out.print(render_scores(metrics, event.labels, out.width, plain=plain))
-    details = view_of(metrics["task"]).render_details(metrics["details"], out.width, plain=plain)
-    out.print(details)
+    out.print(view_of(metrics["task"]).render_details(metrics["details"], out.width, plain=plain))
     if "chart" in metrics and not plain:
         out.print(render_chart(metrics["chart"], out.width))
     out.print(Text(harmless(metrics["verdict"]), style="bold"), soft_wrap=plain)
