@@ -100,7 +100,8 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         given = self.config.data.text_column
         count = len(self.text_columns)
         if not given:
-            return ("",) if count == 1 else self.text_columns
+            usual = self.text_columns == ("text",)  # found by its usual names
+            return ("",) if usual else self.text_columns
         names = (given,) if count == 1 else tuple(part.strip() for part in given.split(","))
         if len(names) != count:
             raise ConfigError(f"text_column: name {count} columns, with commas; got {given!r}")

@@ -43,6 +43,7 @@ class LabelPredictor(Predictor):
         task: Any = run.task
         self.columns: tuple[str, ...] = task.text_columns  # of records
         self.sources: tuple[str, ...] = task.source_columns  # of files and tables
+        self.usual = "" if self.columns == ("text",) else self.sources[0]  # empty: by usual names
 
     def probabilities(self, columns: Columns, *, explain: bool) -> tuple[list[Array], Weights]:
         """``[C]`` for each row and, with ``explain``, what each text's words counted for."""
@@ -79,7 +80,8 @@ class LabelPredictor(Predictor):
 
     def _texts(self, request: Request) -> Columns:
         if len(self.columns) == 1:
-            return {self.columns[0]: read_inputs(request)}
+            asked = replace(request, text_column=request.text_column or self.usual)
+            return {self.columns[0]: read_inputs(asked)}
         if request.texts or not request.input:
             raise ConfigError(
                 f"this run reads {' and '.join(self.sources)} of each row: give them with --input"
@@ -90,7 +92,7 @@ class LabelPredictor(Predictor):
 
     def _read(self, data: Any, column: str) -> TextColumns:
         if len(self.columns) == 1:
-            return read_texts(data, column, self.columns[0])
+            return read_texts(data, column or self.usual, self.columns[0])
         texts = read_columns(data, self.sources)
         return replace(texts, columns=dict(zip(self.columns, texts.columns.values(), strict=True)))
 

@@ -27,8 +27,8 @@ class Shaped:
         if self.shape == "one":
             return values[0]
         if self.shape in ("series", "frame"):
-            texts = bool(values) and all(isinstance(value, str) for value in values)
-            kind: Any = "str" if texts else object
+            types = {type(value) for value in values}
+            kind: Any = "str" if types == {str} else float if types == {float} else object
             column = pd.Series(values, index=self.index, name=name, dtype=kind)
             return column if self.shape == "series" else column.to_frame()
         if self.shape == "array":

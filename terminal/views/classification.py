@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.terminal.text import BEST, make_table, named, shown, titled
-from birnn.terminal.views.scores import render_precision
+from birnn.terminal.views.scores import render_precision, render_record
 
 Rows = Sequence[Mapping[str, Any]]
 WIDE = 10_000_000  # columns of a line in a pipe
@@ -69,6 +69,8 @@ def render_mistakes(rows: Rows, width: int, *, plain: bool) -> RenderableType:
 
 def render_prediction(record: Mapping[str, Any], width: int) -> Text:
     """A row's label, how sure the model is, and the text, or each of several."""
+    if not set(ANSWER) <= set(record):  # of a task that has named no view of its own
+        return render_record(record)
     label, sure = record["label"], record["probabilities"][record["label"]]
     head = Text.assemble((named(label, max(20, width // 3)), "bold"), f"  {sure * 100:5.1f} %  ")
     texts = [text for key, text in record.items() if key not in ANSWER]

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from birnn.tasks.scoring.metric_names import format_score, score_title
-from birnn.terminal.text import make_table, titled
+from birnn.terminal.text import harmless, make_table, titled
 
 Scores = Mapping[str, Any]
 Labels = Mapping[str, str]  # of baselines, in words
@@ -25,7 +25,16 @@ def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> Re
 
 
 def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
-    """Draw nothing: ``predict`` takes no run of such a task."""
+    """A line for each record: its numbers, then its texts."""
+    for record in answer.records:
+        out.print(render_record(record), soft_wrap=True)
+
+
+def render_record(record: Mapping[str, Any]) -> Text:
+    """The numbers of a record in bold, then its texts."""
+    numbers = [f"{value:.4g}" for value in record.values() if isinstance(value, (int, float))]
+    texts = [harmless(value) for value in record.values() if isinstance(value, str)]
+    return Text.assemble(("  ".join(numbers), "bold"), "  ", " ¦ ".join(texts))
 
 
 def render_scores(metrics: Scores, labels: Labels, width: int, *, plain: bool) -> RenderableType:

@@ -309,3 +309,23 @@ def test_mix_and_wide_part_make_the_prediction(sentences_csv):
     wide = log_softmax(test.ngrams[rows].toarray() @ weight + bias)
     wanted = log_softmax(0.7 * found.recurrent.numpy() + 0.4 * wide)
     np.testing.assert_allclose(found.mixed.log_softmax(-1).numpy(), wanted, atol=1e-5)
+
+
+def test_columns_of_texts_are_the_tasks_own_or_as_they_are_named() -> None:
+    class Queries(Sentiment):
+        text_columns = ("query",)
+
+    class Pairs(Sentiment):
+        text_columns = ("first", "second")
+
+    def named(kind: type[Sentiment], given: str) -> tuple[str, ...]:
+        return kind(SentimentConfig(SentimentData(text_column=given))).source_columns
+
+    assert named(Sentiment, "") == ("",)
+    assert named(Sentiment, "body, mind") == ("body, mind",)
+    assert named(Queries, "") == ("query",)
+    assert named(Queries, "q") == ("q",)
+    assert named(Pairs, "") == ("first", "second")
+    assert named(Pairs, "a, b") == ("a", "b")
+    with pytest.raises(ConfigError, match="name 2 columns"):
+        named(Pairs, "a")

@@ -121,8 +121,24 @@ def check_predict(life: Life, command: Command) -> None:
         return
     records = run.predict_records(asked(life))
     assert records
+    check_answers(life, run)
     assert records == birnn.load(life.run).predict_records(asked(life))
     assert len(run.predict(asked(life)))
+
+
+def check_answers(life: Life, run: birnn.Run) -> None:
+    """The texts of the test split get the answers that stand in ``predictions.csv``."""
+    columns = list(getattr(run.loaded.task, "text_columns", ()))
+    if not columns:
+        return
+    kept = pd.read_csv(life.run / "predictions.csv", keep_default_na=False, dtype=str)
+    for record, row in zip(run.predict_records(kept), kept.to_dict("records"), strict=True):
+        shared = {name for name in record if name in row and name not in columns}
+        assert shared, "records and predictions.csv name nothing alike"
+        for name in shared:
+            value = record[name]
+            wanted = row[name] if isinstance(value, str) else pytest.approx(float(row[name]), 1e-4)
+            assert value == wanted, name
 
 
 def check_compare(life: Life, command: Command, home: Path) -> None:

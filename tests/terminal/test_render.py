@@ -13,6 +13,7 @@ from birnn.tasks import TASKS
 from birnn.terminal.text import named, shown
 from birnn.terminal.views import scores, view_of
 from birnn.terminal.views.classification import render_classes, render_prediction
+from birnn.terminal.views.scores import render_record
 
 WIDE = "日本語です" * 40
 
@@ -81,3 +82,9 @@ def test_classes_that_begin_alike_are_told_apart() -> None:
     with out.capture() as printed:
         out.print(table)
     assert len(set(printed.get().splitlines()[2:11])) == 9
+
+
+def test_a_record_of_another_kind_is_its_numbers_and_its_texts() -> None:
+    record = {"text": "fine\x1b[31m", "predicted": 3.14159}
+    for draw in (render_record, lambda r: render_prediction(r, 80)):
+        assert draw(record).plain == "3.142  fine [31m"
