@@ -21,9 +21,8 @@ def package_file(package: str, name: str) -> Path:
     try:
         path = Path(str(metadata.distribution(package).locate_file(name)))
     except metadata.PackageNotFoundError:
-        raise DataError(
-            f"the sample package {package!r} is not installed; run: {INSTALL}"
-        ) from None
+        what = f"the sample package {package!r} is not installed"
+        raise DataError(f"{what}; run: {INSTALL}") from None
     if not path.is_file():
         raise DataError(f"the package {package!r} lacks {name}; reinstall it with: {INSTALL}")
     return path
@@ -46,11 +45,11 @@ def tweets() -> tuple[Dataset, list[str]]:
     key = sound["text"].map(normalise)
     contradicting = sound.groupby(key)["label"].transform("nunique") > 1
     repeated = key.duplicated() & ~contradicting
-    usable = sound[~contradicting & ~repeated]
     notes = [
         f"left out of {len(table):,} tweets: {int(broken.sum()):,} with broken characters,"
         f" {int(repeated.sum()):,} repeated, {int(contradicting.sum()):,} with contradicting labels"
     ]
+    usable = sound[~contradicting & ~repeated]
     return Dataset.from_pandas(usable, preserve_index=False), notes
 
 
@@ -66,8 +65,7 @@ def temperatures() -> Path:
     """The embedded data for forecasting: temperatures of Seattle by the hour in 2010.
 
     Columns ``date`` (local time, so that the hour that spring takes away is missing) and ``temp``
-    (degrees Fahrenheit).
-    See ``docs/data.md`` for origin and licence.
+    (degrees Fahrenheit). See ``docs/data.md`` for origin and licence.
     """
     return package_file("vega-datasets", "vega_datasets/_data/seattle-temps.csv")
 

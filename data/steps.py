@@ -42,11 +42,8 @@ class StepSplit:
             size = len(self.features[item])
             features[row, :size] = (self.features[item] - self.shift[:-1]) / self.scale[:-1]
             targets[row, :size] = (self.targets[item] - self.shift[-1]) / self.scale[-1]
-        return Batch(
-            {"features": torch.from_numpy(features)},
-            torch.from_numpy(lengths),
-            torch.from_numpy(targets),
-        )
+        inputs = {"features": torch.from_numpy(features)}
+        return Batch(inputs, torch.from_numpy(lengths), torch.from_numpy(targets))
 
 
 def synthetic(count: int, length: int, size: int, seed: int) -> tuple[list[Floats], list[Floats]]:
@@ -94,15 +91,12 @@ def numeric_columns(table: Dataset, skip: set[str], name: str) -> Mapping[str, F
 def cut_sequences(
     table: Dataset, target: str, group: str, length: int, name: str
 ) -> tuple[list[str], list[Floats], list[Floats]]:
-    """Make sequences from the rows of a table.
+    """Make sequences from the rows of a table, one a step.
 
     Args:
-        table: a row a step.
         target: the column to predict at each step.
         group: the column that says which sequence a row belongs to (rows in order); empty: the
             rows are one long recording, cut every ``length`` rows.
-        length: steps of a sequence where ``group`` is empty.
-        name: of the source, for messages.
 
     Returns:
         The feature names ``F``, features ``[T_i, F]`` and targets ``[T_i]`` of each sequence.

@@ -29,9 +29,8 @@ def parse_calendar(names: str, panel: Panel) -> tuple[str, ...]:
     features = tuple(part.strip() for part in names.split(",") if part.strip())
     for name in features:
         if name not in PHASES:
-            raise ConfigError(
-                f"calendar: {name!r} is not one of {', '.join(PHASES)}{suggestion(name, PHASES)}"
-            )
+            known = f"{', '.join(PHASES)}{suggestion(name, PHASES)}"
+            raise ConfigError(f"calendar: {name!r} is not one of {known}")
     if features and not panel.clock.frequency:
         raise ConfigError("calendar: the time column holds whole numbers, which have no calendar")
     return features
@@ -51,9 +50,8 @@ def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
     values = np.full(int(offsets[-1]), np.nan)
     past = np.full((len(values), panel.past.shape[1]), np.nan)
     future = np.full((len(values), panel.future.shape[1] + len(columns)), np.nan)
-    for i, (old, start, new, size) in enumerate(
-        zip(panel.offsets[:-1], panel.covariate_offsets, offsets[:-1], sizes, strict=True)
-    ):
+    places = zip(panel.offsets[:-1], panel.covariate_offsets, offsets[:-1], sizes, strict=True)
+    for i, (old, start, new, size) in enumerate(places):
         rows = int(panel.offsets[i + 1] - old)
         values[new : new + rows] = panel.values[old : old + rows]
         if panel.past.shape[1]:
@@ -63,14 +61,9 @@ def add_calendar(panel: Panel, names: tuple[str, ...], horizon: int) -> Panel:
         stamps = panel.stamps(i, 0, int(size))
         future[new : new + size, -len(columns) :] = calendar_features(stamps, names)
     return replace(
-        panel,
-        offsets=offsets,
-        values=values,
-        covariate_offsets=offsets[:-1],
-        past=past,
-        future=future,
-        future_names=[*panel.future_names, *columns],
-    )
+        panel, offsets=offsets, values=values, covariate_offsets=offsets[:-1], past=past,
+        future=future, future_names=[*panel.future_names, *columns],
+    )  # fmt: skip
 
 
 def calendar_features(stamps: pd.Index, names: tuple[str, ...]) -> Floats:

@@ -14,21 +14,13 @@ UNKNOWN = r"^[+-]?(?i:nan)$"
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column as numbers.
+    """A column as numbers."""
 
-    Attributes:
-        values: ``[R]``, NaN where there is no finite number.
-        filled: how many cells are not empty.
-        text: rows (from 0) that hold something else than a number.
-        cell: the first of them.
-        infinite: rows that hold an infinite number.
-    """
-
-    values: Floats
-    filled: int
-    text: Ints
-    cell: str
-    infinite: Ints
+    values: Floats  # [R], NaN where there is no finite number
+    filled: int  # how many cells are not empty
+    text: Ints  # rows (from 0) that hold something else than a number
+    cell: str  # the first of them
+    infinite: Ints  # rows that hold an infinite number
 
     @property
     def numeric(self) -> bool:
@@ -37,11 +29,7 @@ class NumberColumn:
 
 
 def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
-    """Read a column of numbers or text; empty cells and NaN are missing.
-
-    Args:
-        column: ``[R]`` text, numbers, or anything Arrow has; what isn't a number counts as text.
-    """
+    """Read a column ``[R]``: empty cells and NaN are missing, what else is no number is text."""
     values = np.full(len(column), np.nan)
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -51,9 +39,8 @@ def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
         filled = len(column) - column.null_count
         rows = np.flatnonzero(pc.is_valid(column).to_numpy())
         return _numbers(values, [rows], f"{kind}" if len(rows) else "", filled)
-    start = filled = 0
+    start, filled, cell = 0, 0, ""
     text: list[Ints] = []
-    cell = ""
     for chunk in column.chunks:
         target = values[start : start + len(chunk)]
         try:
@@ -98,9 +85,8 @@ def read_ids(table: pa.Table, columns: list[str]) -> tuple[Codes, list[str]]:
     if not coded.num_chunks:
         return np.zeros(0, np.int32), []
     given = coded.chunk(coded.num_chunks - 1).dictionary.to_pylist()
-    codes = np.concatenate(
-        [pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False) for chunk in coded.chunks]
-    )
+    chunks = (pc.fill_null(chunk.indices, -1) for chunk in coded.chunks)
+    codes = np.concatenate([chunk.to_numpy(zero_copy_only=False) for chunk in chunks])
     places: dict[str, int] = {}
     mapped = np.full(len(given) + 1, -1, np.int32)  # the last stands for a missing id
     for number, name in enumerate(given):

@@ -19,37 +19,21 @@ NO_ROWS = np.zeros(0, np.int64)
 
 @dataclass(frozen=True)
 class SeriesOptions:
-    """How a file of series is read.
+    """How a file of series is read; lists of columns have commas. See also ``CHOICES``."""
 
-    Attributes:
-        time_column, id_column: empty to find them; several columns of ids with commas.
-        target: columns to forecast, with commas; empty for every numeric column (wide), or the
-            column of values (long).
-        layout: ``wide`` (a column a series), ``long`` (id, time, value), or ``auto``.
-        frequency: a pandas alias, or how far whole numbers are apart; empty to infer it.
-        season: steps of a season; 0 for the frequency's, or what the values show.
-        past, future, static: columns of covariates, with commas.
-        missing: what becomes of gaps and of empty or infinite cells: ``mask``, ``interpolate``,
-            ``drop`` (the series), or ``fail``.
-        duplicates: what becomes of a stamp that stands twice in one series: ``fail``, ``mean``,
-            ``first``, or ``last``.
-        text: what a cell is that holds no number: ``fail``, or ``missing``.
-        encoding, skip_ragged: as :class:`birnn.data.tables.sources.ReadOptions` takes them.
-    """
-
-    time_column: str = ""
-    id_column: str = ""
-    target: str = ""
-    layout: str = "auto"
-    frequency: str = ""
-    season: int = 0
-    past: str = ""
+    time_column: str = ""  # empty to find it
+    id_column: str = ""  # one or several; empty to find it
+    target: str = ""  # to forecast; empty: every numeric column (wide), the column of values (long)
+    layout: str = "auto"  # wide: a column a series; long: id, time, value
+    frequency: str = ""  # a pandas alias, or how far whole numbers are apart; empty to infer it
+    season: int = 0  # steps of a season; 0 for the frequency's, or what the values show
+    past: str = ""  # columns of covariates
     future: str = ""
     static: str = ""
-    missing: str = "mask"
-    duplicates: str = "fail"
-    text: str = "fail"
-    encoding: str = "utf-8-sig"
+    missing: str = "mask"  # what becomes of gaps, of empty and infinite cells; drop: the series
+    duplicates: str = "fail"  # what becomes of a stamp that stands twice in one series
+    text: str = "fail"  # what a cell is that holds no number
+    encoding: str = "utf-8-sig"  # as birnn.data.tables.sources.ReadOptions takes them
     skip_ragged: bool = False
 
 
@@ -65,40 +49,23 @@ CHOICES = {
 class Finding:
     """Something odd about a file.
 
-    Attributes:
-        kind: ``gap``, ``missing``, ``infinite``, ``text``, ``duplicate``, ``disorder``,
-            ``clock_change``, ``constant``, ``short``, ``mixed_frequency``, ``off_grid``,
-            ``stamp``, ``id``, ``static``, ``frequency``.
-        series: the name of one; empty for the whole file.
-        count: of cells, rows or steps.
-        rows: line numbers of the first few (1 is the header), in the order of the file.
-        text: what there is, a sentence.
-        treatment: what is done about it under the options; how to mend it if that is nothing.
-        fatal: training is refused under the options.
+    Kinds: ``gap``, ``missing``, ``infinite``, ``text``, ``duplicate``, ``disorder``,
+    ``clock_change``, ``constant``, ``short``, ``mixed_frequency``, ``off_grid``, ``stamp``, ``id``,
+    ``static``, ``frequency``.
     """
 
     kind: str
-    series: str
-    count: int
-    rows: list[int]
-    text: str
-    treatment: str
-    fatal: bool = False
+    series: str  # the name of one; empty for the whole file
+    count: int  # of cells, rows or steps
+    rows: list[int]  # line numbers of the first few (1 is the header), in the order of the file
+    text: str  # what there is, a sentence
+    treatment: str  # what is done about it under the options; how to mend it if that is nothing
+    fatal: bool = False  # training is refused under the options
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a file of series holds.
-
-    Attributes:
-        rows: of the file.
-        series: that are used.
-        shortest, longest: steps of the used series, from their first to their last observed value.
-        start, end: first and last stamp of all series.
-        season_source: where the season is from, in words.
-        findings: fatal ones among them; the first few series of each kind.
-        notes: how the file was read, where that could be otherwise.
-    """
+    """What a file of series holds."""
 
     source: str
     layout: str
@@ -107,15 +74,15 @@ class Inspection:
     targets: list[str]
     clock: Clock | None
     season: int
-    season_source: str
-    rows: int
-    series: int
-    shortest: int
+    season_source: str  # where the season is from, in words
+    rows: int  # of the file
+    series: int  # that are used
+    shortest: int  # steps of these, from their first to their last observed value
     longest: int
-    start: str
+    start: str  # first and last stamp of all series
     end: str
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)  # the first few series of each kind
+    notes: list[str] = field(default_factory=list)  # how it was read, if that could be otherwise
 
     @property
     def fatal(self) -> Finding | None:
@@ -147,7 +114,7 @@ class Findings:
     def __init__(self, notes: Sequence[str] = ()) -> None:
         self.kept: list[Finding] = []
         self.notes = list(notes)
-        self._left: dict[str, list[int]] = {}  # kind → series and counts that aren't listed
+        self._left: dict[str, tuple[int, int]] = {}  # kind → series and counts that aren't listed
 
     def add(
         self, kind: str, text: str, treatment: str, rows: Ints = NO_ROWS, *,
@@ -155,10 +122,7 @@ class Findings:
     ) -> None:  # fmt: skip
         """Keep a finding, or count it with the rest of its kind.
 
-        Args:
-            kind, text, treatment, series, fatal: as :class:`Finding` has them.
-            rows: of the file, from 0.
-            count: what is counted, if not the rows.
+        The ``rows`` of the file are from 0; ``count``, where given, counts something else.
         """
         number = len(rows) if count is None else count
         if self.room(kind) > 0 and len(self.kept) < MAX_FINDINGS:
@@ -179,16 +143,12 @@ class Findings:
         tell: Callable[[int, Ints], str], treatment: str, fatal: bool = False,
         weights: Ints | None = None,
     ) -> None:  # fmt: skip
-        """A finding for each series that has some.
+        """A finding for each series (of these ``names``) that has some.
 
         Args:
-            kind: of finding.
-            names: of the series.
             series: ``[K]`` of each cell.
             rows: ``[K]`` the row of the file, from 0.
             tell: makes the sentence from a count and a series' rows.
-            treatment: of all.
-            fatal: of all.
             weights: ``[K]`` what is counted, if not cells.
         """
         if not len(rows):
@@ -209,9 +169,8 @@ class Findings:
     def leave(self, kind: str, series: int, count: int) -> None:
         """Count findings that aren't told one by one."""
         if series:
-            left = self._left.setdefault(kind, [0, 0])
-            left[0] += series
-            left[1] += count
+            before = self._left.get(kind, (0, 0))
+            self._left[kind] = (before[0] + series, before[1] + count)
 
     def all_notes(self) -> list[str]:
         """The notes, and what isn't listed."""

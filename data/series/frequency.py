@@ -14,8 +14,7 @@ from birnn.arrays import Bools, Ints
 from birnn.data.series.panel import Clock, lasts_equally_long
 from birnn.errors import DataError
 
-DAY = 86_400 * 10**9
-HOUR = 3_600 * 10**9
+DAY, HOUR = 86_400 * 10**9, 3_600 * 10**9
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
@@ -32,15 +31,8 @@ def infer_clock(stamps: Ints, *, whole: bool, zone: str = "") -> Clock | None:
     """The clock of one series, from the most common distance of its stamps.
 
     Calendar steps (months, quarters, years; business days) are told by the days that stamps fall
-    on. Gaps do no harm.
-
-    Args:
-        stamps: ``[T]`` sorted, distinct.
-        whole: these are whole numbers.
-        zone: of the stamps.
-
-    Returns:
-        The clock; ``None`` for fewer than two stamps.
+    on. Gaps do no harm. The ``stamps [T]`` are sorted and distinct (``whole``: whole numbers);
+    ``None`` for fewer than two.
     """
     if len(stamps) < 2:
         return None
@@ -116,8 +108,7 @@ def _months_alias(kind: str, many: int, month: int) -> str:
 def month_starts(wall: Ints) -> Ints | None:
     """Stamps on one same day of every month, moved to the first; ``None`` if they are not so.
 
-    Args:
-        wall: ``[R]`` sorted within each frame.
+    ``wall [R]`` is sorted within each frame.
     """
     forward = np.diff(wall)
     forward = forward[forward > 0]  # neither repeated nor the next series
@@ -131,32 +122,24 @@ def month_starts(wall: Ints) -> Ints | None:
 
 
 def named_clock(frequency: str, *, whole: bool, zone: str) -> Clock:
-    """The clock that an option names.
-
-    Args:
-        frequency: a pandas alias, or a whole number.
-        whole: the stamps are whole numbers.
-        zone: of the stamps.
+    """The clock that an option names: a pandas alias, or for ``whole`` stamps a whole number.
 
     Raises:
         DataError: no such frequency, or none for these stamps.
     """
     if whole:
         if not frequency.isascii() or not frequency.isdigit() or int(frequency) < 1:
-            raise DataError(
-                f"--frequency {frequency}: the time column holds whole numbers;"
-                " name how far they are apart, as in --frequency 1"
-            )
+            mend = "name how far they are apart, as in --frequency 1"
+            what = "the time column holds whole numbers"
+            raise DataError(f"--frequency {frequency}: {what}; {mend}")
         return Clock(step=int(frequency))
     try:
         offset = to_offset(frequency)
     except ValueError:
         offset = None
     if offset is None or offset.n < 1 or "bh" in offset.freqstr or offset.base.freqstr == "C":
-        raise DataError(
-            f"--frequency {frequency}: no such frequency; name one as pandas does:"
-            " min, 15min, h, D, B, W-SUN, MS, ME, QS, YS"
-        )
+        mend = "name one as pandas does: min, 15min, h, D, B, W-SUN, MS, ME, QS, YS"
+        raise DataError(f"--frequency {frequency}: no such frequency; {mend}")
     return Clock(str(offset.freqstr), zone=zone)
 
 
@@ -173,14 +156,10 @@ def _tick(clock: Clock) -> int:
 def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:
     """The step of every stamp within its frame.
 
-    Args:
-        stamps: ``[R]`` sorted within each frame.
-        begins: ``[F]`` the row that each frame begins at.
-        clock: of all frames.
+    ``stamps [R]`` are sorted within each frame; ``begins [F]`` are the rows that frames begin at.
 
     Returns:
-        ``[R]`` steps from the frame's first stamp on, and ``[R]`` whether the stamp stands on the
-        grid at all.
+        ``[R]`` steps from the frame's first stamp on, and ``[R]`` whether it stands on the grid.
     """
     lengths = np.diff(np.append(begins, len(stamps)))
     if is_fixed(clock):
@@ -218,13 +197,8 @@ class ClockChanges:
 def clock_changes(stamps: Ints, clock: Clock) -> ClockChanges:
     """Where stamps of local time jump as clocks do in Europe and North America.
 
-    Args:
-        stamps: ``[T]`` of one series without a zone, sorted, repeated ones included.
-        clock: of the series.
-
-    Returns:
-        Rows of ``stamps``. Only Sundays at the end of March or October, in the second week of
-        March, and in the first of April or November count.
+    The ``stamps [T]`` have no zone and are sorted, repeated ones included. Only Sundays at the end
+    of March or October, in the second week of March, and in the first of April or November count.
     """
     none = np.zeros(0, np.int64)
     if not clock.frequency or clock.zone or not is_fixed(clock) or HOUR % _tick(clock):
@@ -241,9 +215,7 @@ def _on_sunday(stamps: Ints, *, spring: bool) -> Bools:
     index = pd.DatetimeIndex(stamps.astype("datetime64[ns]"))
     month, day, hour = index.month, index.day, index.hour
     last, first = day >= 25, day < 8  # weeks of a month
+    fits = (month == 10) & last | (month == 11) & first
     if spring:
-        second = (day > 7) & (day < 15)
-        fits = (month == 3) & (last | second) | (month == 4) & first
-    else:
-        fits = (month == 10) & last | (month == 11) & first
+        fits = (month == 3) & (last | (day > 7) & (day < 15)) | (month == 4) & first
     return np.asarray(fits & (_weekdays(stamps) == 6) & (hour >= 1) & (hour <= 3))

@@ -1,7 +1,7 @@
 """Rows with their steps → series on a regular grid, missing values treated as the policy says."""
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import compress, pairwise
 
 import numpy as np
 
@@ -13,55 +13,42 @@ from birnn.data.series.rows import SeriesRows, missing_treatment
 from birnn.data.series.season import clock_season, data_season
 from birnn.data.wording import plural
 
-CONSTANT_SHARE = 0.05  # of a series, from which on equal values in a row are told
-CONSTANT_ROWS = 24
+CONSTANT_SHARE, CONSTANT_ROWS = 0.05, 24  # from which on equal values in a row are told
 
 
 @dataclass(frozen=True)
 class Grid:
-    """``N`` series on one grid, and where they stand in their file.
+    """``N`` series on one grid, and where they stand in their file."""
 
-    Attributes:
-        panel: the series; their season is not known yet.
-        frames: ``[N]`` which frame's rows a series is from.
-        firsts: ``[N]`` its first step within the frame.
-        lines: ``[N]`` the row of the file with its first value, from 0.
-        lasts: ``[N]`` its last observed stamp.
-        rows, steps: what the grid was built from.
-    """
-
-    panel: Panel
-    frames: Ints
-    firsts: Ints
-    lines: Ints
-    lasts: Ints
-    rows: SeriesRows
-    steps: Ints
+    panel: Panel  # the season is not known yet
+    frames: Ints  # [N] which frame's rows a series is from
+    firsts: Ints  # [N] its first step within the frame
+    lines: Ints  # [N] the row of the file with its first value, from 0
+    lasts: Ints  # [N] its last observed stamp
+    rows: SeriesRows  # what the grid was built from
+    steps: Ints  # [R]
 
     def __len__(self) -> int:
         return len(self.panel)
 
     def select(self, keep: Bools) -> "Grid":
         """Some of the series; the covariates stay as they are."""
-        panel, lengths = self.panel, np.diff(self.panel.offsets)
+        lengths = np.diff(self.panel.offsets)
+        names = ("starts", "ends", "covariate_offsets", "static")
         panel = replace(
-            panel,
-            names=[name for name, kept in zip(panel.names, keep, strict=True) if kept],
+            self.panel,
+            names=list(compress(self.panel.names, keep)),
             offsets=np.append(0, np.cumsum(lengths[keep])),
-            values=panel.values[np.repeat(keep, lengths)],
-            **{
-                name: getattr(panel, name)[keep]
-                for name in ("starts", "ends", "covariate_offsets", "static")
-            },
+            values=self.panel.values[np.repeat(keep, lengths)],
+            **{name: getattr(self.panel, name)[keep] for name in names},
         )
         own = {name: getattr(self, name)[keep] for name in ("frames", "firsts", "lines", "lasts")}
         return replace(self, panel=panel, **own)
 
     def incomplete(self) -> Bools:
         """``[N]`` whether a series misses values within its history."""
-        panel = self.panel
-        lost = np.isnan(panel.values) & _history(panel)
-        return np.add.reduceat(lost.astype(np.int64), panel.offsets[:-1]) > 0
+        lost = np.isnan(self.panel.values) & _history(self.panel)
+        return np.add.reduceat(lost.astype(np.int64), self.panel.offsets[:-1]) > 0
 
     def tell_constant(self, season: int, findings: Findings) -> None:
         """Series that never change, and long stretches of equal values."""
@@ -82,11 +69,9 @@ class Grid:
                 mine = long & (series == number)
                 count = int(lengths[mine].sum())
                 rows = self.file_rows(int(number), starts[mine] - panel.offsets[number])
-                text = (
-                    f"{plural(len(rows), 'stretch', 'stretches')} of equal values, the longest of"
-                    f" {int(lengths[mine].max()):,} steps (from {at_lines(rows)})"
-                )
-                treatment = "kept"
+                several = f"{plural(len(rows), 'stretch', 'stretches')} of equal values"
+                most = f"{int(lengths[mine].max()):,} steps (from {at_lines(rows)})"
+                text, treatment = f"{several}, the longest of {most}", "kept"
             name = panel.names[number]
             findings.add("constant", text, treatment, rows, series=name, count=count)
         rest = concerned[room:]
@@ -114,9 +99,8 @@ def _runs(values: Floats, offsets: Ints) -> tuple[Ints, Ints, Ints]:
     changed[offsets[:-1][offsets[:-1] < len(values)]] = True
     starts = np.flatnonzero(changed)
     lengths = np.diff(np.append(starts, len(values)))
-    several = lengths > 1
-    series = np.searchsorted(offsets, starts[several], side="right") - 1
-    return starts[several], lengths[several], series
+    starts, lengths = starts[lengths > 1], lengths[lengths > 1]
+    return starts, lengths, np.searchsorted(offsets, starts, side="right") - 1
 
 
 @dataclass(frozen=True)
@@ -139,12 +123,8 @@ def build_grid(
 ) -> Grid:  # fmt: skip
     """Put every series on its grid, from its first to its last observed value.
 
-    Args:
-        rows: sorted, distinct.
-        steps: ``[R]`` of the rows within their frames.
-        layout: which columns are what.
-        clock: of all.
-        static: covariates of the frames, as :func:`~birnn.data.series.static.read_static` has them.
+    The rows are sorted and distinct; ``steps [R]`` count within their frames; ``static`` is as
+    :func:`~birnn.data.series.static.read_static` has it.
     """
     begins, ends = rows.begins, np.append(rows.begins[1:], len(steps))
     offsets = np.append(0, np.cumsum(steps[ends - 1] + 1))
@@ -157,11 +137,8 @@ def build_grid(
         _tell_unobserved(name, own, part, rows, frames, options.missing, findings)
         names += [own[code] for code in frames.codes[part.frames]]
         parts.append(part)
-    frame, first, last, sizes = (
-        np.concatenate(arrays)
-        for arrays in zip(*((part.frames, part.first, part.last, part.sizes) for part in parts),
-                          strict=True)
-    )  # fmt: skip
+    columns = zip(*((p.frames, p.first, p.last, p.sizes) for p in parts), strict=True)
+    frame, first, last, sizes = map(np.concatenate, columns)
     leading, trailing = (first - begins[frame]).sum(), (ends[frame] - 1 - last).sum()
     _tell_trimmed(int(leading), int(trailing), bool(layout.future), findings)
     if not names:
@@ -175,9 +152,8 @@ def build_grid(
     )  # fmt: skip
     if options.missing == "interpolate" and names:
         _interpolate(panel.values, _history(panel))
-    return Grid(
-        panel, frames.codes[frame], steps[first], rows.lines[first], rows.stamps[last], rows, steps
-    )
+    codes, firsts = frames.codes[frame], steps[first]
+    return Grid(panel, codes, firsts, rows.lines[first], rows.stamps[last], rows, steps)
 
 
 @dataclass(frozen=True)
@@ -221,17 +197,14 @@ def _tell_unobserved(
     )  # fmt: skip
     empty = np.setdiff1d(np.arange(len(frames.codes)), part.frames)
     for number in empty[: findings.room("short")]:
-        findings.add(
-            "short", "not one value is observed", "left out", rows.lines[frames.begins[[number]]],
-            series=series[frames.codes[number]], count=0,
-        )  # fmt: skip
+        line, own = rows.lines[frames.begins[[number]]], series[frames.codes[number]]
+        findings.add("short", "not one value is observed", "left out", line, series=own, count=0)
 
 
 def _tell_trimmed(leading: int, trailing: int, keep_ahead: bool, findings: Findings) -> None:
     if leading:
-        findings.notes.append(
-            f"{plural(leading, 'row')} before the first value of a series left out"
-        )
+        text = f"{plural(leading, 'row')} before the first value of a series left out"
+        findings.notes.append(text)
     if trailing:
         what = "kept for known future covariates" if keep_ahead else "left out"
         findings.notes.append(f"{plural(trailing, 'row')} after the last value of a series {what}")
@@ -255,25 +228,18 @@ def _covariates(
             table[at, number] = rows.columns[name]
             lost = rows.lines[np.isnan(rows.columns[name]) & expected]
             if len(lost):
-                findings.add(
-                    "missing",
-                    f"{plural(len(lost), 'value')} of the covariate {name!r} missing"
-                    f" ({at_lines(lost)})",
-                    "masked" if options.missing == "drop" else treatment, lost, fatal=fatal,
-                )  # fmt: skip
-            if options.missing == "interpolate":
-                for begin, end in pairwise(frames.offsets):
-                    _interpolate_within(table[begin:end, number])
+                text = f"{plural(len(lost), 'value')} of the covariate {name!r} missing"
+                done = "masked" if options.missing == "drop" else treatment
+                findings.add("missing", f"{text} ({at_lines(lost)})", done, lost, fatal=fatal)
+            if options.missing != "interpolate":
+                continue
+            for begin, end in pairwise(frames.offsets):
+                known = begin + np.flatnonzero(np.isfinite(table[begin:end, number]))
+                if len(known):
+                    gaps = table[known[0] : known[-1] + 1, number]
+                    _interpolate(gaps, np.ones(len(gaps), bool))
         tables.append(table)
     return tables[0], tables[1]
-
-
-def _interpolate_within(values: Floats) -> None:
-    """Fill gaps between the first and the last value in place."""
-    known = np.flatnonzero(np.isfinite(values))
-    if len(known):
-        gaps = values[known[0] : known[-1] + 1]
-        _interpolate(gaps, np.ones(len(gaps), bool))
 
 
 def _interpolate(values: Floats, inside: Bools) -> None:

@@ -19,16 +19,13 @@ TIME_NAMES = (
     "ds", "timestamp", "datetime", "date_time", "date", "time", "stamp", "utc_timestamp", "month",
     "day", "week", "quarter", "year", "hour", "period", "t", "step", "index", "",
 )  # fmt: skip
-COUNTED = frozenset(
-    {"month", "day", "week", "quarter", "year", "hour", "period", "t", "step", "index"}
-)
+COUNTED = {"month", "day", "week", "quarter", "year", "hour", "period", "t", "step", "index"}
 ID_NAMES = (
     "unique_id", "series_id", "item_id", "id", "series", "store", "store_id", "item", "sku",
     "product", "product_id", "symbol", "ticker", "station", "station_id", "sensor", "sensor_id",
     "meter", "meter_id", "customer", "customer_id", "country", "region", "state", "city", "site",
     "location", "source", "name", "group", "key", "entity", "variable", "channel",
 )  # fmt: skip
-SURE_IDS = frozenset({"unique_id", "series_id", "item_id"})
 VALUE_NAMES = (
     "y", "value", "values", "target", "demand", "sales", "count", "quantity", "load", "price",
 )  # fmt: skip
@@ -36,32 +33,19 @@ VALUE_NAMES = (
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns and their parts.
+    """Columns and their parts."""
 
-    Attributes:
-        layout: ``wide`` or ``long``.
-        time_column: empty for none: rows are counted.
-        stamps: ``[R]`` of the rows.
-        id_columns: empty for wide.
-        codes: ``[R]`` the frame of each row: series by first appearance (long), 0 (wide); -1 for
-            an empty id.
-        names: of the frames; one empty name for wide.
-        targets: columns of values.
-        past, future, static: columns of covariates.
-        numbers: what was read of the columns already.
-    """
-
-    layout: str
-    time_column: str
-    stamps: Stamps
-    id_columns: list[str]
-    codes: Codes
-    names: list[str]
-    targets: list[str]
-    past: list[str]
+    layout: str  # wide or long
+    time_column: str  # empty for none: rows are counted
+    stamps: Stamps  # of the R rows
+    id_columns: list[str]  # empty for wide
+    codes: Codes  # [R] the frame of each row: series by first appearance, 0 if wide; -1: no id
+    names: list[str]  # of the frames; one empty name for wide
+    targets: list[str]  # columns of values
+    past: list[str]  # columns of covariates
     future: list[str]
     static: list[str]
-    numbers: dict[str, NumberColumn]
+    numbers: dict[str, NumberColumn]  # what was read of the columns already
     notes: list[str] = field(default_factory=list)
 
 
@@ -80,10 +64,9 @@ def columns_named(option: str, names: str, there: list[str], where: str) -> list
         return [names.strip()]
     for name in listed(names):
         if name not in there:
-            raise DataError(
-                f"{where}: there is no column {name!r} (--{option}){suggestion(name, there)};"
-                f" there are: {', '.join(there[:40])}{', …' if len(there) > 40 else ''}"
-            )
+            known = f"{', '.join(there[:40])}{', …' if len(there) > 40 else ''}"
+            lacks = f"there is no column {name!r} (--{option}){suggestion(name, there)}"
+            raise DataError(f"{where}: {lacks}; there are: {known}")
     return listed(names)
 
 
@@ -132,10 +115,8 @@ def _find_time(
     if named:
         stamps = read_stamps(table.column(named[0]), named[0])
         if stamps is None:
-            cell = first_cell(table.column(named[0]))[:40]
-            raise DataError(
-                f"{where}: the column {named[0]!r} holds no stamps; it begins with {cell!r}"
-            )
+            begins = f"it begins with {first_cell(table.column(named[0]))[:40]!r}"
+            raise DataError(f"{where}: the column {named[0]!r} holds no stamps; {begins}")
         return named[0], stamps, stamps.notes
     usual = usual_columns(TIME_NAMES, table.column_names)
     for name in dict.fromkeys([*usual, *table.column_names]):
@@ -182,12 +163,10 @@ def _find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> 
     repeated = not (steps > 0).all() and bool(pd.Series(stamps.values).duplicated().any())
     if not repeated and layout == "auto":
         return _ids_apart(table, likely, steps)
+    others = (name for name in free if name not in likely)
+    texts = (x for x in others if not read_numbers(table.column(x).slice(0, 1000)).numeric)
     tried = [[name] for name in likely] + ([likely] if len(likely) > 1 else [])
-    tried += [
-        [name]
-        for name in free
-        if name not in likely and not read_numbers(table.column(name).slice(0, 1000)).numeric
-    ]
+    tried += [[name] for name in texts]
     fallback: list[str] = []
     for columns in tried:
         codes, names = read_ids(table, columns)
@@ -203,7 +182,7 @@ def _find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> 
 def _ids_apart(table: pa.Table, likely: list[str], steps: Ints) -> list[str]:
     """Ids in a file where no stamp stands twice: by a sure name, or if time rises within each."""
     for name in likely:
-        sure = name.casefold() in SURE_IDS
+        sure = name.casefold() in ("unique_id", "series_id", "item_id")
         if not sure and (steps > 0).all():
             continue
         codes, names = read_ids(table, [name])
@@ -231,18 +210,14 @@ def _find_targets(
     if long:
         usual = [name for known in VALUE_NAMES for name in begun if name.casefold() == known]
         if len(begun) > 1 and not usual:
-            raise DataError(
-                f"{where}: several columns of numbers ({', '.join(begun[:10])});"
-                " name the one to forecast with --target"
-            )
+            what = f"several columns of numbers ({', '.join(begun[:10])})"
+            raise DataError(f"{where}: {what}; name the one to forecast with --target")
         begun = (usual or begun)[:1]
     numbers = {name: read_numbers(table.column(name)) for name in begun}
     targets = [name for name, column in numbers.items() if column.numeric]
     if not targets:
-        raise DataError(
-            f"{where}: no column of numbers to forecast; there are:"
-            f" {', '.join(table.column_names)}{_why_no_numbers(table, free)}"
-        )
+        known = f"{', '.join(table.column_names)}{_why_no_numbers(table, free)}"
+        raise DataError(f"{where}: no column of numbers to forecast; there are: {known}")
     left = [name for name in free if name not in targets]
     notes = [f"not used: {', '.join(left[:10])}{', …' if len(left) > 10 else ''}"] if left else []
     return targets, {name: numbers[name] for name in targets}, notes

@@ -16,25 +16,16 @@ from birnn.errors import DataError
 
 @dataclass(frozen=True)
 class Clock:
-    """What the steps of every series are: a pandas frequency, or whole numbers some way apart.
+    """What the steps of every series are: a pandas frequency, or whole numbers some way apart."""
 
-    Attributes:
-        frequency: as pandas writes it (``h``, ``15min``, ``MS``); empty for whole numbers.
-        step: how far whole numbers are apart; 1 for a frequency.
-        zone: time zone of the stamps; empty for none.
-    """
-
-    frequency: str = ""
-    step: int = 1
-    zone: str = ""
+    frequency: str = ""  # as pandas writes it (h, 15min, MS); empty for whole numbers
+    step: int = 1  # how far whole numbers are apart; 1 for a frequency
+    zone: str = ""  # time zone of the stamps; empty for none
 
     def stamps(self, start: int, first: int, count: int) -> pd.Index:
-        """Stamps of the steps ``first`` to ``first + count - 1`` of a series.
+        """Stamps of the steps ``first`` to ``first + count - 1``, which may lie ahead.
 
-        Args:
-            start: of the series, at step 0: nanoseconds since 1970 (UTC), or a whole number.
-            first: a step; may lie beyond what is known.
-            count: how many.
+        The series starts, at step 0, with ``start``: nanoseconds since 1970 (UTC), or a number.
 
         Raises:
             DataError: the last of them lies beyond what nanoseconds can count, the year 2262.
@@ -50,9 +41,8 @@ class Clock:
                 apart = pd.DateOffset(days=apart.n)
             return pd.date_range(begin + apart, periods=count, freq=offset)
         except (pd.errors.OutOfBoundsDatetime, OverflowError):
-            raise DataError(
-                f"time: {count} steps of {self.frequency} end after the year 2262; lower --horizon"
-            ) from None
+            what = f"{count} steps of {self.frequency} end after the year 2262"
+            raise DataError(f"time: {what}; lower --horizon") from None
 
     def named(self) -> str:
         """The clock in words."""
@@ -75,34 +65,19 @@ class Panel:
 
     Series ``i`` has the rows ``offsets[i]`` to ``offsets[i + 1] - 1``. Of these, the first
     ``ends[i]`` are history; later ones, if any, hold known future covariates alone.
-
-    Attributes:
-        names: of the series.
-        starts: ``[N]`` stamp of each first row, as :meth:`Clock.stamps` takes it.
-        offsets: ``[N + 1]``.
-        ends: ``[N]``.
-        values: ``[R]``, NaN where missing and beyond the history.
-        clock: of all series.
-        season: steps of a season; 1 for none.
-        covariate_offsets: ``[N]`` where the covariates of each series start; series of a wide file
-            share theirs.
-        past: ``[R', P]`` covariates that are known up to now alone.
-        future: ``[R', K]`` covariates that are known ahead.
-        static: ``[N, S]`` numbers of a whole series.
-        past_names, future_names, static_names: of the columns.
     """
 
-    names: list[str]
-    starts: Ints
-    offsets: Ints
-    ends: Ints
-    values: Floats
+    names: list[str]  # of the series
+    starts: Ints  # [N] stamp of each first row, as Clock.stamps takes it
+    offsets: Ints  # [N + 1]
+    ends: Ints  # [N]
+    values: Floats  # [R], NaN where missing and beyond the history
     clock: Clock
-    season: int
-    covariate_offsets: Ints
-    past: Floats
-    future: Floats
-    static: Floats
+    season: int  # steps of a season; 1 for none
+    covariate_offsets: Ints  # [N] where those of each series start; a wide file's series share them
+    past: Floats  # [R', P] covariates that are known up to now alone
+    future: Floats  # [R', K] covariates that are known ahead
+    static: Floats  # [N, S] numbers of a whole series
     past_names: list[str] = field(default_factory=list)
     future_names: list[str] = field(default_factory=list)
     static_names: list[str] = field(default_factory=list)

@@ -4,6 +4,7 @@ Nothing is repaired in silence: every oddity is a finding with its rows and its 
 """
 
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -11,20 +12,13 @@ import pyarrow as pa
 
 from birnn.arrays import Ints
 from birnn.data.samples import SERIES_SAMPLES
+from birnn.data.series import rows as series_rows
 from birnn.data.series.columns import NumberColumn, read_numbers
 from birnn.data.series.findings import CHOICES, Findings, Inspection, SeriesOptions, at_lines
 from birnn.data.series.grid import Grid, build_grid, pick_season
 from birnn.data.series.layout import Layout, find_layout
 from birnn.data.series.panel import Clock, Panel
-from birnn.data.series.rows import (
-    find_clock,
-    merge_duplicates,
-    missing_treatment,
-    moved_months,
-    place_rows,
-    sort_rows,
-    usable_rows,
-)
+from birnn.data.series.rows import missing_treatment
 from birnn.data.series.static import read_static
 from birnn.data.tables.sources import ReadOptions, load_tables
 from birnn.data.wording import agree, plural
@@ -78,10 +72,8 @@ def check_options(options: SeriesOptions) -> None:
     for name, known in CHOICES.items():
         value = getattr(options, name)
         if value not in known:
-            raise ConfigError(
-                f"--{name} {value}: unknown{suggestion(value, known)};"
-                f" there are: {', '.join(known)}"
-            )
+            unknown = f"--{name} {value}: unknown{suggestion(value, known)}"
+            raise ConfigError(f"{unknown}; there are: {', '.join(known)}")
     if options.season < 0:
         raise ConfigError(f"--season {options.season}: it is a number of steps, 1 for none")
 
@@ -92,10 +84,9 @@ def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str]
     reading = ReadOptions(options.encoding, options.skip_ragged)
     tables = load_tables(named, reading, aliases={}, samples=list(SERIES_SAMPLES))
     if len(tables.splits) != 1:
-        raise DataError(
-            f"{tables.source} has several splits ({', '.join(map(str, tables.splits))}): series are"
-            " cut by time, not by file; put them into one file"
-        )
+        several = f"several splits ({', '.join(map(str, tables.splits))})"
+        why = "series are cut by time, not by file; put them into one file"
+        raise DataError(f"{tables.source} has {several}: {why}")
     table = next(iter(tables.splits.values())).with_format("arrow")[:]
     if not table.num_rows:
         raise DataError(f"{tables.source} holds no rows")
@@ -121,17 +112,18 @@ def _examine(
         None, options.season, "not known", table.num_rows, 0, 0, 0, "", "",
     )  # fmt: skip
     static = read_static(table, layout, findings)
-    rows = usable_rows(layout, {name: c.values for name, c in columns.items()}, findings)
-    del table, columns
+    numbers = {name: column.values for name, column in columns.items()}
+    rows = series_rows.usable_rows(layout, numbers, findings)
+    del table, columns, numbers
     if not len(rows.stamps):
         return None, _closed(begun, findings)
-    rows = sort_rows(rows, findings)
+    rows = series_rows.sort_rows(rows, findings)
     if not options.frequency:
-        rows = moved_months(rows, layout, findings)
-    clock = find_clock(rows, layout, options, findings)
-    rows = merge_duplicates(rows, clock, options.duplicates, findings)
+        rows = series_rows.moved_months(rows, layout, findings)
+    clock = series_rows.find_clock(rows, layout, options, findings)
+    rows = series_rows.merge_duplicates(rows, clock, options.duplicates, findings)
     begun = replace(begun, clock=clock)
-    steps = place_rows(rows, clock, options, findings) if clock is not None else None
+    steps = series_rows.place_rows(rows, clock, options, findings) if clock is not None else None
     if clock is None or steps is None:
         return None, _closed(begun, findings)
     grid = build_grid(rows, steps, layout, clock, static, options, findings)
@@ -144,8 +136,7 @@ def _examine(
     begun = replace(
         begun, season=season, season_source=words, series=len(panel),
         shortest=int(panel.ends.min()), longest=int(panel.ends.max()),
-        start=_written(int(panel.starts.min()), clock),
-        end=_written(int(grid.lasts.max()), clock),
+        start=_written(int(panel.starts.min()), clock), end=_written(int(grid.lasts.max()), clock),
     )  # fmt: skip
     return panel, _closed(begun, findings)
 
@@ -174,17 +165,13 @@ def _tell_cells(
             kind, names, layout.codes[rows], rows,
             lambda n, own: (
                 f"{plural(n, 'cell')} of {name!r} {agree(n, 'is', 'are')} {what} ({at_lines(own)})"
-            ),
-            treatment, fatal,
-        )  # fmt: skip
+            ), treatment, fatal)  # fmt: skip
 
     treatment, fatal = missing_treatment(options.missing)
     text = f"no number, as {column.cell[:40]!r}"
-    if options.text == "fail":
-        mend = "refused; correct it, or take it as missing with --text missing"
-        tell("text", column.text, text, mend, fatal=True)
-    else:
-        tell("text", column.text, text, f"taken as missing: {treatment}", fatal=False)
+    fails = options.text == "fail"
+    mend = "refused; correct it, or take it as missing with --text missing"
+    tell("text", column.text, text, mend if fails else f"taken as missing: {treatment}", fails)
     tell("infinite", column.infinite, "infinite", treatment, fatal)
 
 
@@ -195,11 +182,10 @@ def _fit(
     if options.missing == "drop" and len(grid):
         lost = grid.incomplete()
         if lost.any():
-            dropped = [name for name, left in zip(grid.panel.names, lost, strict=True) if left]
+            dropped = list(compress(grid.panel.names, lost))
             shown = ", ".join(dropped[:5]) + (", …" if len(dropped) > 5 else "")
-            findings.notes.append(
-                f"left out for missing values: {plural(len(dropped), 'series', 'series')} ({shown})"
-            )
+            many = plural(len(dropped), "series", "series")
+            findings.notes.append(f"left out for missing values: {many} ({shown})")
             grid = grid.select(~lost)
         if lost.all():
             text = "every series has missing values, and --missing drop leaves none"
@@ -214,6 +200,5 @@ def _fit(
         "short", grid.panel.names, short, grid.lines[short],
         lambda steps, _: f"{plural(steps, 'step')}, {needed:,} are needed{windows}",
         "refused; give more rows, or a shorter --horizon or --lookback" if fatal else "left out",
-        fatal, weights=grid.panel.ends[short],
-    )  # fmt: skip
+        fatal, weights=grid.panel.ends[short])  # fmt: skip
     return grid if not len(short) or fatal else grid.select(grid.panel.ends >= needed)

@@ -6,16 +6,8 @@ import numpy as np
 import pandas as pd
 
 from birnn.arrays import Bools, Codes, Floats, Ints
+from birnn.data.series import frequency
 from birnn.data.series.findings import Findings, SeriesOptions, at_lines
-from birnn.data.series.frequency import (
-    clock_changes,
-    coarser,
-    distinct,
-    infer_clock,
-    month_starts,
-    named_clock,
-    places,
-)
 from birnn.data.series.layout import Layout
 from birnn.data.series.panel import Clock
 from birnn.data.series.stamps import BAD
@@ -27,29 +19,19 @@ GRID_FACTOR, GRID_ROWS = 20, 1_000_000  # a grid of more steps than this is a mi
 
 @dataclass(frozen=True)
 class SeriesRows:
-    """``R`` usable rows, sorted by frame and stamp once :func:`sort_rows` has seen them.
+    """``R`` usable rows, sorted by frame and stamp once :func:`sort_rows` has seen them."""
 
-    Attributes:
-        codes: ``[R]`` the frame of each.
-        stamps: ``[R]``.
-        lines: ``[R]`` which row of the file it is, from 0.
-        columns: of each name ``[R]`` numbers.
-        names: of the frames.
-    """
-
-    codes: Codes
-    stamps: Ints
-    lines: Ints
-    columns: dict[str, Floats]
-    names: list[str]
+    codes: Codes  # [R] the frame of each
+    stamps: Ints  # [R]
+    lines: Ints  # [R] which row of the file it is, from 0
+    columns: dict[str, Floats]  # of each name [R] numbers
+    names: list[str]  # of the frames
 
     def take(self, chosen: Ints | Bools) -> "SeriesRows":
         """Some of the rows, or all in another order."""
         columns = {name: values[chosen] for name, values in self.columns.items()}
-        return replace(
-            self, codes=self.codes[chosen], stamps=self.stamps[chosen], lines=self.lines[chosen],
-            columns=columns,
-        )  # fmt: skip
+        codes, stamps, lines = self.codes[chosen], self.stamps[chosen], self.lines[chosen]
+        return SeriesRows(codes, stamps, lines, columns, self.names)
 
     @property
     def begins(self) -> Ints:
@@ -58,9 +40,8 @@ class SeriesRows:
 
     def distinct_stamps(self, begin: int) -> Ints:
         """The stamps of the frame that begins at a row, each once."""
-        return distinct(
-            self.stamps[begin : np.searchsorted(self.codes, self.codes[begin], "right")]
-        )
+        end = np.searchsorted(self.codes, self.codes[begin], "right")
+        return frequency.distinct(self.stamps[begin:end])
 
 
 def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) -> SeriesRows:
@@ -78,9 +59,8 @@ def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) 
         text = f"{plural(len(nameless), 'row')} without an id ({at_lines(nameless)})"
         mend = "fill in the column of ids, or name another --id-column"
         findings.refuse("id", text, mend, nameless)
-    if not len(bad) and not len(nameless):
-        return rows
-    return rows.take((stamps != BAD) & (layout.codes >= 0))
+    good = (stamps != BAD) & (layout.codes >= 0)
+    return rows if good.all() else rows.take(good)
 
 
 def sort_rows(rows: SeriesRows, findings: Findings) -> SeriesRows:
@@ -92,8 +72,7 @@ def sort_rows(rows: SeriesRows, findings: Findings) -> SeriesRows:
         return rows
     findings.by_series(
         "disorder", rows.names, rows.codes[back], rows.lines[back],
-        lambda n, own: f"stamps go back at {plural(n, 'row')} ({at_lines(own)})",
-        "sorted by time",
+        lambda n, own: f"stamps go back at {plural(n, 'row')} ({at_lines(own)})", "sorted by time",
     )  # fmt: skip
     return rows.take(np.lexsort((rows.stamps, rows.codes)))
 
@@ -116,8 +95,7 @@ def merge_duplicates(
         lambda n, own: f"{plural(n, 'row')} with a stamp that stands before ({at_lines(own)})",
         "refused; take them out, or choose --duplicates mean, first or last"
         if fails else {"mean": "their mean is taken"}.get(policy, f"the {policy} one is taken"),
-        fails,
-    )  # fmt: skip
+        fails)  # fmt: skip
     starts = np.flatnonzero(~repeated)
     if policy != "mean":
         ends = np.append(starts[1:], len(repeated)) - 1
@@ -127,14 +105,13 @@ def merge_duplicates(
         known = np.isfinite(values)
         counts = np.add.reduceat(known.astype(np.float64), starts)
         sums = np.add.reduceat(np.where(known, values, 0.0), starts)
-        merged.columns[name] = np.divide(
-            sums, counts, out=np.full(len(starts), np.nan), where=counts > 0
-        )
+        empty = np.full(len(starts), np.nan)
+        merged.columns[name] = np.divide(sums, counts, out=empty, where=counts > 0)
     return merged
 
 
 def _tell_clock_changes(rows: SeriesRows, clock: Clock, policy: str, findings: Findings) -> None:
-    changes = clock_changes(rows.stamps, clock)
+    changes = frequency.clock_changes(rows.stamps, clock)
     same = np.append(False, np.diff(rows.codes) == 0)
     spring, autumn = (rows.lines[at[same[at]]] for at in (changes.spring, changes.autumn))
     parts, treated = [], []
@@ -154,7 +131,7 @@ def moved_months(rows: SeriesRows, layout: Layout, findings: Findings) -> Series
     """Stamps on, say, the 15th of every month as months; pandas has no frequency for those."""
     if layout.stamps.whole or layout.stamps.zone not in ("", "UTC") or not len(rows.stamps):
         return rows
-    moved = month_starts(rows.stamps)
+    moved = frequency.month_starts(rows.stamps)
     if moved is None:
         return rows
     day = pd.Timestamp(int(rows.stamps[0])).day
@@ -168,8 +145,8 @@ def find_clock(
     """The clock that is named, or that of the longest series; ``None`` if no stamps tell."""
     whole, zone = layout.stamps.whole, layout.stamps.zone
     if options.frequency:
-        return named_clock(options.frequency.strip(), whole=whole, zone=zone)
-    clock = infer_clock(rows.distinct_stamps(_longest(rows)), whole=whole, zone=zone)
+        return frequency.named_clock(options.frequency.strip(), whole=whole, zone=zone)
+    clock = frequency.infer_clock(rows.distinct_stamps(_longest(rows)), whole=whole, zone=zone)
     if clock is None:
         text = "no series has two stamps, so that no frequency can be told"
         mend = "name it with --frequency, or another --time-column"
@@ -191,20 +168,19 @@ def place_rows(
     Tells of mixed frequencies, stamps off the grid, and gaps.
     """
     begins = rows.begins
-    steps, on = places(rows.stamps, begins, clock)
+    steps, on = frequency.places(rows.stamps, begins, clock)
     if not options.frequency:
-        odd = ~np.logical_and.reduceat(on, begins) | (coarser(steps, begins) & on.all())
+        odd = ~np.logical_and.reduceat(on, begins)
+        odd |= frequency.coarser(steps, begins) & on.all()
         if _tell_mixed(rows, begins[odd], clock, findings):
             return None
     off = np.flatnonzero(~on)
     if len(off):
+        words = f"not on the grid of {clock.named()}"
         findings.by_series(
             "off_grid", rows.names, rows.codes[off], rows.lines[off],
-            lambda n, own: (
-                f"{plural(n, 'stamp')} not on the grid of {clock.named()} ({at_lines(own)})"
-            ),
-            "refused; correct them, or name the right --frequency", fatal=True,
-        )  # fmt: skip
+            lambda n, own: f"{plural(n, 'stamp')} {words} ({at_lines(own)})",
+            "refused; correct them, or name the right --frequency", fatal=True)  # fmt: skip
         return None
     total = int((np.maximum.reduceat(steps, begins) + 1).sum())
     if total > GRID_FACTOR * len(steps) + GRID_ROWS:
@@ -224,7 +200,7 @@ def _tell_mixed(rows: SeriesRows, odd: Ints, clock: Clock, findings: Findings) -
     others = []
     for begin in odd[odd != longest][:100]:
         stamps = rows.distinct_stamps(begin)
-        other = infer_clock(stamps, whole=not clock.frequency, zone=clock.zone)
+        other = frequency.infer_clock(stamps, whole=not clock.frequency, zone=clock.zone)
         if other is not None and other != clock:
             others.append((begin, other))
     if not others:
@@ -262,13 +238,12 @@ def _tell_new_step(rows: SeriesRows, steps: Ints, findings: Findings) -> bool:
 def _tell_gaps(rows: SeriesRows, steps: Ints, policy: str, findings: Findings) -> None:
     apart = np.diff(steps)
     after = np.flatnonzero((np.diff(rows.codes) == 0) & (apart > 1)) + 1
-    findings.by_series(
-        "gap", rows.names, rows.codes[after], rows.lines[after],
-        lambda n, own: (
-            f"{plural(n, 'step')} missing in {plural(len(own), 'gap')} (before {at_lines(own)})"
-        ),
-        *missing_treatment(policy), weights=apart[after - 1] - 1,
-    )  # fmt: skip
+
+    def tell(n: int, own: Ints) -> str:
+        return f"{plural(n, 'step')} missing in {plural(len(own), 'gap')} (before {at_lines(own)})"
+
+    findings.by_series("gap", rows.names, rows.codes[after], rows.lines[after], tell,
+                       *missing_treatment(policy), weights=apart[after - 1] - 1)  # fmt: skip
 
 
 def missing_treatment(policy: str) -> tuple[str, bool]:

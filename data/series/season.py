@@ -8,9 +8,7 @@ from birnn.arrays import Floats
 from birnn.data.series.frequency import DAY
 from birnn.data.series.panel import Clock, lasts_equally_long
 
-SEASON_SERIES = 50
-SEASON_ROWS = 20_000
-MAX_SEASON = 200
+SEASON_SERIES, SEASON_ROWS, MAX_SEASON = 50, 20_000, 200
 LEARNT_SHARE = 0.7  # of each series; what comes after may be tested on
 
 
@@ -20,16 +18,15 @@ def clock_season(clock: Clock) -> tuple[int, str]:
     A day for minutes and hours, a minute for seconds, a week for days, a year for the rest.
     """
     offset = to_offset(clock.frequency)
-    kind = offset.base.freqstr.split("-")[0]
     if lasts_equally_long(offset):
         step = int(pd.Timedelta(offset).value)
         spans = ((10**9, "a second"), (60 * 10**9, "a minute"), (DAY, "a day"))
         span, words = next((pair for pair in spans if step < pair[0]), (1, "none"))
     else:
         table = {"D": (7, "a week"), "B": (5, "a week"), "W": (52, "a year")}
-        in_year = {"M": 12, "Q": 4, "Y": 1}
-        letter = kind.removeprefix("B")[:1]
-        span, words = table.get(kind) or (in_year.get(letter, 1), "a year")
+        kind = offset.base.freqstr.split("-")[0]
+        in_year = {"M": 12, "Q": 4}.get(kind.removeprefix("B")[:1], 1)
+        span, words = table.get(kind, (in_year, "a year"))
         step = offset.n
     if span % step or span // step < 2:
         return 1, f"none known for {clock.frequency}"
@@ -41,10 +38,7 @@ def data_season(series: list[Floats]) -> int:
 
     Mean autocorrelation over at most 50 series, their linear trends removed, on the first 70 % of
     each: the smallest lag from 2 to a third of the length (at most 200) that is a local maximum of
-    at least 0.3 and within 90 % of the largest one.
-
-    Args:
-        series: of each ``[T]`` values, NaN where missing.
+    at least 0.3 and within 90 % of the largest one. Each series is ``[T]``, NaN where missing.
     """
     chosen = np.linspace(0, len(series) - 1, min(len(series), SEASON_SERIES)).astype(int)
     learnt = [series[i][: int(len(series[i]) * LEARNT_SHARE)] for i in np.unique(chosen)]

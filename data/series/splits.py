@@ -51,10 +51,9 @@ def split_rows(panel: Panel, options: SplitOptions) -> tuple[Ints, Ints, Ints]:
     if options.test_last:
         validation = panel.ends - options.test_last
         if not (validation > 0).any():
-            raise DataError(
-                f"test_last: no series has more than {options.test_last} rows (the longest has"
-                f" {int(panel.ends.max())}); hold out fewer"
-            )
+            longest = f"the longest has {int(panel.ends.max())}"
+            most = f"no series has more than {options.test_last} rows ({longest})"
+            raise DataError(f"test_last: {most}; hold out fewer")
     else:
         validation = panel.ends - np.round(options.test_share * panel.ends).astype(np.int64)
     validation = np.maximum(validation, 0)
@@ -70,16 +69,14 @@ def _named_split(panel: Panel, text: str) -> tuple[Ints, Ints, Ints]:
         sizes = np.cumsum([int(word) for word in words])
         longest = int(panel.ends.max())
         if sizes[-1] > longest:
-            raise DataError(
-                f"split: {text} asks for {sizes[-1]:,} rows; the longest series has {longest:,}"
-            )
+            asked = f"{text} asks for {sizes[-1]:,} rows"
+            raise DataError(f"split: {asked}; the longest series has {longest:,}")
         train, validation, test = (np.minimum(panel.ends, size) for size in sizes)
         return train, validation, test
     if len(words) != 2:
-        raise ConfigError(
-            f"split: {text!r} is neither three numbers of rows (8640,2880,2880) nor the two dates"
-            " on which validation and test begin (2017-07-01,2017-11-01)"
-        )
+        rows = "three numbers of rows (8640,2880,2880)"
+        dates = "the two dates on which validation and test begin (2017-07-01,2017-11-01)"
+        raise ConfigError(f"split: {text!r} is neither {rows} nor {dates}")
     train, validation = (_steps_before(panel, word) for word in words)
     if (train > validation).any():
         raise ConfigError(f"split: {text!r}: validation must begin before test does")
@@ -105,9 +102,8 @@ def _steps_before(panel: Panel, word: str) -> Ints:
         try:
             stamp = int(word)
         except ValueError:
-            raise ConfigError(
-                f"split: {word!r} is not a whole number, as the time column holds"
-            ) from None
+            what = "is not a whole number, as the time column holds"
+            raise ConfigError(f"split: {word!r} {what}") from None
     before = [panel.stamps(i, 0, int(end)).searchsorted(stamp) for i, end in enumerate(panel.ends)]
     return np.array(before, dtype=np.int64)
 
@@ -115,14 +111,9 @@ def _steps_before(panel: Panel, word: str) -> Ints:
 def hold_back(train: Ints, validation: Ints, share: float, horizon: int, needed: int) -> Ints:
     """Where the rows that choose end and those that calibrate begin, ``[N]``.
 
-    Args:
-        train: where the training rows of each series end.
-        validation: where its validation rows end.
-        share: of the validation rows to hold back.
-        horizon: ``H``.
-        needed: windows that either part must have, all series together; where one hasn't, or
-            where fewer than ``APART`` of them lie apart, nothing is held back, and the same windows
-            choose and calibrate.
+    A ``share`` of the rows between the ends ``train`` and ``validation`` is held back. Either part
+    must have as many windows as ``needed``, all series together; where one hasn't, or where fewer
+    than ``APART`` of them lie apart, nothing is held back: the same windows choose and calibrate.
     """
     rows = validation - train
     back = np.round(share * rows).astype(np.int64)
@@ -146,8 +137,7 @@ def enough_rows(panel: Panel, parts: Parts, horizon: int) -> None:
     ):
         most = int(rows.max())
         if most < horizon:
-            raise DataError(
-                f"too few rows for a horizon of {horizon}: the longest series has"
-                f" {int(panel.ends.max()):,}, of which {max(most, 0):,} are left for {name};"
-                f" lower --horizon or {hint}"
-            )
+            left = f"of which {max(most, 0):,} are left for {name}"
+            longest = f"the longest series has {int(panel.ends.max()):,}, {left}"
+            few = f"too few rows for a horizon of {horizon}"
+            raise DataError(f"{few}: {longest}; lower --horizon or {hint}")

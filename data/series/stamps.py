@@ -30,39 +30,24 @@ WEEK = re.compile(r"\d{4}-?W\d{2}")
 SHORT_MONTH = re.compile(r"[A-Za-z]{3}[- ]\d{2}")
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
 DATE_NAME = re.compile(r"date|time|month|day|^ds$|period|stamp", re.IGNORECASE)
-WHOLE = r"^[+-]?\d+(\.0*)?$"
 UNIX = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 10**9}
 
 
 @dataclass(frozen=True)
 class Stamps:
-    """A column of stamps.
+    """``R`` stamps: nanoseconds since 1970 (UTC; of local time without a zone), or numbers."""
 
-    Attributes:
-        values: ``[R]`` nanoseconds since 1970 (UTC; of local time without a zone), or whole
-            numbers; :data:`BAD` where a cell can't be read.
-        whole: these are whole numbers.
-        zone: of the stamps; empty for none.
-        cell: the first text that can't be read; empty for none, or for an empty cell.
-        notes: how they were read, where that could be otherwise.
-    """
-
-    values: Ints
-    whole: bool
-    zone: str = ""
-    cell: str = ""
-    notes: list[str] = field(default_factory=list)
+    values: Ints  # [R], BAD where a cell can't be read
+    whole: bool  # these are whole numbers
+    zone: str = ""  # empty for none
+    cell: str = ""  # the first text that can't be read; empty for none, or for an empty cell
+    notes: list[str] = field(default_factory=list)  # how they were read, if that could be otherwise
 
 
 def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
-    """Read a column of stamps: dates, times, or whole numbers.
+    """Read a column ``[R]`` of stamps: text, timestamps, dates, or numbers.
 
-    Args:
-        column: ``[R]`` text, timestamps, dates, or numbers.
-        name: of the column, for messages and to tell years from counts.
-
-    Returns:
-        The stamps; ``None`` where the first cells are neither stamps nor whole numbers.
+    Its name tells dates from counts. ``None`` where the first cells are neither.
 
     Raises:
         DataError: a stamp outside the years 1678 to 2261.
@@ -75,7 +60,7 @@ def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return None
     first = first_cell(column)
-    if re.match(WHOLE, first):
+    if re.match(r"^[+-]?\d+(\.0*)?$", first):
         return _integers(column, name)
     if _shape(first, day_first=False) is None:
         return None
@@ -96,20 +81,17 @@ def _typed(column: pa.ChunkedArray, name: str) -> Stamps:
         exact = column.cast(pa.timestamp("ns", getattr(column.type, "tz", None)))
     except pa.ArrowInvalid:
         raise _outside(name) from None
-    values = pc.fill_null(exact.cast(pa.int64()), BAD).to_numpy()
-    return Stamps(values, whole=False, zone=zone)
+    return Stamps(pc.fill_null(exact.cast(pa.int64()), BAD).to_numpy(), whole=False, zone=zone)
 
 
 def _outside(name: str) -> DataError:
-    return DataError(
-        f"the column {name!r} has stamps outside the years 1678 to 2261; use whole numbers for them"
-    )
+    what = "has stamps outside the years 1678 to 2261; use whole numbers for them"
+    return DataError(f"the column {name!r} {what}")
 
 
 def _integers(column: pa.ChunkedArray, name: str) -> Stamps | None:
     """Whole numbers as they are, or the stamps that they stand for."""
-    values = np.full(len(column), BAD)
-    cell = ""
+    values, cell = np.full(len(column), BAD), ""
     for start in range(0, len(column), SLICE):
         part = column.slice(start, SLICE)
         if pa.types.is_floating(part.type):
@@ -124,9 +106,8 @@ def _integers(column: pa.ChunkedArray, name: str) -> Stamps | None:
         digits = pc.replace_substring_regex(pc.if_else(whole, text, None), r"^\+|\.0*$", "")
         values[start : start + len(part)] = pc.fill_null(digits.cast(pa.int64()), BAD).to_numpy()
     known = values[values != BAD]
-    if not len(known):
-        return None
-    return _dated(values, known, name) or Stamps(values, whole=True, cell=cell)
+    whole = Stamps(values, whole=True, cell=cell)
+    return (_dated(values, known, name) or whole) if len(known) else None
 
 
 def _dated(values: Ints, known: Ints, name: str) -> Stamps | None:
@@ -240,8 +221,7 @@ def _regularity(values: Ints) -> tuple[float, float]:
 
 def _parse(column: pa.ChunkedArray, name: str, aware: bool, day_first: bool) -> Stamps:
     """Parse a slice at a time, and each distinct text of it once."""
-    values = np.full(len(column), BAD)
-    cell = ""
+    values, cell = np.full(len(column), BAD), ""
     zones: set[str] = set()
     forms: list[str] = []
     for start in range(0, len(column), SLICE):
@@ -266,17 +246,12 @@ def _parse(column: pa.ChunkedArray, name: str, aware: bool, day_first: bool) -> 
     notes = []
     if any("%y" in form for form in forms):
         notes.append(f"{name!r} has years of two digits; 69 to 99 are read as 1969 to 1999")
-    zone = ""
-    if aware:
-        zone, notes = _common_zone(zones, name, notes)
+    zone, notes = _common_zone(zones, name, notes) if aware else ("", notes)
     return Stamps(values, False, zone, cell, notes)
 
 
 def _common_zone(zones: set[str], name: str, notes: list[str]) -> tuple[str, list[str]]:
-    offsets = {
-        "+00:00" if zone == "Z" else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
-        for zone in zones
-    }
+    offsets = {"+00:00" if z == "Z" else z if ":" in z else f"{z[:3]}:{z[3:]}" for z in zones}
     if len(offsets) > 1:
         some = ", ".join(sorted(offsets)[:4])
         return "UTC", [*notes, f"{name!r} has stamps of several offsets ({some}); read in UTC"]
@@ -309,15 +284,16 @@ def _fill(values: Ints, texts: pd.Index, left: Ints, form: str, name: str) -> In
         return left
     some = texts[left]
     if form == "quarter":
-        index = _quarters(some)
+        plain = [re.sub("[- ]", "", t).upper() if QUARTER.fullmatch(t) else "NaT" for t in some]
+        index = pd.PeriodIndex(plain, freq="Q").to_timestamp()  # 2001-Q1, by its first day
     else:
         if form.endswith("week"):  # ISO 8601, by its Monday
             dash = form.removesuffix("week")
             some, form = some + f"{dash}1", f"%G{dash}W%V{dash}%u"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about formats that pandas will drop
-            read = pd.to_datetime(some, format=form, errors="coerce", utc="%z" in form)
-            index = pd.DatetimeIndex(read)
+            utc = "%z" in form
+            index = pd.DatetimeIndex(pd.to_datetime(some, format=form, errors="coerce", utc=utc))
             if index.hasnans:
                 _check_years(some[index.isna()][0], form, name)
     fits = ~index.isna()
@@ -326,22 +302,10 @@ def _fill(values: Ints, texts: pd.Index, left: Ints, form: str, name: str) -> In
 
 
 def _check_years(text: str, form: str, name: str) -> None:
-    """Refuse years that nanoseconds can't count; pandas 2 makes no stamps of them, as of any text.
-
-    Raises:
-        DataError: ``text`` is such a stamp.
-    """
+    """Refuse years that nanoseconds can't count: to pandas 2 they are no stamps, as any text is."""
     try:
         pd.to_datetime(text, format=form, utc="%z" in form)
     except pd.errors.OutOfBoundsDatetime:
         raise _outside(name) from None
     except ValueError:
         return
-
-
-def _quarters(texts: pd.Index) -> pd.DatetimeIndex:
-    """First days of quarters such as ``2001-Q1``; NaT for other texts."""
-    plain = [
-        re.sub("[- ]", "", text).upper() if QUARTER.fullmatch(text) else "NaT" for text in texts
-    ]
-    return pd.PeriodIndex(plain, freq="Q").to_timestamp()

@@ -19,7 +19,7 @@ def read_static(table: pa.Table, layout: Layout, findings: Findings) -> tuple[Fl
     Numbers stay numbers (NaN where a series has none); texts become one column for each level,
     ``column=level``. A series that has two values is a fatal finding.
     """
-    parts: list[Floats] = []
+    parts: list[Floats] = [np.zeros((len(layout.names), 0))]
     names: list[str] = []
     for name in layout.static:
         column = read_numbers(table.column(name))
@@ -48,8 +48,6 @@ def read_static(table: pa.Table, layout: Layout, findings: Findings) -> tuple[Fl
         if empty:
             text = f"{plural(empty, 'series', 'series')} without a value of the static {name!r}"
             findings.add("static", text, "no level" if levels else "missing", count=empty)
-    if not parts:
-        return np.zeros((len(layout.names), 0)), []
     return np.concatenate(parts, axis=1), names
 
 
@@ -59,9 +57,7 @@ def _tell_changes(
     other = rows[keys[rows] != values[layout.codes[rows]]]
     if len(other):
         series = pd.unique(layout.codes[other])
-        text = (
-            f"the static column {name!r} changes within {plural(len(series), 'series', 'series')}"
-            f" ({at_lines(other)})"
-        )
+        within = f"{plural(len(series), 'series', 'series')} ({at_lines(other)})"
+        text = f"the static column {name!r} changes within {within}"
         mend = "name it with --past or --future instead"
         findings.refuse("static", text, mend, other, series=layout.names[series[0]])

@@ -33,39 +33,25 @@ class WindowShape:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Shift and scale of everything that a network reads, from the training rows alone.
+    """Shift and scale of everything that a network reads, from the training rows alone."""
 
-    Attributes:
-        shift, scale: ``[N]`` of each series.
-        past, future, static: ``[2, ·]`` shift and scale of each covariate.
-    """
-
-    shift: Floats
-    scale: Floats
-    past: Floats
-    future: Floats
-    static: Floats
+    shift: Floats  # [N] of each series
+    scale: Floats  # [N]
+    past: Floats  # [2, P] shift and scale of each covariate
+    future: Floats  # [2, K]
+    static: Floats  # [2, S]
 
 
 @dataclass(frozen=True)
 class WindowSplit:
-    """``M`` windows.
-
-    Attributes:
-        panel: the series.
-        shape: of every window.
-        scaling: of the series and their covariates.
-        series: ``[M]`` number of each window's series.
-        origin: ``[M]`` step of its first target.
-        ids: ``[N]`` number of each series for the network; 0 for one it doesn't know.
-    """
+    """``M`` windows."""
 
     panel: Panel
     shape: WindowShape
     scaling: Scaling
-    series: Ints
-    origin: Ints
-    ids: Ints
+    series: Ints  # [M] number of each window's series
+    origin: Ints  # [M] step of its first target
+    ids: Ints  # [N] number of each series for the network; 0 for one it doesn't know
 
     def __len__(self) -> int:
         return len(self.series)
@@ -139,11 +125,8 @@ class WindowSplit:
         observed = np.isfinite(history)
         seen = np.stack([np.where(observed, history, 0.0), observed], axis=-1)
         segments = self._segments(seen, lengths)
-        inputs = {
-            "segments": segments[..., 0],
-            "observed": segments[..., 1],
-            "static": self._static(indices),
-        }
+        inputs = {"segments": segments[..., 0], "observed": segments[..., 1]}
+        inputs["static"] = self._static(indices)
         before, ahead = self._covariates(indices, width)
         if before.shape[-1]:
             inputs["covariates"] = self._segments(before, lengths)
@@ -191,21 +174,15 @@ class WindowSplit:
 def fit_scaling(panel: Panel, ends: Ints) -> Scaling:
     """Mean and standard deviation of each series and covariate over its training rows.
 
-    Args:
-        panel: ``N`` series.
-        ends: ``[N]`` where the training rows of each series end; what comes later is not read.
+    These end at ``ends [N]``; what comes later is not read.
     """
     # Series by series: a panel can be larger than memory has room for twice.
     moments = [_moments(panel.history(i)[: ends[i]][:, None]) for i in range(len(panel))]
     shift, scale = np.array(moments)[..., 0].T
     rows = _training_rows(panel, ends)
-    return Scaling(
-        shift,
-        scale,
-        np.stack(_moments(panel.past[rows])) if panel.past.shape[1] else np.ones((2, 0)),
-        np.stack(_moments(panel.future[rows])) if panel.future.shape[1] else np.ones((2, 0)),
-        np.stack(_moments(panel.static)),
-    )
+    tables = (table[rows] if table.shape[1] else table[:0] for table in (panel.past, panel.future))
+    past, future, static = (np.stack(_moments(table)) for table in (*tables, panel.static))
+    return Scaling(shift, scale, past, future, static)
 
 
 def _training_rows(panel: Panel, ends: Ints) -> Ints:
@@ -231,14 +208,9 @@ def _moments(values: Floats) -> tuple[Floats, Floats]:
 def windows_between(
     panel: Panel, low: Ints, high: Ints, horizon: int, *, stride: int = 1
 ) -> tuple[Ints, Ints]:
-    """Every window whose targets lie between two steps of its series.
+    """Every window whose targets lie in the steps ``low [N]`` to ``high [N]`` (exclusive).
 
-    Args:
-        panel: ``N`` series.
-        low: ``[N]`` the first step that may be a target.
-        high: ``[N]`` where targets end, exclusive.
-        horizon: ``H``.
-        stride: steps between origins.
+    The origins of a series are ``stride`` steps apart.
 
     Returns:
         ``series [M]`` and ``origin [M]``, series by series in time. Windows that have no observed
