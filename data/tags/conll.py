@@ -116,7 +116,9 @@ def _sentences(
         if rows and ends:
             yield sentence()
             before, rows = [], []
-        if ends or (not rows and _is_comment(line, fields, layout.width)):
+        # ``# O`` and ``#hashtag O`` are tokens, no comments.
+        comment = not rows and line.startswith(COMMENTS) and len(fields) != layout.width
+        if ends or comment:
             if fields or before:  # a blank line below a comment is kept with it
                 before.append(line if fields else "")
             continue
@@ -124,17 +126,10 @@ def _sentences(
         start = start if rows else number
         rows.append(fields)
         if len(rows) > MAX_TOKENS:
-            raise DataError(
-                f"{path} line {start}: a sentence of more than {MAX_TOKENS:,} tokens begins here;"
-                " divide sentences by blank lines"
-            )
+            what = f"a sentence of more than {MAX_TOKENS:,} tokens begins here"
+            raise DataError(f"{path} line {start}: {what}; divide sentences by blank lines")
     if rows:
         yield sentence()
-
-
-def _is_comment(line: str, fields: Sequence[str], width: int) -> bool:
-    """Whether a line above a sentence is a comment; ``# O`` and ``#hashtag O`` are tokens."""
-    return line.startswith(COMMENTS) and len(fields) != width
 
 
 def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: bool) -> None:
@@ -165,25 +160,19 @@ def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> C
     width = widths.most_common(1)[0][0]
     header, names = _names(lines, separator, width, (token, tag))
     if width == 1 and tagged:
-        raise DataError(
-            f"{path} line {1 + lines.index(body[0])}: 1 column; expected a token and its tag,"
-            " divided by a tab or spaces"
-        )
+        wanted = "expected a token and its tag, divided by a tab or spaces"
+        raise DataError(f"{path} line {1 + lines.index(body[0])}: 1 column; {wanted}")
     usual = next((name for name in TOKEN_NAMES if name in map(str.casefold, names)), "first")
-    token_index = find_index(token or usual, names, width, "token", str(path))
+    token_at = find_index(token or usual, names, width, "token", str(path))
     try:
-        tag_index = find_index(tag or "last", names, width, "tag", str(path))
+        tag_at = find_index(tag or "last", names, width, "tag", str(path))
+        if tag_at == token_at:
+            raise DataError(f"{path}: column {tag_at + 1} can't be both token and tag")
     except DataError:
         if tagged:
             raise
-        tag_index = -1
-    if tag_index == token_index:
-        if tagged:
-            raise DataError(f"{path}: column {tag_index + 1} can't be both token and tag")
-        tag_index = -1
-    return ColumnLayout(
-        "columns", ".conll", separator, width, names, token_index, tag_index, header
-    )
+        tag_at = -1
+    return ColumnLayout("columns", ".conll", separator, width, names, token_at, tag_at, header)
 
 
 def _names(
@@ -222,25 +211,18 @@ def find_index(name: str, names: Sequence[str], width: int, what: str, where: st
     if 1 <= abs(index) <= width:
         return index - 1 if index > 0 else width + index
     there = ", ".join(names) if names else f"1 to {width} (the file doesn't name them)"
-    raise DataError(
-        f"{where}: there is no {what} column {name!r}{suggestion(name.casefold(), plain)};"
-        f" there are: {there}"
-    )
+    near = suggestion(name.casefold(), plain)
+    raise DataError(f"{where}: there is no {what} column {name!r}{near}; there are: {there}")
 
 
 def column_lines(
     lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: ColumnLayout
 ) -> Iterator[str]:
-    """The lines of a sentence with its predictions as the last column.
+    """The lines of a sentence of ``T`` tokens with its ``T`` predictions as the last column.
 
     Where the gold tag is not the last column it is repeated before the prediction, so that scorers
-    that read the last two columns work.
-
-    Args:
-        lines: of ``T`` tokens.
-        before: lines above them; those that name columns or documents get the new columns too.
-        predicted: ``T`` tags.
-        layout: of the file they were read from.
+    that read the last two columns work. Of the lines ``before`` the sentence, those that name
+    columns or documents get the new columns too.
     """
     separator = layout.separator
 

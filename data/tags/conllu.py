@@ -19,9 +19,7 @@ from birnn.data.tags.conll import GLOBAL, PREDICTED, ColumnLayout, Sentence, rea
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
-COLUMNS = (
-    "ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC",
-)  # fmt: skip
+COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 MISSING = "_"
 
 Block = list[tuple[int, str]]  # numbered lines
@@ -47,8 +45,10 @@ def read_conllu(
     reader = _Reader(path, names, column, key)
     sentences = []
     above: list[str] = []  # comments that stand apart, above a blank line
-    for block in _blocks(lines):
-        sentence = reader.sentence(block, above)
+    for filled, run in groupby(enumerate(lines, 1), key=lambda pair: bool(pair[1].strip())):
+        if not filled:
+            continue
+        sentence = reader.sentence(list(run), above)
         if sentence.tokens:
             sentences.append(sentence)
         above = [] if sentence.tokens else [*sentence.before, *sentence.lines, ""]
@@ -70,9 +70,8 @@ def _names(path: Path, lines: Sequence[str]) -> tuple[str, ...]:
         return COLUMNS
     names = tuple(lines[0].removeprefix(GLOBAL).split())
     if not {"ID", "FORM"} <= set(names):
-        raise DataError(
-            f"{path} line 1: the columns ID and FORM are needed; there are: {', '.join(names)}"
-        )
+        there = ", ".join(names)
+        raise DataError(f"{path} line 1: the columns ID and FORM are needed; there are: {there}")
     return names
 
 
@@ -88,13 +87,6 @@ def _find(path: Path, names: Sequence[str], asked: str, tagged: bool) -> tuple[i
     if tagged:
         check_column(asked, names, str(path))
     return -1, ""
-
-
-def _blocks(lines: Sequence[str]) -> Iterator[Block]:
-    """Runs of lines that aren't blank."""
-    for filled, block in groupby(enumerate(lines, 1), key=lambda pair: bool(pair[1].strip())):
-        if filled:
-            yield list(block)
 
 
 class _Reader:
@@ -193,10 +185,8 @@ def check_ids(path: Path, lines: Sequence[int], ids: Sequence[Any]) -> None:
                 " sentence 1, 2, 3, …, and leave a blank line between sentences"
             )
     if reach > word:
-        raise DataError(
-            f"{path} line {lines[-1]}: a range of words reaches {reach}, but the sentence ends at"
-            f" {word}"
-        )
+        what = f"a range of words reaches {reach}, but the sentence ends at {word}"
+        raise DataError(f"{path} line {lines[-1]}: {what}")
 
 
 def word_lines(lines: Sequence[str]) -> list[int]:
@@ -221,5 +211,4 @@ def conllu_lines(
 
 def global_columns(layout: ColumnLayout) -> str:
     """The first line of a CoNLL-U Plus file with predictions."""
-    names = [name for name in layout.names if name != PREDICTED]
-    return " ".join([GLOBAL, *names, PREDICTED])
+    return " ".join([GLOBAL, *(name for name in layout.names if name != PREDICTED), PREDICTED])

@@ -12,13 +12,7 @@ from birnn.data import DATASETS
 from birnn.data.samples import TAGGED_SAMPLES
 from birnn.data.splits.cutting import SourceOptions
 from birnn.data.tables.memory import in_memory
-from birnn.data.tables.sources import (
-    HUB_NAME,
-    files_in,
-    is_saved,
-    load_tables,
-    no_source,
-)
+from birnn.data.tables.sources import HUB_NAME, files_in, is_saved, load_tables, no_source
 from birnn.data.tags.conll import ColumnLayout, Sentence, read_columns
 from birnn.data.tags.conllu import read_conllu
 from birnn.data.tags.json_spans import read_json, read_rows
@@ -62,12 +56,9 @@ class Part:
 def read_parts(
     source: str, options: TagOptions, *, tagged: bool
 ) -> tuple[str, dict[str, Part], list[str]]:
-    """Read all splits of ``source``.
+    """Read all splits of a file, a folder, a saved data set, a sample, an alias or a Hub name.
 
-    Args:
-        source: a file, a folder, a saved data set, a sample, an alias or a Hub name.
-        options: which columns, and how files are read.
-        tagged: False where tags may be missing.
+    Where ``tagged`` is False, tags may be missing.
 
     Returns:
         The source in plain words, its splits (a file alone is ``train``), and notes.
@@ -94,12 +85,10 @@ def read_parts(
     if source and not known:
         raise no_source(source, [*TAGGED_SAMPLES, *DATASETS])
     tables = load_tables(source, options.read)
-    parts = {
-        split_name(str(name)) or str(name): _of_table(
-            table, f"{tables.source} ({name})", options, tagged
-        )
-        for name, table in tables.splits.items()
-    }
+    parts = {}
+    for name, table in tables.splits.items():
+        part = _of_table(table, f"{tables.source} ({name})", options, tagged)
+        parts[split_name(str(name)) or str(name)] = part
     return tables.source, parts, list(tables.notes)
 
 
@@ -128,17 +117,15 @@ def find_splits(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
         return split_name(path.name) or split_name(path.relative_to(folder).parent.name)
 
     named = [path for path in there if split_of(path)]
-    treebank = [path for path in named if path.suffix.lower() in CONLLU]
-    named = treebank or named  # a treebank's .txt files hold its raw text
+    # A treebank's .txt files hold its raw text.
+    named = [path for path in named if path.suffix.lower() in CONLLU] or named
     if all(path.suffix.lower() in TABLES for path in named or there):
         return {}, []  # Hugging Face datasets knows how to read these
     if not named and len(there) == 1:
         return {"train": there}, []
     if not named:
-        raise DataError(
-            f"{folder}: no file is called train, dev or test; there are:"
-            f" {', '.join(path.name for path in there[:5])}"
-        )
+        some = ", ".join(path.name for path in there[:5])
+        raise DataError(f"{folder}: no file is called train, dev or test; there are: {some}")
     splits: dict[str, list[Path]] = {}
     for path in named:
         splits.setdefault(split_of(path), []).append(path)
@@ -153,20 +140,17 @@ def _read(paths: Sequence[Path], options: TagOptions, tagged: bool) -> Part:
     first = parts[0]
     for path, part in zip(paths, parts, strict=True):
         if part.layout != first.layout:
-            raise DataError(
-                f"{path}: its columns are not laid out like those of {paths[0]};"
-                " give the files of a split one layout"
-            )
+            wrong = f"its columns are not laid out like those of {paths[0]}"
+            raise DataError(f"{path}: {wrong}; give the files of a split one layout")
     left_out: dict[str, list[str]] = {}
     for part in parts:
         for reason, places in part.left_out.items():
             left_out.setdefault(reason, []).extend(places)
     return replace(
-        first,
-        sentences=[sentence for part in parts for sentence in part.sentences],
+        first, sentences=[sentence for part in parts for sentence in part.sentences],
         files=[file for part in parts for file in part.files],
         left_out=dict(sorted(left_out.items())),
-    )
+    )  # fmt: skip
 
 
 def _read_file(path: Path, options: TagOptions, tagged: bool) -> Part:
@@ -180,9 +164,8 @@ def _read_file(path: Path, options: TagOptions, tagged: bool) -> Part:
     if suffix in CONLLU:
         sentences, layout = read_conllu(path, encoding, options.tag_column, tagged=tagged)
     else:
-        sentences, layout = read_columns(
-            path, encoding, options.token_column, options.tag_column, tagged=tagged
-        )
+        columns = options.token_column, options.tag_column
+        sentences, layout = read_columns(path, encoding, *columns, tagged=tagged)
         layout = replace(layout, suffix=suffix if suffix != ".txt" else ".conll")
     return Part(sentences, [str(path)] * len(sentences), layout)
 
@@ -190,13 +173,11 @@ def _read_file(path: Path, options: TagOptions, tagged: bool) -> Part:
 def _of_rows(
     rows: Sequence[tuple[int, Any]], where: str, options: TagOptions, unit: str, tagged: bool
 ) -> Part:
-    table = read_rows(
-        rows, where, options.token_column, options.tag_column, unit=unit, tagged=tagged
-    )
-    if not table.sentences:
+    columns = options.token_column, options.tag_column
+    sentences, layout, left_out = read_rows(rows, where, *columns, unit=unit, tagged=tagged)
+    if not sentences:
         raise DataError(f"{where} holds no sentence")
-    files = [where] * len(table.sentences)
-    return Part(table.sentences, files, table.layout, unit, table.left_out)
+    return Part(sentences, [where] * len(sentences), layout, unit, left_out)
 
 
 def _of_table(table: Dataset, where: str, options: TagOptions, tagged: bool) -> Part:

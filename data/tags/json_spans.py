@@ -11,13 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from birnn.data.tables.columns import (
-    TAG_NAMES,
-    TOKEN_NAMES,
-    check_column,
-    no_column,
-    usual_columns,
-)
+from birnn.data.tables import columns
 from birnn.data.tags.conll import MAX_TOKENS, ColumnLayout, Sentence, read_lines
 from birnn.data.tags.schemes import Span, tags_of
 from birnn.data.text.offsets import token_offsets
@@ -88,22 +82,15 @@ def _parse(text: str) -> Any:
 
 
 def read_rows(
-    rows: Sequence[tuple[int, Any]],
-    source: str,
-    token_column: str = "",
-    tag_column: str = "",
-    *,
-    unit: str = "line",
-    tagged: bool = True,
-) -> JsonRows:
+    rows: Sequence[tuple[int, Any]], source: str, token_column: str = "", tag_column: str = "",
+    *, unit: str = "line", tagged: bool = True,
+) -> JsonRows:  # fmt: skip
     """Sentences of rows that hold tokens and tags, or a text and its spans.
 
     Args:
-        rows: objects, or pairs of a text and its spans, with their numbers.
-        source: where they come from.
+        rows: objects, or pairs of a text and its spans, with their numbers, which count ``unit``.
         token_column: name of the column of tokens or of the text; default a usual name.
         tag_column: likewise, of tags or spans.
-        unit: what the numbers count.
         tagged: False where tags or spans may be missing.
 
     Raises:
@@ -155,31 +142,33 @@ def find_columns(
 
     Args:
         kinds: of each column, as :func:`kind_of` says.
-        source: where they come from.
         token: name of the column of tokens or of the text; empty: a usual one.
         tag: likewise, of tags or spans.
         tagged: False where the latter may be missing; its name is then empty.
+
+    Raises:
+        DataError: no such column, or one that holds something else.
     """
 
     def usual(names: Iterable[str], kind: str, but: str = "") -> str:
-        columns = usual_columns(names, list(kinds))
-        return next((name for name in columns if kinds[name] in (kind, "") and name != but), "")
+        there = columns.usual_columns(names, list(kinds))
+        return next((name for name in there if kinds[name] in (kind, "") and name != but), "")
 
     for name in filter(None, (token, tag if tagged else "")):
-        check_column(name, kinds, source)
-    tokens = token or usual(TOKEN_NAMES, "tokens") or usual(TEXT_NAMES, "text")
+        columns.check_column(name, kinds, source)
+    tokens = token or usual(columns.TOKEN_NAMES, "tokens") or usual(TEXT_NAMES, "text")
     if token and kinds[token] not in ("text", "tokens"):
         raise DataError(f"{source}: the column {token!r} holds neither texts nor lists of tokens")
     if not tokens or kinds[tokens] not in ("text", "tokens"):
-        raise no_column("token", kinds, source)
+        raise columns.no_column("token", kinds, source)
     spans = kinds[tokens] == "text"
-    wanted = "spans" if spans else "tokens"
-    tags = tag if tag in kinds else usual(SPAN_NAMES if spans else TAG_NAMES, wanted, tokens)
+    wanted, names = ("spans", SPAN_NAMES) if spans else ("tokens", columns.TAG_NAMES)
+    tags = tag if tag in kinds else usual(names, wanted, tokens)
     if tags and (kinds[tags] not in (wanted, "") or tags == tokens):
         what = "lists of spans" if spans else "lists of tags"
         raise DataError(f"{source}: the column {tags!r} holds no {what}, as {tokens!r} needs")
     if not tags and tagged:
-        raise no_column("tag", kinds, source)
+        raise columns.no_column("tag", kinds, source)
     return spans, tokens, tags
 
 
@@ -228,13 +217,9 @@ def _strings(values: Any, where: str, column: str) -> list[str]:
 
 
 def _of_text(
-    number: int,
-    row: Mapping[str, Any],
-    column: str,
-    target: str,
-    where: str,
+    number: int, row: Mapping[str, Any], column: str, target: str, where: str,
     left_out: dict[str, list[str]],
-) -> Sentence:
+) -> Sentence:  # fmt: skip
     text = "" if row.get(column) is None else row[column]
     if not isinstance(text, str):
         raise DataError(f"{where}: {column!r} is {str(text)[:40]!r}; a text is expected")
@@ -250,11 +235,9 @@ def _of_text(
         raise DataError(f"{where}: {target!r} is no list; write [] where nothing is marked")
     marked = [read_span(item, text, where) for item in value]
     aligned, lost = align(offsets, marked)
-    for reason, span in lost:
-        shown = text[span.start : span.end][:30]
-        left_out[reason].append(f"{where}: {shown!r} ({span.start}-{span.end} {span.label})")
-    tags = tags_of(aligned, len(tokens), "iob2")
-    gold = [span._asdict() for span in marked]
+    for reason, (start, end, label) in lost:
+        left_out[reason].append(f"{where}: {text[start:end][:30]!r} ({start}-{end} {label})")
+    tags, gold = tags_of(aligned, len(tokens), "iob2"), [span._asdict() for span in marked]
     return Sentence(number, tokens, tags, text=text, offsets=offsets, spans=gold)
 
 
@@ -274,16 +257,13 @@ def read_span(value: Any, text: str, where: str) -> CharSpan:
         parts = value[:3]
     label = " ".join(sound(str(parts[2])).split()) if parts and type(parts[2]) in (str, int) else ""
     if not label or any(type(part) is not int for part in parts[:2]):
-        raise DataError(
-            f"{where}: {json.dumps(value, default=str)[:60]} is no span; write"
-            ' [start, end, "label"] or {"start": …, "end": …, "label": …}'
-        )
+        shape = '[start, end, "label"] or {"start": …, "end": …, "label": …}'
+        shown = json.dumps(value, default=str)[:60]
+        raise DataError(f"{where}: {shown} is no span; write {shape}")
     start, end = parts[0], parts[1]
     if not 0 <= start < end <= len(text):
-        raise DataError(
-            f"{where}: the span {start}-{end} {label!r} is empty or outside the text, which has"
-            f" {len(text)} characters"
-        )
+        outside = f"empty or outside the text, which has {len(text)} characters"
+        raise DataError(f"{where}: the span {start}-{end} {label!r} is {outside}")
     return CharSpan(start, end, label)
 
 
@@ -296,13 +276,11 @@ def align(
     of those the longest. A span that begins or ends within a token is left out: to cut the token
     there would tell the model where spans are.
     """
-    starts = [start for start, _ in offsets]
-    ends = [end for _, end in offsets]
+    starts, ends = [start for start, _ in offsets], [end for _, end in offsets]
     aligned: list[Span] = []
     lost = []
     for span in sorted(marked, key=lambda span: (span.start, -span.end, span.label)):
-        first = bisect_left(starts, span.start)
-        after = bisect_right(ends, span.end)
+        first, after = bisect_left(starts, span.start), bisect_right(ends, span.end)
         # No token may reach over a border; where there is none there are spaces.
         cut = bisect_right(ends, span.start) < first or bisect_left(starts, span.end) > after
         if cut or first >= after:

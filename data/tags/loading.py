@@ -8,45 +8,25 @@ from typing import Any
 from datasets import Dataset, Features, List, Value
 
 from birnn.arrays import Ints
-from birnn.data.splits.cutting import (
-    SPLITS,
-    check_unseen,
-    complete_splits,
-    cut_covering,
-)
+from birnn.data.splits.cutting import SPLITS, check_unseen, complete_splits, cut_covering
 from birnn.data.splits.provenance import SplitText, describe
+from birnn.data.tags import schemes
 from birnn.data.tags.conll import ColumnLayout
 from birnn.data.tags.conllu import word_lines
 from birnn.data.tags.files import Part, read_parts
 from birnn.data.tags.files import TagOptions as TagOptions
 from birnn.data.tags.json_spans import EMPTY
-from birnn.data.tags.schemes import (
-    convert,
-    detect,
-    first_places,
-    mixture,
-    spans,
-    split_tag,
-    violations,
-)
 from birnn.data.text.labelled import MAX_CLASSES
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
 PLACES = 3  # named in a note, of many
-FEATURES = Features(
-    {
-        "tokens": List(Value("string")),
-        "tags": List(Value("string")),
-        "line": Value("int64"),
-        "file": Value("string"),
-        "lines": List(Value("string")),
-        "before": List(Value("string")),
-        "text": Value("string"),
-        "offsets": List(List(Value("int64"))),
-        "spans": List({"start": Value("int64"), "end": Value("int64"), "label": Value("string")}),
-    }
-)
+FEATURES = Features({
+    "tokens": List(Value("string")), "tags": List(Value("string")), "line": Value("int64"),
+    "file": Value("string"), "lines": List(Value("string")), "before": List(Value("string")),
+    "text": Value("string"), "offsets": List(List(Value("int64"))),
+    "spans": List({"start": Value("int64"), "end": Value("int64"), "label": Value("string")}),
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,9 +63,8 @@ def load_tagged(options: TagOptions) -> TaggedText:
     layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
     left_out = {
         name: {reason: len(places) for reason, places in part.left_out.items()}
-        for name, part in parts.items()
-        if any(part.left_out.values())
-    }
+        for name, part in parts.items() if any(part.left_out.values())
+    }  # fmt: skip
     provenance, notes, warnings = describe(
         source, {name: joined(table) for name, table in splits.items()}, cuts, left_out, notes,
         "sentence",
@@ -101,9 +80,7 @@ def load_one_tagged(
 ) -> tuple[Dataset, ColumnLayout, list[str]]:
     """One split of the source, nothing cut: the only one there is, or the one called ``name``.
 
-    Args:
-        name: train, validation or test.
-        scheme: what its tags are converted to.
+    Its tags are converted to ``scheme``.
 
     Raises:
         DataError: it has several and none of that name, or tags of another kind.
@@ -135,14 +112,13 @@ def scheme_of(part: Part) -> str:
         DataError: several; names a file and line for each of two tags that don't go together.
     """
     rows = [sentence.tags for sentence in part.sentences]
-    clash = mixture(first_places(rows))
-    if clash:
+    if clash := schemes.mixture(schemes.first_places(rows)):
         first, second = clash
         raise DataError(
             f"{place(part, second.sentence, second.token)}: the tag {second.tag!r} is of another"
             f" scheme than {first.tag!r} ({place(part, first.sentence, first.token)}); keep to one"
         )
-    return detect(rows)
+    return schemes.detect(rows)
 
 
 def place(part: Part, sentence: int, token: int) -> str:
@@ -164,35 +140,28 @@ def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
     """
     own = scheme_of(part)
     notes = [
-        f"left out {plural(len(places), 'row' if reason == EMPTY else 'span')} {reason}:"
-        f" {some(places)}"
-        for reason, places in part.left_out.items()
-        if places
-    ]
+        f"left out {plural(len(rows), 'row' if why == EMPTY else 'span')} {why}: {some(rows)}"
+        for why, rows in part.left_out.items() if rows
+    ]  # fmt: skip
     plain = not any(tag != "O" for sentence in part.sentences for tag in sentence.tags)
     if own != scheme and (own == "raw") != (scheme == "raw") and not plain:
-        kind = {True: "raw tags", False: "tags that spell spans"}
-        raise DataError(
-            f"{place(part, 0, 0)}: {kind[own == 'raw']}, but train has {kind[scheme == 'raw']};"
-            " give all splits the same tags"
-        )
+        kind, other = ("raw tags", "tags that spell spans")[:: 1 if own == "raw" else -1]
+        mend = "give all splits the same tags"
+        raise DataError(f"{place(part, 0, 0)}: {kind}, but train has {other}; {mend}")
     # B- and I- alone can be either: few of them can mislead.
     if own == scheme or {own, scheme} <= {"iob1", "iob2"} or plain:
         own = scheme
     broken = [
-        place(part, i, t)
-        for i, sentence in enumerate(part.sentences)
-        for t in violations(sentence.tags, own)
-    ]
+        place(part, i, t) for i, sentence in enumerate(part.sentences)
+        for t in schemes.violations(sentence.tags, own)
+    ]  # fmt: skip
     if broken:
-        notes.append(
-            f"{len(broken):,} tags break the scheme {own.upper()}, read as conlleval reads them:"
-            f" {some(broken)}"
-        )
+        count = f"{len(broken):,} tags break the scheme {own.upper()}"
+        notes.append(f"{count}, read as conlleval reads them: {some(broken)}")
     if own == scheme:
         return _dataset(part), notes
     notes.append(f"tags converted from {own.upper()} to train's {scheme.upper()}")
-    changed = [s._replace(tags=convert(s.tags, own, scheme)) for s in part.sentences]
+    changed = [s._replace(tags=schemes.convert(s.tags, own, scheme)) for s in part.sentences]
     return _dataset(replace(part, sentences=changed)), notes
 
 
@@ -217,16 +186,15 @@ def joined(table: Dataset) -> list[str]:
 
 def kinds(tags: Iterable[str], scheme: str) -> list[str]:
     """The raw tags, or the types of the spans, token by token; ``""`` outside."""
-    return list(tags) if scheme == "raw" else [split_tag(tag)[1] for tag in tags]
+    return list(tags) if scheme == "raw" else [schemes.split_tag(tag)[1] for tag in tags]
 
 
 def tag_counts(table: Dataset, scheme: str) -> dict[str, int]:
     """How many tokens have each raw tag, or how many spans each type."""
-    if scheme == "raw":
-        counts = Counter(tag for tags in table["tags"][:] for tag in tags)
-    else:
-        counts = Counter(span.label for tags in table["tags"][:] for span in spans(tags, scheme))
-    return dict(sorted(counts.items()))
+    rows = table["tags"][:]
+    if scheme != "raw":
+        rows = [[span.label for span in schemes.spans(tags, scheme)] for tags in rows]
+    return dict(sorted(Counter(tag for tags in rows for tag in tags).items()))
 
 
 def check_tags(train: Dataset, scheme: str, source: str) -> None:
@@ -238,17 +206,15 @@ def check_tags(train: Dataset, scheme: str, source: str) -> None:
     rows = train["tags"][:]
     there = {tag for tags in rows for tag in tags}
     tokens = sum(map(len, rows))
-    if len({kind for tags in rows for kind in kinds(tags, scheme)}) > min(
-        MAX_CLASSES, max(50, tokens // 2)
-    ):
+    different = {kind for tags in rows for kind in kinds(tags, scheme)}
+    if len(different) > min(MAX_CLASSES, max(50, tokens // 2)):
         raise DataError(
             f"{source}: {len(there):,} different tags of {tokens:,} tokens: that is not a tag;"
             " name another column with --tag-column"
         )
     if len(there) < 2:
-        raise DataError(
-            f"{source}: only one tag in train ({next(iter(there))!r}); at least two are needed"
-        )
+        only = next(iter(there))
+        raise DataError(f"{source}: only one tag in train ({only!r}); at least two are needed")
 
 
 def check_known(splits: Mapping[str, Dataset], scheme: str) -> None:
@@ -265,13 +231,11 @@ def check_known(splits: Mapping[str, Dataset], scheme: str) -> None:
             f" has: {words}; add such sentences to train or take them out"
         )
 
-    check_unseen(
-        {
-            name: (filter(None, kinds(tags, scheme)) for tags in table["tags"][:])
-            for name, table in splits.items()
-        },
-        refusal,
-    )
+    tags = {name: table["tags"][:] for name, table in splits.items()}
+    there = {
+        name: [filter(None, kinds(row, scheme)) for row in rows] for name, rows in tags.items()
+    }
+    check_unseen(there, refusal)
 
 
 def cut_missing(

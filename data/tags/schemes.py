@@ -57,22 +57,17 @@ def split_tag(tag: str) -> tuple[str, str]:
 
 def first_places(sentences: Iterable[Sequence[str]]) -> dict[str, Place]:
     """The first tag of each kind that there is: ``O``, ``BI``, ``ES``, ``LU`` and ``plain``."""
-    kinds: dict[str, str] = {}
+    seen: set[str] = set()
     places: dict[str, Place] = {}
     for row, tags in enumerate(sentences):
         for token, tag in enumerate(tags):
-            if tag not in kinds:
-                kinds[tag] = kind = _kind(tag)
+            if tag not in seen:
+                seen.add(tag)
+                pairs = ("BI", "ES", "LU") if PREFIXED.match(tag) else ()
+                bare = "O" if tag == "O" else "plain"
+                kind = next((pair for pair in pairs if tag[0] in pair), bare)
                 places.setdefault(kind, Place(row, token, tag))
     return places
-
-
-def _kind(tag: str) -> str:
-    if tag == "O":
-        return "O"
-    if not PREFIXED.match(tag):
-        return "plain"
-    return next(kind for kind in ("BI", "ES", "LU") if tag[0] in kind)
 
 
 def mixture(places: dict[str, Place]) -> tuple[Place, Place] | None:
@@ -80,9 +75,7 @@ def mixture(places: dict[str, Place]) -> tuple[Place, Place] | None:
     prefixed = [places[kind] for kind in ("BI", "ES", "LU") if kind in places]
     if "plain" in places and prefixed:
         return min(prefixed), places["plain"]
-    if "ES" in places and "LU" in places:
-        return places["ES"], places["LU"]
-    return None
+    return (places["ES"], places["LU"]) if {"ES", "LU"} <= places.keys() else None
 
 
 def detect(sentences: Iterable[Sequence[str]]) -> str:
@@ -166,18 +159,13 @@ def strict_spans(tags: Sequence[str], scheme: str) -> list[Span]:
                 i += 1
             ends = i < len(pairs) and pairs[i] == ("E", label)
             i += closed and ends
-            sound = ends if closed else scheme == "iob2" or _opens_iob1(pairs, start)
+            twin = start > 0 and pairs[start - 1][1] == label  # what IOB1 has B- for
+            sound = ends if closed else scheme == "iob2" or prefix == "I" or twin
         else:
             sound = prefix == "S"
         if sound:
             runs.append(Span(start, i, label))
     return runs
-
-
-def _opens_iob1(pairs: Sequence[tuple[str, str]], start: int) -> bool:
-    """Whether B- is there for a reason: a span of the same type stands directly before."""
-    prefix, label = pairs[start]
-    return prefix == "I" or (start > 0 and pairs[start - 1][1] == label)
 
 
 def tags_of(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
@@ -200,10 +188,8 @@ def tags_of(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
     for span in sorted(spans):
         start, end, label = span
         if not previous.end <= start < end <= length:
-            raise DataError(
-                f"the span {start}-{end} {label!r} overlaps another, is empty,"
-                f" or goes beyond {length} tokens"
-            )
+            wrong = f"overlaps another, is empty, or goes beyond {length} tokens"
+            raise DataError(f"the span {start}-{end} {label!r} {wrong}")
         touches = previous.end == start and previous.label == label
         tags[start:end] = [f"{prefix}-{label}" for prefix in _spell(end - start, scheme, touches)]
         previous = span
@@ -212,11 +198,9 @@ def tags_of(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
 
 def _spell(size: int, scheme: str, touches: bool) -> str:
     """The prefixes of a span of ``size`` tokens; ``touches``: its twin stands directly before."""
-    if scheme == "iob1":
-        return ("B" if touches else "I") + "I" * (size - 1)
-    if scheme == "iob2":
-        return "B" + "I" * (size - 1)
-    first, inside, last, only = ("B", "I", "E", "S") if scheme == "iobes" else ("B", "I", "L", "U")
+    open_ended = "BIIB" if touches or scheme == "iob2" else "IIII"
+    letters = open_ended if scheme in ("iob1", "iob2") else PREFIXES[scheme]
+    first, inside, last, only = tuple(letters)
     return only if size == 1 else first + inside * (size - 2) + last
 
 
@@ -276,31 +260,20 @@ def legal(labels: Sequence[str], scheme: str) -> Legal:
     pairs = list(_plain(labels))
     size = len(pairs)
     if scheme == "raw":
-        full = np.ones(size, dtype=bool)
-        return Legal(full, full.copy(), np.ones((size, size), dtype=bool))
+        return Legal(*(np.ones(shape, dtype=bool) for shape in (size, size, (size, size))))
     prefixes: dict[str, set[str]] = {}
     for prefix, kind in pairs:
         prefixes.setdefault(kind, set()).add(prefix)
-    opens = np.array([_opens(prefix, prefixes[kind], scheme) for prefix, kind in pairs], dtype=bool)
+    first, usual = ("OIES", "I") if scheme == "iob1" else ("OBS", "B")
+    opens = np.array([p in first or usual not in prefixes[kind] for p, kind in pairs], dtype=bool)
     free = scheme in ("iob1", "iob2")  # a span may end anywhere, and go on
-    closes = np.array(
-        [free or prefix in "OES" or "E" not in prefixes[kind] for prefix, kind in pairs], dtype=bool
-    )
+    ends = [free or prefix in "OES" or "E" not in prefixes[kind] for prefix, kind in pairs]
+    closes = np.array(ends, dtype=bool)
     inside = np.array(
-        [
-            [b != "O" and k == m and (free or (b in "BI" and a in "IE")) for a, m in pairs]
-            for b, k in pairs
-        ],
-        dtype=bool,
-    ).reshape(size, size)
+        [[b != "O" and k == m and (free or (b in "BI" and a in "IE")) for a, m in pairs]
+         for b, k in pairs], dtype=bool,
+    ).reshape(size, size)  # fmt: skip
     return Legal(opens, closes, inside | (closes[:, None] & opens[None, :]))
-
-
-def _opens(prefix: str, there: set[str], scheme: str) -> bool:
-    """Whether a label may stand at the start, where the labels of its type are ``there``."""
-    if scheme == "iob1":
-        return prefix != "B" or "I" not in there
-    return prefix in "OBS" or "B" not in there
 
 
 def label_set(sentences: Iterable[Sequence[str]], scheme: str = "iobes") -> list[str]:
