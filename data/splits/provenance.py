@@ -31,13 +31,8 @@ def normalise(text: str) -> str:
 
 def duplicates(texts: Iterable[str]) -> int:
     """How many texts repeat an earlier one."""
-    seen: set[int] = set()
-    count = 0
-    for text in texts:
-        key = hash(text)
-        count += key in seen
-        seen.add(key)
-    return count
+    hashes = [hash(text) for text in texts]
+    return len(hashes) - len(set(hashes))
 
 
 def overlaps(splits: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -57,12 +52,13 @@ def audit(splits: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, 
     """Duplicates within and overlap between splits, by exact and by normalised text."""
     exact = {name: list(texts) for name, texts in splits.items()}
     plain = {name: [normalise(text) for text in texts] for name, texts in exact.items()}
+    both = {"exact": exact, "normalised": plain}
     return {
         "duplicates": {
-            "exact": {name: duplicates(texts) for name, texts in exact.items()},
-            "normalised": {name: duplicates(texts) for name, texts in plain.items()},
+            how: {name: duplicates(texts) for name, texts in kind.items()}
+            for how, kind in both.items()
         },
-        "overlap": {"exact": overlaps(exact), "normalised": overlaps(plain)},
+        "overlap": {how: overlaps(kind) for how, kind in both.items()},
     }
 
 
@@ -90,14 +86,9 @@ def overlap_warnings(
 
 
 def describe(
-    source: str,
-    texts: Mapping[str, Sequence[str]],
-    cuts: list[str],
-    left_out: Mapping[str, Any],
-    notes: Sequence[str],
-    unit: str,
-    **own: Any,
-) -> tuple[dict[str, Any], list[str], list[str]]:
+    source: str, texts: Mapping[str, Sequence[str]], cuts: list[str], left_out: Mapping[str, Any],
+    notes: Sequence[str], unit: str, **own: Any,
+) -> tuple[dict[str, Any], list[str], list[str]]:  # fmt: skip
     """The ``data`` part of ``metrics.json``, all notes, and warnings.
 
     Args:
@@ -112,12 +103,8 @@ def describe(
     repeats = audit(texts)
     notes = [*notes, *cuts, repeats_note(repeats, unit)]
     provenance = {
-        "source": source,
-        "rows": {name: len(part) for name, part in texts.items()},
-        **own,
-        "splits": cuts or ["as the source gives them"],
-        "left_out": left_out,
-        "notes": notes,
+        "source": source, "rows": {name: len(part) for name, part in texts.items()}, **own,
+        "splits": cuts or ["as the source gives them"], "left_out": left_out, "notes": notes,
         **repeats,
-    }
+    }  # fmt: skip
     return provenance, notes, overlap_warnings(repeats, texts, unit)

@@ -35,9 +35,7 @@ def check_csv(path: Path, delimiter: str, encoding: str) -> CsvShape:
             columns = _check_header(path, next(reader, None))
             rows = count = 0
             ragged: list[int] = []
-            for row in reader:
-                if not row:
-                    continue
+            for row in filter(None, reader):
                 rows += 1
                 if len(row) != len(columns):
                     count += 1

@@ -50,10 +50,8 @@ def as_tables(data: Any) -> tuple[DatasetDict, str]:
     elif isinstance(data, pd.DataFrame):
         table, kind = from_frame(data), "DataFrame"
     else:
-        raise DataError(
-            f"data: a {type(data).__name__} is no table; give a path, a pandas DataFrame, or a"
-            " Dataset or DatasetDict of datasets"
-        )
+        wanted = "give a path, a pandas DataFrame, or a Dataset or DatasetDict of datasets"
+        raise DataError(f"data: a {type(data).__name__} is no table; {wanted}")
     if not len(table):
         raise DataError(f"data: the {kind} holds no rows")
     return DatasetDict({"train": table}), f"a {kind} of {len(table):,} rows"

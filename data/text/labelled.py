@@ -8,14 +8,7 @@ from typing import Any
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from birnn.data.samples import SAMPLES
-from birnn.data.splits.cutting import (
-    SPLIT_ALIASES,
-    SPLITS,
-    SourceOptions,
-    check_unseen,
-    complete_splits,
-    cut,
-)
+from birnn.data.splits import cutting
 from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tables.columns import LABEL_NAMES, TEXT_NAMES, find_column
 from birnn.data.tables.sources import Tables, guarded, load_tables
@@ -27,13 +20,8 @@ BETWEEN = " \0 "  # the texts of a row, where they are compared as one; it stand
 
 
 @dataclass(frozen=True)
-class TextOptions(SourceOptions):
-    """How labelled texts are read and split.
-
-    Attributes:
-        text_columns: of each row's texts; an empty name for a usual one.
-        label_column: empty for a usual one.
-    """
+class TextOptions(cutting.SourceOptions):
+    """How labelled texts are read and split; empty names of columns are for usual ones."""
 
     text_columns: tuple[str, ...] = ("",)
     label_column: str = ""
@@ -63,15 +51,15 @@ def load_labelled(options: TextOptions) -> LabelledText:
     seed = options.split_seed
 
     def divide(train: Dataset, name: str, rows: float) -> tuple[Dataset, Dataset]:
-        first, second = cut(joined_texts(train), train["label"][:], rows / len(train), seed)
+        first, second = cutting.cut(joined_texts(train), train["label"][:], rows / len(train), seed)
         return train.select(first), train.select(second)
 
-    splits, cuts = complete_splits(
+    splits, cuts = cutting.complete_splits(
         given, options.shares, divide,
         lambda rows: f"{plural(rows, 'row')} cut from train, stratified (split seed {seed})",
     )  # fmt: skip
     labels = {name: table["label"][:] for name, table in splits.items()}
-    check_unseen(
+    cutting.check_unseen(
         {name: zip(column, strict=True) for name, column in labels.items()},
         lambda name, _, unseen, words: (
             f"{read.source}: {name} has {plural(unseen.total(), 'row')} whose label train never"
@@ -108,8 +96,8 @@ def read_labelled(options: TextOptions) -> ReadText:
     splits: dict[str, Dataset] = {}
     dropped: dict[str, dict[str, int]] = {}
     for given, table in tables.splits.items():
-        name = SPLIT_ALIASES.get(str(given), str(given))
-        if name not in SPLITS:
+        name = cutting.SPLIT_ALIASES.get(str(given), str(given))
+        if name not in cutting.SPLITS:
             notes.append(f"the split {name!r} ({plural(len(table), 'row')}) is not used")
             continue
         where = tables.source if len(tables.splits) == 1 else f"{tables.source} ({given})"
@@ -134,9 +122,8 @@ def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
     if len(used) == 1:
         return next(iter(used.values())), read.notes
     if name not in used:
-        raise DataError(
-            f"{read.source}: no usable {name} split; there are: {', '.join(used) or 'none'}"
-        )
+        there = ", ".join(used) or "none"
+        raise DataError(f"{read.source}: no usable {name} split; there are: {there}")
     return used[name], read.notes
 
 
@@ -180,14 +167,12 @@ def clean_rows(table: Dataset, texts: Sequence[str], label: str) -> tuple[Datase
         return "" if value is None else str(value)
 
     def convert(batch: dict[str, list[Any]], places: list[int]) -> dict[str, list[Any]]:
-        return {
-            **{
-                name: [text_of(value, column) for value in batch[column]]
-                for name, column in zip(names, texts, strict=True)
-            },
-            "label": [label_text(value, classes) for value in batch[label]],
-            "row": [place + 1 for place in places],
+        columns = {
+            name: [text_of(value, column) for value in batch[column]]
+            for name, column in zip(names, texts, strict=True)
         }
+        labels = [label_text(value, classes) for value in batch[label]]
+        return {**columns, "label": labels, "row": [place + 1 for place in places]}
 
     strings = {name: Value("string") for name in (*names, "label")}
     plain = table.map(
@@ -196,11 +181,10 @@ def clean_rows(table: Dataset, texts: Sequence[str], label: str) -> tuple[Datase
     )  # fmt: skip
     columns = [plain[name][:] for name in names]
     no_text = [not all(map(str.strip, row)) for row in zip(*columns, strict=True)]
-    no_label = [not value for value in plain["label"][:]]
-    dropped = {
-        "an empty text": sum(no_text),
-        "no label": sum(b and not a for a, b in zip(no_text, no_label, strict=True)),
-    }
+    no_label = [
+        not label and not empty for label, empty in zip(plain["label"][:], no_text, strict=True)
+    ]
+    dropped = {"an empty text": sum(no_text), "no label": sum(no_label)}
     keep = [i for i, (a, b) in enumerate(zip(no_text, no_label, strict=True)) if not (a or b)]
     return (plain if len(keep) == len(plain) else plain.select(keep)), dropped
 
@@ -214,10 +198,8 @@ def label_text(value: Any, names: list[str] | None) -> str:
     if value is None or value != value:
         return ""
     if isinstance(value, (list, dict)):
-        raise DataError(
-            f"the label column holds {type(value).__name__}s ({str(value)[:40]});"
-            " one label a row is expected"
-        )
+        shown = f"{type(value).__name__}s ({str(value)[:40]})"
+        raise DataError(f"the label column holds {shown}; one label a row is expected")
     if names is not None:
         value = names[value] if 0 <= value < len(names) else ""
     elif isinstance(value, float) and value.is_integer():

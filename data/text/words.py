@@ -38,17 +38,11 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """From a token to numbers.
+    """From a token to numbers."""
 
-    Attributes:
-        words: the trained rows, ``<pad>`` and ``<unk>`` first.
-        vector_words: the rows of the pretrained table; empty without one.
-        buckets: of character n-grams; 0 without them.
-    """
-
-    words: list[str]
-    vector_words: list[str]
-    buckets: int
+    words: list[str]  # the trained rows, <pad> and <unk> first
+    vector_words: list[str]  # the rows of the pretrained table; empty without one
+    buckets: int  # of character n-grams; 0 without them
     _word_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _vector_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _cache: dict[str, "Known"] = field(init=False, repr=False, compare=False)
