@@ -83,9 +83,8 @@ def check_unseen(
     """
     known = {kind for item in kinds["train"] for kind in item}
     for name in ("validation", "test"):
-        new = [
-            (i, kind) for i, item in enumerate(kinds[name]) for kind in item if kind not in known
-        ]
+        items = enumerate(kinds[name])
+        new = [(i, kind) for i, item in items for kind in item if kind not in known]
         if new:
             unseen = Counter(kind for _, kind in new)
             words = ", ".join(f"{kind!r} ({count})" for kind, count in unseen.most_common(3))
@@ -120,10 +119,8 @@ def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) ->
     kinds = len(np.unique(classes[common]))
     size = max(round(share * len(common)), kinds)
     if len(common) - size < kinds or kinds == 0:
-        raise DataError(
-            f"{len(rows)} distinct texts in {len(names)} classes are too few to cut a split from;"
-            " give more rows, or files for train, validation and test"
-        )
+        few = f"{len(rows)} distinct texts in {len(names)} classes are too few to cut a split from"
+        raise DataError(f"{few}; give more rows, or files for train, validation and test")
     parts = train_test_split(common, test_size=size, stratify=classes[common], random_state=seed)
     parts[0] = np.concatenate([parts[0], np.flatnonzero(rare)])
     members = (sorted(row for group in part for row in rows[group]) for part in parts)

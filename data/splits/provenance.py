@@ -53,13 +53,10 @@ def audit(splits: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, 
     exact = {name: list(texts) for name, texts in splits.items()}
     plain = {name: [normalise(text) for text in texts] for name, texts in exact.items()}
     both = {"exact": exact, "normalised": plain}
-    return {
-        "duplicates": {
-            how: {name: duplicates(texts) for name, texts in kind.items()}
-            for how, kind in both.items()
-        },
-        "overlap": {how: overlaps(kind) for how, kind in both.items()},
+    repeats = {
+        how: {name: duplicates(texts) for name, texts in kind.items()} for how, kind in both.items()
     }
+    return {"duplicates": repeats, "overlap": {how: overlaps(kind) for how, kind in both.items()}}
 
 
 def repeats_note(repeats: Mapping[str, Any], unit: str) -> str:
@@ -77,11 +74,10 @@ def overlap_warnings(
     for pair, count in repeats["overlap"]["normalised"].items():
         if count:
             first, second = pair.split("/")
-            share = count / len(splits[second])
-            warnings.append(
-                f"{count:,} of {plural(len(splits[second]), f'{second} {unit}')} ({share:.1%}) also"
-                f" {agree(count, 'stands', 'stand')} in {first}: scores on {second} are flattered"
-            )
+            size = len(splits[second])
+            part = f"{count:,} of {plural(size, f'{second} {unit}')} ({count / size:.1%}) also"
+            where = f"{agree(count, 'stands', 'stand')} in {first}"
+            warnings.append(f"{part} {where}: scores on {second} are flattered")
     return warnings
 
 
@@ -92,12 +88,10 @@ def describe(
     """The ``data`` part of ``metrics.json``, all notes, and warnings.
 
     Args:
-        source: in plain words.
-        texts: of each split, one a row, to tell repeated ones by.
+        texts: of each split, one a row, to tell repeated ones by; ``unit`` is what one is called.
         cuts: what was said of splits that were cut.
         left_out: of each split, or for each reason, how much.
         notes: what was noticed before.
-        unit: what a text is called.
         own: what the task alone counts.
     """
     repeats = audit(texts)

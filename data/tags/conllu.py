@@ -23,6 +23,7 @@ COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DE
 MISSING = "_"
 
 Block = list[tuple[int, str]]  # numbered lines
+Parser = Callable[[list[str], int], Any]
 
 
 def read_conllu(
@@ -99,9 +100,7 @@ class _Reader:
         # Only what is needed is parsed: a treebank of a few hundred thousand words takes seconds.
         needed = 1 + max(names.index("ID"), column if key else 0)
         self.fields = [name.lower() for name in names[:needed]]
-        self.parsers: dict[str, Callable[[list[str], int], Any]] = dict.fromkeys(
-            self.fields, lambda fields, i: fields[i]
-        )
+        self.parsers: dict[str, Parser] = dict.fromkeys(self.fields, lambda fields, i: fields[i])
         self.parsers["id"] = lambda fields, i: parse_id_value(fields[i])
         if key:
             self.parsers[self.fields[column]] = lambda fields, i: parse_dict_value(fields[i]) or {}
@@ -133,10 +132,8 @@ class _Reader:
         row = line.split("\t")
         if len(row) != len(self.names) or not all(row):
             what = f"{len(row)} columns" if all(row) else "an empty column"
-            raise DataError(
-                f"{self.path} line {number}: {what}; CoNLL-U asks for {len(self.names)}, divided by"
-                " single tabs, with _ where there is nothing"
-            )
+            asked = f"{len(self.names)}, divided by single tabs, with _ where there is nothing"
+            raise DataError(f"{self.path} line {number}: {what}; CoNLL-U asks for {asked}")
         return row
 
     def parse(self, body: Block) -> list[Any]:
@@ -180,10 +177,9 @@ def check_ids(path: Path, lines: Sequence[int], ids: Sequence[Any]) -> None:
             node = value[2]
         if not sound:
             shown = value if isinstance(value, int) else "".join(map(str, value or MISSING))
-            raise DataError(
-                f"{path} line {number}: the ID {shown} is out of order; number the words of each"
-                " sentence 1, 2, 3, …, and leave a blank line between sentences"
-            )
+            what = f"the ID {shown} is out of order; number the words of each sentence 1, 2, 3, …"
+            mend = "and leave a blank line between sentences"
+            raise DataError(f"{path} line {number}: {what}, {mend}")
     if reach > word:
         what = f"a range of words reaches {reach}, but the sentence ends at {word}"
         raise DataError(f"{path} line {lines[-1]}: {what}")

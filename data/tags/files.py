@@ -182,16 +182,10 @@ def _of_rows(
 
 def _of_table(table: Dataset, where: str, options: TagOptions, tagged: bool) -> Part:
     """The rows of an Arrow table; numbers of a ClassLabel become names."""
-    names = {
-        name: inner.names
-        for name, kind in table.features.items()
-        if isinstance(inner := getattr(kind, "feature", None), ClassLabel)
-    }
-    rows = [
-        (number, {key: _classes(value, names.get(key)) for key, value in row.items()})
-        for number, row in enumerate(table, 1)
-    ]
-    return _of_rows(rows, where, options, "row", tagged)
+    inner = {name: getattr(kind, "feature", None) for name, kind in table.features.items()}
+    names = {name: kind.names for name, kind in inner.items() if isinstance(kind, ClassLabel)}
+    rows = [{key: _classes(value, names.get(key)) for key, value in row.items()} for row in table]
+    return _of_rows(list(enumerate(rows, 1)), where, options, "row", tagged)
 
 
 def _classes(value: Any, names: Sequence[str] | None) -> Any:

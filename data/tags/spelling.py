@@ -21,10 +21,8 @@ def letters(token: str) -> str:
     >>> letters("a" * 40 + "b") == "a" * 16 + "a" * 15 + "b"
     True
     """
-    if len(token) <= MAX_CHARACTERS:
-        return token
     half = MAX_CHARACTERS // 2
-    return token[:half] + token[-half:]
+    return token if len(token) <= MAX_CHARACTERS else token[:half] + token[-half:]
 
 
 def affixes(token: str) -> list[str]:

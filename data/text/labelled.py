@@ -42,10 +42,10 @@ def load_labelled(options: TextOptions) -> LabelledText:
         DataError: no such data or column, one class only, or a class in validation or test that
             train never saw; one line that says how to mend it.
     """
-    read = read_labelled(options)
-    given = {name: table for name, table in read.splits.items() if len(table)}
+    read, dropped = read_labelled(options)
+    given = {str(name): table for name, table in read.splits.items() if len(table)}
     if "train" not in given:
-        there = ", ".join(read.splits) or "none"
+        there = ", ".join(map(str, read.splits)) or "none"
         raise DataError(f"{read.source} has no row to train on; splits found: {there}")
     check_classes(given["train"], read.source)
     seed = options.split_seed
@@ -62,31 +62,20 @@ def load_labelled(options: TextOptions) -> LabelledText:
     cutting.check_unseen(
         {name: zip(column, strict=True) for name, column in labels.items()},
         lambda name, _, unseen, words: (
-            f"{read.source}: {name} has {plural(unseen.total(), 'row')} whose label train never"
-            f" has: {words}; add such rows to train or take them out"
+            f"{read.source}: {name} has {plural(unseen.total(), 'row')}"
+            f" whose label train never has: {words}; add such rows to train or take them out"
         ),
     )
     provenance, notes, warnings = describe(
         read.source, {name: joined_texts(table) for name, table in splits.items()}, cuts,
-        {**read.dropped, "ragged_rows": read.ragged}, read.notes, "text",
+        {**dropped, "ragged_rows": read.ragged}, read.notes, "text",
         classes={name: dict(sorted(Counter(column).items())) for name, column in labels.items()},
     )  # fmt: skip
     return LabelledText(splits, provenance, notes, warnings)
 
 
-@dataclass(frozen=True)
-class ReadText:
-    """Clean splits as the source has them."""
-
-    splits: dict[str, Dataset]
-    dropped: dict[str, dict[str, int]]  # of each split: reason → rows left out
-    source: str
-    notes: list[str]
-    ragged: int
-
-
-def read_labelled(options: TextOptions) -> ReadText:
-    """Find the columns and clean the rows of every split that the source has."""
+def read_labelled(options: TextOptions) -> tuple[Tables, dict[str, dict[str, int]]]:
+    """The source's splits, cleaned, and of each: for which reason how many rows were left out."""
     if options.data in SAMPLES:
         table, notes = SAMPLES[options.data]()
         tables = Tables(DatasetDict({"train": table}), f"embedded {options.data}", notes)
@@ -108,7 +97,7 @@ def read_labelled(options: TextOptions) -> ReadText:
         lost = [f"{count:,} with {reason}" for reason, count in dropped[name].items() if count]
         if lost:
             notes.append(f"{name}: left out {', '.join(lost)}")
-    return ReadText(splits, dropped, tables.source, notes, tables.ragged)
+    return Tables(DatasetDict(splits), tables.source, notes, tables.ragged), dropped
 
 
 def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
@@ -117,8 +106,8 @@ def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
     Raises:
         DataError: it has several and none of that name, or no usable row.
     """
-    read = read_labelled(options)
-    used = {split: table for split, table in read.splits.items() if len(table)}
+    read, _ = read_labelled(options)
+    used = {str(split): table for split, table in read.splits.items() if len(table)}
     if len(used) == 1:
         return next(iter(used.values())), read.notes
     if name not in used:
@@ -218,7 +207,6 @@ def check_classes(train: Dataset, source: str) -> None:
         only = next(iter(counts))
         raise DataError(f"{source}: only one class in train ({only!r}); at least two are needed")
     if len(counts) > MAX_CLASSES or len(counts) > max(2, len(train) // 2):
-        raise DataError(
-            f"{source}: {len(counts):,} different labels in {plural(len(train), 'row')}:"
-            " that is not a class; name another with --label-column"
-        )
+        count = f"{len(counts):,} different labels in {plural(len(train), 'row')}"
+        mend = "that is not a class; name another with --label-column"
+        raise DataError(f"{source}: {count}: {mend}")

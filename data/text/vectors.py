@@ -112,10 +112,9 @@ def _numbers(path: Path, line: int, parts: list[str], size: int) -> NDArray[np.f
     except ValueError:
         row = np.zeros(0, dtype=np.float16)
     if size < 1 or len(row) != size or not np.all(np.isfinite(row)):
-        raise DataError(
-            f"{path} line {line}: expected a word and {size or 'its'} finite numbers;"
-            " is it a text file of vectors in GloVe's or fastText's format?"
-        )
+        what = f"expected a word and {size or 'its'} finite numbers"
+        ask = "is it a text file of vectors in GloVe's or fastText's format?"
+        raise DataError(f"{path} line {line}: {what}; {ask}")
     return row
 
 

@@ -23,9 +23,8 @@ def word_grams(word: str, buckets: int) -> list[int]:
     """
     marked = f"<{word}>"
     grams = [marked[i : i + n] for n in (3, 4, 5) for i in range(len(marked) - n + 1)]
-    return [
-        zlib.crc32(gram.encode("utf-8", "surrogatepass")) % buckets for gram in grams[:MAX_GRAMS]
-    ] or [zlib.crc32(marked.encode("utf-8", "surrogatepass")) % buckets]
+    known = grams[:MAX_GRAMS] or [marked]
+    return [zlib.crc32(gram.encode("utf-8", "surrogatepass")) % buckets for gram in known]
 
 
 class Known(NamedTuple):
