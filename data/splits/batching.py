@@ -42,9 +42,8 @@ def pack(order: Ints, lengths: Ints, batch_size: int, batch_tokens: int) -> list
         size = position - start + 1
         if position > start and (size > batch_size or size * widest > batch_tokens):
             batches.append(order[start:position])
-            start, longest = position, int(lengths[item])
-        else:
-            longest = widest
+            start, widest = position, int(lengths[item])
+        longest = widest
     if len(order):
         batches.append(order[start:])
     return batches

@@ -66,9 +66,9 @@ def from_frame(frame: Any) -> Dataset:
     import pandas as pd
     import pyarrow as pa
 
-    if isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        if isinstance(frame.index, pd.PeriodIndex):
-            frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
+    if isinstance(frame.index, pd.PeriodIndex):
+        frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
+    if isinstance(frame.index, pd.DatetimeIndex):
         frame = frame.reset_index(names=frame.index.name or "time")
     frame = frame.rename(columns=str)
     try:

@@ -51,9 +51,8 @@ def load_tables(
 ) -> Tables:  # fmt: skip
     """Load ``source``: a file, a folder, a saved data set, an alias or a Hub name.
 
-    Args:
-        aliases: short names of data on the Hub that the task can use.
-        samples: other names that the caller knows, for the error.
+    ``aliases`` are short names of data on the Hub that the task can use; ``samples`` are other
+    names that the caller knows, for the error.
 
     Raises:
         DataError: nothing there, an unknown format, or content that can't be read; one line.
@@ -71,8 +70,8 @@ def load_tables(
     looks_local = path.suffix.lower() in FORMATS or source.startswith((".", "/", "~"))
     if looks_local or not HUB_NAME.fullmatch(name):
         raise no_source(source, [*samples, *aliases])
-    loaded = guarded(name, lambda: load_dataset(name))
-    return Tables(_as_dict(loaded), f"Hugging Face Hub: {name}", [])
+    splits = _as_dict(guarded(name, lambda: load_dataset(name)))
+    return Tables(splits, f"Hugging Face Hub: {name}", [])
 
 
 def no_source(source: str, known: Sequence[str]) -> DataError:
@@ -80,10 +79,8 @@ def no_source(source: str, known: Sequence[str]) -> DataError:
     path = Path(source).expanduser()
     near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     names = f"known names: {', '.join(known)}, or" if known else "give a file, a folder, or"
-    return DataError(
-        f"{source}: no such file or folder{suggestion(path.name, [*near, *known])};"
-        f" {names} owner/name on the Hugging Face Hub"
-    )
+    what = f"{source}: no such file or folder{suggestion(path.name, [*near, *known])}"
+    return DataError(f"{what}; {names} owner/name on the Hugging Face Hub")
 
 
 def is_saved(folder: Path) -> bool:

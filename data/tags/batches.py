@@ -85,7 +85,7 @@ class TagSplit:
     def of(sentences: Sequence[Sequence[str]], lexicon: TagLexicon) -> "TagSplit":
         """To predict: lists of tokens, each at least one, with no table around them."""
         numbers: dict[str, int] = {}
-        lengths = np.array([len(tokens) for tokens in sentences], dtype=np.int64)
+        lengths = np.array(list(map(len, sentences)), dtype=np.int64)
         types = [numbers.setdefault(token, len(numbers)) for row in sentences for token in row]
         tokens = list(numbers)
         vectors = lexicon.vector_rows(tokens) if lexicon.words.vector_words else None
@@ -135,8 +135,7 @@ class TagSplit:
             distinct, inverse = np.unique(self.types[places], return_inverse=True)
         types = np.zeros(mask.shape, dtype=np.int64)
         types[mask] = inverse
-        arrays: dict[str, Array] = {"types": types}
-        arrays |= {name: values[distinct] for name, values in self.features.items()}
+        arrays = {"types": types, **{name: rows[distinct] for name, rows in self.features.items()}}
         if "characters" in arrays:
             longest = int(arrays["character_lengths"].max())
             arrays["characters"] = np.ascontiguousarray(arrays["characters"][:, :longest])

@@ -56,12 +56,10 @@ def read_conllu(
     if not sentences:
         raise DataError(f"{path} holds no sentence: expected lines of {len(names)} columns")
     if key and tagged and key not in reader.seen:
-        there = ", ".join(sorted(reader.seen)) or "none"
         near = suggestion(key, [*reader.seen, *names])
-        raise DataError(
-            f"{path}: no column or feature {tag_column!r}{near}; columns: {', '.join(names)};"
-            f" in {names[column]} there are: {there}"
-        )
+        there = f"{names[column]} there are: {', '.join(sorted(reader.seen)) or 'none'}"
+        what = f"no column or feature {tag_column!r}{near}; columns: {', '.join(names)}"
+        raise DataError(f"{path}: {what}; in {there}")
     token, tag = names.index("FORM"), -1 if key else column
     return sentences, ColumnLayout("conllu", ".conllu", "\t", len(names), names, token, tag)
 
@@ -138,22 +136,22 @@ class _Reader:
 
     def parse(self, body: Block) -> list[Any]:
         """What the package makes of the lines; of those it refuses, one is named."""
+
+        def tokens(text: str) -> list[Any]:
+            return list(parse_token_and_metadata(text, self.fields, self.parsers))
+
         # It also breaks columns at two spaces, which a word may hold; words are not taken from it.
         lines = [line.replace("  ", "__") if "  " in line else line for _, line in body]
         try:
-            return self.tokens("\n".join(lines)) if lines else []
+            return tokens("\n".join(lines)) if lines else []
         except ParseException:
             for (number, _), line in zip(body, lines, strict=True):
                 try:
-                    self.tokens(line)
+                    tokens(line)
                 except ParseException as error:
                     reason = " ".join(str(error).split()).rstrip(".")
                     raise DataError(f"{self.path} line {number} is not CoNLL-U: {reason}") from None
             raise
-
-    def tokens(self, text: str) -> list[Any]:
-        """Parse lines without looking for errors."""
-        return list(parse_token_and_metadata(text, self.fields, self.parsers))
 
 
 def check_ids(path: Path, lines: Sequence[int], ids: Sequence[Any]) -> None:

@@ -24,8 +24,7 @@ COLUMNS = (
     ".tag", ".col", ".dat", ".train", ".dev", ".valid", ".test", ".testa", ".testb",
 )  # fmt: skip
 ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog")  # no data
-JSON = (".jsonl", ".json")
-TABLES = (".parquet",)
+JSON, TABLES = (".jsonl", ".json"), (".parquet",)
 SUFFIXES = (*CONLLU, *COLUMNS, *JSON, *TABLES)
 KEYWORDS = {
     "train": ("train", "training"),
@@ -130,8 +129,7 @@ def find_splits(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     for path in named:
         splits.setdefault(split_of(path), []).append(path)
     others = [path.name for path in there if path not in named]
-    notes = [f"not read, as no split is theirs: {', '.join(others[:5])}"] if others else []
-    return splits, notes
+    return splits, [f"not read, as no split is theirs: {', '.join(others[:5])}"] if others else []
 
 
 def _read(paths: Sequence[Path], options: TagOptions, tagged: bool) -> Part:

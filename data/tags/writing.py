@@ -31,12 +31,10 @@ def prediction_lines(
         yield global_columns(layout)
     for i, (row, tags) in enumerate(zip(table, predicted, strict=True)):
         if layout.kind == "conllu":
-            yield from conllu_lines(row["lines"], row["before"], tags, layout)
-            yield ""
+            yield from (*conllu_lines(row["lines"], row["before"], tags, layout), "")
         elif layout.kind == "columns":
             before = row["before"] if keep_before else []
-            yield from column_lines(row["lines"], before, tags, layout)
-            yield ""
+            yield from (*column_lines(row["lines"], before, tags, layout), "")
         else:
             sure = confidence[i] if confidence else None
             yield json.dumps(_row(row, tags, layout, scheme, sure), ensure_ascii=False)

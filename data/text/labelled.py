@@ -170,9 +170,8 @@ def clean_rows(table: Dataset, texts: Sequence[str], label: str) -> tuple[Datase
     )  # fmt: skip
     columns = [plain[name][:] for name in names]
     no_text = [not all(map(str.strip, row)) for row in zip(*columns, strict=True)]
-    no_label = [
-        not label and not empty for label, empty in zip(plain["label"][:], no_text, strict=True)
-    ]
+    both = zip(plain["label"][:], no_text, strict=True)
+    no_label = [not label and not empty for label, empty in both]
     dropped = {"an empty text": sum(no_text), "no label": sum(no_label)}
     keep = [i for i, (a, b) in enumerate(zip(no_text, no_label, strict=True)) if not (a or b)]
     return (plain if len(keep) == len(plain) else plain.select(keep)), dropped

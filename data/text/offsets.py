@@ -97,11 +97,7 @@ def _extenders() -> str:
         if unicodedata.category(chr(code)) in ("Mn", "Mc", "Me", "Cf")
         and chr(code) not in f"{ZWJ}\u200b\ufeff"
     ]  # fmt: skip
-    codes += range(0x1F3FB, 0x1F400)
-    ranges: list[list[int]] = []
-    for code in sorted(codes):
-        if ranges and ranges[-1][1] == code - 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges)
+    there = {*codes, *range(0x1F3FB, 0x1F400)}
+    firsts = (code for code in sorted(there) if code - 1 not in there)
+    lasts = (code for code in sorted(there) if code + 1 not in there)
+    return "".join(rf"\U{a:08x}-\U{b:08x}" for a, b in zip(firsts, lasts, strict=True))

@@ -53,8 +53,7 @@ def build_vocabulary(sentences: Iterable[Iterable[str]], min_frequency: int) -> 
 def vector_source(name: str) -> tuple[str, str] | None:
     """Where torchtext's vectors ``name`` come from: the address and the file's name within it.
 
-    Returns:
-        None if torchtext knows no such name, or the vectors aren't of words.
+    None if torchtext knows no such name, or the vectors aren't of words.
     """
     known = torchtext_vocab.pretrained_aliases.get(name)
     if known is None:
