@@ -26,11 +26,7 @@ class Split(Protocol):
 def pack(order: Ints, lengths: Ints, batch_size: int, batch_tokens: int) -> list[Ints]:
     """Cut ``order`` into runs of at most ``batch_size`` items and ``batch_tokens`` padded tokens.
 
-    Args:
-        order: item numbers, near lengths beside each other.
-        lengths: ``[N]`` of all items.
-        batch_size: items, at most.
-        batch_tokens: items times the longest of them, at most.
+    ``order`` has item numbers, near lengths beside each other; ``lengths [N]`` are of all items.
 
     Returns:
         Batches that together hold each item of ``order`` once. An item longer than
@@ -46,9 +42,8 @@ def pack(order: Ints, lengths: Ints, batch_size: int, batch_tokens: int) -> list
         size = position - start + 1
         if position > start and (size > batch_size or size * widest > batch_tokens):
             batches.append(order[start:position])
-            start, longest = position, int(lengths[item])
-        else:
-            longest = widest
+            start, widest = position, int(lengths[item])
+        longest = widest
     if len(order):
         batches.append(order[start:])
     return batches
@@ -73,25 +68,12 @@ class BucketSampler:
     """
 
     def __init__(
-        self,
-        split: Split,
-        batch_size: int,
-        batch_tokens: int,
-        seed: int,
-        *,
-        views: int = 1,
-        chunk: int = 50,
-        limit: int = 0,
-        least: int = 1,
-    ) -> None:
-        self.split = split
-        self.batch_size = batch_size
-        self.batch_tokens = batch_tokens
-        self.seed = seed
-        self.views = views
-        self.chunk = chunk
-        self.limit = limit
-        self.least = least
+        self, split: Split, batch_size: int, batch_tokens: int, seed: int, *, views: int = 1,
+        chunk: int = 50, limit: int = 0, least: int = 1,
+    ) -> None:  # fmt: skip
+        self.split, self.seed, self.views = split, seed, views
+        self.batch_size, self.batch_tokens = batch_size, batch_tokens
+        self.chunk, self.limit, self.least = chunk, limit, least
 
     def plan(self, epoch: int) -> list[Ints]:
         """The item numbers of each batch of ``epoch``."""

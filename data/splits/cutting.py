@@ -15,14 +15,9 @@ from birnn.errors import DataError
 
 SPLITS = ("train", "validation", "test")
 SPLIT_ALIASES = {
-    "training": "train",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
-    "eval": "test",
-    "evaluation": "test",
-    "testing": "test",
-}
+    "training": "train", "valid": "validation", "val": "validation", "dev": "validation",
+    "eval": "test", "evaluation": "test", "testing": "test",
+}  # fmt: skip
 
 Item = TypeVar("Item")
 Items = TypeVar("Items", bound=Sized)
@@ -53,7 +48,7 @@ def complete_splits(
     """Cut the splits that are missing from train, in the order of ``shares``.
 
     Args:
-        given: the splits there are; train is one of them.
+        given: the splits there are, train among them.
         shares: of the whole of train, for each split that may be cut.
         divide: from what is left of train, the name of a split and how many items it should have
             (not rounded), to the new train and that split.
@@ -88,15 +83,12 @@ def check_unseen(
     """
     known = {kind for item in kinds["train"] for kind in item}
     for name in ("validation", "test"):
-        first = -1
-        unseen: Counter[str] = Counter()
-        for number, item in enumerate(kinds[name]):
-            new = [kind for kind in item if kind not in known]
-            unseen.update(new)
-            first = number if new and first < 0 else first
-        if unseen:
+        items = enumerate(kinds[name])
+        new = [(i, kind) for i, item in items for kind in item if kind not in known]
+        if new:
+            unseen = Counter(kind for _, kind in new)
             words = ", ".join(f"{kind!r} ({count})" for kind, count in unseen.most_common(3))
-            raise DataError(refusal(name, first, unseen, words))
+            raise DataError(refusal(name, new[0][0], unseen, words))
 
 
 def cut_items(
@@ -110,11 +102,7 @@ def cut_items(
 def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) -> tuple[Ints, Ints]:
     """Split rows in two, stratified by label, with no text (normalised) on both sides.
 
-    Args:
-        texts: ``N`` texts.
-        labels: their classes.
-        share: of the distinct texts, how many go to the second part; strictly between 0 and 1.
-        seed: of the shuffle.
+    ``share``, strictly between 0 and 1, is how many of the distinct texts go to the second part.
 
     Returns:
         Row numbers of the first and of the second part, each ascending.
@@ -131,19 +119,13 @@ def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) ->
     kinds = len(np.unique(classes[common]))
     size = max(round(share * len(common)), kinds)
     if len(common) - size < kinds or kinds == 0:
-        raise DataError(
-            f"{len(rows)} distinct texts in {len(names)} classes are too few to cut a split from;"
-            " give more rows, or files for train, validation and test"
-        )
-    first, second = train_test_split(
-        common, test_size=size, stratify=classes[common], random_state=seed
-    )
-    first = np.concatenate([first, np.flatnonzero(rare)])
-
-    def members(part: Ints) -> Ints:
-        return np.array(sorted(row for group in part for row in rows[group]), dtype=np.int64)
-
-    return members(first), members(second)
+        few = f"{len(rows)} distinct texts in {len(names)} classes are too few to cut a split from"
+        raise DataError(f"{few}; give more rows, or files for train, validation and test")
+    parts = train_test_split(common, test_size=size, stratify=classes[common], random_state=seed)
+    parts[0] = np.concatenate([parts[0], np.flatnonzero(rare)])
+    members = (sorted(row for group in part for row in rows[group]) for part in parts)
+    first, second = (np.array(part, dtype=np.int64) for part in members)
+    return first, second
 
 
 def cut_covering(

@@ -31,13 +31,8 @@ def normalise(text: str) -> str:
 
 def duplicates(texts: Iterable[str]) -> int:
     """How many texts repeat an earlier one."""
-    seen: set[int] = set()
-    count = 0
-    for text in texts:
-        key = hash(text)
-        count += key in seen
-        seen.add(key)
-    return count
+    hashes = [hash(text) for text in texts]
+    return len(hashes) - len(set(hashes))
 
 
 def overlaps(splits: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -57,13 +52,11 @@ def audit(splits: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, 
     """Duplicates within and overlap between splits, by exact and by normalised text."""
     exact = {name: list(texts) for name, texts in splits.items()}
     plain = {name: [normalise(text) for text in texts] for name, texts in exact.items()}
-    return {
-        "duplicates": {
-            "exact": {name: duplicates(texts) for name, texts in exact.items()},
-            "normalised": {name: duplicates(texts) for name, texts in plain.items()},
-        },
-        "overlap": {"exact": overlaps(exact), "normalised": overlaps(plain)},
+    both = {"exact": exact, "normalised": plain}
+    repeats = {
+        how: {name: duplicates(texts) for name, texts in kind.items()} for how, kind in both.items()
     }
+    return {"duplicates": repeats, "overlap": {how: overlaps(kind) for how, kind in both.items()}}
 
 
 def repeats_note(repeats: Mapping[str, Any], unit: str) -> str:
@@ -81,43 +74,31 @@ def overlap_warnings(
     for pair, count in repeats["overlap"]["normalised"].items():
         if count:
             first, second = pair.split("/")
-            share = count / len(splits[second])
-            warnings.append(
-                f"{count:,} of {plural(len(splits[second]), f'{second} {unit}')} ({share:.1%}) also"
-                f" {agree(count, 'stands', 'stand')} in {first}: scores on {second} are flattered"
-            )
+            size = len(splits[second])
+            part = f"{count:,} of {plural(size, f'{second} {unit}')} ({count / size:.1%}) also"
+            where = f"{agree(count, 'stands', 'stand')} in {first}"
+            warnings.append(f"{part} {where}: scores on {second} are flattered")
     return warnings
 
 
 def describe(
-    source: str,
-    texts: Mapping[str, Sequence[str]],
-    cuts: list[str],
-    left_out: Mapping[str, Any],
-    notes: Sequence[str],
-    unit: str,
-    **own: Any,
-) -> tuple[dict[str, Any], list[str], list[str]]:
+    source: str, texts: Mapping[str, Sequence[str]], cuts: list[str], left_out: Mapping[str, Any],
+    notes: Sequence[str], unit: str, **own: Any,
+) -> tuple[dict[str, Any], list[str], list[str]]:  # fmt: skip
     """The ``data`` part of ``metrics.json``, all notes, and warnings.
 
     Args:
-        source: in plain words.
-        texts: of each split, one a row, to tell repeated ones by.
+        texts: of each split, one a row, to tell repeated ones by; ``unit`` is what one is called.
         cuts: what was said of splits that were cut.
         left_out: of each split, or for each reason, how much.
         notes: what was noticed before.
-        unit: what a text is called.
         own: what the task alone counts.
     """
     repeats = audit(texts)
     notes = [*notes, *cuts, repeats_note(repeats, unit)]
     provenance = {
-        "source": source,
-        "rows": {name: len(part) for name, part in texts.items()},
-        **own,
-        "splits": cuts or ["as the source gives them"],
-        "left_out": left_out,
-        "notes": notes,
+        "source": source, "rows": {name: len(part) for name, part in texts.items()}, **own,
+        "splits": cuts or ["as the source gives them"], "left_out": left_out, "notes": notes,
         **repeats,
-    }
+    }  # fmt: skip
     return provenance, notes, overlap_warnings(repeats, texts, unit)

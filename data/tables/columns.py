@@ -39,18 +39,14 @@ def check_column(name: str, names: Collection[str], where: str) -> None:
         DataError: it isn't there; the message names those that are.
     """
     if name not in names:
-        raise DataError(
-            f"{where}: there is no column {name!r}{suggestion(name, names)};"
-            f" there are: {', '.join(names) or 'none'}"
-        )
+        near, there = suggestion(name, names), ", ".join(names) or "none"
+        raise DataError(f"{where}: there is no column {name!r}{near}; there are: {there}")
 
 
 def no_column(what: str, names: Iterable[str], where: str) -> DataError:
     """No column has a usual name: the option that names it, and those there are."""
-    return DataError(
-        f"{where}: no {what} column found; name it with --{what}-column;"
-        f" there are: {', '.join(names) or 'none'}"
-    )
+    mend = f"name it with --{what}-column; there are: {', '.join(names) or 'none'}"
+    return DataError(f"{where}: no {what} column found; {mend}")
 
 
 def find_column(table: Dataset, name: str, usual: Iterable[str], what: str, where: str) -> str:

@@ -35,9 +35,7 @@ def check_csv(path: Path, delimiter: str, encoding: str) -> CsvShape:
             columns = _check_header(path, next(reader, None))
             rows = count = 0
             ragged: list[int] = []
-            for row in reader:
-                if not row:
-                    continue
+            for row in filter(None, reader):
                 rows += 1
                 if len(row) != len(columns):
                     count += 1
@@ -80,17 +78,14 @@ def check_text(path: Path, encoding: str) -> None:
                 except UnicodeDecodeError as error:
                     line += error.object[: error.start].count(b"\n")
                     byte = error.object[error.start]
-                    raise DataError(
-                        f"{path} line {line} is not {encoding}: byte 0x{byte:02x} can't be decoded;"
-                        " save it as UTF-8 or name its encoding, as in --encoding latin-1"
-                    ) from None
-                place = text.find("\0")
-                if place >= 0:
+                    what = f"is not {encoding}: byte 0x{byte:02x} can't be decoded"
+                    mend = "save it as UTF-8 or name its encoding, as in --encoding latin-1"
+                    raise DataError(f"{path} line {line} {what}; {mend}") from None
+                if (place := text.find("\0")) >= 0:
                     line += text.count("\n", 0, place)
-                    raise DataError(
-                        f"{path} line {line} holds a NUL character: it is binary, UTF-16 or"
-                        " damaged; save it as UTF-8 text, or name its encoding with --encoding"
-                    )
+                    what = "holds a NUL character: it is binary, UTF-16 or damaged"
+                    mend = "save it as UTF-8 text, or name its encoding with --encoding"
+                    raise DataError(f"{path} line {line} {what}; {mend}")
                 line += text.count("\n")
             decoder.decode(b"", final=True)
     except UnicodeError:

@@ -50,10 +50,8 @@ def as_tables(data: Any) -> tuple[DatasetDict, str]:
     elif isinstance(data, pd.DataFrame):
         table, kind = from_frame(data), "DataFrame"
     else:
-        raise DataError(
-            f"data: a {type(data).__name__} is no table; give a path, a pandas DataFrame, or a"
-            " Dataset or DatasetDict of datasets"
-        )
+        wanted = "give a path, a pandas DataFrame, or a Dataset or DatasetDict of datasets"
+        raise DataError(f"data: a {type(data).__name__} is no table; {wanted}")
     if not len(table):
         raise DataError(f"data: the {kind} holds no rows")
     return DatasetDict({"train": table}), f"a {kind} of {len(table):,} rows"
@@ -68,9 +66,9 @@ def from_frame(frame: Any) -> Dataset:
     import pandas as pd
     import pyarrow as pa
 
-    if isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        if isinstance(frame.index, pd.PeriodIndex):
-            frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
+    if isinstance(frame.index, pd.PeriodIndex):
+        frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
+    if isinstance(frame.index, pd.DatetimeIndex):
         frame = frame.reset_index(names=frame.index.name or "time")
     frame = frame.rename(columns=str)
     try:

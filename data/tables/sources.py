@@ -10,15 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-from datasets import (
-    Dataset,
-    DatasetDict,
-    Features,
-    Value,
-    load_dataset,
-    load_dataset_builder,
-    load_from_disk,
-)
+from datasets import Dataset, DatasetDict, Features, Value, load_dataset
 
 from birnn.data import DATASETS
 from birnn.data.tables.csv_check import CsvShape, check_csv, check_text, even_rows
@@ -54,17 +46,13 @@ class ReadOptions:
 
 
 def load_tables(
-    source: str,
-    options: ReadOptions = ReadOptions(),
-    *,
-    aliases: Mapping[str, str] = DATASETS,
+    source: str, options: ReadOptions = ReadOptions(), *, aliases: Mapping[str, str] = DATASETS,
     samples: Sequence[str] = (),
-) -> Tables:
+) -> Tables:  # fmt: skip
     """Load ``source``: a file, a folder, a saved data set, an alias or a Hub name.
 
-    Args:
-        aliases: short names of data on the Hub that the task can use.
-        samples: other names that the caller knows, for the error.
+    ``aliases`` are short names of data on the Hub that the task can use; ``samples`` are other
+    names that the caller knows, for the error.
 
     Raises:
         DataError: nothing there, an unknown format, or content that can't be read; one line.
@@ -82,8 +70,8 @@ def load_tables(
     looks_local = path.suffix.lower() in FORMATS or source.startswith((".", "/", "~"))
     if looks_local or not HUB_NAME.fullmatch(name):
         raise no_source(source, [*samples, *aliases])
-    loaded = guarded(name, lambda: load_dataset(name))
-    return Tables(_as_dict(loaded), f"Hugging Face Hub: {name}", [])
+    splits = _as_dict(guarded(name, lambda: load_dataset(name)))
+    return Tables(splits, f"Hugging Face Hub: {name}", [])
 
 
 def no_source(source: str, known: Sequence[str]) -> DataError:
@@ -91,10 +79,8 @@ def no_source(source: str, known: Sequence[str]) -> DataError:
     path = Path(source).expanduser()
     near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     names = f"known names: {', '.join(known)}, or" if known else "give a file, a folder, or"
-    return DataError(
-        f"{source}: no such file or folder{suggestion(path.name, [*near, *known])};"
-        f" {names} owner/name on the Hugging Face Hub"
-    )
+    what = f"{source}: no such file or folder{suggestion(path.name, [*near, *known])}"
+    return DataError(f"{what}; {names} owner/name on the Hugging Face Hub")
 
 
 def is_saved(folder: Path) -> bool:
@@ -105,22 +91,16 @@ def is_saved(folder: Path) -> bool:
 def files_in(folder: Path, suffixes: Collection[str], but: Collection[str] = ()) -> list[Path]:
     """The files in a folder, at any depth, that can hold data: sorted, hidden ones left out.
 
-    Args:
-        folder: where to look.
-        suffixes: of formats that are known.
-        but: names, without suffix, of what is no data.
+    ``but`` are names, without suffix, of what is no data.
 
     Raises:
         DataError: there is none.
     """
     files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.suffix.lower() in suffixes
-        and path.stem.lower() not in but
+        path for path in folder.rglob("*")
+        if path.is_file() and path.suffix.lower() in suffixes and path.stem.lower() not in but
         and not any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
-    )
+    )  # fmt: skip
     if not files:
         raise DataError(f"{folder} holds no data file; known formats: {', '.join(suffixes)}")
     return files
@@ -137,7 +117,7 @@ def _load_file(path: Path, options: ReadOptions) -> Tables:
 
 def _load_folder(path: Path, options: ReadOptions) -> Tables:
     if is_saved(path):
-        splits = _as_dict(guarded(str(path), lambda: load_from_disk(str(path))))
+        splits = _as_dict(guarded(str(path), lambda: datasets.load_from_disk(str(path))))
         return Tables(splits, f"saved data set {path}", [])
     if glob.has_magic(str(path.resolve())):
         raise DataError(f"{path}: a folder can't be read while its name holds *, ? or [; rename it")
@@ -145,11 +125,9 @@ def _load_folder(path: Path, options: ReadOptions) -> Tables:
         if file.stat().st_size == 0:
             raise DataError(f"{file} is empty")
     folder = str(path.resolve())
-    builder = guarded(str(path), lambda: load_dataset_builder(folder))
-    files = {
-        str(split): [Path(name) for name in names]
-        for split, names in (builder.config.data_files or {}).items()
-    }
+    builder = guarded(str(path), lambda: datasets.load_dataset_builder(folder))
+    there = (builder.config.data_files or {}).items()
+    files = {str(split): [Path(name) for name in names] for split, names in there}
     if builder.name in ("csv", "json") and files:
         return _load_files(builder.name, files, options, str(path))
     return Tables(_as_dict(guarded(str(path), lambda: load_dataset(folder))), str(path), [])
@@ -158,7 +136,6 @@ def _load_folder(path: Path, options: ReadOptions) -> Tables:
 def _load_files(
     kind: str, files: dict[str, list[Path]], options: ReadOptions, source: str
 ) -> Tables:
-    """Load files of one kind, each split from its own."""
     if kind == "csv":
         return _load_csvs(files, options, source)
     extra = {}
@@ -170,12 +147,9 @@ def _load_files(
                 raise DataError(f"{path} holds no rows")
     loaded = {}
     for split, paths in files.items():  # each apart: their columns may differ
-        names = [literal(path) for path in paths]
+        one = {"train": [literal(path) for path in paths]}
         loaded[split] = guarded(
-            source,
-            lambda names=names: load_dataset(
-                kind, data_files={"train": names}, split="train", **extra
-            ),
+            source, lambda one=one: load_dataset(kind, data_files=one, split="train", **extra)
         )
     return Tables(DatasetDict(loaded), source, [])
 
@@ -201,10 +175,8 @@ def _load_csv(path: Path, options: ReadOptions) -> tuple[Dataset, CsvShape]:
     if shape.rows == 0:
         raise DataError(f"{path} has a header and no rows")
     if shape.ragged_count and not options.skip_ragged:
-        raise DataError(
-            f"{_ragged(path, shape)}; quote fields that hold a delimiter,"
-            " or leave such rows out with --skip-ragged"
-        )
+        mend = "quote fields that hold a delimiter, or leave such rows out with --skip-ragged"
+        raise DataError(f"{_ragged(path, shape)}; {mend}")
     features = Features({name: Value("string") for name in shape.columns})
     if shape.ragged_count:
         rows = list(even_rows(path, delimiter, options.encoding, shape.columns))
@@ -221,10 +193,8 @@ def _load_csv(path: Path, options: ReadOptions) -> tuple[Dataset, CsvShape]:
 def _ragged(path: Path, shape: CsvShape) -> str:
     count = shape.ragged_count
     lines = ", ".join(map(str, shape.ragged[:3])) + (", …" if count > 3 else "")
-    return (
-        f"{path}: {count} {agree(count, 'row has', 'rows have')} another number of fields than the"
-        f" header's {len(shape.columns)} (line {lines})"
-    )
+    what = f"another number of fields than the header's {len(shape.columns)} (line {lines})"
+    return f"{path}: {count} {agree(count, 'row has', 'rows have')} {what}"
 
 
 def literal(path: Path) -> str:

@@ -18,19 +18,12 @@ from birnn.nn.batch import Batch
 
 @dataclass(frozen=True)
 class TagLexicon:
-    """From a token to numbers.
+    """From a token to numbers."""
 
-    Attributes:
-        words: the trained rows, of words in lower case, and the pretrained rows.
-        singletons: words that train has once.
-        characters: the rows of letters, ``<pad>`` and ``<unk>`` first; empty without them.
-        affixes: the same of affixes.
-    """
-
-    words: Lexicon
-    singletons: frozenset[str]
-    characters: list[str]
-    affixes: list[str]
+    words: Lexicon  # the trained rows, of words in lower case, and the pretrained rows
+    singletons: frozenset[str]  # words that train has once
+    characters: list[str]  # the rows of letters, <pad> and <unk> first; empty without them
+    affixes: list[str]  # the same of affixes
     _character_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _affix_ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
@@ -47,9 +40,8 @@ class TagLexicon:
             "case": np.array([case_features(token) for token in tokens], dtype=np.float32),
         }
         if self.characters:
-            arrays["characters"], arrays["character_lengths"] = pad_letters(
-                tokens, self._character_ids, UNKNOWN_ID
-            )
+            padded = pad_letters(tokens, self._character_ids, UNKNOWN_ID)
+            arrays["characters"], arrays["character_lengths"] = padded
         if self.affixes:
             rows = [[self._affix_ids.get(a, UNKNOWN_ID) for a in affixes(t)] for t in tokens]
             arrays["affixes"] = np.array(rows, dtype=np.int64)
@@ -93,15 +85,13 @@ class TagSplit:
     def of(sentences: Sequence[Sequence[str]], lexicon: TagLexicon) -> "TagSplit":
         """To predict: lists of tokens, each at least one, with no table around them."""
         numbers: dict[str, int] = {}
-        lengths = np.array([len(tokens) for tokens in sentences], dtype=np.int64)
-        types = np.array(
-            [numbers.setdefault(token, len(numbers)) for row in sentences for token in row],
-            dtype=np.int32,
-        )
+        lengths = np.array(list(map(len, sentences)), dtype=np.int64)
+        types = [numbers.setdefault(token, len(numbers)) for row in sentences for token in row]
         tokens = list(numbers)
         vectors = lexicon.vector_rows(tokens) if lexicon.words.vector_words else None
         starts = np.cumsum(lengths) - lengths
-        return TagSplit(None, types, starts, lengths, lexicon.features(tokens), vectors, None)
+        flat = np.array(types, dtype=np.int32)
+        return TagSplit(None, flat, starts, lengths, lexicon.features(tokens), vectors, None)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -130,9 +120,8 @@ class TagSplit:
 
         The mask is ``[B, T]``; its true cells in reading order are the ``m`` tokens.
         """
-        lengths = self.lengths[indices]
-        steps = np.arange(int(lengths.max()))
-        mask = steps < lengths[:, None]
+        steps = np.arange(int(self.lengths[indices].max()))
+        mask = steps < self.lengths[indices][:, None]
         return (self.starts[indices][:, None] + steps)[mask], mask
 
     def batch(self, indices: Ints) -> Batch:
@@ -146,8 +135,7 @@ class TagSplit:
             distinct, inverse = np.unique(self.types[places], return_inverse=True)
         types = np.zeros(mask.shape, dtype=np.int64)
         types[mask] = inverse
-        arrays: dict[str, Array] = {"types": types}
-        arrays |= {name: values[distinct] for name, values in self.features.items()}
+        arrays = {"types": types, **{name: rows[distinct] for name, rows in self.features.items()}}
         if "characters" in arrays:
             longest = int(arrays["character_lengths"].max())
             arrays["characters"] = np.ascontiguousarray(arrays["characters"][:, :longest])

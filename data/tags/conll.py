@@ -135,11 +135,9 @@ def _sentences(
 def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: bool) -> None:
     if len(fields) != layout.width:
         kind = "tabs" if layout.separator == "\t" else "spaces"
-        raise DataError(
-            f"{where}: {plural(len(fields), 'column')}, where most lines have {layout.width}"
-            f" (divided by {kind}); give every token the same columns, and a blank line between"
-            " sentences"
-        )
+        what = f"{plural(len(fields), 'column')}, where most lines have {layout.width}"
+        mend = "give every token the same columns, and a blank line between sentences"
+        raise DataError(f"{where}: {what} (divided by {kind}); {mend}")
     if not fields[layout.token]:
         raise DataError(f"{where}: the token (column {layout.token + 1}) is empty")
     if tagged and not fields[layout.tag]:

@@ -23,6 +23,7 @@ COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DE
 MISSING = "_"
 
 Block = list[tuple[int, str]]  # numbered lines
+Parser = Callable[[list[str], int], Any]
 
 
 def read_conllu(
@@ -55,12 +56,10 @@ def read_conllu(
     if not sentences:
         raise DataError(f"{path} holds no sentence: expected lines of {len(names)} columns")
     if key and tagged and key not in reader.seen:
-        there = ", ".join(sorted(reader.seen)) or "none"
         near = suggestion(key, [*reader.seen, *names])
-        raise DataError(
-            f"{path}: no column or feature {tag_column!r}{near}; columns: {', '.join(names)};"
-            f" in {names[column]} there are: {there}"
-        )
+        there = f"{names[column]} there are: {', '.join(sorted(reader.seen)) or 'none'}"
+        what = f"no column or feature {tag_column!r}{near}; columns: {', '.join(names)}"
+        raise DataError(f"{path}: {what}; in {there}")
     token, tag = names.index("FORM"), -1 if key else column
     return sentences, ColumnLayout("conllu", ".conllu", "\t", len(names), names, token, tag)
 
@@ -99,9 +98,7 @@ class _Reader:
         # Only what is needed is parsed: a treebank of a few hundred thousand words takes seconds.
         needed = 1 + max(names.index("ID"), column if key else 0)
         self.fields = [name.lower() for name in names[:needed]]
-        self.parsers: dict[str, Callable[[list[str], int], Any]] = dict.fromkeys(
-            self.fields, lambda fields, i: fields[i]
-        )
+        self.parsers: dict[str, Parser] = dict.fromkeys(self.fields, lambda fields, i: fields[i])
         self.parsers["id"] = lambda fields, i: parse_id_value(fields[i])
         if key:
             self.parsers[self.fields[column]] = lambda fields, i: parse_dict_value(fields[i]) or {}
@@ -133,30 +130,28 @@ class _Reader:
         row = line.split("\t")
         if len(row) != len(self.names) or not all(row):
             what = f"{len(row)} columns" if all(row) else "an empty column"
-            raise DataError(
-                f"{self.path} line {number}: {what}; CoNLL-U asks for {len(self.names)}, divided by"
-                " single tabs, with _ where there is nothing"
-            )
+            asked = f"{len(self.names)}, divided by single tabs, with _ where there is nothing"
+            raise DataError(f"{self.path} line {number}: {what}; CoNLL-U asks for {asked}")
         return row
 
     def parse(self, body: Block) -> list[Any]:
         """What the package makes of the lines; of those it refuses, one is named."""
+
+        def tokens(text: str) -> list[Any]:
+            return list(parse_token_and_metadata(text, self.fields, self.parsers))
+
         # It also breaks columns at two spaces, which a word may hold; words are not taken from it.
         lines = [line.replace("  ", "__") if "  " in line else line for _, line in body]
         try:
-            return self.tokens("\n".join(lines)) if lines else []
+            return tokens("\n".join(lines)) if lines else []
         except ParseException:
             for (number, _), line in zip(body, lines, strict=True):
                 try:
-                    self.tokens(line)
+                    tokens(line)
                 except ParseException as error:
                     reason = " ".join(str(error).split()).rstrip(".")
                     raise DataError(f"{self.path} line {number} is not CoNLL-U: {reason}") from None
             raise
-
-    def tokens(self, text: str) -> list[Any]:
-        """Parse lines without looking for errors."""
-        return list(parse_token_and_metadata(text, self.fields, self.parsers))
 
 
 def check_ids(path: Path, lines: Sequence[int], ids: Sequence[Any]) -> None:
@@ -180,10 +175,9 @@ def check_ids(path: Path, lines: Sequence[int], ids: Sequence[Any]) -> None:
             node = value[2]
         if not sound:
             shown = value if isinstance(value, int) else "".join(map(str, value or MISSING))
-            raise DataError(
-                f"{path} line {number}: the ID {shown} is out of order; number the words of each"
-                " sentence 1, 2, 3, …, and leave a blank line between sentences"
-            )
+            what = f"the ID {shown} is out of order; number the words of each sentence 1, 2, 3, …"
+            mend = "and leave a blank line between sentences"
+            raise DataError(f"{path} line {number}: {what}, {mend}")
     if reach > word:
         what = f"a range of words reaches {reach}, but the sentence ends at {word}"
         raise DataError(f"{path} line {lines[-1]}: {what}")

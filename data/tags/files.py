@@ -24,8 +24,7 @@ COLUMNS = (
     ".tag", ".col", ".dat", ".train", ".dev", ".valid", ".test", ".testa", ".testb",
 )  # fmt: skip
 ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog")  # no data
-JSON = (".jsonl", ".json")
-TABLES = (".parquet",)
+JSON, TABLES = (".jsonl", ".json"), (".parquet",)
 SUFFIXES = (*CONLLU, *COLUMNS, *JSON, *TABLES)
 KEYWORDS = {
     "train": ("train", "training"),
@@ -130,8 +129,7 @@ def find_splits(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     for path in named:
         splits.setdefault(split_of(path), []).append(path)
     others = [path.name for path in there if path not in named]
-    notes = [f"not read, as no split is theirs: {', '.join(others[:5])}"] if others else []
-    return splits, notes
+    return splits, [f"not read, as no split is theirs: {', '.join(others[:5])}"] if others else []
 
 
 def _read(paths: Sequence[Path], options: TagOptions, tagged: bool) -> Part:
@@ -182,16 +180,10 @@ def _of_rows(
 
 def _of_table(table: Dataset, where: str, options: TagOptions, tagged: bool) -> Part:
     """The rows of an Arrow table; numbers of a ClassLabel become names."""
-    names = {
-        name: inner.names
-        for name, kind in table.features.items()
-        if isinstance(inner := getattr(kind, "feature", None), ClassLabel)
-    }
-    rows = [
-        (number, {key: _classes(value, names.get(key)) for key, value in row.items()})
-        for number, row in enumerate(table, 1)
-    ]
-    return _of_rows(rows, where, options, "row", tagged)
+    inner = {name: getattr(kind, "feature", None) for name, kind in table.features.items()}
+    names = {name: kind.names for name, kind in inner.items() if isinstance(kind, ClassLabel)}
+    rows = [{key: _classes(value, names.get(key)) for key, value in row.items()} for row in table]
+    return _of_rows(list(enumerate(rows, 1)), where, options, "row", tagged)
 
 
 def _classes(value: Any, names: Sequence[str] | None) -> Any:

@@ -61,13 +61,10 @@ def read_json(path: Path, encoding: str) -> list[tuple[int, Any]]:
             return list(enumerate(whole, 1))
         if isinstance(_parse(next(filter(str.strip, lines))), ValueError):
             raise DataError(f"{path} is not JSON: {whole}")
-    rows = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            row = _parse(line)
-            if isinstance(row, ValueError):
-                raise DataError(f"{path} line {number} is not JSON: {row}")
-            rows.append((number, row))
+    rows = [(number, _parse(line)) for number, line in enumerate(lines, 1) if line.strip()]
+    for number, row in rows:
+        if isinstance(row, ValueError):
+            raise DataError(f"{path} line {number} is not JSON: {row}")
     return rows
 
 
@@ -177,10 +174,8 @@ def _as_object(row: Any, where: str) -> Mapping[str, Any]:
         return row
     if isinstance(row, list) and len(row) == 2 and isinstance(row[0], str):
         return {"text": row[0], "spans": row[1]}
-    raise DataError(
-        f'{where}: expected an object such as {{"text": "…", "spans": [[0, 5, "PER"]]}} or'
-        ' {"tokens": ["…"], "tags": ["…"]}'
-    )
+    shape = '{"text": "…", "spans": [[0, 5, "PER"]]} or {"tokens": ["…"], "tags": ["…"]}'
+    raise DataError(f"{where}: expected an object such as {shape}")
 
 
 def sound(text: str) -> str:

@@ -113,11 +113,9 @@ def scheme_of(part: Part) -> str:
     """
     rows = [sentence.tags for sentence in part.sentences]
     if clash := schemes.mixture(schemes.first_places(rows)):
-        first, second = clash
-        raise DataError(
-            f"{place(part, second.sentence, second.token)}: the tag {second.tag!r} is of another"
-            f" scheme than {first.tag!r} ({place(part, first.sentence, first.token)}); keep to one"
-        )
+        (row, token, tag), (other_row, other_token, other) = clash
+        what = f"the tag {other!r} is of another scheme than {tag!r} ({place(part, row, token)})"
+        raise DataError(f"{place(part, other_row, other_token)}: {what}; keep to one")
     return schemes.detect(rows)
 
 
@@ -208,10 +206,9 @@ def check_tags(train: Dataset, scheme: str, source: str) -> None:
     tokens = sum(map(len, rows))
     different = {kind for tags in rows for kind in kinds(tags, scheme)}
     if len(different) > min(MAX_CLASSES, max(50, tokens // 2)):
-        raise DataError(
-            f"{source}: {len(there):,} different tags of {tokens:,} tokens: that is not a tag;"
-            " name another column with --tag-column"
-        )
+        count = f"{len(there):,} different tags of {tokens:,} tokens"
+        mend = "that is not a tag; name another column with --tag-column"
+        raise DataError(f"{source}: {count}: {mend}")
     if len(there) < 2:
         only = next(iter(there))
         raise DataError(f"{source}: only one tag in train ({only!r}); at least two are needed")
@@ -226,26 +223,19 @@ def check_known(splits: Mapping[str, Dataset], scheme: str) -> None:
 
     def refusal(name: str, row: int, _: Counter[str], words: str) -> str:
         where = splits[name][row]
-        return (
-            f"{where['file']}, sentence at line {where['line']}: {name} has tags that train never"
-            f" has: {words}; add such sentences to train or take them out"
-        )
+        what = f"{name} has tags that train never has: {words}"
+        mend = "add such sentences to train or take them out"
+        return f"{where['file']}, sentence at line {where['line']}: {what}; {mend}"
 
     tags = {name: table["tags"][:] for name, table in splits.items()}
-    there = {
-        name: [filter(None, kinds(row, scheme)) for row in rows] for name, rows in tags.items()
-    }
-    check_unseen(there, refusal)
+    there = {name: [kinds(row, scheme) for row in rows] for name, rows in tags.items()}
+    check_unseen({name: (filter(None, row) for row in there[name]) for name in there}, refusal)
 
 
 def cut_missing(
     given: Mapping[str, Dataset], scheme: str, options: TagOptions, source: str
 ) -> tuple[dict[str, Dataset], list[str]]:
-    """Cut the splits that are missing from train, by whole distinct sentences, seeded.
-
-    Returns:
-        The three splits, and a sentence for each that was cut.
-    """
+    """As :func:`complete_splits`, by whole distinct sentences, seeded."""
     seed = options.split_seed
 
     def divide(train: Dataset, name: str, sentences: float) -> tuple[Dataset, Dataset]:
@@ -253,11 +243,9 @@ def cut_missing(
         try:
             first, second = fair_cut(joined(train), train["tags"][:], scheme, share, seed)
         except DataError:
-            raise DataError(
-                f"{source}: its different sentences are too few ({len(train)} are left) to cut"
-                f" {name} from; blank lines divide sentences; or give files for train, validation"
-                " and test"
-            ) from None
+            few = f"its different sentences are too few ({len(train)} are left) to cut {name} from"
+            mend = "blank lines divide sentences; or give files for train, validation and test"
+            raise DataError(f"{source}: {few}; {mend}") from None
         return train.select(first), train.select(second)
 
     return complete_splits(

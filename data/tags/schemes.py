@@ -90,11 +90,8 @@ def detect(sentences: Iterable[Sequence[str]]) -> str:
     rows = list(sentences)
     places = first_places(rows)
     if clash := mixture(places):
-        first, second = clash
-        raise DataError(
-            f"tags of several schemes: {first.tag!r} in sentence {first.sentence + 1} and"
-            f" {second.tag!r} in sentence {second.sentence + 1}; keep to one scheme"
-        )
+        both = " and ".join(f"{it.tag!r} in sentence {it.sentence + 1}" for it in clash)
+        raise DataError(f"tags of several schemes: {both}; keep to one scheme")
     for kind, scheme in (("plain", "raw"), ("ES", "iobes"), ("LU", "bilou")):
         if kind in places:
             return scheme
@@ -230,11 +227,10 @@ def violations(tags: Sequence[str], scheme: str) -> list[int]:
         return []
     pairs = list(_plain(tags))
     broken = {
-        i
-        for i, (tag, pair, before) in enumerate(zip(tags, pairs, [OUTSIDE, *pairs], strict=False))
+        i for i, (tag, pair, before) in enumerate(zip(tags, pairs, [OUTSIDE, *pairs], strict=False))
         if (tag != "O" and (pair[0] == "O" or tag[0] not in PREFIXES[scheme]))
         or not _follows(before, pair, scheme)
-    }
+    }  # fmt: skip
     if not _follows(pairs[-1], OUTSIDE, scheme):
         broken.add(len(tags) - 1)
     return sorted(broken)

