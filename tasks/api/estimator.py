@@ -65,13 +65,11 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
 
     task: ClassVar[str]
 
-    def __init__(
-        self, *, encoder: str | None = None, hidden_size: int | None = None,
-        layers: int | None = None, dropout: float | None = None, epochs: int | None = None,
-        batch_size: int | None = None, learning_rate: float | None = None,
-        validation_fraction: float = 0.1, random_state: Any = 0,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, *, encoder: str | None = None, hidden_size: int | None = None,
+                 layers: int | None = None, dropout: float | None = None, epochs: int | None = None,
+                 batch_size: int | None = None, learning_rate: float | None = None,
+                 validation_fraction: float = 0.1, random_state: Any = 0,
+                 options: Mapping[str, Any] | None = None) -> None:  # fmt: skip
         self.encoder = encoder
         self.hidden_size = hidden_size
         self.layers = layers
@@ -134,9 +132,8 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         }
         self.run_ = Run(loaded, metrics)
 
-    def _learn_tables(
-        self, rows: Mapping[str, Sequence[Any]], cut: Cut, unit: str, **columns: str
-    ) -> TaskData[Any, Any]:
+    def _learn_tables(self, rows: Mapping[str, Sequence[Any]], cut: Cut, unit: str,
+                      **columns: str) -> TaskData[Any, Any]:  # fmt: skip
         """Train on columns of rows, held as a table that the task's own reader reads.
 
         ``cut``: share and seed → numbers of the rows to train on, and of those held out;
@@ -195,7 +192,5 @@ def provenance(train: int, validation: int, unit: str, seed: int) -> dict[str, A
     """The ``data`` part of the metrics of a fit."""
     return {
         "source": f"{train + validation:,} {unit} in memory",
-        "rows": {"train": train, "validation": validation},
-        "unit": unit,
-        "splits": [f"validation: {validation:,} {unit} cut from them (seed {seed})"],
-    }
+        "rows": {"train": train, "validation": validation}, "unit": unit,
+        "splits": [f"validation: {validation:,} {unit} cut from them (seed {seed})"]}  # fmt: skip

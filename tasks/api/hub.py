@@ -21,10 +21,8 @@ NAME = re.compile(r"[\w.-]+/[\w.-]+")
 FETCHED = ["*.json", "*.safetensors", "README.md"]
 SCORES = ("task", "encoder", "test", "validation", "train", "verdict")  # of metrics.json
 # Of the ``data`` part of metrics.json: counts and words about the source, no rows of it.
-PUBLIC = (
-    "source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
-    "notes", "duplicates", "overlap", "vectors", "cut_texts",
-)  # fmt: skip
+PUBLIC = ("source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
+          "notes", "duplicates", "overlap", "vectors", "cut_texts")  # fmt: skip
 
 
 def run_folder(name: str | Path, revision: str | None = None, **options: Any) -> Path:
@@ -110,9 +108,8 @@ def _without(value: Any, paths: list[str]) -> Any:
     return [_without(part, paths) for part in value] if isinstance(value, list) else value
 
 
-def write_repository(
-    folder: Path, run: LoadedRun, metrics: Mapping[str, Any], name: str = ""
-) -> list[str]:
+def write_repository(folder: Path, run: LoadedRun, metrics: Mapping[str, Any],
+                     name: str = "") -> list[str]:  # fmt: skip
     """Write what a repository holds into ``folder``; returns the names of the files.
 
     The configuration, weights, vocabulary and labels as in the run, ``metrics.json`` as
@@ -144,9 +141,8 @@ def _upload(folder: Path, repository: str, *, private: bool | None = None, **opt
     try:
         api = HfApi(token=token)
         address = api.create_repo(repository, private=private, exist_ok=True)
-        api.upload_folder(
-            repo_id=address.repo_id, folder_path=folder, commit_message=message, **options
-        )
+        api.upload_folder(repo_id=address.repo_id, folder_path=folder, commit_message=message,
+                          **options)  # fmt: skip
     except BirnnError:
         raise
     except Exception as error:  # of the hub, of its HTTP library, or of the system
@@ -169,9 +165,8 @@ def _refusal(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def push(
-    run: LoadedRun, metrics: Mapping[str, Any], repository: str, to: str = "", **options: Any
-) -> tuple[str, list[str]]:
+def push(run: LoadedRun, metrics: Mapping[str, Any], repository: str, to: str = "",
+         **options: Any) -> tuple[str, list[str]]:  # fmt: skip
     """Send a run to the Hub, or write what would be sent into the folder ``to``.
 
     Returns:

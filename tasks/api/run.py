@@ -39,11 +39,8 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: the bytes of its files: JSON and safetensors, no class."""
-        return {
-            "files": model_files(self.loaded),
-            "metrics": self._metrics,
-            "folder": str(self.folder),
-        }
+        return {"files": model_files(self.loaded), "metrics": self._metrics,
+                "folder": str(self.folder)}  # fmt: skip
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """What :meth:`__getstate__` gave."""
@@ -157,10 +154,9 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
                 write_card(made / "README.md", "", self.metrics)
         return Path(folder)
 
-    def save_pretrained(
-        self, save_directory: str | Path, *, repo_id: str | None = None, push_to_hub: bool = False,
-        **push_to_hub_kwargs: Any,
-    ) -> str | None:  # fmt: skip
+    def save_pretrained(self, save_directory: str | Path, *, repo_id: str | None = None,
+                        push_to_hub: bool = False,
+                        **push_to_hub_kwargs: Any) -> str | None:  # fmt: skip
         """Write what a repository on the Hub holds, as :func:`.hub.write_repository` does.
 
         Args:
@@ -192,31 +188,27 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         return push(self.loaded, self._known_metrics(), repo_id, private=private, **options)[0]
 
     @classmethod
-    def from_pretrained(
-        cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None,
-        force_download: bool = False, token: str | bool | None = None,
-        cache_dir: str | Path | None = None, local_files_only: bool = False,
-    ) -> "Run":  # fmt: skip
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, *,
+                        revision: str | None = None, force_download: bool = False,
+                        token: str | bool | None = None, cache_dir: str | Path | None = None,
+                        local_files_only: bool = False) -> "Run":  # fmt: skip
         """:func:`load`, with the options of :mod:`huggingface_hub`.
 
         Raises:
             CheckpointError: nothing there, no way to it, or not a run.
         """
-        folder = run_folder(
-            pretrained_model_name_or_path, revision, token=token, cache_dir=cache_dir,
-            force_download=force_download, local_files_only=local_files_only,
-        )  # fmt: skip
+        folder = run_folder(pretrained_model_name_or_path, revision, token=token,
+                            cache_dir=cache_dir, force_download=force_download,
+                            local_files_only=local_files_only)  # fmt: skip
         return cls(load_run(folder))
 
     def _known_metrics(self) -> dict[str, Any]:
         """The metrics, or the little that is known of a run without any."""
         parameters = count_parameters(self.loaded.model)
         return self.metrics or {
-            "task": self.task,
-            "encoder": self.config.encoder.encoder,
+            "task": self.task, "encoder": self.config.encoder.encoder,
             "data": {"source": self.config.data.data or "not known", "rows": {}, "splits": []},
-            "train": {"parameters": parameters, "epochs": 0, "seconds": 0.0},
-        }
+            "train": {"parameters": parameters, "epochs": 0, "seconds": 0.0}}  # fmt: skip
 
 
 def model_files(run: LoadedRun) -> dict[str, bytes]:

@@ -20,10 +20,8 @@ from birnn.tasks.runs.growing import work_folder
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
 
 
-def train(
-    task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
-    seeds: int = 1, resume: bool = False, **options: Any,
-) -> Run:  # fmt: skip
+def train(task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
+          seeds: int = 1, resume: bool = False, **options: Any) -> Run:  # fmt: skip
     """Train as the command line does, baselines, report and all; quietly.
 
     Args:

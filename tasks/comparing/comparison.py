@@ -110,8 +110,7 @@ def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
         if config["task"] != task:
             raise ConfigError(
                 f"{folder} is a run of {config['task']}, {folders[0]} of {task}: their scores"
-                " can't be compared; name runs of one task"
-            )
+                " can't be compared; name runs of one task")  # fmt: skip
     TASKS.require(task, "test_record", "compare", folders[0])
     return configs
 
@@ -127,8 +126,7 @@ def _with_differences(runs: Sequence[RunSummary], notes: list[str]) -> list[RunS
         elif record.items != base.items:
             notes.append(
                 f"{run.name}: its test {record.unit} are not those of {reference.name}, or stand in"
-                " another order: own scores, no difference"
-            )
+                " another order: own scores, no difference")  # fmt: skip
         elif record.reading != base.reading:
             way = ", ".join(f"{k} {v}" for k, v in record.reading.items()) or "without spans"
             notes.append(f"{run.name}: scored in another way ({way}): own scores, no difference")

@@ -91,10 +91,9 @@ def _draw_lines(axes: Any, drawn: Sequence[Drawn], key: str) -> None:
     low, high = axes.get_ylim()
     places = spread([(value - low) / (high - low) for value, _, _ in ends], 0.09)
     for (_, color, name), place in zip(ends, places, strict=True):
-        axes.annotate(
-            name, (1, place), xycoords="axes fraction", xytext=(6, 0), color=color,
-            textcoords="offset points", va="center", fontsize=8, parse_math=False,
-        )  # fmt: skip
+        axes.annotate(name, (1, place), xycoords="axes fraction", xytext=(6, 0), color=color,
+                      textcoords="offset points", va="center", fontsize=8,
+                      parse_math=False)  # fmt: skip
 
 
 def style_of(number: int) -> tuple[str, str]:

@@ -113,10 +113,9 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
     def text_options(self, source: str) -> TextOptions:
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
-        return TextOptions(
-            source, data.validation_share, data.test_share, data.split_seed,
-            ReadOptions(data.encoding, data.skip_ragged), self.source_columns, data.label_column,
-        )  # fmt: skip
+        return TextOptions(source, data.validation_share, data.test_share, data.split_seed,
+                           ReadOptions(data.encoding, data.skip_ragged), self.source_columns,
+                           data.label_column)  # fmt: skip
 
     def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""
@@ -131,8 +130,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
             some = ", ".join(map(repr, list(dict.fromkeys(unknown))[:3]))
             raise DataError(
                 f"{options.data}: {plural(len(unknown), 'row')} with a label that the run"
-                f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}"
-            )
+                f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}")  # fmt: skip
         where = source or f"{options.data} ({name})"
         return contract.LoadedSplit(self.split_of(table, info), where, notes)
 
@@ -160,15 +158,12 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         confusion, total = counts["confusion"], counts["confusion"].sum()
         hits, both = np.diagonal(confusion), confusion.sum(0) + confusion.sum(1)
         present = both > 0
-        return {
-            "accuracy": float(hits.sum() / total),
-            "macro_f1": float(np.mean(2 * hits[present] / both[present])),
-            "log_loss": float(counts["loss"] / total),
-        }
+        return {"accuracy": float(hits.sum() / total),
+                "macro_f1": float(np.mean(2 * hits[present] / both[present])),
+                "log_loss": float(counts["loss"] / total)}  # fmt: skip
 
-    def evaluate(
-        self, split: SplitT, predictions: Predictions, info: InfoT, seed: int
-    ) -> Evaluation:
+    def evaluate(self, split: SplitT, predictions: Predictions, info: InfoT,
+                 seed: int) -> Evaluation:  # fmt: skip
         """scikit-learn's scores, resampled by rows."""
         assert split.targets is not None
         probabilities = np.stack(list(predictions))

@@ -279,10 +279,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
         return {}
 
-    def save_extras(
-        self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any,
-        details: Mapping[str, Any],
-    ) -> None:  # fmt: skip
+    def save_extras(self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT],
+                    predictions: Any, details: Mapping[str, Any]) -> None:  # fmt: skip
         """Write what a run keeps beside ``predictions.csv``; ``details`` are the report's."""
         return
 

@@ -28,9 +28,8 @@ class Fitted:
     log_loss: float
 
 
-def fit_logistic(
-    train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, held_out: Array, *, by: str
-) -> Fitted:
+def fit_logistic(train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, held_out: Array, *,
+                 by: str) -> Fitted:  # fmt: skip
     """Fit a logistic regression for each penalty and keep the one best on validation.
 
     Args:
@@ -76,9 +75,8 @@ def majority(gold: Array, items: int) -> Array:
     return np.asarray(model.predict_proba(np.zeros((items, 1))))
 
 
-def tfidf_logistic(
-    texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array], tokenizer: Tokenizer
-) -> tuple[Array, dict[str, Any]]:
+def tfidf_logistic(texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array],
+                   tokenizer: Tokenizer) -> tuple[Array, dict[str, Any]]:  # fmt: skip
     """TF-IDF of word n-grams and a logistic regression: n-grams and penalty chosen on validation.
 
     Args:

@@ -54,9 +54,8 @@ class StepInfo:
         return {"scaler.json": {"features": self.features, "target": self.target, **scaler}}
 
 
-def scaled_info(
-    names: list[str], target: str, features: Sequence[Array], targets: Sequence[Array]
-) -> StepInfo:
+def scaled_info(names: list[str], target: str, features: Sequence[Array],
+                targets: Sequence[Array]) -> StepInfo:  # fmt: skip
     """The mean and scale of the columns over all steps of ``[T_i, F]`` and ``[T_i]``."""
     steps = np.column_stack([np.concatenate(features), np.concatenate(targets)])
     scaler = StandardScaler().fit(steps)
@@ -112,9 +111,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         data = self.config.data
         return load_tables(source, ReadOptions(data.encoding, data.skip_ragged), aliases={})
 
-    def _cut(
-        self, table: Any, target: str, where: str
-    ) -> tuple[list[str], list[Array], list[Array]]:
+    def _cut(self, table: Any, target: str,
+             where: str) -> tuple[list[str], list[Array], list[Array]]:  # fmt: skip
         options = self.config.data
         return cut_sequences(table, target, options.sequence_column, options.length, where)
 
@@ -124,8 +122,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         if rows * (options.features + 1) > MAX_SYNTHETIC:
             raise ConfigError(
                 f"synthetic data of more than {MAX_SYNTHETIC:,} numbers a split are not made;"
-                " lower --sequences, --length or --features"
-            )
+                " lower --sequences, --length or --features")  # fmt: skip
         parts = {}
         for number, split in enumerate(SPLITS):
             count = SYNTHETIC_HELD_OUT.get(split, options.sequences)
@@ -170,20 +167,17 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         )  # fmt: skip
         return names, splits, notes
 
-    def _data(
-        self, parts: Mapping[str, Pairs], info: StepInfo, source: str, notes: list[str]
-    ) -> TaskData[StepInfo, StepSplit]:
+    def _data(self, parts: Mapping[str, Pairs], info: StepInfo, source: str,
+              notes: list[str]) -> TaskData[StepInfo, StepSplit]:  # fmt: skip
         splits = {
             name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]],
                             info.shift, info.scale)
             for name in SPLITS
         }  # fmt: skip
-        provenance = {
-            "source": source,
-            "rows": {name: len(split) for name, split in splits.items()},
-            "steps": {name: int(split.lengths.sum()) for name, split in splits.items()},
-            "splits": notes or ["as the source gives them"],
-        }
+        provenance = {"source": source,
+                      "rows": {name: len(split) for name, split in splits.items()},
+                      "steps": {name: int(split.lengths.sum()) for name, split in splits.items()},
+                      "splits": notes or ["as the source gives them"]}  # fmt: skip
         return TaskData(splits, info, provenance, notes)
 
     def name_items(self, split: StepSplit, items: Array) -> str:
@@ -240,9 +234,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         squared, absolute, steps = counts["sums"]
         return {"mse": float(squared / steps), "mae": float(absolute / steps)}
 
-    def evaluate(
-        self, split: StepSplit, predictions: Predictions, info: StepInfo, seed: int
-    ) -> Evaluation:
+    def evaluate(self, split: StepSplit, predictions: Predictions, info: StepInfo,
+                 seed: int) -> Evaluation:  # fmt: skip
         """Scores in the target's own unit, resampled by whole sequences."""
         gold = np.concatenate(split.targets)
         predicted = np.concatenate(list(predictions)) * split.scale[-1] + split.shift[-1]

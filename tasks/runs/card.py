@@ -26,10 +26,8 @@ def render_card(command: str, metrics: Mapping[str, Any], name: str = "RUN") -> 
     """
     made = f"Made by birnn {__version__}" + (f" with `{command}`." if command else ".")
     scores = scores_part(metrics) if "test" in metrics else ["Not scored on held-out data."]
-    paragraphs = [
-        front_matter(metrics), f"# {metrics['task']}: {metrics['encoder']}", made, *scores,
-        *data_part(metrics), *use_part(metrics, name),
-    ]  # fmt: skip
+    paragraphs = [front_matter(metrics), f"# {metrics['task']}: {metrics['encoder']}", made,
+                  *scores, *data_part(metrics), *use_part(metrics, name)]  # fmt: skip
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -110,13 +108,10 @@ def use_part(metrics: Mapping[str, Any], name: str) -> list[str]:
         "## Training",
         f"{train['parameters']:,} parameters, {train['epochs']} epochs,"
         f" {train['seconds']:.0f} seconds; settings in `config.json`{history}.",
-        "## Use",
-        f"```\npython cli.py evaluate {name}\n{predict}```",
-        f'or, in Python, `import birnn; run = birnn.load("{name}")`.',
-        "## Limits",
+        "## Use", f"```\npython cli.py evaluate {name}\n{predict}```",
+        f'or, in Python, `import birnn; run = birnn.load("{name}")`.', "## Limits",
         "The scores hold for data like the test split's. A change of domain, time or language can\n"
-        "lower them, and the data's biases are the model's.",
-    ]
+        "lower them, and the data's biases are the model's."]  # fmt: skip
 
 
 def _cell(score: Any) -> str:

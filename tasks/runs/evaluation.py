@@ -39,14 +39,10 @@ def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
         notes += changed_since(run.folder, split, rows)
     predictions = task.predictions(run.model, loaded.split, run.info)
     evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)
-    metrics = {
-        "task": task.name,
-        "encoder": task.config.encoder.encoder,
-        "test": {"model": evaluation.to_json(), "baselines": {}},
-        "data": {"source": loaded.source, "rows": rows, "notes": notes},
-        "train": {},
-        "details": task.details(loaded.split, predictions, run.info),
-    }
+    metrics = {"task": task.name, "encoder": task.config.encoder.encoder,
+               "test": {"model": evaluation.to_json(), "baselines": {}},
+               "data": {"source": loaded.source, "rows": rows, "notes": notes}, "train": {},
+               "details": task.details(loaded.split, predictions, run.info)}  # fmt: skip
     pairs = [("run", str(run.folder)), ("data", loaded.source), ("rows", f"{rows:,}")]
     pairs += [("", note) for note in notes]
     return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
@@ -65,7 +61,5 @@ def changed_since(folder: Path, split: str, rows: int) -> list[str]:
         return []
     if type(then) is not int or then == rows:
         return []
-    return [
-        f"WARNING: the data has changed since training ({split} had {plural(then, 'row')}, now"
-        f" {rows:,}): rows that were trained on may be scored here"
-    ]
+    return [f"WARNING: the data has changed since training ({split} had {plural(then, 'row')}, now"
+            f" {rows:,}): rows that were trained on may be scored here"]  # fmt: skip

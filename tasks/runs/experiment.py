@@ -82,10 +82,8 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     resolve_device(settings.device)
     engine = engine_for(task.config.encoder, task.config.train)
     engines.force(settings.engine)
-    return StartRecord(
-        task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command, plan.keep,
-        torch.get_num_threads(), engine.name,
-    )  # fmt: skip
+    return StartRecord(task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command,
+                       plan.keep, torch.get_num_threads(), engine.name)  # fmt: skip
 
 
 def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prepared:
@@ -94,17 +92,14 @@ def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prep
     with torch.device("meta"):
         parameters = count_parameters(task.model(data.info))
     notes = [*plan.changes, *changed_machine(plan.start, now)] if plan.start else []
-    return Prepared(
-        task, data, parameters, str(resolve_device(settings.device)), now.threads,
-        engine_for(task.config.encoder, settings),
-        list(range(settings.seed, settings.seed + plan.seeds)), task.monitor(data.info), plan.out,
-        notes,
-    )  # fmt: skip
+    return Prepared(task, data, parameters, str(resolve_device(settings.device)), now.threads,
+                    engine_for(task.config.encoder, settings),
+                    list(range(settings.seed, settings.seed + plan.seeds)), task.monitor(data.info),
+                    plan.out, notes)  # fmt: skip
 
 
-def _one_seed(
-    task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int, baselines: list[Baseline]
-) -> Generator[AnyEvent, None, SeedResult]:
+def _one_seed(task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int,
+              baselines: list[Baseline]) -> Generator[AnyEvent, None, SeedResult]:  # fmt: skip
     """Train, score and write one seed; fills ``baselines`` if they are not there yet."""
     settings = replace(task.config.train, seed=seed)
     keeper = Checkpointer(seed_folder(work, seed), plan.keep, plan.stop)
@@ -118,8 +113,7 @@ def _one_seed(
             raise
         raise TrainingError(
             f"{error}; the last good checkpoint, of step {keeper.saved_step:,}, is kept:"
-            f" {how_to_go_on(task, plan.out)} --learning-rate …"
-        ) from None
+            f" {how_to_go_on(task, plan.out)} --learning-rate …") from None  # fmt: skip
     yield Evaluating("baselines and test scores")
     if not baselines:
         baselines += task.baselines(data)
@@ -153,9 +147,8 @@ def changed_machine(start: StartRecord, now: StartRecord) -> list[str]:
     ]
 
 
-def _settle_seeds(
-    work: Path, results: list[SeedResult], monitor: str, command: str
-) -> dict[str, Any]:
+def _settle_seeds(work: Path, results: list[SeedResult], monitor: str,
+                  command: str) -> dict[str, Any]:  # fmt: skip
     """The metrics of the run; of several seeds, the best on validation becomes the run."""
     sign = -1 if lower_is_better(monitor) else 1
     best = max(results, key=lambda result: sign * result.score)
@@ -169,10 +162,8 @@ def _settle_seeds(
     return metrics
 
 
-def _write(
-    folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics: dict[str, Any],
-    predictions: Any,
-) -> None:  # fmt: skip
+def _write(folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics: dict[str, Any],
+           predictions: Any) -> None:  # fmt: skip
     """Write everything that a run folder holds but its card."""
     own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
     write_model(folder, own, data.info, trained.model)

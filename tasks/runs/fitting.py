@@ -50,10 +50,9 @@ def train_one(
     """
     seed_everything(config.seed)
     model = task.model(data.info)
-    sampler = BucketSampler(
-        data.splits["train"], config.batch_size, config.batch_tokens, config.seed,
-        views=task.views, limit=task.epoch_items, least=task.epoch_steps,
-    )  # fmt: skip
+    sampler = BucketSampler(data.splits["train"], config.batch_size, config.batch_tokens,
+                            config.seed, views=task.views, limit=task.epoch_items,
+                            least=task.epoch_steps)  # fmt: skip
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     try:
@@ -79,9 +78,8 @@ def train_one(
     return Trained(config.seed, model, [_row(epoch) for epoch in history], stop, extra)
 
 
-def make_validation(
-    task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Module
-) -> Validation:
+def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
+                    model: nn.Module) -> Validation:  # fmt: skip
     """What is scored after each epoch: counts summed over the split, and divided once."""
     monitor = task.monitor(data.info)
 

@@ -116,15 +116,13 @@ def _check_format(folder: Path, number: Any, version: Any) -> None:
     if type(number) is not int or number < FORMAT:
         raise CheckpointError(
             f"{folder} says it has the run format {brief(number)}, which no version of birnn has"
-            f" written; this one reads format {FORMAT}"
-        )
+            f" written; this one reads format {FORMAT}")  # fmt: skip
     maker, advice = "of an unknown version", "install a newer birnn"
     if isinstance(version, str) and len(version) < 40:
         maker, advice = version, f"install birnn {version} or newer"
     raise CheckpointError(
         f"{folder} has the run format {brief(number)}, made by birnn {maker}; this version"
-        f" {__version__} reads format {FORMAT}: {advice}"
-    )
+        f" {__version__} reads format {FORMAT}: {advice}")  # fmt: skip
 
 
 def config_of(kind: type[T], config: Mapping[str, Any]) -> T:

@@ -34,11 +34,9 @@ def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, 
         axes.axvline(best, color="grey", linestyle=":", linewidth=1)
         axes.grid(alpha=0.3)
     late = len(epochs) > 1 and best > (epochs[0] + epochs[-1]) / 2
-    upper.annotate(
-        f"kept: epoch {best}", (best, 1), xycoords=("data", "axes fraction"),
-        xytext=(-4 if late else 4, -12), textcoords="offset points",
-        ha="right" if late else "left", fontsize=8, color="grey",
-    )  # fmt: skip
+    upper.annotate(f"kept: epoch {best}", (best, 1), xycoords=("data", "axes fraction"),
+                   xytext=(-4 if late else 4, -12), textcoords="offset points",
+                   ha="right" if late else "left", fontsize=8, color="grey")  # fmt: skip
     lower.set_xlabel("epoch")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     save_figure(figure, path)
@@ -71,11 +69,9 @@ def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
     if len(labels) <= 20:
         for row in range(len(labels)):
             for column in range(len(labels)):
-                axes.text(
-                    column, row, f"{int(counts[row, column]):,}\n{share[row, column]:.0%}",
-                    ha="center", va="center", fontsize=8,
-                    color="white" if share[row, column] > 0.5 else "black",
-                )  # fmt: skip
+                axes.text(column, row, f"{int(counts[row, column]):,}\n{share[row, column]:.0%}",
+                          ha="center", va="center", fontsize=8,
+                          color="white" if share[row, column] > 0.5 else "black")  # fmt: skip
     axes.set_xlabel("predicted")
     axes.set_ylabel("gold")
     save_figure(figure, path)

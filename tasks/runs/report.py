@@ -11,9 +11,8 @@ from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 
 
-def make_report(
-    task: AnyTask, data: AnyData, trained: Trained, baselines: list[Baseline]
-) -> tuple[dict[str, Any], Any]:
+def make_report(task: AnyTask, data: AnyData, trained: Trained,
+                baselines: list[Baseline]) -> tuple[dict[str, Any], Any]:  # fmt: skip
     """Read the test split: scores of model and baselines with intervals, and who wins.
 
     Returns:
@@ -61,21 +60,15 @@ def make_report(
 def train_part(trained: Trained) -> dict[str, Any]:
     """``train``: what training took, and what validation set after it."""
     stop = trained.stop
-    return {
-        "seconds": round(stop.seconds, 3),
-        "epochs": len(trained.history),
-        "best_epoch": stop.epoch,
-        "stopped": stop.reason,
-        "parameters": count_parameters(trained.model),
-        "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
-        "seed": trained.seed,
-        **trained.extra,
-    }
+    return {"seconds": round(stop.seconds, 3), "epochs": len(trained.history),
+            "best_epoch": stop.epoch, "stopped": stop.reason,
+            "parameters": count_parameters(trained.model),
+            "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
+            "seed": trained.seed, **trained.extra}  # fmt: skip
 
 
-def _differences(
-    task: AnyTask, baseline: str, own: Evaluation, other: Evaluation
-) -> list[Difference]:
+def _differences(task: AnyTask, baseline: str, own: Evaluation,
+                 other: Evaluation) -> list[Difference]:  # fmt: skip
     return [
         difference(
             baseline, metric,
@@ -88,9 +81,8 @@ def _differences(
     ]  # fmt: skip
 
 
-def add_spread(
-    metrics: dict[str, Any], every: list[dict[str, Any]], seeds: list[int], chosen: int
-) -> None:
+def add_spread(metrics: dict[str, Any], every: list[dict[str, Any]], seeds: list[int],
+               chosen: int) -> None:  # fmt: skip
     """Add mean and standard deviation over seeds to each test score of the model."""
     for name, score in metrics["test"]["model"].items():
         values = [part["test"]["model"][name]["value"] for part in every]

@@ -83,8 +83,7 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
                 if len(row) != len(columns):
                     raise CheckpointError(
                         f"{path} line {reader.line_num}: {len(row)} fields, expected"
-                        f" {len(columns)}: not as the run wrote it; train again"
-                    )
+                        f" {len(columns)}: not as the run wrote it; train again")  # fmt: skip
                 cells = (cell.replace(RETURN, "\r") for cell in row)
                 yield dict(zip(columns, cells, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:

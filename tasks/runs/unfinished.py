@@ -24,10 +24,8 @@ FORMAT = 1  # of run.json
 SAMPLE = 256  # items of each split whose tensors are remembered
 
 # What may be given anew when a run is taken up: it changes how training goes on, not what it is.
-CHANGEABLE = (
-    "learning_rate", "clip_norm", "patience", "device", "threads", "engine",
-    "checkpoint_epochs", "checkpoint_minutes", "keep_checkpoints",
-)  # fmt: skip
+CHANGEABLE = ("learning_rate", "clip_norm", "patience", "device", "threads", "engine",
+              "checkpoint_epochs", "checkpoint_minutes", "keep_checkpoints")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,7 @@ def ratio(part: Array, whole: Array, empty: float = np.nan) -> Array:
     return np.asarray(np.divide(part, whole, out=quotients, where=whole > 0))
 
 
-def with_intervals(
-    scores: Mapping[str, float], resampled: Mapping[str, Array]
-) -> dict[str, Interval]:
+def with_intervals(scores: Mapping[str, float],
+                   resampled: Mapping[str, Array]) -> dict[str, Interval]:  # fmt: skip
     """Join point values with their bootstrap intervals."""
     return {name: interval(value, resampled[name]) for name, value in scores.items()}

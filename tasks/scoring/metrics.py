@@ -36,8 +36,7 @@ def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]
         "macro_f1": sk.f1_score(gold, predicted, labels=present, average="macro", zero_division=0),
         "weighted_f1": sk.f1_score(gold, predicted, average="weighted", zero_division=0),
         "log_loss": sk.log_loss(gold, _clipped(probabilities), labels=classes),
-        "calibration_error": calibration_error(gold, probabilities),
-    }
+        "calibration_error": calibration_error(gold, probabilities)}  # fmt: skip
     areas = [
         sk.roc_auc_score(gold == c, probabilities[:, c])
         for c in _area_classes(probabilities)
@@ -144,9 +143,8 @@ def regression_scores(gold: Array, predicted: Array) -> dict[str, float]:
     return scores
 
 
-def regression_replicates(
-    gold: Array, predicted: Array, sequence: Array, seed: int
-) -> dict[str, Array]:
+def regression_replicates(gold: Array, predicted: Array, sequence: Array,
+                          seed: int) -> dict[str, Array]:  # fmt: skip
     """Every score of :func:`regression_scores` on resamples of whole sequences.
 
     Args:

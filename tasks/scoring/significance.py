@@ -33,10 +33,8 @@ class Difference:
         return "baseline" if self.advantage.high < 0 else "neither"
 
 
-def difference(
-    baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array],
-    *, relative: bool = False,
-) -> Difference:  # fmt: skip
+def difference(baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array],
+               *, relative: bool = False) -> Difference:  # fmt: skip
     """Compare two models on the same resamples: each given as its value and its replicates.
 
     With ``relative``, also by how much of the baseline's error the model's is lower.

@@ -25,14 +25,13 @@ TOKENIZERS = ("social", "basic_english", "whitespace")  # those that predict.py 
 class SentimentGraph(Graph):
     """Words and n-grams → class probabilities, and what attention looked at."""
 
-    axes: ClassVar[Axes] = {
-        "types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
-        "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
-        "gram_ids": {0: "words", 1: "grams"}, "gram_counts": {0: "words"},
-        "ngram_ids": {0: "batch", 1: "ngrams"}, "ngram_values": {0: "batch", 1: "ngrams"},
-        "lengths": {0: "batch"}, "probabilities": {0: "batch"},
-        "attention": {0: "batch", 1: "time"},
-    }  # fmt: skip
+    axes: ClassVar[Axes] = {"types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
+                            "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
+                            "gram_ids": {0: "words", 1: "grams"}, "gram_counts": {0: "words"},
+                            "ngram_ids": {0: "batch", 1: "ngrams"},
+                            "ngram_values": {0: "batch", 1: "ngrams"}, "lengths": {0: "batch"},
+                            "probabilities": {0: "batch"},
+                            "attention": {0: "batch", 1: "time"}}  # fmt: skip
 
     def __init__(self, run: Any) -> None:
         tokenizer = run.task.config.data.tokenizer
@@ -50,13 +49,9 @@ class SentimentGraph(Graph):
     @property
     def inputs(self) -> tuple[str, ...]:
         """See :class:`Graph`."""
-        return (
-            "types", "word_ids",
-            *(("vector_rows", "vector_counts") if self.vectors else ()),
-            *(("gram_ids", "gram_counts") if self.buckets else ()),
-            *(("ngram_ids", "ngram_values") if self.ngrams else ()),
-            "lengths",
-        )  # fmt: skip
+        return ("types", "word_ids", *(("vector_rows", "vector_counts") if self.vectors else ()),
+                *(("gram_ids", "gram_counts") if self.buckets else ()),
+                *(("ngram_ids", "ngram_values") if self.ngrams else ()), "lengths")  # fmt: skip
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -126,17 +121,14 @@ class SentimentGraph(Graph):
     def card(self) -> dict[str, Any]:
         """Labels, words, n-grams, and how texts become words."""
         info, data = self.info, self.task.config.data
-        return {
-            "task": "sentiment", "labels": info.labels, "tokenizer": data.tokenizer,
-            "token_pattern": TOKEN.pattern, "max_length": data.max_length,
-            "words": info.lexicon.words, "vector_words": info.lexicon.vector_words,
-            "buckets": info.lexicon.buckets,
-            "ngrams": None if info.ngrams is None else ngram_counts(info.ngrams),
-        }  # fmt: skip
+        return {"task": "sentiment", "labels": info.labels, "tokenizer": data.tokenizer,
+                "token_pattern": TOKEN.pattern, "max_length": data.max_length,
+                "words": info.lexicon.words, "vector_words": info.lexicon.vector_words,
+                "buckets": info.lexicon.buckets,
+                "ngrams": None if info.ngrams is None else ngram_counts(info.ngrams)}  # fmt: skip
 
-    def compare_script(
-        self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
-    ) -> tuple[float | None, str]:
+    def compare_script(self, run: LoadedRun, made: Path,
+                       predictor: Callable[[Path], Any]) -> tuple[float | None, str]:  # fmt: skip
         """Odd texts, and texts of many lengths."""
         texts = sample_texts(run)
         wanted = SentimentPredictor(run).label({"text": texts}).records

@@ -28,13 +28,9 @@ class TextInfo:
 
     def files(self) -> Files:
         """``labels.json``, ``vocabulary.json`` and, with a wide part, ``ngrams.json``."""
-        vocabulary = {
-            "words": self.lexicon.words,
-            "vectors": self.vector_name,
-            "vector_size": self.vector_size,
-            "vector_words": self.lexicon.vector_words,
-            "members": self.members,
-        }
+        vocabulary = {"words": self.lexicon.words, "vectors": self.vector_name,
+                      "vector_size": self.vector_size, "vector_words": self.lexicon.vector_words,
+                      "members": self.members}  # fmt: skip
         files: Files = {"labels.json": self.labels, "vocabulary.json": vocabulary}
         if self.ngrams:
             files["ngrams.json"] = ngram_counts(self.ngrams)

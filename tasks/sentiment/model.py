@@ -30,9 +30,8 @@ class HeadOutputs(NamedTuple):
 class SentimentHead(nn.Module):
     """States pooled (:class:`birnn.nn.pooling.Pooling`), dropout, a linear layer: ``C`` logits."""
 
-    def __init__(
-        self, input_size: int, classes: int, pooling: tuple[str, ...], dropout: float
-    ) -> None:
+    def __init__(self, input_size: int, classes: int, pooling: tuple[str, ...],
+                 dropout: float) -> None:  # fmt: skip
         super().__init__()
         self.pooling = Pooling(input_size, pooling)
         self.dropout = Dropout(dropout)
@@ -73,10 +72,8 @@ class SentimentModel(nn.Module):
     wide_weight: Tensor
     wide_bias: Tensor
 
-    def __init__(
-        self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None, classes: int,
-        ngrams: int,
-    ) -> None:  # fmt: skip
+    def __init__(self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None,
+                 classes: int, ngrams: int) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
         self.pretrained, self.classes, self.ngrams = pretrained, classes, ngrams
@@ -103,10 +100,8 @@ class SentimentModel(nn.Module):
     def wide(self, batch: Batch) -> Tensor:
         """Log-probabilities of the linear part, ``[B, C]``."""
         inputs = batch.inputs
-        logits = F.embedding_bag(
-            inputs["ngram_ids"], self.wide_weight, inputs["ngram_offsets"],
-            mode="sum", per_sample_weights=inputs["ngram_values"],
-        )  # fmt: skip
+        logits = F.embedding_bag(inputs["ngram_ids"], self.wide_weight, inputs["ngram_offsets"],
+                                 mode="sum", per_sample_weights=inputs["ngram_values"])  # fmt: skip
         return (logits + self.wide_bias).log_softmax(-1)
 
     @torch.no_grad()

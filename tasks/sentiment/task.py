@@ -144,13 +144,11 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         """What is trained."""
         linear = "n-grams, linear, added to the recurrent part"
         wide = f"{len(info.ngrams):,} {linear}" if info.ngrams else "none"
-        return [
-            *super().describe(info),
-            ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
-            ("pooling", self.config.model.pooling),
-            ("words", f"{len(info.lexicon.words):,} trained, vectors {info.vector_name}"),
-            ("wide part", wide),
-        ]
+        return [*super().describe(info),
+                ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
+                ("pooling", self.config.model.pooling),
+                ("words", f"{len(info.lexicon.words):,} trained, vectors {info.vector_name}"),
+                ("wide part", wide)]  # fmt: skip
 
     def loss(self, outputs: SentimentOutputs, batch: Batch) -> LossSum:
         """Cross-entropy of each network, with R-Drop where a batch holds two views; their mean."""
@@ -158,10 +156,9 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         model = self.config.model
         logits = outputs.members.float()
         members = len(logits)
-        losses = F.cross_entropy(
-            logits.flatten(0, 1), batch.targets.repeat(members),
-            label_smoothing=model.label_smoothing, reduction="none",
-        ).unflatten(0, (members, -1))  # fmt: skip
+        losses = F.cross_entropy(logits.flatten(0, 1), batch.targets.repeat(members),
+                                 label_smoothing=model.label_smoothing,
+                                 reduction="none").unflatten(0, (members, -1))  # fmt: skip
         weights = batch.inputs.get("weights", torch.ones_like(losses[0]))
         total = (losses * weights).sum()
         if batch.views == 2:

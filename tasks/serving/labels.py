@@ -83,8 +83,7 @@ class LabelPredictor(Predictor):
         if request.texts or not request.input:
             raise ConfigError(
                 f"this run reads {' and '.join(self.sources)} of each row: give them with --input"
-                f" FILE ({', '.join(FORMATS)})"
-            )
+                f" FILE ({', '.join(FORMATS)})")  # fmt: skip
         columns = read_text_columns(request, self.sources)
         return dict(zip(self.columns, columns, strict=True))
 
@@ -111,10 +110,8 @@ class LabelPredictor(Predictor):
         return texts.table(labels, np.array(rows, dtype=np.float64).reshape(-1, len(labels)))
 
 
-def write_labels(
-    path: Path, records: Sequence[dict[str, Any]], columns: Sequence[str] = ("text",),
-    *, escape: bool = False,
-) -> None:  # fmt: skip
+def write_labels(path: Path, records: Sequence[dict[str, Any]], columns: Sequence[str] = ("text",),
+                 *, escape: bool = False) -> None:  # fmt: skip
     """Write labelled rows, whose texts are in ``columns``, as :func:`.records.write_records`.
 
     JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.

@@ -21,8 +21,7 @@ class Predictor:
     # Option of a request → why this task refuses it.
     refuses: ClassVar[Mapping[str, str]] = {
         "best": "n_best: this run labels whole texts; the option is for taggers",
-        "explain": "explain: this run has no attention to show",
-    }
+        "explain": "explain: this run has no attention to show"}  # fmt: skip
 
     def __init__(self, run: LoadedRun) -> None:
         self.run = run

@@ -120,9 +120,8 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
     return Sentences(shape, index, sentences)
 
 
-def _column(
-    data: Any, column: str, usual: Sequence[str], what: str
-) -> tuple[list[Any], str, Any, str]:
+def _column(data: Any, column: str, usual: Sequence[str],
+            what: str) -> tuple[list[Any], str, Any, str]:  # fmt: skip
     """The rows of ``data``, their shape and index, and where they stand in words."""
     import pandas as pd
     from datasets import Dataset, DatasetDict
@@ -151,8 +150,7 @@ def _column(
         return list(data), "list", None, "texts"
     raise DataError(
         f"texts: a {type(data).__name__}; give a text, a list or array of them, a pandas Series or"
-        " DataFrame, or a Dataset"
-    )
+        " DataFrame, or a Dataset")  # fmt: skip
 
 
 def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
