@@ -96,9 +96,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         .           a DataFrame, a row a step            a Series ``predicted`` with its index
         =========== ==================================== ==========================================
 
-        Args:
-            data: see above.
-            text_column: of a table; empty: found by its usual names, as the command line does.
+        The ``text_column`` of a table, if empty, is found by its usual names.
 
         Raises:
             DataError: a row without a text, of another kind, or of another shape; names it.
@@ -127,9 +125,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
     def evaluate(self, data: Any = None, split: str = "test") -> dict[str, dict[str, Any]]:
         """Scores with 95 % intervals: name → ``value``, ``low``, ``high``.
 
-        Args:
-            data: labelled, a path or a table; None: the run's own, split as for training.
-            split: train, validation or test.
+        The ``data`` is labelled, a path or a table; None: the run's own, split as for training.
 
         Raises:
             BirnnError: unusable data, or labels that the run doesn't know.
@@ -177,10 +173,8 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
     def push_to_hub(self, repo_id: str, *, private: bool | None = None, **options: Any) -> str:
         """Send what :meth:`save_pretrained` writes to the Hub; returns the address.
 
-        Args:
-            repo_id: USER/NAME.
-            private: whether a new repository is; None: as its owner's default.
-            options: ``token``, ``commit_message``, ``revision``.
+        The ``repo_id`` is USER/NAME; ``private``: whether a new repository is, None: as its owner's
+        default; ``options``: ``token``, ``commit_message``, ``revision``.
 
         Raises:
             BirnnError: the Hub refused, or can't be reached.
@@ -233,9 +227,8 @@ def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
 def load(name: str | Path, revision: str | None = None) -> Run:
     """Load a run: JSON and safetensors only.
 
-    Args:
-        name: its folder, ``hf://USER/NAME[@REVISION]``, or ``USER/NAME`` where no such folder is.
-        revision: of a run on the Hub.
+    The ``name`` is its folder, ``hf://USER/NAME[@REVISION]``, or ``USER/NAME`` where no such
+    folder is; the ``revision`` is that of a run on the Hub.
 
     Raises:
         CheckpointError: nothing there, no way to it, or not a usable run.
@@ -244,10 +237,7 @@ def load(name: str | Path, revision: str | None = None) -> Run:
 
 
 def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tuple[str, list[str]]:
-    """Send the run ``name`` to the Hub, or write what would be sent into the folder ``to``.
-
-    Returns:
-        Where it is now, and the names of its files.
+    """As :func:`.hub.push`, of the run ``name``.
 
     Raises:
         BirnnError: not a usable run, or it can't be written or sent.

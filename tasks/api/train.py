@@ -1,11 +1,11 @@
 """Train from Python, as the command line does."""
 
-import dataclasses
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,7 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)")
         with named_source(data) as source:
             if data is not None:
-                where = dataclasses.replace(config.data, data=source)
-                config = dataclasses.replace(config, data=where)
+                config = replace(config, data=replace(config.data, data=source))
             _run(task, config, plan, resume=resume)
         run = Run(load_run(folder))
         keep(run)

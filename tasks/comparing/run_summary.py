@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
@@ -124,13 +124,13 @@ def _read_record(name: str, folder: Path, config: Mapping[str, Any],
     """What the run keeps of its test split; None, with a note, where the file is missing."""
     reader = TASKS.require(config["task"], "test_record", "compare", folder)
     try:
-        record: TestRecord = reader(folder, {k: v for k, v in config.items() if k not in OWN_KEYS})
+        own = {k: v for k, v in config.items() if k not in OWN_KEYS}
+        return cast(TestRecord, reader(folder, own))
     except MissingError as error:
-        notes.append(
-            f"{name}: {error.path.name} is missing, as in runs of older versions: scores of its"
-            " metrics.json, no difference; train the run again for one")  # fmt: skip
+        missing = f"{error.path.name} is missing, as in runs of older versions"
+        scores = "scores of its metrics.json, no difference; train the run again for one"
+        notes.append(f"{name}: {missing}: {scores}")
         return None
-    return record
 
 
 def _scores(name: str, written: Mapping[str, Mapping[str, Any]], record: TestRecord | None,

@@ -60,11 +60,8 @@ class TextData:
     tokenizer: str = advanced_data(
         "social",
         "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
-        choices=(
-            "social", "basic_english", "whitespace", "spacy", "moses", "toktok", "revtok",
-            "subword",
-        ),
-    )  # fmt: skip
+        choices=("social", "basic_english", "whitespace", "spacy", "moses", "toktok", "revtok",
+                 "subword"))  # fmt: skip
     max_length: int = advanced_data(512, "Words of a text that are read.", low=1)
     min_frequency: int = advanced_data(2, "Words of train that are rarer share one trained vector.",
                                        low=1)  # fmt: skip

@@ -239,8 +239,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             for name, value in event.scores.items()
         )
         mark = " *" if event.improved else ""
-        width = len(str(event.epochs))
-        number = f"{event.epoch:>{width}}/{event.epochs}"
+        number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
         return f"epoch {number}  loss {event.loss:.3f}  {scores}  {event.seconds:.1f} s{mark}"
 
     def finish(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:

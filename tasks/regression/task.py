@@ -120,16 +120,13 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         options = self.config.data
         rows = max(options.sequences, *SYNTHETIC_HELD_OUT.values()) * options.length
         if rows * (options.features + 1) > MAX_SYNTHETIC:
-            raise ConfigError(
-                f"synthetic data of more than {MAX_SYNTHETIC:,} numbers a split are not made;"
-                " lower --sequences, --length or --features")  # fmt: skip
-        parts = {}
+            what = f"synthetic data of more than {MAX_SYNTHETIC:,} numbers a split are not made"
+            raise ConfigError(f"{what}; lower --sequences, --length or --features")
+        parts, size = {}, options.features
         for number, split in enumerate(SPLITS):
             count = SYNTHETIC_HELD_OUT.get(split, options.sequences)
-            seed = 3 * options.split_seed + number
-            drawn = synthetic(count, options.length, options.features, seed)
+            drawn = synthetic(count, options.length, size, 3 * options.split_seed + number)
             parts[split] = list(zip(*drawn, strict=True))
-        size = options.features
         names = [f"x{i + 1}" for i in range(size)]
         # Drawn with unit scale: the network sees synthetic data as it is, like the reference.
         info = StepInfo(names, "target", np.zeros(size + 1), np.ones(size + 1))
@@ -156,24 +153,20 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         def divide(train: Pairs, name: str, sequences: float) -> tuple[Pairs, Pairs]:
             size = max(1, round(sequences))
             if size >= len(train):
-                few = f"{total} sequences are too few to cut {name} from"
-                raise DataError(f"{tables.source}: {few}")
+                raise DataError(
+                    f"{tables.source}: {total} sequences are too few to cut {name} from"
+                )
             return cut_items(train, size, generator)
 
         shares = {"validation": options.validation_share, "test": options.test_share}
-        splits, notes = complete_splits(
-            parts, shares, divide,
-            lambda count: f"{count} sequences cut from train (seed {options.split_seed})",
-        )  # fmt: skip
-        return names, splits, notes
+        cut = f"sequences cut from train (seed {options.split_seed})"
+        return names, *complete_splits(parts, shares, divide, lambda count: f"{count} {cut}")
 
     def _data(self, parts: Mapping[str, Pairs], info: StepInfo, source: str,
               notes: list[str]) -> TaskData[StepInfo, StepSplit]:  # fmt: skip
-        splits = {
-            name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]],
-                            info.shift, info.scale)
-            for name in SPLITS
-        }  # fmt: skip
+        scale = info.shift, info.scale
+        splits = {name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]], *scale)
+                  for name in SPLITS}  # fmt: skip
         provenance = {"source": source,
                       "rows": {name: len(split) for name, split in splits.items()},
                       "steps": {name: int(split.lengths.sum()) for name, split in splits.items()},
@@ -226,8 +219,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         assert batch.targets is not None
         mask = sequence_mask(batch.lengths, outputs.shape[1])
         error = (outputs - batch.targets)[mask].double().cpu().numpy()
-        sums = [np.square(error).sum(), np.abs(error).sum(), float(len(error))]
-        return {"sums": np.array(sums)}
+        return {"sums": np.array([np.square(error).sum(), np.abs(error).sum(), float(len(error))])}
 
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
         """``mse`` and ``mae`` in scaled units."""
@@ -261,12 +253,9 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
     def records(self, split: StepSplit, predictions: Predictions, info: StepInfo) -> list[Record]:
         """A row a step."""
-        return [
-            {"sequence": i, "step": t, "target": float(split.targets[i][t]),
-             "predicted": float(value * info.scale[-1] + info.shift[-1])}
-            for i, row in enumerate(predictions)
-            for t, value in enumerate(row)
-        ]  # fmt: skip
+        return [{"sequence": i, "step": t, "target": float(split.targets[i][t]),
+                 "predicted": float(value * info.scale[-1] + info.shift[-1])}
+                for i, row in enumerate(predictions) for t, value in enumerate(row)]  # fmt: skip
 
     def epoch_line(self, event: EpochEvent) -> str | None:
         """The reference model's line, every ten epochs."""

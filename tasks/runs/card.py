@@ -19,10 +19,8 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
 def render_card(command: str, metrics: Mapping[str, Any], name: str = "RUN") -> str:
     """The text of the card.
 
-    Args:
-        command: that made the run; empty: not told.
-        metrics: what ``metrics.json`` holds; without ``test`` no score is told.
-        name: of the run in the commands that use it.
+    ``command`` made the run (empty: not told); without ``test`` in the metrics no score is told;
+    ``name`` is the run's in the commands that use it.
     """
     made = f"Made by birnn {__version__}" + (f" with `{command}`." if command else ".")
     scores = scores_part(metrics) if "test" in metrics else ["Not scored on held-out data."]
@@ -42,17 +40,14 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
     head: dict[str, Any] = {"library_name": "birnn"}
     if pipeline:
         head["pipeline_tag"] = pipeline
-    head["tags"] = ["birnn", task, metrics["encoder"]]
-    head["metrics"] = list(scores)
+    head |= {"tags": ["birnn", task, metrics["encoder"]], "metrics": list(scores)}
     if scores:
-        result = {
-            "task": {"type": pipeline or task},
-            "dataset": {"name": Path(source).name or source, "type": "custom", "split": "test"},
-            "metrics": [
-                {"type": name, "value": round(score["value"], 4), "name": name.replace("_", " ")}
-                for name, score in scores.items()
-            ],
-        }
+        dataset = {"name": Path(source).name or source, "type": "custom", "split": "test"}
+        values = [
+            {"type": name, "value": round(score["value"], 4), "name": name.replace("_", " ")}
+            for name, score in scores.items()
+        ]
+        result = {"task": {"type": pipeline or task}, "dataset": dataset, "metrics": values}
         head["model-index"] = [{"name": f"{task} {metrics['encoder']}", "results": [result]}]
     # JSON is YAML too, and quotes whatever a name may hold.
     rows = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
@@ -62,8 +57,7 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
 def shown_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The test scores that a card shows."""
     scores = metrics.get("test", {}).get("model", {})
-    shown = (n for n, s in scores.items() if isinstance(s, dict) and not n.startswith("width_"))
-    return {name: scores[name] for name in shown}
+    return {n: s for n, s in scores.items() if isinstance(s, dict) and not n.startswith("width_")}
 
 
 def scores_part(metrics: Mapping[str, Any]) -> list[str]:

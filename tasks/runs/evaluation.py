@@ -23,10 +23,8 @@ class Scored:
 def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
     """Score a loaded run.
 
-    Args:
-        run: of any task.
-        data: labelled data; empty: the run's own, split as it was for training.
-        split: train, validation or test; data in one piece is scored whole.
+    The ``data`` is labelled; empty: the run's own, split as it was for training. The ``split`` is
+    train, validation or test; data in one piece is scored whole.
 
     Raises:
         BirnnError: unusable data, or labels that the run doesn't know.
@@ -34,9 +32,8 @@ def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
     if split not in ("train", "validation", "test"):
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
     task, loaded = run.task, run.task.load_split(run.info, data, split)
-    rows, notes = len(loaded.split), list(loaded.notes)
-    if not data:
-        notes += changed_since(run.folder, split, rows)
+    rows = len(loaded.split)
+    notes = [*loaded.notes, *([] if data else changed_since(run.folder, split, rows))]
     predictions = task.predictions(run.model, loaded.split, run.info)
     evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)
     metrics = {"task": task.name, "encoder": task.config.encoder.encoder,

@@ -50,9 +50,9 @@ def train_one(
     """
     seed_everything(config.seed)
     model = task.model(data.info)
-    sampler = BucketSampler(data.splits["train"], config.batch_size, config.batch_tokens,
-                            config.seed, views=task.views, limit=task.epoch_items,
-                            least=task.epoch_steps)  # fmt: skip
+    sampler = BucketSampler(
+        data.splits["train"], config.batch_size, config.batch_tokens, config.seed,
+        views=task.views, limit=task.epoch_items, least=task.epoch_steps)  # fmt: skip
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     try:

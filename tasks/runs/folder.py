@@ -100,23 +100,20 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
     _check_format(folder, config["format"], config.get("version"))
     if config["task"] not in TASKS:
-        task = brief(config["task"])
-        raise CheckpointError(f"{folder} is a run of the task {task}, unknown here")
+        raise CheckpointError(
+            f"{folder} is a run of the task {brief(config['task'])}, unknown here"
+        )
     return config
 
 
 def _check_format(folder: Path, number: Any, version: Any) -> None:
-    """Refuse a run of another format, and say which version reads it.
-
-    Raises:
-        CheckpointError: it is not of this format.
-    """
+    """Refuse a run of another format, and say which version reads it."""
     if type(number) is int and number == FORMAT:
         return
     if type(number) is not int or number < FORMAT:
-        raise CheckpointError(
-            f"{folder} says it has the run format {brief(number)}, which no version of birnn has"
-            f" written; this one reads format {FORMAT}")  # fmt: skip
+        says = f"{folder} says it has the run format {brief(number)}"
+        none = "which no version of birnn has written"
+        raise CheckpointError(f"{says}, {none}; this one reads format {FORMAT}")
     maker, advice = "of an unknown version", "install a newer birnn"
     if isinstance(version, str) and len(version) < 40:
         maker, advice = version, f"install birnn {version} or newer"

@@ -81,9 +81,8 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
                     raise CheckpointError(f"{path} has no column {name!r}: no scores without it")
             for row in reader:
                 if len(row) != len(columns):
-                    raise CheckpointError(
-                        f"{path} line {reader.line_num}: {len(row)} fields, expected"
-                        f" {len(columns)}: not as the run wrote it; train again")  # fmt: skip
+                    fields = f"{len(row)} fields, expected {len(columns)}: not as the run wrote it"
+                    raise CheckpointError(f"{path} line {reader.line_num}: {fields}; train again")
                 cells = (cell.replace(RETURN, "\r") for cell in row)
                 yield dict(zip(columns, cells, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
@@ -127,19 +126,15 @@ def whole(path: Path, row: Mapping[str, str], column: str, allowed: tuple[int, i
     Raises:
         CheckpointError: it is neither.
     """
-    cell, (last, following) = row[column], allowed
-    if cell not in (str(last), str(following)):
+    cell, expected = row[column], [str(value) for value in allowed]
+    if cell not in expected:
         where = f"{path}: {cell[:40]!r} in column {column!r}"
-        raise CheckpointError(f"{where}, expected {last} or {following}")
+        raise CheckpointError(f"{where}, expected {' or '.join(expected)}")
     return int(cell)
 
 
 def checked(path: Path, rows: list[Any]) -> None:
-    """Refuse an empty list.
-
-    Raises:
-        CheckpointError: the file has no rows.
-    """
+    """Refuse an empty list of rows with a :class:`CheckpointError`."""
     if not rows:
         raise CheckpointError(f"{path} has no rows: there is nothing to score")
 
@@ -159,8 +154,7 @@ def read_labels(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     for row in read_rows(path, ("gold", "label")):
         if not shares:
             names = list(row)
-            texts = names[: names.index("gold")]
-            if not texts:
+            if not (texts := names[: names.index("gold")]):
                 raise CheckpointError(f"{path} has no column of texts: no scores without it")
             shares = {n: i for i, n in enumerate(n for n in names if n.startswith("p_"))}
         if f"p_{row['gold']}" not in shares:

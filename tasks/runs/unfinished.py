@@ -59,10 +59,9 @@ def read_start(out: Path) -> StartRecord | None:
     record = read_json(path)
     try:
         if record["format"] != FORMAT:
-            raise CheckpointError(
-                f"{path} has the format {record['format']!r}, made by version"
-                f" {record['version']!r}; this version {__version__} goes on with format {FORMAT}"
-            )
+            made = f"the format {record['format']!r}, made by version {record['version']!r}"
+            here = f"this version {__version__} goes on with format {FORMAT}"
+            raise CheckpointError(f"{path} has {made}; {here}")
         if record["task"] not in TASKS:
             raise ValueError(f"unknown task {record['task']!r}")
         keep = from_dict(CheckpointConfig, record["keep"])
@@ -111,17 +110,16 @@ def check_changes(start: StartRecord, config: Any, seeds: int) -> list[str]:
     for name in changed:
         plain = name.rpartition(".")[2]
         if plain not in CHANGEABLE:
-            raise ConfigError(
-                f"{plain}: the run began with {before[name]!r}, not {after[name]!r}; that can't"
-                " change on the way: leave the option out, or start another run with --out"
-            )
+            began = f"the run began with {before[name]!r}, not {after[name]!r}"
+            advice = "leave the option out, or start another run with --out"
+            raise ConfigError(f"{plain}: {began}; that can't change on the way: {advice}")
     return [f"{name.rpartition('.')[2]} {before[name]} → {after[name]}" for name in changed]
 
 
 def write_start(work: Path, start: StartRecord) -> None:
     """Write ``run.json``."""
-    values = {"format": FORMAT, "version": __version__, **asdict(start)}
-    write_json(work / STATE / "run.json", values)
+    own = {"format": FORMAT, "version": __version__}
+    write_json(work / STATE / "run.json", {**own, **asdict(start)})
 
 
 def data_digest(task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn import metrics as sk
 
 from birnn.arrays import Array
-from birnn.tasks.scoring.bootstrap import replicates
+from birnn.tasks.scoring.bootstrap import ratio, replicates
 
 CALIBRATION_BINS = 15
 EPSILON = 1e-7  # the log-loss clips probabilities to [ε, 1-ε]: float32 knows no nearer to 1
@@ -20,13 +20,9 @@ EPSILON = 1e-7  # the log-loss clips probabilities to [ε, 1-ε]: float32 knows 
 def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]:
     """Every single-label score.
 
-    Args:
-        gold: ``[N]`` class numbers.
-        probabilities: ``[N, C]``, rows summing to 1.
-
-    Returns:
-        ``accuracy``, ``macro_f1``, ``weighted_f1``, ``log_loss``, ``calibration_error`` and, where
-        two classes are present, ``roc_auc`` (one against the rest, mean over classes present).
+    From class numbers ``[N]`` and probabilities ``[N, C]``, rows summing to 1: ``accuracy``,
+    ``macro_f1``, ``weighted_f1``, ``log_loss``, ``calibration_error`` and, where two classes are
+    present, ``roc_auc`` (one against the rest, mean over classes present).
     """
     classes = np.arange(probabilities.shape[1])
     predicted = probabilities.argmax(1)
@@ -37,12 +33,8 @@ def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]
         "weighted_f1": sk.f1_score(gold, predicted, average="weighted", zero_division=0),
         "log_loss": sk.log_loss(gold, _clipped(probabilities), labels=classes),
         "calibration_error": calibration_error(gold, probabilities)}  # fmt: skip
-    areas = [
-        sk.roc_auc_score(gold == c, probabilities[:, c])
-        for c in _area_classes(probabilities)
-        if 0 < np.sum(gold == c) < len(gold)
-    ]
-    if areas:
+    both = (c for c in _area_classes(probabilities) if 0 < np.sum(gold == c) < len(gold))
+    if areas := [sk.roc_auc_score(gold == c, probabilities[:, c]) for c in both]:
         scores["roc_auc"] = float(np.mean(areas))
     return {name: float(value) for name, value in scores.items()}
 
@@ -59,8 +51,8 @@ def _area_classes(probabilities: Array) -> range:
 
 def calibration_error(gold: Array, probabilities: Array) -> float:
     """Expected calibration error (Guo et al. 2017): 15 equal bins of the top probability."""
-    ones = np.ones((1, len(gold)))
-    return float(_calibration(ones, *_calibration_parts(gold, probabilities))[0])
+    parts = _calibration_parts(gold, probabilities)
+    return float(_calibration(np.ones((1, len(gold))), *parts)[0])
 
 
 def _calibration_parts(gold: Array, probabilities: Array) -> tuple[Array, Array]:
@@ -107,21 +99,14 @@ def _mean_defined(parts: list[Array]) -> Array:
     """Mean over the parts that are not NaN; NaN where none is."""
     stacked = np.stack(parts)
     known = np.isfinite(stacked)
-    total = np.where(known, stacked, 0.0).sum(0)
-    missing = np.full(len(total), np.nan)
-    return np.asarray(np.divide(total, known.sum(0), out=missing, where=known.any(0)))
+    return ratio(np.where(known, stacked, 0.0).sum(0), known.sum(0))
 
 
 def weighted_auc(scores: Array, positive: Array, counts: Array) -> Array:
     """Area under the ROC curve on each resample: the Mann–Whitney statistic, ties counting half.
 
-    Args:
-        scores: ``[N]``.
-        positive: ``[N]`` bool.
-        counts: ``[R, N]``.
-
-    Returns:
-        ``[R]``, NaN where a resample lacks one of the two classes.
+    From scores ``[N]``, which of them are positive ``[N]`` and counts ``[R, N]``: ``[R]``, NaN
+    where a resample lacks one of the two classes.
     """
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
@@ -129,9 +114,7 @@ def weighted_auc(scores: Array, positive: Array, counts: Array) -> Array:
     down = np.add.reduceat(counts[:, order] * ~positive[order], starts, axis=1)
     below = np.cumsum(down, axis=1) - down
     pairs = up.sum(1) * down.sum(1)
-    wins = (up * (below + down / 2)).sum(1)
-    missing = np.full(len(pairs), np.nan)
-    return np.asarray(np.divide(wins, pairs, out=missing, where=pairs > 0))
+    return ratio((up * (below + down / 2)).sum(1), pairs)
 
 
 def regression_scores(gold: Array, predicted: Array) -> dict[str, float]:
@@ -147,11 +130,8 @@ def regression_replicates(gold: Array, predicted: Array, sequence: Array,
                           seed: int) -> dict[str, Array]:  # fmt: skip
     """Every score of :func:`regression_scores` on resamples of whole sequences.
 
-    Args:
-        gold: ``[M]`` targets of all steps.
-        predicted: ``[M]``.
-        sequence: ``[M]`` number of the sequence of each step, from 0; steps of one sequence
-            depend on each other, so they are drawn together.
+    All are ``[M]``, a value a step; ``sequence`` numbers the sequences from 0: steps of one
+    depend on each other, so they are drawn together.
     """
     error = gold - predicted
     centred = gold - gold.mean()  # R² stays; its squares keep their digits
@@ -161,7 +141,7 @@ def regression_replicates(gold: Array, predicted: Array, sequence: Array,
     def scores(counts: Array) -> Mapping[str, Array]:
         steps, squared, absolute, first, second = (counts @ part for part in sums)
         mse, spread = squared / steps, second - first**2 / steps
-        r2 = 1 - np.divide(squared, spread, out=np.full(len(steps), np.nan), where=spread > 0)
+        r2 = 1 - ratio(squared, spread)
         return {"mse": mse, "rmse": np.sqrt(mse), "mae": absolute / steps, "r2": r2}
 
     return replicates(scores, int(sequence.max()) + 1, seed)
@@ -176,8 +156,13 @@ def class_table(labels: Sequence[str], gold: Array, predicted: Array) -> list[di
 
 def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
     """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
-    names = ("precision", "recall", "f1")
     return [
-        {"label": label, **dict(zip(names, map(float, shares), strict=True)), "support": int(n)}
-        for label, *shares, n in zip(labels, *columns, strict=True)
+        {
+            "label": label,
+            "precision": float(p),
+            "recall": float(r),
+            "f1": float(f),
+            "support": int(n),
+        }
+        for label, p, r, f, n in zip(labels, *columns, strict=True)
     ]

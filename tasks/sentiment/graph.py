@@ -25,21 +25,20 @@ TOKENIZERS = ("social", "basic_english", "whitespace")  # those that predict.py 
 class SentimentGraph(Graph):
     """Words and n-grams → class probabilities, and what attention looked at."""
 
-    axes: ClassVar[Axes] = {"types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
-                            "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
-                            "gram_ids": {0: "words", 1: "grams"}, "gram_counts": {0: "words"},
-                            "ngram_ids": {0: "batch", 1: "ngrams"},
-                            "ngram_values": {0: "batch", 1: "ngrams"}, "lengths": {0: "batch"},
-                            "probabilities": {0: "batch"},
-                            "attention": {0: "batch", 1: "time"}}  # fmt: skip
+    axes: ClassVar[Axes] = {
+        "types": {0: "batch", 1: "time"}, "word_ids": {0: "words"},
+        "vector_rows": {0: "words", 1: "rows"}, "vector_counts": {0: "words"},
+        "gram_ids": {0: "words", 1: "grams"}, "gram_counts": {0: "words"},
+        "ngram_ids": {0: "batch", 1: "ngrams"}, "ngram_values": {0: "batch", 1: "ngrams"},
+        "lengths": {0: "batch"}, "probabilities": {0: "batch"},
+        "attention": {0: "batch", 1: "time"}}  # fmt: skip
 
     def __init__(self, run: Any) -> None:
         tokenizer = run.task.config.data.tokenizer
         if tokenizer not in TOKENIZERS:
-            raise ConfigError(
-                f"{run.folder}: its tokenizer {tokenizer} needs packages that the exported"
-                f" predict.py can't count on; train with one of {', '.join(TOKENIZERS)}"
-            )
+            needs = "needs packages that the exported predict.py can't count on"
+            advice = f"train with one of {', '.join(TOKENIZERS)}"
+            raise ConfigError(f"{run.folder}: its tokenizer {tokenizer} {needs}; {advice}")
         super().__init__(run)
         model = run.model
         assert isinstance(model, SentimentModel)
@@ -69,8 +68,8 @@ class SentimentGraph(Graph):
                 padded = graph.padded_rows(inputs[name], inputs[f"{kind}_offsets"])
                 feeds[name], feeds[f"{kind}_counts"] = padded
         if self.ngrams:
-            rows, counts = graph.padded_rows(inputs["ngram_ids"], inputs["ngram_offsets"])
-            feeds["ngram_ids"] = rows
+            padded = graph.padded_rows(inputs["ngram_ids"], inputs["ngram_offsets"])
+            feeds["ngram_ids"], counts = padded
             feeds["ngram_values"] = graph.spread(inputs["ngram_values"].numpy(), counts)
         return {**feeds, "lengths": batch.lengths.numpy()}
 
@@ -100,8 +99,7 @@ class SentimentGraph(Graph):
 
     def sample(self, lengths: Sequence[int], generator: np.random.Generator) -> Batch:
         """Random words, of no n-gram or many."""
-        words = min(sum(lengths), 500)
-        lexicon = self.info.lexicon
+        words, lexicon = min(sum(lengths), 500), self.info.lexicon
         ids = generator.integers(0, len(lexicon.words), words)
         types = graph.types_sample(lengths, words, generator)
         inputs = {"types": types, "word_ids": torch.from_numpy(ids)}

@@ -98,11 +98,10 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def split(self, table: Dataset, info: TextInfo, *, ngrams: bool) -> TextSplit:
         """A tokenised table as a split; labels, where it has them, must be known ones."""
-        targets = None
+        targets = features = None
         if "label" in table.column_names:
             numbers = {label: i for i, label in enumerate(info.labels)}
             targets = [numbers[label] for label in table["label"][:]]
-        features = None
         if ngrams and info.ngrams is not None:
             tokenizer = get_tokenizer(self.config.data.tokenizer)
             features = info.ngrams.transform(table["text"][:], tokenizer)

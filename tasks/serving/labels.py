@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -72,20 +73,17 @@ class LabelPredictor(Predictor):
         self.check(request)
         labels = self.label(self._texts(request), explain=request.explain)
 
-        def write(path: Path) -> None:
-            write_labels(path, labels.records, self.columns, escape=request.escape_formulas)
-
+        write = partial(write_labels, records=labels.records, columns=self.columns,
+                        escape=request.escape_formulas)  # fmt: skip
         return Answer(labels.records, write, labels.notes, labels.weights)
 
     def _texts(self, request: Request) -> Columns:
         if len(self.columns) == 1:
             return {self.columns[0]: read_inputs(request)}
         if request.texts or not request.input:
-            raise ConfigError(
-                f"this run reads {' and '.join(self.sources)} of each row: give them with --input"
-                f" FILE ({', '.join(FORMATS)})")  # fmt: skip
-        columns = read_text_columns(request, self.sources)
-        return dict(zip(self.columns, columns, strict=True))
+            advice = f"give them with --input FILE ({', '.join(FORMATS)})"
+            raise ConfigError(f"this run reads {' and '.join(self.sources)} of each row: {advice}")
+        return dict(zip(self.columns, read_text_columns(request, self.sources), strict=True))
 
     def _read(self, data: Any, column: str) -> TextColumns:
         if len(self.columns) == 1:

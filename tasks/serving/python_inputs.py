@@ -110,12 +110,12 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
         return TextColumns(shape, index, {"text": _texts(rows, where, index)})
     sentences = []
     for number, row in enumerate(rows):
+        place = _row(where, number, index)
         if not isinstance(row, (list, tuple, np.ndarray)):
-            place = _row(where, number, index)
             raise DataError(f"{place} holds {_shown(row)}, not a list of tokens")
         for token in row:
             if not isinstance(token, str) or not token:
-                raise DataError(f"{_row(where, number, index)} holds a token {_shown(token)}")
+                raise DataError(f"{place} holds a token {_shown(token)}")
         sentences.append([encodable(token) for token in row])
     return Sentences(shape, index, sentences)
 
@@ -148,9 +148,8 @@ def _column(data: Any, column: str, usual: Sequence[str],
         return data.tolist(), "array", None, "texts"
     if isinstance(data, (list, tuple)):
         return list(data), "list", None, "texts"
-    raise DataError(
-        f"texts: a {type(data).__name__}; give a text, a list or array of them, a pandas Series or"
-        " DataFrame, or a Dataset")  # fmt: skip
+    kinds = "a text, a list or array of them, a pandas Series or DataFrame, or a Dataset"
+    raise DataError(f"texts: a {type(data).__name__}; give {kinds}")
 
 
 def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
@@ -162,9 +161,9 @@ def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    if value is None or value != value:
-        return "None" if value is None else "NaN"
-    return f"{type(value).__name__} {str(value)[:40]!r}"
+    if value is None:
+        return "None"
+    return "NaN" if value != value else f"{type(value).__name__} {str(value)[:40]!r}"
 
 
 def _row(where: str, number: int, index: Any) -> str:
