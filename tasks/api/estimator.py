@@ -74,8 +74,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         """The task as the parameters configure it; refuses a value that one can't have."""
         given = dict(self.options or {})
         for name in NAMED:
-            value = getattr(self, name)
-            if value is None:
+            if (value := getattr(self, name)) is None:
                 continue
             if name in given:
                 raise InputError(f"options: {name} is a parameter of its own; give it once")
@@ -175,6 +174,6 @@ def with_data(task: Task[Any, Any, Any], **options: Any) -> Task[Any, Any, Any]:
 def provenance(train: int, validation: int, unit: str, seed: int) -> dict[str, Any]:
     """The ``data`` part of the metrics of a fit."""
     return {
-        "source": f"{train + validation:,} {unit} in memory",
-        "rows": {"train": train, "validation": validation}, "unit": unit,
+        "source": f"{train + validation:,} {unit} in memory", "unit": unit,
+        "rows": {"train": train, "validation": validation},
         "splits": [f"validation: {validation:,} {unit} cut from them (seed {seed})"]}  # fmt: skip

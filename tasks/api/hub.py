@@ -50,8 +50,7 @@ def run_folder(name: str | Path, revision: str | None = None, **options: Any) ->
 
     revision = named or revision
     given = {k: v for k, v in options.items() if v is not None}
-    # Only what a run is made of, no subfolder.
-    only = {"allow_patterns": FETCHED, "ignore_patterns": ["*/*"]}
+    only = {"allow_patterns": FETCHED, "ignore_patterns": ["*/*"]}  # no subfolder
     try:
         return Path(snapshot_download(repository, revision=revision, **only, **given))
     except Exception as error:  # of the hub, of its HTTP library, or of the system
@@ -85,8 +84,8 @@ def public_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """
     public = {name: metrics[name] for name in SCORES if name in metrics}
     data = {name: metrics["data"][name] for name in PUBLIC if name in metrics["data"]}
-    findings = metrics["data"].get("inspection", {}).get("findings", [])
     if "splits" in data:
+        findings = metrics["data"].get("inspection", {}).get("findings", [])
         quotes = tuple(part["text"] for part in findings)
         data["splits"] = [line for line in data["splits"] if not line.startswith(quotes)]
     source = str(data["source"])

@@ -155,10 +155,8 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
                         **push_to_hub_kwargs: Any) -> str | None:  # fmt: skip
         """Write what a repository on the Hub holds, as :func:`.hub.write_repository` does.
 
-        Args:
-            save_directory: made if it isn't there; what else it holds stays.
-            repo_id: USER/NAME; stands in the card.
-            push_to_hub: also send it there, with the arguments of :meth:`push_to_hub`.
+        The folder is made if it isn't there; what else it holds stays. ``repo_id``, USER/NAME,
+        stands in the card; ``push_to_hub`` also sends it there, as :meth:`push_to_hub` does.
 
         Raises:
             BirnnError: it can't be written or sent.

@@ -49,7 +49,10 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         with named_source(data) as source:
             if data is not None:
                 config = replace(config, data=replace(config.data, data=source))
-            _run(task, config, plan, resume=resume)
+            made, begun = make_task(task, config), work_folder(folder).is_dir() or folder.is_dir()
+            going_on = resume_plan(plan, config) if resume and begun else plan
+            for _ in run_experiment(made, going_on) if going_on else ():  # else it is complete
+                pass
         run = Run(load_run(folder))
         keep(run)
     return run
@@ -67,15 +70,3 @@ def _folder(out: str | Path | None) -> Iterator[tuple[Path, Callable[[Run], obje
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
-
-
-def _run(task: str, config: Any, plan: Plan, *, resume: bool) -> None:
-    """Train to the end, or go on to it; nothing where the run is complete."""
-    made = make_task(task, config)
-    if resume and (work_folder(plan.out).is_dir() or plan.out.is_dir()):
-        resumed = resume_plan(plan, config)
-        if resumed is None:
-            return
-        plan = resumed
-    for _ in run_experiment(made, plan):
-        pass

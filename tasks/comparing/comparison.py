@@ -45,12 +45,10 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for programs."""
-        runs = [
-            {"name": run.name, "folder": str(run.folder), **run.about,
-             "test": run.scores, "differences": run.differences,
-             "history": None if run.curve is None else run.curve.columns}
-            for run in self.runs
-        ]  # fmt: skip
+        runs = [{"name": run.name, "folder": str(run.folder), **run.about,
+                 "test": run.scores, "differences": run.differences,
+                 "history": None if run.curve is None else run.curve.columns}
+                for run in self.runs]  # fmt: skip
         head = {"task": self.task, "reference": self.runs[0].name, "metrics": self.metrics}
         middle = {"monitor": self.monitor, "test_items": self.items, "runs": runs}
         return {**head, **middle, "options": self.options, "notes": self.notes}

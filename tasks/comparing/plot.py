@@ -23,8 +23,7 @@ def picture_path(out: str) -> Path:
     Raises:
         ConfigError: neither of the two.
     """
-    path = Path(out)
-    if path.is_dir():
+    if (path := Path(out)).is_dir():
         return path / "compare.png"
     if path.suffix.lower() != ".png":
         raise ConfigError(f"--out {out}: name a .png file, or a folder that is there")

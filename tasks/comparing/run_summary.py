@@ -147,9 +147,8 @@ def _scores(name: str, written: Mapping[str, Mapping[str, Any]], record: TestRec
         own |= {k: score[k] for k in ("mean", "std") if _is_number(score.get(k))}
         value = evaluation.scores.get(metric, score["value"])
         if abs(value - score["value"]) > AGREE * max(1.0, abs(score["value"])):
-            notes.append(
-                f"{name}: {metric} is {value:.6g} by its predictions and {score['value']:.6g} in"
-                " metrics.json; one of the two was changed")  # fmt: skip
+            both = f"{value:.6g} by its predictions and {score['value']:.6g} in metrics.json"
+            notes.append(f"{name}: {metric} is {both}; one of the two was changed")
     return scores
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from datasets import Dataset
 
 from birnn.arrays import Array
 from birnn.data.steps import LARGEST, StepSplit
@@ -70,9 +72,6 @@ def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[li
     Raises:
         DataError: as :func:`step_features`, or a column that is missing.
     """
-    import pandas as pd
-    from datasets import Dataset
-
     size = len(run.info.features)
     if isinstance(data, Dataset):
         features, back = step_sequences(data.to_pandas(), run)
@@ -88,8 +87,6 @@ def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[li
 
 
 def _of_frame(frame: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
-    import pandas as pd
-
     options, names = run.task.config.data, run.info.features
     group = options.sequence_column
     for name in [*names, *([group] if group else [])]:

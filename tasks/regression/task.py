@@ -7,7 +7,7 @@ The defaults are the two-page reference model that the project grew from: a bidi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.dummy import DummyRegressor
@@ -71,8 +71,7 @@ class StepHead(nn.Module):
 
     def forward(self, encoded: Encoded, batch: Batch) -> Tensor:
         """``[B, T, D] → [B, T]``."""
-        predicted: Tensor = self.linear(encoded.states).squeeze(-1)
-        return predicted
+        return cast(Tensor, self.linear(encoded.states).squeeze(-1))
 
 
 class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
@@ -167,9 +166,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         scale = info.shift, info.scale
         splits = {name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]], *scale)
                   for name in SPLITS}  # fmt: skip
-        provenance = {"source": source,
-                      "rows": {name: len(split) for name, split in splits.items()},
-                      "steps": {name: int(split.lengths.sum()) for name, split in splits.items()},
+        provenance = {"source": source, "rows": {k: len(split) for k, split in splits.items()},
+                      "steps": {k: int(split.lengths.sum()) for k, split in splits.items()},
                       "splits": notes or ["as the source gives them"]}  # fmt: skip
         return TaskData(splits, info, provenance, notes)
 

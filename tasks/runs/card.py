@@ -43,10 +43,8 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
     head |= {"tags": ["birnn", task, metrics["encoder"]], "metrics": list(scores)}
     if scores:
         dataset = {"name": Path(source).name or source, "type": "custom", "split": "test"}
-        values = [
-            {"type": name, "value": round(score["value"], 4), "name": name.replace("_", " ")}
-            for name, score in scores.items()
-        ]
+        values = [{"type": k, "value": round(score["value"], 4), "name": k.replace("_", " ")}
+                  for k, score in scores.items()]  # fmt: skip
         result = {"task": {"type": pipeline or task}, "dataset": dataset, "metrics": values}
         head["model-index"] = [{"name": f"{task} {metrics['encoder']}", "results": [result]}]
     # JSON is YAML too, and quotes whatever a name may hold.
@@ -80,9 +78,8 @@ def scores_part(metrics: Mapping[str, Any]) -> list[str]:
 def data_part(metrics: Mapping[str, Any]) -> list[str]:
     """Paragraphs: where the data came from, and what is known against them."""
     data = metrics["data"]
-    one = data.get("unit", "rows").removesuffix("s")
+    one, notes = data.get("unit", "rows").removesuffix("s"), data.get("notes", [])
     lines = [f"- {name}: {plural(count, one)}" for name, count in data["rows"].items()]
-    notes = data.get("notes", [])
     lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
     for pair, count in data.get("overlap", {}).get("normalised", {}).items():
         if count:

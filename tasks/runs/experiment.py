@@ -89,11 +89,14 @@ def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prep
     settings = task.config.train
     with torch.device("meta"):
         parameters = count_parameters(task.model(data.info))
-    notes = [*plan.changes, *changed_machine(plan.start, now)] if plan.start else []
+    start = plan.start or now
+    pairs = (("threads", start.threads, now.threads), ("engine", start.engine, now.engine))
+    told = "the last bits can differ from one long run's"
+    other = [f"{name} {old} → {new}: {told}" for name, old, new in pairs if old and old != new]
+    seeds = list(range(settings.seed, settings.seed + plan.seeds))
     return Prepared(task, data, parameters, str(resolve_device(settings.device)), now.threads,
-                    engines.engine_for(task.config.encoder, settings),
-                    list(range(settings.seed, settings.seed + plan.seeds)), task.monitor(data.info),
-                    plan.out, notes)  # fmt: skip
+                    engines.engine_for(task.config.encoder, settings), seeds,
+                    task.monitor(data.info), plan.out, [*plan.changes, *other])  # fmt: skip
 
 
 def _one_seed(task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int,
@@ -117,7 +120,7 @@ def _one_seed(task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int,
         baselines += task.baselines(data)
     target = work / f"seed-{seed}" if plan.seeds > 1 else work
     metrics, predictions = make_report(task, data, trained, baselines)
-    metrics.update(task.settle(trained.model, data))
+    metrics |= task.settle(trained.model, data)
     try:
         target.mkdir(exist_ok=True)
         _write(target, task, data, trained, metrics, predictions)
@@ -133,13 +136,6 @@ def _one_seed(task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int,
 def how_to_go_on(task: AnyTask, out: Path) -> str:
     """The command that takes up the run ``out``."""
     return f"go on with: python cli.py {task.name} --resume {shlex.quote(str(out))}"
-
-
-def changed_machine(start: StartRecord, now: StartRecord) -> list[str]:
-    """What is other than it was, so that the last bits can be."""
-    pairs = (("threads", start.threads, now.threads), ("engine", start.engine, now.engine))
-    told = "the last bits can differ from one long run's"
-    return [f"{name} {old} → {new}: {told}" for name, old, new in pairs if old and old != new]
 
 
 def _settle_seeds(work: Path, results: list[SeedResult], monitor: str,

@@ -75,7 +75,10 @@ def train_one(
     model = model.to("cpu").eval()
     extra = task.finish(model, data)
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
-    return Trained(config.seed, model, [_row(epoch) for epoch in history], stop, extra)
+    rows = [{"epoch": epoch.epoch, "loss": epoch.loss, **epoch.scores,
+             "learning_rate": epoch.learning_rate, "seconds": round(epoch.seconds, 3)}
+            for epoch in history]  # fmt: skip
+    return Trained(config.seed, model, rows, stop, extra)
 
 
 def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
@@ -92,9 +95,3 @@ def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
         return task.scores(counts)
 
     return Validation(score, monitor, lower_is_better(monitor))
-
-
-def _row(event: EpochEvent) -> dict[str, Any]:
-    """Of ``history.csv``."""
-    pace = {"learning_rate": event.learning_rate, "seconds": round(event.seconds, 3)}
-    return {"epoch": event.epoch, "loss": event.loss, **event.scores, **pace}

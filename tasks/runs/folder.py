@@ -54,12 +54,10 @@ def unknown_names(folder: Path) -> list[str]:
     patterns = [*FILES, *(pattern for spec in TASKS.values() for pattern in spec.files)]
     unknown = []
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            if path.name == STATE or re.fullmatch(r"seed-\d+", path.name):
-                unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
-            else:
-                unknown.append(path.name)
-        elif not any(fnmatch(path.name, pattern) for pattern in patterns):
+        inner = path.is_dir() and not path.is_symlink()
+        if inner and (path.name == STATE or re.fullmatch(r"seed-\d+", path.name)):
+            unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
+        elif inner or not any(fnmatch(path.name, pattern) for pattern in patterns):
             unknown.append(path.name)
     return unknown
 
@@ -117,9 +115,8 @@ def _check_format(folder: Path, number: Any, version: Any) -> None:
     maker, advice = "of an unknown version", "install a newer birnn"
     if isinstance(version, str) and len(version) < 40:
         maker, advice = version, f"install birnn {version} or newer"
-    raise CheckpointError(
-        f"{folder} has the run format {brief(number)}, made by birnn {maker}; this version"
-        f" {__version__} reads format {FORMAT}: {advice}")  # fmt: skip
+    newer = f"{folder} has the run format {brief(number)}, made by birnn {maker}"
+    raise CheckpointError(f"{newer}; this version {__version__} reads format {FORMAT}: {advice}")
 
 
 def config_of(kind: type[T], config: Mapping[str, Any]) -> T:

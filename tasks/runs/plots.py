@@ -39,16 +39,13 @@ def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, 
 
 
 def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
-    """Draw a confusion matrix ``[C, C]``, gold in rows; shade and percentage are of the row.
-
-    Of very many labels, every so-manieth is named.
-    """
+    """Draw a confusion matrix ``[C, C]``, gold in rows; shade and percentage are of the row."""
     size = min(max(4.0, 0.7 * len(labels) + 2.5), 20.0)  # inches; beyond them, cells shrink
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    named = range(0, len(labels), -(-len(labels) // 60))  # labels that an axis has room for
+    named = range(0, len(labels), -(-len(labels) // 60))  # an axis has room for so many
     short = [shortened(labels[i]) for i in named]
     axes.set_xticks(named, short)
     axes.set_yticks(named, short)

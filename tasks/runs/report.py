@@ -37,8 +37,7 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained,
             name: value for name, value in trained.history[trained.stop.epoch - 1].items()
             if name not in ("epoch", "loss", "learning_rate", "seconds")},
         "data": data.provenance, "train": train_part(trained),
-        "details": task.details(test, predictions, data.info),
-    }  # fmt: skip
+        "details": task.details(test, predictions, data.info)}  # fmt: skip
     if task.errors:
         metrics["test"]["skill"] = {
             name: {d.metric: d.skill.to_json() for d in parts if d.skill is not None}

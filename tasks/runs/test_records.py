@@ -21,8 +21,6 @@ from birnn.tasks.core.task import Evaluation
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
 
-CSV_LIMIT = 512 * 1024 * 1024  # bytes
-MOST_COLUMNS = 4096
 RETURN = "\udc0d"  # stands for a carriage return; no UTF-8 gives it
 
 
@@ -66,7 +64,7 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
         CheckpointError: it is missing, too large, not UTF-8 or not CSV, a needed column is
             absent, or a row has more or fewer fields than the header; names the line.
     """
-    check_file(path, CSV_LIMIT)
+    check_file(path, 512 << 20)
     csv.field_size_limit(sys.maxsize)
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
@@ -74,7 +72,7 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
             # reader would end the row there.
             reader = csv.reader((line.replace("\r", RETURN) for line in file), strict=True)
             columns = next(reader, [])
-            if len(columns) > MOST_COLUMNS or len(set(columns)) < len(columns):
+            if len(columns) > 4096 or len(set(columns)) < len(columns):
                 raise CheckpointError(f"{path}: its header is not one of ours; train again")
             for name in needed:
                 if name not in columns:

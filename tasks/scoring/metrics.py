@@ -83,14 +83,11 @@ def classification_replicates(gold: Array, probabilities: Array, seed: int) -> d
         hits, support, guesses = counts @ hit_rows, counts @ gold_rows, counts @ guess_rows
         both = support + guesses
         f1 = np.divide(2 * hits, both, out=np.zeros_like(hits), where=both > 0)
-        return {
-            "accuracy": hits.sum(1) / total,
-            "macro_f1": f1.sum(1) / (both > 0).sum(1),
-            "weighted_f1": (f1 * support).sum(1) / total,
-            "log_loss": counts @ losses / total,
-            "calibration_error": _calibration(counts, bins, gaps),
-            "roc_auc": _mean_defined([weighted_auc(s, positive, counts) for s, positive in areas]),
-        }
+        curves = [weighted_auc(values, positive, counts) for values, positive in areas]
+        return {"accuracy": hits.sum(1) / total, "macro_f1": f1.sum(1) / (both > 0).sum(1),
+                "weighted_f1": (f1 * support).sum(1) / total, "log_loss": counts @ losses / total,
+                "calibration_error": _calibration(counts, bins, gaps),
+                "roc_auc": _mean_defined(curves)}  # fmt: skip
 
     return replicates(scores, len(gold), seed)
 
@@ -156,13 +153,6 @@ def class_table(labels: Sequence[str], gold: Array, predicted: Array) -> list[di
 
 def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
     """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
-    return [
-        {
-            "label": label,
-            "precision": float(p),
-            "recall": float(r),
-            "f1": float(f),
-            "support": int(n),
-        }
-        for label, p, r, f, n in zip(labels, *columns, strict=True)
-    ]
+    return [{"label": label, "precision": float(p), "recall": float(r), "f1": float(f),
+             "support": int(n)}
+            for label, p, r, f, n in zip(labels, *columns, strict=True)]  # fmt: skip

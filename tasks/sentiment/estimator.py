@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -69,8 +70,6 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
 
 
 def _texts(X: Any) -> Sequence[str]:
-    import pandas as pd
-
     if isinstance(X, str):
         raise InputError("X: one text; give a list of texts")
     if isinstance(X, pd.DataFrame):

@@ -62,10 +62,8 @@ class SentimentModel(nn.Module):
     apart and held here as it is. ``a`` and ``b`` are fitted on validation (:func:`fit_mix`);
     without a linear part, ``1 / a`` is the temperature of Guo et al. 2017.
 
-    Args:
-        pretrained: the table that the members share; None without one.
-        classes: ``C``.
-        ngrams: rows of the linear part; 0 leaves it out.
+    The members share the table ``pretrained``, if there is one; there are ``C = classes``; the
+    linear part has ``ngrams`` rows, and 0 leaves it out.
     """
 
     mix: Tensor
@@ -141,10 +139,7 @@ def fit_mix(parts: Sequence[Array], gold: Array) -> Array:
 
 
 def consistency_loss(logits: Tensor) -> Tensor:
-    """Divergence between two dropout views, both ways, summed (R-Drop, Liang et al. 2021).
-
-    Logits are ``[..., 2 B, C]``, the second view after the first.
-    """
+    """Divergence of two dropout views ``[..., 2 B, C]``, both ways (R-Drop, Liang et al. 2021)."""
     first, second = logits.log_softmax(-1).chunk(2, dim=-2)
     one = F.kl_div(first, second, log_target=True, reduction="sum")
     return one + F.kl_div(second, first, log_target=True, reduction="sum")

@@ -61,8 +61,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         if not info.vectors and not self.config.model.word_size + self.config.model.gram_size:
             raise ConfigError("a word has no features: raise --word-size, --gram-size or --vectors")
         notes = [*texts.notes, self._vector_note(info, splits["train"])]
-        cut = sum(sum(count > 0 for count in table["cut"][:]) for table in tables.values())
-        if cut:
+        if cut := sum(count > 0 for table in tables.values() for count in table["cut"][:]):
             longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
             notes.append(f"{plural(cut, 'text')} {longer}")
         provenance = {**texts.provenance, "cut_texts": cut, "vectors": info.vector_name}

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from datasets import Dataset, DatasetDict
 
 from birnn.arrays import Array
 from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, find_column
@@ -22,8 +24,6 @@ class Shaped:
 
     def like(self, name: str, values: list[Any]) -> Any:
         """A value a row, in the shape that the rows came in; ``name`` is its column's."""
-        import pandas as pd
-
         if self.shape == "one":
             return values[0]
         if self.shape in ("series", "frame"):
@@ -39,8 +39,6 @@ class Shaped:
 
     def table(self, names: Sequence[str], rows: Array) -> Any:
         """``[N, C]``: an array, or a DataFrame with the index that the rows came with."""
-        import pandas as pd
-
         if self.shape in ("series", "frame"):
             return pd.DataFrame(rows, index=self.index, columns=list(names))
         return rows[0] if self.shape == "one" else rows
@@ -81,9 +79,6 @@ def read_columns(data: Any, names: Sequence[str]) -> TextColumns:
     Raises:
         DataError: a column that isn't there, a row of another size, or one without a text.
     """
-    import pandas as pd
-    from datasets import Dataset
-
     if not isinstance(data, (pd.DataFrame, Dataset)):
         rows = list(data) if isinstance(data, (list, tuple, np.ndarray)) else None
         if rows is None or any(isinstance(row, str) or len(row) != len(names) for row in rows):
@@ -123,9 +118,6 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
 def _column(data: Any, column: str, usual: Sequence[str],
             what: str) -> tuple[list[Any], str, Any, str]:  # fmt: skip
     """The rows of ``data``, their shape and index, and where they stand in words."""
-    import pandas as pd
-    from datasets import Dataset, DatasetDict
-
     if isinstance(data, str):
         return [data], "one", None, "texts"
     if isinstance(data, pd.Series):
