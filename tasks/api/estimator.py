@@ -48,47 +48,33 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
     """An estimator around one task; ``run_`` holds what was learned.
 
     Args:
-        encoder: ``bigru`` or ``bilstm``.
-        hidden_size: units of each direction.
-        layers: recurrent layers on top of each other.
-        dropout: between them.
-        epochs: passes over the training rows, at most.
-        batch_size: rows in a batch, at most.
+        encoder: ``bigru`` or ``bilstm``, with ``layers`` of ``hidden_size`` units a direction and
+            ``dropout`` between them; None, here and below: the default of the command line.
+        epochs: passes over the training rows, at most, in batches of up to ``batch_size`` rows.
         learning_rate: the peak one.
         validation_fraction: of the rows given to ``fit``, how many choose the epoch and what is
             tuned; they are not trained on.
         random_state: seed of weights, order and cut; None: a new one each time.
         options: any other options of the command line, with underscores.
-
-    None stands for the default of the command line.
     """
 
     task: ClassVar[str]
 
-    def __init__(
-        self, *, encoder: str | None = None, hidden_size: int | None = None,
-        layers: int | None = None, dropout: float | None = None, epochs: int | None = None,
-        batch_size: int | None = None, learning_rate: float | None = None,
-        validation_fraction: float = 0.1, random_state: Any = 0,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:  # fmt: skip
-        self.encoder = encoder
-        self.hidden_size = hidden_size
-        self.layers = layers
-        self.dropout = dropout
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.validation_fraction = validation_fraction
-        self.random_state = random_state
-        self.options = options
+    def __init__(self, *, encoder: str | None = None, hidden_size: int | None = None,
+                 layers: int | None = None, dropout: float | None = None, epochs: int | None = None,
+                 batch_size: int | None = None, learning_rate: float | None = None,
+                 validation_fraction: float = 0.1, random_state: Any = 0,
+                 options: Mapping[str, Any] | None = None) -> None:  # fmt: skip
+        self.encoder, self.hidden_size, self.layers = encoder, hidden_size, layers
+        self.dropout, self.epochs, self.batch_size = dropout, epochs, batch_size
+        self.learning_rate, self.validation_fraction = learning_rate, validation_fraction
+        self.random_state, self.options = random_state, options
 
     def _task(self) -> Task[Any, Any, Any]:
         """The task as the parameters configure it; refuses a value that one can't have."""
         given = dict(self.options or {})
         for name in NAMED:
-            value = getattr(self, name)
-            if value is None:
+            if (value := getattr(self, name)) is None:
                 continue
             if name in given:
                 raise InputError(f"options: {name} is a parameter of its own; give it once")
@@ -96,8 +82,8 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
         if "seed" in given:
             raise InputError("options: the seed is the parameter random_state")
         if not 0 < self.validation_fraction < 1:
-            share = self.validation_fraction
-            raise InputError(f"validation_fraction: must lie between 0 and 1, got {share!r}")
+            got = f"got {self.validation_fraction!r}"
+            raise InputError(f"validation_fraction: must lie between 0 and 1, {got}")
         try:
             config = TASKS[self.task].part("options")()
             return make_task(self.task, with_flat(config, {**given, "seed": self._seed()}))
@@ -125,18 +111,13 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
             except BirnnError as error:
                 raise InputError(str(error)) from None
         loaded = LoadedRun(Path("memory"), task, data.info, trained.model.requires_grad_(False))
-        train = train_part(trained)
-        metrics = {
-            "task": task.name,
-            "encoder": task.config.encoder.encoder,
-            "data": data.provenance,
-            "train": {k: v for k, v in train.items() if k not in ("stopped", "tokens_per_second")},
-        }
-        self.run_ = Run(loaded, metrics)
+        left_out = ("stopped", "tokens_per_second")
+        train = {k: v for k, v in train_part(trained).items() if k not in left_out}
+        about = {"task": task.name, "encoder": task.config.encoder.encoder}
+        self.run_ = Run(loaded, {**about, "data": data.provenance, "train": train})
 
-    def _learn_tables(
-        self, rows: Mapping[str, Sequence[Any]], cut: Cut, unit: str, **columns: str
-    ) -> TaskData[Any, Any]:
+    def _learn_tables(self, rows: Mapping[str, Sequence[Any]], cut: Cut, unit: str,
+                      **columns: str) -> TaskData[Any, Any]:  # fmt: skip
         """Train on columns of rows, held as a table that the task's own reader reads.
 
         ``cut``: share and seed → numbers of the rows to train on, and of those held out;
@@ -165,8 +146,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _fitted(self) -> Run:
         check_is_fitted(self, "run_")
-        run: Run = self.run_
-        return run
+        return self.run_
 
     def __getstate__(self) -> dict[str, Any]:
         """Parameters, and the run as the bytes of its files: JSON and safetensors."""
@@ -194,8 +174,6 @@ def with_data(task: Task[Any, Any, Any], **options: Any) -> Task[Any, Any, Any]:
 def provenance(train: int, validation: int, unit: str, seed: int) -> dict[str, Any]:
     """The ``data`` part of the metrics of a fit."""
     return {
-        "source": f"{train + validation:,} {unit} in memory",
+        "source": f"{train + validation:,} {unit} in memory", "unit": unit,
         "rows": {"train": train, "validation": validation},
-        "unit": unit,
-        "splits": [f"validation: {validation:,} {unit} cut from them (seed {seed})"],
-    }
+        "splits": [f"validation: {validation:,} {unit} cut from them (seed {seed})"]}  # fmt: skip

@@ -21,20 +21,16 @@ NAME = re.compile(r"[\w.-]+/[\w.-]+")
 FETCHED = ["*.json", "*.safetensors", "README.md"]
 SCORES = ("task", "encoder", "test", "validation", "train", "verdict")  # of metrics.json
 # Of the ``data`` part of metrics.json: counts and words about the source, no rows of it.
-PUBLIC = (
-    "source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
-    "notes", "duplicates", "overlap", "vectors", "cut_texts",
-)  # fmt: skip
+PUBLIC = ("source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
+          "notes", "duplicates", "overlap", "vectors", "cut_texts")  # fmt: skip
 
 
 def run_folder(name: str | Path, revision: str | None = None, **options: Any) -> Path:
     """The folder of a run: ``name`` itself, or where the Hub's copy of it lies.
 
-    Args:
-        name: a folder, ``hf://USER/NAME``, ``hf://USER/NAME@REVISION``, or ``USER/NAME`` where no
-            such folder is.
-        revision: a branch, tag or commit.
-        options: of :func:`huggingface_hub.snapshot_download`.
+    The ``name`` is a folder, ``hf://USER/NAME``, ``hf://USER/NAME@REVISION``, or ``USER/NAME``
+    where no such folder is, the ``revision`` a branch, tag or commit; ``options`` are those of
+    :func:`huggingface_hub.snapshot_download`.
 
     Raises:
         ConfigError: two revisions.
@@ -54,8 +50,7 @@ def run_folder(name: str | Path, revision: str | None = None, **options: Any) ->
 
     revision = named or revision
     given = {k: v for k, v in options.items() if v is not None}
-    # Only what a run is made of, no subfolder.
-    only = {"allow_patterns": FETCHED, "ignore_patterns": ["*/*"]}
+    only = {"allow_patterns": FETCHED, "ignore_patterns": ["*/*"]}  # no subfolder
     try:
         return Path(snapshot_download(repository, revision=revision, **only, **given))
     except Exception as error:  # of the hub, of its HTTP library, or of the system
@@ -89,8 +84,8 @@ def public_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """
     public = {name: metrics[name] for name in SCORES if name in metrics}
     data = {name: metrics["data"][name] for name in PUBLIC if name in metrics["data"]}
-    findings = metrics["data"].get("inspection", {}).get("findings", [])
     if "splits" in data:
+        findings = metrics["data"].get("inspection", {}).get("findings", [])
         quotes = tuple(part["text"] for part in findings)
         data["splits"] = [line for line in data["splits"] if not line.startswith(quotes)]
     source = str(data["source"])
@@ -110,14 +105,12 @@ def _without(value: Any, paths: list[str]) -> Any:
     return [_without(part, paths) for part in value] if isinstance(value, list) else value
 
 
-def write_repository(
-    folder: Path, run: LoadedRun, metrics: Mapping[str, Any], name: str = ""
-) -> list[str]:
+def write_repository(folder: Path, run: LoadedRun, metrics: Mapping[str, Any],
+                     name: str = "") -> list[str]:  # fmt: skip
     """Write what a repository holds into ``folder``; returns the names of the files.
 
     The configuration, weights, vocabulary and labels as in the run, ``metrics.json`` as
-    :func:`public_metrics` tells it, and the card. Predictions, pictures, histories and forecasts
-    stay at home, and paths on this machine are cut down to names.
+    :func:`public_metrics` tells it, and the card; paths on this machine are cut down to names.
     """
     write_model(folder, run.task, run.info, run.model)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -127,9 +120,7 @@ def write_repository(
         if "/" in value and (not NAME.fullmatch(value) or Path(value).exists()):
             config["data"][key] = Path(value).name
     write_json(folder / "config.json", config)
-    public = public_metrics(metrics)
-    if "/" in source:
-        public = _without(public, [source])
+    public = _without(public_metrics(metrics), [source] if "/" in source else [])
     write_json(folder / "metrics.json", public)
     write_text(folder / "README.md", render_card("", public, SCHEME + name if name else "FOLDER"))
     return sorted(path.name for path in folder.iterdir())
@@ -139,14 +130,11 @@ def _upload(folder: Path, repository: str, *, private: bool | None = None, **opt
     """Make the repository, where it isn't there yet, and send all of ``folder``; its address."""
     from huggingface_hub import HfApi
 
-    token = options.pop("token", None)
-    message = options.pop("commit_message", None) or "Add a run of birnn"
+    options["commit_message"] = options.get("commit_message") or "Add a run of birnn"
     try:
-        api = HfApi(token=token)
+        api = HfApi(token=options.pop("token", None))
         address = api.create_repo(repository, private=private, exist_ok=True)
-        api.upload_folder(
-            repo_id=address.repo_id, folder_path=folder, commit_message=message, **options
-        )
+        api.upload_folder(repo_id=address.repo_id, folder_path=folder, **options)
     except BirnnError:
         raise
     except Exception as error:  # of the hub, of its HTTP library, or of the system
@@ -169,13 +157,9 @@ def _refusal(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def push(
-    run: LoadedRun, metrics: Mapping[str, Any], repository: str, to: str = "", **options: Any
-) -> tuple[str, list[str]]:
-    """Send a run to the Hub, or write what would be sent into the folder ``to``.
-
-    Returns:
-        Where it is now, and the names of its files.
+def push(run: LoadedRun, metrics: Mapping[str, Any], repository: str, to: str = "",
+         **options: Any) -> tuple[str, list[str]]:  # fmt: skip
+    """Send a run to the Hub, or write what would be sent into ``to``; its place and files' names.
 
     Raises:
         ConfigError: no name of a repository.

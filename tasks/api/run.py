@@ -39,11 +39,8 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
     def __getstate__(self) -> dict[str, Any]:
         """What a pickle holds: the bytes of its files: JSON and safetensors, no class."""
-        return {
-            "files": model_files(self.loaded),
-            "metrics": self._metrics,
-            "folder": str(self.folder),
-        }
+        return {"files": model_files(self.loaded), "metrics": self._metrics,
+                "folder": str(self.folder)}  # fmt: skip
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """What :meth:`__getstate__` gave."""
@@ -99,9 +96,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         .           a DataFrame, a row a step            a Series ``predicted`` with its index
         =========== ==================================== ==========================================
 
-        Args:
-            data: see above.
-            text_column: of a table; empty: found by its usual names, as the command line does.
+        The ``text_column`` of a table, if empty, is found by its usual names.
 
         Raises:
             DataError: a row without a text, of another kind, or of another shape; names it.
@@ -130,9 +125,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
     def evaluate(self, data: Any = None, split: str = "test") -> dict[str, dict[str, Any]]:
         """Scores with 95 % intervals: name → ``value``, ``low``, ``high``.
 
-        Args:
-            data: labelled, a path or a table; None: the run's own, split as for training.
-            split: train, validation or test.
+        The ``data`` is labelled, a path or a table; None: the run's own, split as for training.
 
         Raises:
             BirnnError: unusable data, or labels that the run doesn't know.
@@ -157,16 +150,13 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
                 write_card(made / "README.md", "", self.metrics)
         return Path(folder)
 
-    def save_pretrained(
-        self, save_directory: str | Path, *, repo_id: str | None = None, push_to_hub: bool = False,
-        **push_to_hub_kwargs: Any,
-    ) -> str | None:  # fmt: skip
+    def save_pretrained(self, save_directory: str | Path, *, repo_id: str | None = None,
+                        push_to_hub: bool = False,
+                        **push_to_hub_kwargs: Any) -> str | None:  # fmt: skip
         """Write what a repository on the Hub holds, as :func:`.hub.write_repository` does.
 
-        Args:
-            save_directory: made if it isn't there; what else it holds stays.
-            repo_id: USER/NAME; stands in the card.
-            push_to_hub: also send it there, with the arguments of :meth:`push_to_hub`.
+        The folder is made if it isn't there; what else it holds stays. ``repo_id``, USER/NAME,
+        stands in the card; ``push_to_hub`` also sends it there, as :meth:`push_to_hub` does.
 
         Raises:
             BirnnError: it can't be written or sent.
@@ -181,10 +171,8 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
     def push_to_hub(self, repo_id: str, *, private: bool | None = None, **options: Any) -> str:
         """Send what :meth:`save_pretrained` writes to the Hub; returns the address.
 
-        Args:
-            repo_id: USER/NAME.
-            private: whether a new repository is; None: as its owner's default.
-            options: ``token``, ``commit_message``, ``revision``.
+        The ``repo_id`` is USER/NAME; ``private``: whether a new repository is, None: as its owner's
+        default; ``options``: ``token``, ``commit_message``, ``revision``.
 
         Raises:
             BirnnError: the Hub refused, or can't be reached.
@@ -192,31 +180,27 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         return push(self.loaded, self._known_metrics(), repo_id, private=private, **options)[0]
 
     @classmethod
-    def from_pretrained(
-        cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None,
-        force_download: bool = False, token: str | bool | None = None,
-        cache_dir: str | Path | None = None, local_files_only: bool = False,
-    ) -> "Run":  # fmt: skip
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, *,
+                        revision: str | None = None, force_download: bool = False,
+                        token: str | bool | None = None, cache_dir: str | Path | None = None,
+                        local_files_only: bool = False) -> "Run":  # fmt: skip
         """:func:`load`, with the options of :mod:`huggingface_hub`.
 
         Raises:
             CheckpointError: nothing there, no way to it, or not a run.
         """
-        folder = run_folder(
-            pretrained_model_name_or_path, revision, token=token, cache_dir=cache_dir,
-            force_download=force_download, local_files_only=local_files_only,
-        )  # fmt: skip
+        folder = run_folder(pretrained_model_name_or_path, revision, token=token,
+                            cache_dir=cache_dir, force_download=force_download,
+                            local_files_only=local_files_only)  # fmt: skip
         return cls(load_run(folder))
 
     def _known_metrics(self) -> dict[str, Any]:
         """The metrics, or the little that is known of a run without any."""
         parameters = count_parameters(self.loaded.model)
         return self.metrics or {
-            "task": self.task,
-            "encoder": self.config.encoder.encoder,
+            "task": self.task, "encoder": self.config.encoder.encoder,
             "data": {"source": self.config.data.data or "not known", "rows": {}, "splits": []},
-            "train": {"parameters": parameters, "epochs": 0, "seconds": 0.0},
-        }
+            "train": {"parameters": parameters, "epochs": 0, "seconds": 0.0}}  # fmt: skip
 
 
 def model_files(run: LoadedRun) -> dict[str, bytes]:
@@ -241,9 +225,8 @@ def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
 def load(name: str | Path, revision: str | None = None) -> Run:
     """Load a run: JSON and safetensors only.
 
-    Args:
-        name: its folder, ``hf://USER/NAME[@REVISION]``, or ``USER/NAME`` where no such folder is.
-        revision: of a run on the Hub.
+    The ``name`` is its folder, ``hf://USER/NAME[@REVISION]``, or ``USER/NAME`` where no such
+    folder is; the ``revision`` is that of a run on the Hub.
 
     Raises:
         CheckpointError: nothing there, no way to it, or not a usable run.
@@ -252,10 +235,7 @@ def load(name: str | Path, revision: str | None = None) -> Run:
 
 
 def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tuple[str, list[str]]:
-    """Send the run ``name`` to the Hub, or write what would be sent into the folder ``to``.
-
-    Returns:
-        Where it is now, and the names of its files.
+    """As :func:`.hub.push`, of the run ``name``.
 
     Raises:
         BirnnError: not a usable run, or it can't be written or sent.

@@ -1,11 +1,11 @@
 """Train from Python, as the command line does."""
 
-import dataclasses
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,8 @@ from birnn.tasks.runs.growing import work_folder
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
 
 
-def train(
-    task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
-    seeds: int = 1, resume: bool = False, **options: Any,
-) -> Run:  # fmt: skip
+def train(task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
+          seeds: int = 1, resume: bool = False, **options: Any) -> Run:  # fmt: skip
     """Train as the command line does, baselines, report and all; quietly.
 
     Args:
@@ -50,9 +48,11 @@ def train(
         plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)")
         with named_source(data) as source:
             if data is not None:
-                where = dataclasses.replace(config.data, data=source)
-                config = dataclasses.replace(config, data=where)
-            _run(task, config, plan, resume=resume)
+                config = replace(config, data=replace(config.data, data=source))
+            made, begun = make_task(task, config), work_folder(folder).is_dir() or folder.is_dir()
+            going_on = resume_plan(plan, config) if resume and begun else plan
+            for _ in run_experiment(made, going_on) if going_on else ():  # else it is complete
+                pass
         run = Run(load_run(folder))
         keep(run)
     return run
@@ -70,15 +70,3 @@ def _folder(out: str | Path | None) -> Iterator[tuple[Path, Callable[[Run], obje
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
-
-
-def _run(task: str, config: Any, plan: Plan, *, resume: bool) -> None:
-    """Train to the end, or go on to it; nothing where the run is complete."""
-    made = make_task(task, config)
-    if resume and (work_folder(plan.out).is_dir() or plan.out.is_dir()):
-        resumed = resume_plan(plan, config)
-        if resumed is None:
-            return
-        plan = resumed
-    for _ in run_experiment(made, plan):
-        pass

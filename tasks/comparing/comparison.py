@@ -45,31 +45,19 @@ class Comparison:
 
     def to_json(self) -> dict[str, Any]:
         """Everything, for programs."""
-        return {
-            "task": self.task,
-            "reference": self.runs[0].name,
-            "metrics": self.metrics,
-            "monitor": self.monitor,
-            "test_items": self.items,
-            "runs": [
-                {
-                    "name": run.name, "folder": str(run.folder), **run.about,
-                    "test": run.scores, "differences": run.differences,
-                    "history": None if run.curve is None else run.curve.columns,
-                }
-                for run in self.runs
-            ],
-            "options": self.options,
-            "notes": self.notes,
-        }  # fmt: skip
+        runs = [{"name": run.name, "folder": str(run.folder), **run.about,
+                 "test": run.scores, "differences": run.differences,
+                 "history": None if run.curve is None else run.curve.columns}
+                for run in self.runs]  # fmt: skip
+        head = {"task": self.task, "reference": self.runs[0].name, "metrics": self.metrics}
+        middle = {"monitor": self.monitor, "test_items": self.items, "runs": runs}
+        return {**head, **middle, "options": self.options, "notes": self.notes}
 
 
 def compare(folders: Sequence[Path], score: str = "") -> Comparison:
     """Compare the runs in ``folders``.
 
-    Args:
-        folders: two or more, of one task.
-        score: the one to show; empty: those that the task's report compares.
+    The ``score`` is the one to show; empty: those that the task's report compares.
 
     Raises:
         BirnnError: too few or too many runs, one twice, runs of several tasks, an unfinished run,
@@ -108,10 +96,8 @@ def _configs(folders: Sequence[Path]) -> list[dict[str, Any]]:
     task = configs[0]["task"]
     for folder, config in zip(folders, configs, strict=True):
         if config["task"] != task:
-            raise ConfigError(
-                f"{folder} is a run of {config['task']}, {folders[0]} of {task}: their scores"
-                " can't be compared; name runs of one task"
-            )
+            kinds = f"{folder} is a run of {config['task']}, {folders[0]} of {task}"
+            raise ConfigError(f"{kinds}: their scores can't be compared; name runs of one task")
     TASKS.require(task, "test_record", "compare", folders[0])
     return configs
 
@@ -125,10 +111,8 @@ def _with_differences(runs: Sequence[RunSummary], notes: list[str]) -> list[RunS
         if base is None or record is None:
             pass  # a note has said so
         elif record.items != base.items:
-            notes.append(
-                f"{run.name}: its test {record.unit} are not those of {reference.name}, or stand in"
-                " another order: own scores, no difference"
-            )
+            items = f"its test {record.unit} are not those of {reference.name}, or stand in another"
+            notes.append(f"{run.name}: {items} order: own scores, no difference")
         elif record.reading != base.reading:
             way = ", ".join(f"{k} {v}" for k, v in record.reading.items()) or "without spans"
             notes.append(f"{run.name}: scored in another way ({way}): own scores, no difference")
@@ -150,10 +134,8 @@ def _differences(base: TestRecord, record: TestRecord) -> dict[str, dict[str, An
         clear = gap.known and (gap.low > 0 or gap.high < 0)
         if lower_is_better(name) and not is_percent(name):  # two mixes can be one baseline
             clear &= max(abs(gap.low), abs(gap.high)) >= ALIKE * abs(theirs.scores[name])
-        ahead: str | None = "neither"
-        if not metric(name).judged:
-            ahead = None
-        elif clear:
+        ahead = "neither" if metric(name).judged else None
+        if ahead and clear:
             ahead = "run" if (gap.low > 0) != lower_is_better(name) else "reference"
         differences[name] = {**gap.to_json(), "clear": clear, "ahead": ahead}
     return differences

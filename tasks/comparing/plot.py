@@ -23,8 +23,7 @@ def picture_path(out: str) -> Path:
     Raises:
         ConfigError: neither of the two.
     """
-    path = Path(out)
-    if path.is_dir():
+    if (path := Path(out)).is_dir():
         return path / "compare.png"
     if path.suffix.lower() != ".png":
         raise ConfigError(f"--out {out}: name a .png file, or a folder that is there")
@@ -63,8 +62,7 @@ def save_comparison(path: Path, comparison: Comparison) -> None:
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(drawn) > LABELLED:
         lines = panels[0].get_legend_handles_labels()
-        legend = figure.legend(*lines, loc="outside right upper", fontsize=8)
-        for text in legend.get_texts():
+        for text in figure.legend(*lines, loc="outside right upper", fontsize=8).get_texts():
             text.set_parse_math(False)  # a name may hold dollar signs
     with atomic_path(path) as temporary:
         save_figure(figure, temporary)
@@ -91,10 +89,9 @@ def _draw_lines(axes: Any, drawn: Sequence[Drawn], key: str) -> None:
     low, high = axes.get_ylim()
     places = spread([(value - low) / (high - low) for value, _, _ in ends], 0.09)
     for (_, color, name), place in zip(ends, places, strict=True):
-        axes.annotate(
-            name, (1, place), xycoords="axes fraction", xytext=(6, 0), color=color,
-            textcoords="offset points", va="center", fontsize=8, parse_math=False,
-        )  # fmt: skip
+        axes.annotate(name, (1, place), xycoords="axes fraction", textcoords="offset points",
+                      xytext=(6, 0), color=color, va="center", fontsize=8,
+                      parse_math=False)  # fmt: skip
 
 
 def style_of(number: int) -> tuple[str, str]:

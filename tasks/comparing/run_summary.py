@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
@@ -105,14 +105,11 @@ def read_run(name: str, folder: Path, config: Mapping[str, Any]) -> RunSummary:
     if seeds:
         chosen = f"compared is seed {train['seed']}, the best on validation"
         notes.append(f"{name}: trained with {len(seeds)} seeds; {chosen}")
-    about = {
-        "encoder": str(metrics.get("encoder", "")),
-        "version": str(config.get("version", "")),
-        "engine": str(config.get("engine", "")),
-        **{k: train[k] for k in ("parameters", "epochs", "best_epoch", "seconds", "seed")},
-        "seeds": seeds,
-        "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),
-    }
+    about = {"encoder": str(metrics.get("encoder", "")), "version": str(config.get("version", "")),
+             "engine": str(config.get("engine", "")),
+             **{k: train[k] for k in ("parameters", "epochs", "best_epoch", "seconds", "seed")},
+             "seeds": seeds,
+             "bytes": sum(p.stat().st_size for p in folder.iterdir() if p.is_file())}  # fmt: skip
     own = {k: v for k, v in config.items() if k not in ("format", "task")}
     options = dict(flatten(own, dotted=True))
     curve = _curve(name, folder, int(train["best_epoch"]), notes)
@@ -122,25 +119,22 @@ def read_run(name: str, folder: Path, config: Mapping[str, Any]) -> RunSummary:
     return RunSummary(name, folder, options, about, scores, headline, record, curve, notes)
 
 
-def _read_record(
-    name: str, folder: Path, config: Mapping[str, Any], notes: list[str]
-) -> TestRecord | None:
+def _read_record(name: str, folder: Path, config: Mapping[str, Any],
+                 notes: list[str]) -> TestRecord | None:  # fmt: skip
     """What the run keeps of its test split; None, with a note, where the file is missing."""
     reader = TASKS.require(config["task"], "test_record", "compare", folder)
     try:
-        record: TestRecord = reader(folder, {k: v for k, v in config.items() if k not in OWN_KEYS})
+        own = {k: v for k, v in config.items() if k not in OWN_KEYS}
+        return cast(TestRecord, reader(folder, own))
     except MissingError as error:
-        notes.append(
-            f"{name}: {error.path.name} is missing, as in runs of older versions: scores of its"
-            " metrics.json, no difference; train the run again for one"
-        )
+        missing = f"{error.path.name} is missing, as in runs of older versions"
+        scores = "scores of its metrics.json, no difference; train the run again for one"
+        notes.append(f"{name}: {missing}: {scores}")
         return None
-    return record
 
 
-def _scores(
-    name: str, written: Mapping[str, Mapping[str, Any]], record: TestRecord | None, notes: list[str]
-) -> dict[str, Score]:
+def _scores(name: str, written: Mapping[str, Mapping[str, Any]], record: TestRecord | None,
+            notes: list[str]) -> dict[str, Score]:  # fmt: skip
     """The scores made anew, with what only ``metrics.json`` has; a note where the two disagree."""
     evaluation = record.evaluation if record else Evaluation({}, {})
     for metric, value in evaluation.scores.items():
@@ -153,10 +147,8 @@ def _scores(
         own |= {k: score[k] for k in ("mean", "std") if _is_number(score.get(k))}
         value = evaluation.scores.get(metric, score["value"])
         if abs(value - score["value"]) > AGREE * max(1.0, abs(score["value"])):
-            notes.append(
-                f"{name}: {metric} is {value:.6g} by its predictions and {score['value']:.6g} in"
-                " metrics.json; one of the two was changed"
-            )
+            both = f"{value:.6g} by its predictions and {score['value']:.6g} in metrics.json"
+            notes.append(f"{name}: {metric} is {both}; one of the two was changed")
     return scores
 
 

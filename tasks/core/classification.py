@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -23,11 +23,7 @@ from birnn.tasks.core import task as contract
 from birnn.tasks.core.options import TextData
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.core.text_linear import majority, tfidf_logistic
-from birnn.tasks.scoring.metrics import (
-    class_table,
-    classification_replicates,
-    classification_scores,
-)
+from birnn.tasks.scoring import metrics
 
 MISTAKES = 8  # shown in the report
 
@@ -82,8 +78,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
 
     def logits(self, outputs: Any) -> Tensor:
         """``[B, C]``: what validation scores and, as it is here, what is predicted."""
-        scores: Tensor = outputs
-        return scores
+        return cast(Tensor, outputs)
 
     def rows(self, columns: Mapping[str, Sequence[str]], info: InfoT) -> SplitT:
         """Raw texts, by :attr:`text_columns`, as a split to predict."""
@@ -114,10 +109,9 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
     def text_options(self, source: str) -> TextOptions:
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
-        return TextOptions(
-            source, data.validation_share, data.test_share, data.split_seed,
-            ReadOptions(data.encoding, data.skip_ragged), self.source_columns, data.label_column,
-        )  # fmt: skip
+        return TextOptions(source, data.validation_share, data.test_share, data.split_seed,
+                           ReadOptions(data.encoding, data.skip_ragged), self.source_columns,
+                           data.label_column)  # fmt: skip
 
     def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""
@@ -130,10 +124,8 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         unknown = [label for label in table["label"][:] if label not in info.labels]
         if unknown:
             some = ", ".join(map(repr, list(dict.fromkeys(unknown))[:3]))
-            raise DataError(
-                f"{options.data}: {plural(len(unknown), 'row')} with a label that the run"
-                f" doesn't know: {some}; it knows {', '.join(info.labels[:10])}"
-            )
+            rows = f"{plural(len(unknown), 'row')} with a label that the run doesn't know: {some}"
+            raise DataError(f"{options.data}: {rows}; it knows {', '.join(info.labels[:10])}")
         where = source or f"{options.data} ({name})"
         return contract.LoadedSplit(self.split_of(table, info), where, notes)
 
@@ -161,20 +153,17 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         confusion, total = counts["confusion"], counts["confusion"].sum()
         hits, both = np.diagonal(confusion), confusion.sum(0) + confusion.sum(1)
         present = both > 0
-        return {
-            "accuracy": float(hits.sum() / total),
-            "macro_f1": float(np.mean(2 * hits[present] / both[present])),
-            "log_loss": float(counts["loss"] / total),
-        }
+        return {"accuracy": float(hits.sum() / total),
+                "macro_f1": float(np.mean(2 * hits[present] / both[present])),
+                "log_loss": float(counts["loss"] / total)}  # fmt: skip
 
-    def evaluate(
-        self, split: SplitT, predictions: Predictions, info: InfoT, seed: int
-    ) -> Evaluation:
+    def evaluate(self, split: SplitT, predictions: Predictions, info: InfoT,
+                 seed: int) -> Evaluation:  # fmt: skip
         """scikit-learn's scores, resampled by rows."""
         assert split.targets is not None
         probabilities = np.stack(list(predictions))
-        resampled = classification_replicates(split.targets, probabilities, seed)
-        return Evaluation(classification_scores(split.targets, probabilities), resampled)
+        resampled = metrics.classification_replicates(split.targets, probabilities, seed)
+        return Evaluation(metrics.classification_scores(split.targets, probabilities), resampled)
 
     def joined(self, table: Dataset) -> list[str]:
         """The texts of each row as one."""
@@ -188,10 +177,9 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         tokenizer = get_tokenizer(self.config.data.tokenizer)
         linear, settings = tfidf_logistic(texts, gold, tokenizer)
         constant = majority(gold["train"], len(splits["test"]))
-        return [
-            Baseline("majority", "the majority class", list(constant), {}),
-            Baseline("tfidf_logistic", "TF-IDF + logistic regression", list(linear), settings),
-        ]
+        simple = Baseline("majority", "the majority class", list(constant), {})
+        label = "TF-IDF + logistic regression"
+        return [simple, Baseline("tfidf_logistic", label, list(linear), settings)]
 
     def records(self, split: SplitT, predictions: Predictions, info: InfoT) -> list[Record]:
         """Texts, gold label, predicted label, and a probability for each class."""
@@ -211,21 +199,18 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         assert split.targets is not None
         probabilities = np.stack(list(predictions))
         gold, guess = split.targets, probabilities.argmax(1)
-        classes = np.arange(len(info.labels))
-        confidence = probabilities.max(1)
+        classes, confidence = np.arange(len(info.labels)), probabilities.max(1)
         wrong = np.flatnonzero(gold != guess)
         worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
         texts = self.joined(split.table.select(worst)) if len(worst) else []
         return {
             "labels": info.labels,
-            "per_class": class_table(info.labels, gold, guess),
+            "per_class": metrics.class_table(info.labels, gold, guess),
             "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
             "mistakes": [
                 {"text": text[:500], "gold": info.labels[gold[i]],
                  "predicted": info.labels[guess[i]], "confidence": float(confidence[i])}
-                for i, text in zip(worst, texts, strict=True)
-            ],
-        }  # fmt: skip
+                for i, text in zip(worst, texts, strict=True)]}  # fmt: skip
 
 
 def text_column(number: int) -> str:

@@ -13,9 +13,8 @@ from birnn.nn.batch import Batch
 from birnn.nn.model import outputs_of
 
 
-def run_split(
-    model: nn.Module, split: Split, config: TrainConfig, device: torch.device | str = "cpu"
-) -> Iterator[tuple[Ints, Batch, Any]]:
+def run_split(model: nn.Module, split: Split, config: TrainConfig,
+              device: torch.device | str = "cpu") -> Iterator[tuple[Ints, Batch, Any]]:  # fmt: skip
     """The outputs of ``model`` for every item: item numbers, their batch, and its outputs."""
     plan = by_length(split.lengths, config.batch_size, config.batch_tokens)
     results = outputs_of(model, map(split.batch, plan), device)

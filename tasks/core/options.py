@@ -39,8 +39,7 @@ def vectors_name() -> Any:
     return data_option(
         "auto",
         "Pretrained word vectors: a GloVe or fastText text file, glove.6B.50d (samples extra),"
-        " another torchtext name, none, or auto (glove.6B.50d where installed).",
-    )
+        " another torchtext name, none, or auto (glove.6B.50d where installed).")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ class TextData:
     data: str = data_option(
         "",
         "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name; or a"
-        " folder saved by datasets.",
-    )
+        " folder saved by datasets.")  # fmt: skip
     text_column: str = data_option("", "Column of the texts. Empty: found by name.")
     label_column: str = data_option("", "Column of the labels. Empty: found by name.")
     validation_share: float = cut_share("validation", "rows", 0.001)
@@ -62,12 +60,8 @@ class TextData:
     tokenizer: str = advanced_data(
         "social",
         "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",
-        choices=(
-            "social", "basic_english", "whitespace", "spacy", "moses", "toktok", "revtok",
-            "subword",
-        ),
-    )  # fmt: skip
+        choices=("social", "basic_english", "whitespace", "spacy", "moses", "toktok", "revtok",
+                 "subword"))  # fmt: skip
     max_length: int = advanced_data(512, "Words of a text that are read.", low=1)
-    min_frequency: int = advanced_data(
-        2, "Words of train that are rarer share one trained vector.", low=1
-    )
+    min_frequency: int = advanced_data(2, "Words of train that are rarer share one trained vector.",
+                                       low=1)  # fmt: skip

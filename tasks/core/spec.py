@@ -7,7 +7,7 @@ when it is asked for. Everything but the first four fields is optional: where a 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from birnn.errors import ConfigError
 from birnn.registry import load, resolve
@@ -51,8 +51,7 @@ class Specs(Mapping[str, Spec]):
         Raises:
             ConfigError: there is no such task; the message lists the known ones.
         """
-        spec: Spec = resolve(self.places, name, "task")
-        return spec
+        return cast(Spec, resolve(self.places, name, "task"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)

@@ -12,11 +12,7 @@ DAMAGED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, Value
 
 
 def check_strings(name: str, values: Any, least: int) -> None:
-    """Refuse what is not a list of at least ``least`` distinct texts.
-
-    Raises:
-        ValueError: it isn't; the message names the list.
-    """
+    """Refuse what is not a list of at least ``least`` distinct texts with a ValueError."""
     if not isinstance(values, list) or len(values) < least:
         raise ValueError(f"the list {name} is missing or too short")
     if not all(isinstance(value, str) for value in values):
@@ -26,11 +22,7 @@ def check_strings(name: str, values: Any, least: int) -> None:
 
 
 def check_labels(values: Any, least: int) -> None:
-    """Refuse labels that are not distinct texts, or too many.
-
-    Raises:
-        ValueError: they aren't, or they are.
-    """
+    """Refuse labels that are not distinct texts, or too many, with a ValueError."""
     check_strings("labels", values, least)
     if len(values) > MAX_LABELS:
         raise ValueError(f"{len(values):,} labels; a run has at most {MAX_LABELS:,}")

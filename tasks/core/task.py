@@ -239,8 +239,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             for name, value in event.scores.items()
         )
         mark = " *" if event.improved else ""
-        width = len(str(event.epochs))
-        number = f"{event.epoch:>{width}}/{event.epochs}"
+        number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
         return f"epoch {number}  loss {event.loss:.3f}  {scores}  {event.seconds:.1f} s{mark}"
 
     def finish(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
@@ -279,10 +278,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
         return {}
 
-    def save_extras(
-        self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any,
-        details: Mapping[str, Any],
-    ) -> None:  # fmt: skip
+    def save_extras(self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT],
+                    predictions: Any, details: Mapping[str, Any]) -> None:  # fmt: skip
         """Write what a run keeps beside ``predictions.csv``; ``details`` are the report's."""
         return
 

@@ -28,17 +28,13 @@ class Fitted:
     log_loss: float
 
 
-def fit_logistic(
-    train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, held_out: Array, *, by: str
-) -> Fitted:
+def fit_logistic(train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, held_out: Array, *,
+                 by: str) -> Fitted:  # fmt: skip
     """Fit a logistic regression for each penalty and keep the one best on validation.
 
-    Args:
-        train: ``[N, V]`` features of the training split.
-        gold: ``[N]`` class numbers ``0..C-1``, each present.
-        validation: ``[M, V]``.
-        held_out: ``[M]``.
-        by: ``accuracy`` or ``log_loss``; ties go to the other.
+    Features of train ``[N, V]`` have the class numbers gold ``[N]`` (``0..C-1``, each present),
+    those of validation ``[M, V]`` held_out ``[M]``; ``by`` is ``accuracy`` or ``log_loss``, ties
+    go to the other.
     """
     classes = np.unique(gold)
     best: Fitted | None = None
@@ -76,17 +72,12 @@ def majority(gold: Array, items: int) -> Array:
     return np.asarray(model.predict_proba(np.zeros((items, 1))))
 
 
-def tfidf_logistic(
-    texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array], tokenizer: Tokenizer
-) -> tuple[Array, dict[str, Any]]:
+def tfidf_logistic(texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array],
+                   tokenizer: Tokenizer) -> tuple[Array, dict[str, Any]]:  # fmt: skip
     """TF-IDF of word n-grams and a logistic regression: n-grams and penalty chosen on validation.
 
-    Args:
-        texts: of train, validation and test.
-        gold: class numbers of train and validation.
-
-    Returns:
-        Probabilities on test ``[N, C]`` and the settings chosen.
+    From texts of train, validation and test, and class numbers of the first two: probabilities on
+    test ``[N, C]`` and the settings chosen.
     """
     fits = []
     for ngrams in NGRAMS:

@@ -10,6 +10,5 @@ SPEC = Spec(
     serve="birnn.tasks.regression.serve:RegressionPredictor",
     test_record="birnn.tasks.regression.test_record:read_steps",
     estimator="birnn.tasks.regression.estimator:SequenceRegressor",
-    view="scores",
-    files=("scaler.json",),
-)
+    view="scores", files=("scaler.json",),
+)  # fmt: skip

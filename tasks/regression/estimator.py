@@ -26,8 +26,7 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
+        tags.input_tags.two_d_array, tags.input_tags.three_d_array = False, True
         return tags
 
     def fit(self, X: Any, y: Any) -> "SequenceRegressor":
@@ -56,8 +55,7 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """``[T]`` for each sequence: a list, or ``[N, T]`` for an array ``[N, T, F]``."""
-        run = self._fitted()
-        features = _steps(X, self.n_features_in_)
+        run, features = self._fitted(), _steps(X, self.n_features_in_)
         array = isinstance(X, np.ndarray) and X.ndim == 3
         return run.predict(np.stack(features) if array else features)
 
@@ -67,8 +65,7 @@ class SequenceRegressor(RegressorMixin, BirnnEstimator):  # type: ignore[misc]
             raise InputError("sample_weight: sequences are scored step by step, unweighted")
         features, targets = _steps(X), _targets(y)
         _check_pairs(features, targets)
-        predicted = np.concatenate(self.predict(features))
-        return float(r2_score(np.concatenate(targets), predicted))
+        return float(r2_score(np.concatenate(targets), np.concatenate(self.predict(features))))
 
 
 def _steps(X: Any, size: int | None = None) -> list[Array]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from datasets import Dataset
 
 from birnn.arrays import Array
 from birnn.data.steps import LARGEST, StepSplit
@@ -21,8 +23,7 @@ class RegressionPredictor(Predictor):
         """``[T]`` for each ``[T, F]``, in the target's own unit."""
         if not features:
             return []
-        info = self.run.info
-        empty = [np.zeros(len(part)) for part in features]
+        info, empty = self.run.info, [np.zeros(len(part)) for part in features]
         split = StepSplit(list(features), empty, info.shift, info.scale)
         rows = predict(self.run.task, self.run.model, split)
         return [row.astype(np.float64) * info.scale[-1] + info.shift[-1] for row in rows]
@@ -30,11 +31,9 @@ class RegressionPredictor(Predictor):
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """A row a step: ``sequence``, ``step``, ``predicted``."""
         features, _ = step_sequences(data, self.run)
-        return [
-            {"sequence": i, "step": t, "predicted": float(value)}
-            for i, row in enumerate(self.sequences(features))
-            for t, value in enumerate(row)
-        ]
+        rows = enumerate(self.sequences(features))
+        steps = ((i, t, value) for i, row in rows for t, value in enumerate(row))
+        return [{"sequence": i, "step": t, "predicted": float(value)} for i, t, value in steps]
 
     def predict(self, data: Any, column: str) -> Any:
         """See :meth:`birnn.tasks.api.run.Run.predict`."""
@@ -73,9 +72,6 @@ def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[li
     Raises:
         DataError: as :func:`step_features`, or a column that is missing.
     """
-    import pandas as pd
-    from datasets import Dataset
-
     size = len(run.info.features)
     if isinstance(data, Dataset):
         features, back = step_sequences(data.to_pandas(), run)
@@ -86,26 +82,21 @@ def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[li
         return step_features(data, size), lambda rows: np.stack(rows) if rows else np.zeros((0, 0))
     if isinstance(data, (list, tuple)) or (isinstance(data, np.ndarray) and data.ndim == 1):
         return step_features(data, size), lambda rows: rows
-    raise DataError(
-        f"sequences: give an array [N, T, {size}], a list of arrays [T, {size}], or a DataFrame"
-    )
+    kinds = f"an array [N, T, {size}], a list of arrays [T, {size}], or a DataFrame"
+    raise DataError(f"sequences: give {kinds}")
 
 
 def _of_frame(frame: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
-    import pandas as pd
-
     options, names = run.task.config.data, run.info.features
     group = options.sequence_column
     for name in [*names, *([group] if group else [])]:
         if name not in frame.columns:
             near = suggestion(name, map(str, frame.columns))
             raise DataError(f"the DataFrame has no column {name!r}{near}")
+    codes = np.arange(len(frame)) // options.length
     if group:
         codes = pd.factorize(frame[group].astype(str))[0]
-    else:
-        codes = np.arange(len(frame)) // options.length
     rows = [np.flatnonzero(codes == code) for code in range(int(codes.max(initial=-1)) + 1)]
-    values = frame[names]
 
     def back(predictions: list[Array]) -> Any:
         flat = np.zeros(len(frame))
@@ -113,4 +104,4 @@ def _of_frame(frame: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[A
             flat[places] = predicted
         return pd.Series(flat, index=frame.index, name="predicted")
 
-    return step_features([values.iloc[places] for places in rows], len(names)), back
+    return step_features([frame[names].iloc[places] for places in rows], len(names)), back

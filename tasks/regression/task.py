@@ -7,7 +7,7 @@ The defaults are the two-page reference model that the project grew from: a bidi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.dummy import DummyRegressor
@@ -54,9 +54,8 @@ class StepInfo:
         return {"scaler.json": {"features": self.features, "target": self.target, **scaler}}
 
 
-def scaled_info(
-    names: list[str], target: str, features: Sequence[Array], targets: Sequence[Array]
-) -> StepInfo:
+def scaled_info(names: list[str], target: str, features: Sequence[Array],
+                targets: Sequence[Array]) -> StepInfo:  # fmt: skip
     """The mean and scale of the columns over all steps of ``[T_i, F]`` and ``[T_i]``."""
     steps = np.column_stack([np.concatenate(features), np.concatenate(targets)])
     scaler = StandardScaler().fit(steps)
@@ -72,8 +71,7 @@ class StepHead(nn.Module):
 
     def forward(self, encoded: Encoded, batch: Batch) -> Tensor:
         """``[B, T, D] → [B, T]``."""
-        predicted: Tensor = self.linear(encoded.states).squeeze(-1)
-        return predicted
+        return cast(Tensor, self.linear(encoded.states).squeeze(-1))
 
 
 class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
@@ -112,9 +110,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         data = self.config.data
         return load_tables(source, ReadOptions(data.encoding, data.skip_ragged), aliases={})
 
-    def _cut(
-        self, table: Any, target: str, where: str
-    ) -> tuple[list[str], list[Array], list[Array]]:
+    def _cut(self, table: Any, target: str,
+             where: str) -> tuple[list[str], list[Array], list[Array]]:  # fmt: skip
         options = self.config.data
         return cut_sequences(table, target, options.sequence_column, options.length, where)
 
@@ -122,17 +119,13 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         options = self.config.data
         rows = max(options.sequences, *SYNTHETIC_HELD_OUT.values()) * options.length
         if rows * (options.features + 1) > MAX_SYNTHETIC:
-            raise ConfigError(
-                f"synthetic data of more than {MAX_SYNTHETIC:,} numbers a split are not made;"
-                " lower --sequences, --length or --features"
-            )
-        parts = {}
+            what = f"synthetic data of more than {MAX_SYNTHETIC:,} numbers a split are not made"
+            raise ConfigError(f"{what}; lower --sequences, --length or --features")
+        parts, size = {}, options.features
         for number, split in enumerate(SPLITS):
             count = SYNTHETIC_HELD_OUT.get(split, options.sequences)
-            seed = 3 * options.split_seed + number
-            drawn = synthetic(count, options.length, options.features, seed)
+            drawn = synthetic(count, options.length, size, 3 * options.split_seed + number)
             parts[split] = list(zip(*drawn, strict=True))
-        size = options.features
         names = [f"x{i + 1}" for i in range(size)]
         # Drawn with unit scale: the network sees synthetic data as it is, like the reference.
         info = StepInfo(names, "target", np.zeros(size + 1), np.ones(size + 1))
@@ -159,31 +152,23 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         def divide(train: Pairs, name: str, sequences: float) -> tuple[Pairs, Pairs]:
             size = max(1, round(sequences))
             if size >= len(train):
-                few = f"{total} sequences are too few to cut {name} from"
-                raise DataError(f"{tables.source}: {few}")
+                raise DataError(
+                    f"{tables.source}: {total} sequences are too few to cut {name} from"
+                )
             return cut_items(train, size, generator)
 
         shares = {"validation": options.validation_share, "test": options.test_share}
-        splits, notes = complete_splits(
-            parts, shares, divide,
-            lambda count: f"{count} sequences cut from train (seed {options.split_seed})",
-        )  # fmt: skip
-        return names, splits, notes
+        cut = f"sequences cut from train (seed {options.split_seed})"
+        return names, *complete_splits(parts, shares, divide, lambda count: f"{count} {cut}")
 
-    def _data(
-        self, parts: Mapping[str, Pairs], info: StepInfo, source: str, notes: list[str]
-    ) -> TaskData[StepInfo, StepSplit]:
-        splits = {
-            name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]],
-                            info.shift, info.scale)
-            for name in SPLITS
-        }  # fmt: skip
-        provenance = {
-            "source": source,
-            "rows": {name: len(split) for name, split in splits.items()},
-            "steps": {name: int(split.lengths.sum()) for name, split in splits.items()},
-            "splits": notes or ["as the source gives them"],
-        }
+    def _data(self, parts: Mapping[str, Pairs], info: StepInfo, source: str,
+              notes: list[str]) -> TaskData[StepInfo, StepSplit]:  # fmt: skip
+        scale = info.shift, info.scale
+        splits = {name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]], *scale)
+                  for name in SPLITS}  # fmt: skip
+        provenance = {"source": source, "rows": {k: len(split) for k, split in splits.items()},
+                      "steps": {k: int(split.lengths.sum()) for k, split in splits.items()},
+                      "splits": notes or ["as the source gives them"]}  # fmt: skip
         return TaskData(splits, info, provenance, notes)
 
     def name_items(self, split: StepSplit, items: Array) -> str:
@@ -232,17 +217,15 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         assert batch.targets is not None
         mask = sequence_mask(batch.lengths, outputs.shape[1])
         error = (outputs - batch.targets)[mask].double().cpu().numpy()
-        sums = [np.square(error).sum(), np.abs(error).sum(), float(len(error))]
-        return {"sums": np.array(sums)}
+        return {"sums": np.array([np.square(error).sum(), np.abs(error).sum(), float(len(error))])}
 
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
         """``mse`` and ``mae`` in scaled units."""
         squared, absolute, steps = counts["sums"]
         return {"mse": float(squared / steps), "mae": float(absolute / steps)}
 
-    def evaluate(
-        self, split: StepSplit, predictions: Predictions, info: StepInfo, seed: int
-    ) -> Evaluation:
+    def evaluate(self, split: StepSplit, predictions: Predictions, info: StepInfo,
+                 seed: int) -> Evaluation:  # fmt: skip
         """Scores in the target's own unit, resampled by whole sequences."""
         gold = np.concatenate(split.targets)
         predicted = np.concatenate(list(predictions)) * split.scale[-1] + split.shift[-1]
@@ -268,12 +251,9 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
     def records(self, split: StepSplit, predictions: Predictions, info: StepInfo) -> list[Record]:
         """A row a step."""
-        return [
-            {"sequence": i, "step": t, "target": float(split.targets[i][t]),
-             "predicted": float(value * info.scale[-1] + info.shift[-1])}
-            for i, row in enumerate(predictions)
-            for t, value in enumerate(row)
-        ]  # fmt: skip
+        return [{"sequence": i, "step": t, "target": float(split.targets[i][t]),
+                 "predicted": float(value * info.scale[-1] + info.shift[-1])}
+                for i, row in enumerate(predictions) for t, value in enumerate(row)]  # fmt: skip
 
     def epoch_line(self, event: EpochEvent) -> str | None:
         """The reference model's line, every ten epochs."""

@@ -19,17 +19,13 @@ def write_card(path: Path, command: str, metrics: Mapping[str, Any]) -> None:
 def render_card(command: str, metrics: Mapping[str, Any], name: str = "RUN") -> str:
     """The text of the card.
 
-    Args:
-        command: that made the run; empty: not told.
-        metrics: what ``metrics.json`` holds; without ``test`` no score is told.
-        name: of the run in the commands that use it.
+    ``command`` made the run (empty: not told); without ``test`` in the metrics no score is told;
+    ``name`` is the run's in the commands that use it.
     """
     made = f"Made by birnn {__version__}" + (f" with `{command}`." if command else ".")
     scores = scores_part(metrics) if "test" in metrics else ["Not scored on held-out data."]
-    paragraphs = [
-        front_matter(metrics), f"# {metrics['task']}: {metrics['encoder']}", made, *scores,
-        *data_part(metrics), *use_part(metrics, name),
-    ]  # fmt: skip
+    paragraphs = [front_matter(metrics), f"# {metrics['task']}: {metrics['encoder']}", made,
+                  *scores, *data_part(metrics), *use_part(metrics, name)]  # fmt: skip
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -44,17 +40,12 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
     head: dict[str, Any] = {"library_name": "birnn"}
     if pipeline:
         head["pipeline_tag"] = pipeline
-    head["tags"] = ["birnn", task, metrics["encoder"]]
-    head["metrics"] = list(scores)
+    head |= {"tags": ["birnn", task, metrics["encoder"]], "metrics": list(scores)}
     if scores:
-        result = {
-            "task": {"type": pipeline or task},
-            "dataset": {"name": Path(source).name or source, "type": "custom", "split": "test"},
-            "metrics": [
-                {"type": name, "value": round(score["value"], 4), "name": name.replace("_", " ")}
-                for name, score in scores.items()
-            ],
-        }
+        dataset = {"name": Path(source).name or source, "type": "custom", "split": "test"}
+        values = [{"type": k, "value": round(score["value"], 4), "name": k.replace("_", " ")}
+                  for k, score in scores.items()]  # fmt: skip
+        result = {"task": {"type": pipeline or task}, "dataset": dataset, "metrics": values}
         head["model-index"] = [{"name": f"{task} {metrics['encoder']}", "results": [result]}]
     # JSON is YAML too, and quotes whatever a name may hold.
     rows = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
@@ -64,8 +55,7 @@ def front_matter(metrics: Mapping[str, Any]) -> str:
 def shown_scores(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The test scores that a card shows."""
     scores = metrics.get("test", {}).get("model", {})
-    shown = (n for n, s in scores.items() if isinstance(s, dict) and not n.startswith("width_"))
-    return {name: scores[name] for name in shown}
+    return {n: s for n, s in scores.items() if isinstance(s, dict) and not n.startswith("width_")}
 
 
 def scores_part(metrics: Mapping[str, Any]) -> list[str]:
@@ -88,9 +78,8 @@ def scores_part(metrics: Mapping[str, Any]) -> list[str]:
 def data_part(metrics: Mapping[str, Any]) -> list[str]:
     """Paragraphs: where the data came from, and what is known against them."""
     data = metrics["data"]
-    one = data.get("unit", "rows").removesuffix("s")
+    one, notes = data.get("unit", "rows").removesuffix("s"), data.get("notes", [])
     lines = [f"- {name}: {plural(count, one)}" for name, count in data["rows"].items()]
-    notes = data.get("notes", [])
     lines += [f"- {note}" for note in [*notes, *(s for s in data["splits"] if s not in notes)]]
     for pair, count in data.get("overlap", {}).get("normalised", {}).items():
         if count:
@@ -110,13 +99,10 @@ def use_part(metrics: Mapping[str, Any], name: str) -> list[str]:
         "## Training",
         f"{train['parameters']:,} parameters, {train['epochs']} epochs,"
         f" {train['seconds']:.0f} seconds; settings in `config.json`{history}.",
-        "## Use",
-        f"```\npython cli.py evaluate {name}\n{predict}```",
-        f'or, in Python, `import birnn; run = birnn.load("{name}")`.',
-        "## Limits",
+        "## Use", f"```\npython cli.py evaluate {name}\n{predict}```",
+        f'or, in Python, `import birnn; run = birnn.load("{name}")`.', "## Limits",
         "The scores hold for data like the test split's. A change of domain, time or language can\n"
-        "lower them, and the data's biases are the model's.",
-    ]
+        "lower them, and the data's biases are the model's."]  # fmt: skip
 
 
 def _cell(score: Any) -> str:

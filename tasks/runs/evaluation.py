@@ -23,10 +23,8 @@ class Scored:
 def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
     """Score a loaded run.
 
-    Args:
-        run: of any task.
-        data: labelled data; empty: the run's own, split as it was for training.
-        split: train, validation or test; data in one piece is scored whole.
+    The ``data`` is labelled; empty: the run's own, split as it was for training. The ``split`` is
+    train, validation or test; data in one piece is scored whole.
 
     Raises:
         BirnnError: unusable data, or labels that the run doesn't know.
@@ -34,19 +32,14 @@ def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
     if split not in ("train", "validation", "test"):
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
     task, loaded = run.task, run.task.load_split(run.info, data, split)
-    rows, notes = len(loaded.split), list(loaded.notes)
-    if not data:
-        notes += changed_since(run.folder, split, rows)
+    rows = len(loaded.split)
+    notes = [*loaded.notes, *([] if data else changed_since(run.folder, split, rows))]
     predictions = task.predictions(run.model, loaded.split, run.info)
     evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)
-    metrics = {
-        "task": task.name,
-        "encoder": task.config.encoder.encoder,
-        "test": {"model": evaluation.to_json(), "baselines": {}},
-        "data": {"source": loaded.source, "rows": rows, "notes": notes},
-        "train": {},
-        "details": task.details(loaded.split, predictions, run.info),
-    }
+    metrics = {"task": task.name, "encoder": task.config.encoder.encoder,
+               "test": {"model": evaluation.to_json(), "baselines": {}},
+               "data": {"source": loaded.source, "rows": rows, "notes": notes}, "train": {},
+               "details": task.details(loaded.split, predictions, run.info)}  # fmt: skip
     pairs = [("run", str(run.folder)), ("data", loaded.source), ("rows", f"{rows:,}")]
     pairs += [("", note) for note in notes]
     return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
@@ -65,7 +58,5 @@ def changed_since(folder: Path, split: str, rows: int) -> list[str]:
         return []
     if type(then) is not int or then == rows:
         return []
-    return [
-        f"WARNING: the data has changed since training ({split} had {plural(then, 'row')}, now"
-        f" {rows:,}): rows that were trained on may be scored here"
-    ]
+    return [f"WARNING: the data has changed since training ({split} had {plural(then, 'row')}, now"
+            f" {rows:,}): rows that were trained on may be scored here"]  # fmt: skip

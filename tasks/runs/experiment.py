@@ -17,7 +17,6 @@ from birnn.config import LARGEST_SEED
 from birnn.errors import ConfigError, DataError, Stopped, TrainingError
 from birnn.nn import engines
 from birnn.nn.devices import resolve_device, use_threads
-from birnn.nn.engines import engine_for
 from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
 from birnn.tasks.core.task import Baseline
@@ -67,8 +66,7 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
         for number, seed in enumerate(prepared.seeds, start=1):
             if plan.seeds > 1:
                 yield SeedStarted(seed, number, plan.seeds)
-            done = read_done(work, seed)
-            if done is None:
+            if (done := read_done(work, seed)) is None:
                 done = yield from _one_seed(task, data, plan, work, seed, baselines)
             results.append(done)
         metrics = _settle_seeds(work, results, prepared.monitor, plan.command)
@@ -80,12 +78,10 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     settings = task.config.train
     use_threads(settings.threads or (plan.start.threads if plan.start else 0))
     resolve_device(settings.device)
-    engine = engine_for(task.config.encoder, task.config.train)
+    engine = engines.engine_for(task.config.encoder, settings)
     engines.force(settings.engine)
-    return StartRecord(
-        task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command, plan.keep,
-        torch.get_num_threads(), engine.name,
-    )  # fmt: skip
+    return StartRecord(task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command,
+                       plan.keep, torch.get_num_threads(), engine.name)  # fmt: skip
 
 
 def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prepared:
@@ -93,18 +89,18 @@ def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prep
     settings = task.config.train
     with torch.device("meta"):
         parameters = count_parameters(task.model(data.info))
-    notes = [*plan.changes, *changed_machine(plan.start, now)] if plan.start else []
-    return Prepared(
-        task, data, parameters, str(resolve_device(settings.device)), now.threads,
-        engine_for(task.config.encoder, settings),
-        list(range(settings.seed, settings.seed + plan.seeds)), task.monitor(data.info), plan.out,
-        notes,
-    )  # fmt: skip
+    start = plan.start or now
+    pairs = (("threads", start.threads, now.threads), ("engine", start.engine, now.engine))
+    told = "the last bits can differ from one long run's"
+    other = [f"{name} {old} → {new}: {told}" for name, old, new in pairs if old and old != new]
+    seeds = list(range(settings.seed, settings.seed + plan.seeds))
+    return Prepared(task, data, parameters, str(resolve_device(settings.device)), now.threads,
+                    engines.engine_for(task.config.encoder, settings), seeds,
+                    task.monitor(data.info), plan.out, [*plan.changes, *other])  # fmt: skip
 
 
-def _one_seed(
-    task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int, baselines: list[Baseline]
-) -> Generator[AnyEvent, None, SeedResult]:
+def _one_seed(task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int,
+              baselines: list[Baseline]) -> Generator[AnyEvent, None, SeedResult]:  # fmt: skip
     """Train, score and write one seed; fills ``baselines`` if they are not there yet."""
     settings = replace(task.config.train, seed=seed)
     keeper = Checkpointer(seed_folder(work, seed), plan.keep, plan.stop)
@@ -116,16 +112,15 @@ def _one_seed(
     except TrainingError as error:
         if not keeper.saved_step:
             raise
-        raise TrainingError(
-            f"{error}; the last good checkpoint, of step {keeper.saved_step:,}, is kept:"
-            f" {how_to_go_on(task, plan.out)} --learning-rate …"
-        ) from None
+        kept = f"the last good checkpoint, of step {keeper.saved_step:,}, is kept"
+        advice = f"{how_to_go_on(task, plan.out)} --learning-rate …"
+        raise TrainingError(f"{error}; {kept}: {advice}") from None
     yield Evaluating("baselines and test scores")
     if not baselines:
         baselines += task.baselines(data)
     target = work / f"seed-{seed}" if plan.seeds > 1 else work
     metrics, predictions = make_report(task, data, trained, baselines)
-    metrics.update(task.settle(trained.model, data))
+    metrics |= task.settle(trained.model, data)
     try:
         target.mkdir(exist_ok=True)
         _write(target, task, data, trained, metrics, predictions)
@@ -143,19 +138,8 @@ def how_to_go_on(task: AnyTask, out: Path) -> str:
     return f"go on with: python cli.py {task.name} --resume {shlex.quote(str(out))}"
 
 
-def changed_machine(start: StartRecord, now: StartRecord) -> list[str]:
-    """What is other than it was, so that the last bits can be."""
-    pairs = (("threads", start.threads, now.threads), ("engine", start.engine, now.engine))
-    return [
-        f"{name} {before} → {after}: the last bits can differ from one long run's"
-        for name, before, after in pairs
-        if before and before != after
-    ]
-
-
-def _settle_seeds(
-    work: Path, results: list[SeedResult], monitor: str, command: str
-) -> dict[str, Any]:
+def _settle_seeds(work: Path, results: list[SeedResult], monitor: str,
+                  command: str) -> dict[str, Any]:  # fmt: skip
     """The metrics of the run; of several seeds, the best on validation becomes the run."""
     sign = -1 if lower_is_better(monitor) else 1
     best = max(results, key=lambda result: sign * result.score)
@@ -169,19 +153,16 @@ def _settle_seeds(
     return metrics
 
 
-def _write(
-    folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics: dict[str, Any],
-    predictions: Any,
-) -> None:  # fmt: skip
+def _write(folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics: dict[str, Any],
+           predictions: Any) -> None:  # fmt: skip
     """Write everything that a run folder holds but its card."""
     own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
     write_model(folder, own, data.info, trained.model)
     write_csv(folder / "history.csv", trained.history)
     records = task.records(data.splits["test"], predictions, data.info)
     write_csv(folder / "predictions.csv", records)
-    details = metrics["details"]
+    details, monitor = metrics["details"], task.monitor(data.info)
     task.save_extras(folder, trained.model, data, predictions, details)
-    monitor = task.monitor(data.info)
     save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
     if "confusion" in details:
         save_confusion(folder / "confusion.png", np.array(details["confusion"]), details["labels"])

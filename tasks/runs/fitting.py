@@ -52,8 +52,7 @@ def train_one(
     model = task.model(data.info)
     sampler = BucketSampler(
         data.splits["train"], config.batch_size, config.batch_tokens, config.seed,
-        views=task.views, limit=task.epoch_items, least=task.epoch_steps,
-    )  # fmt: skip
+        views=task.views, limit=task.epoch_items, least=task.epoch_steps)  # fmt: skip
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     try:
@@ -76,12 +75,14 @@ def train_one(
     model = model.to("cpu").eval()
     extra = task.finish(model, data)
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
-    return Trained(config.seed, model, [_row(epoch) for epoch in history], stop, extra)
+    rows = [{"epoch": epoch.epoch, "loss": epoch.loss, **epoch.scores,
+             "learning_rate": epoch.learning_rate, "seconds": round(epoch.seconds, 3)}
+            for epoch in history]  # fmt: skip
+    return Trained(config.seed, model, rows, stop, extra)
 
 
-def make_validation(
-    task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Module
-) -> Validation:
+def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
+                    model: nn.Module) -> Validation:  # fmt: skip
     """What is scored after each epoch: counts summed over the split, and divided once."""
     monitor = task.monitor(data.info)
 
@@ -94,9 +95,3 @@ def make_validation(
         return task.scores(counts)
 
     return Validation(score, monitor, lower_is_better(monitor))
-
-
-def _row(event: EpochEvent) -> dict[str, Any]:
-    """Of ``history.csv``."""
-    pace = {"learning_rate": event.learning_rate, "seconds": round(event.seconds, 3)}
-    return {"epoch": event.epoch, "loss": event.loss, **event.scores, **pace}

@@ -54,12 +54,10 @@ def unknown_names(folder: Path) -> list[str]:
     patterns = [*FILES, *(pattern for spec in TASKS.values() for pattern in spec.files)]
     unknown = []
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            if path.name == STATE or re.fullmatch(r"seed-\d+", path.name):
-                unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
-            else:
-                unknown.append(path.name)
-        elif not any(fnmatch(path.name, pattern) for pattern in patterns):
+        inner = path.is_dir() and not path.is_symlink()
+        if inner and (path.name == STATE or re.fullmatch(r"seed-\d+", path.name)):
+            unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
+        elif inner or not any(fnmatch(path.name, pattern) for pattern in patterns):
             unknown.append(path.name)
     return unknown
 
@@ -100,31 +98,25 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
     _check_format(folder, config["format"], config.get("version"))
     if config["task"] not in TASKS:
-        task = brief(config["task"])
-        raise CheckpointError(f"{folder} is a run of the task {task}, unknown here")
+        raise CheckpointError(
+            f"{folder} is a run of the task {brief(config['task'])}, unknown here"
+        )
     return config
 
 
 def _check_format(folder: Path, number: Any, version: Any) -> None:
-    """Refuse a run of another format, and say which version reads it.
-
-    Raises:
-        CheckpointError: it is not of this format.
-    """
+    """Refuse a run of another format, and say which version reads it."""
     if type(number) is int and number == FORMAT:
         return
     if type(number) is not int or number < FORMAT:
-        raise CheckpointError(
-            f"{folder} says it has the run format {brief(number)}, which no version of birnn has"
-            f" written; this one reads format {FORMAT}"
-        )
+        says = f"{folder} says it has the run format {brief(number)}"
+        none = "which no version of birnn has written"
+        raise CheckpointError(f"{says}, {none}; this one reads format {FORMAT}")
     maker, advice = "of an unknown version", "install a newer birnn"
     if isinstance(version, str) and len(version) < 40:
         maker, advice = version, f"install birnn {version} or newer"
-    raise CheckpointError(
-        f"{folder} has the run format {brief(number)}, made by birnn {maker}; this version"
-        f" {__version__} reads format {FORMAT}: {advice}"
-    )
+    newer = f"{folder} has the run format {brief(number)}, made by birnn {maker}"
+    raise CheckpointError(f"{newer}; this version {__version__} reads format {FORMAT}: {advice}")
 
 
 def config_of(kind: type[T], config: Mapping[str, Any]) -> T:

@@ -80,9 +80,8 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
 def _make_way(work: Path, out: Path, *, overwrite: bool) -> None:
     """Refuse to begin over an unfinished run, unless it may be overwritten; sweep it away."""
     if strangers := unknown_names(work):
-        names = ", ".join(strangers[:3])
-        advice = "move that elsewhere, or choose another --out"
-        raise DataError(f"{work} holds what birnn did not write: {names}; {advice}")
+        names = f"{', '.join(strangers[:3])}; move that elsewhere, or choose another --out"
+        raise DataError(f"{work} holds what birnn did not write: {names}")
     if resumable(work) and not overwrite:
         advice = f"go on with --resume {out}, or add --overwrite to begin anew"
         raise DataError(f"{work} holds an unfinished run; {advice}")
@@ -154,6 +153,6 @@ def read_done(work: Path, seed: int) -> SeedResult | None:
         result = SeedResult(**read_json(path))
         if [type(value) for value in vars(result).values()] != [int, float, dict, dict]:
             raise ValueError("a value of another type")
+        return result
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is not usable: {error}") from None
-    return result

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
@@ -32,8 +32,7 @@ def make_task(name: str, config: Any) -> Task[Any, Any, Any]:
     Raises:
         ConfigError: there is no such task, or it refuses the configuration.
     """
-    task: Task[Any, Any, Any] = TASKS[name].part("task")(config)
-    return task
+    return cast(Task[Any, Any, Any], TASKS[name].part("task")(config))
 
 
 def unfinished_start(name: str, run: str, out: str) -> StartRecord | None:

@@ -15,8 +15,6 @@ from birnn.arrays import Array
 matplotlib.use("agg")
 
 INK, SOFT = "#1f4e79", "#c0504d"
-LARGEST = 20.0  # inches; beyond it, cells shrink
-TICKS = 60  # labels that an axis has room for
 
 
 def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, best: int) -> None:
@@ -25,57 +23,44 @@ def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, 
     figure = Figure(figsize=(7, 5), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
     name = f"validation {monitor.replace('_', ' ')}"
-    for axes, key, title, color in (
-        (upper, "loss", "training loss", INK),
-        (lower, monitor, name, SOFT),
-    ):
+    panels = ((upper, "loss", "training loss", INK), (lower, monitor, name, SOFT))
+    for axes, key, title, color in panels:
         axes.plot(epochs, [row[key] for row in history], color=color, marker=".")
         axes.set_ylabel(title)
         axes.axvline(best, color="grey", linestyle=":", linewidth=1)
         axes.grid(alpha=0.3)
     late = len(epochs) > 1 and best > (epochs[0] + epochs[-1]) / 2
-    upper.annotate(
-        f"kept: epoch {best}", (best, 1), xycoords=("data", "axes fraction"),
-        xytext=(-4 if late else 4, -12), textcoords="offset points",
-        ha="right" if late else "left", fontsize=8, color="grey",
-    )  # fmt: skip
+    upper.annotate(f"kept: epoch {best}", (best, 1), xycoords=("data", "axes fraction"),
+                   xytext=(-4 if late else 4, -12), textcoords="offset points",
+                   ha="right" if late else "left", fontsize=8, color="grey")  # fmt: skip
     lower.set_xlabel("epoch")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     save_figure(figure, path)
 
 
 def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
-    """Draw a confusion matrix, gold classes in rows; shade and percentage are of the row.
-
-    Args:
-        counts: ``[C, C]``.
-        labels: ``C``; of very many, every so-manieth is named.
-    """
-    size = min(max(4.0, 0.7 * len(labels) + 2.5), LARGEST)
+    """Draw a confusion matrix ``[C, C]``, gold in rows; shade and percentage are of the row."""
+    size = min(max(4.0, 0.7 * len(labels) + 2.5), 20.0)  # inches; beyond them, cells shrink
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    named = range(0, len(labels), -(-len(labels) // TICKS))
+    named = range(0, len(labels), -(-len(labels) // 60))  # an axis has room for so many
     short = [shortened(labels[i]) for i in named]
-    # Slanted labels end at their column; level ones must not run into each other.
-    level = len(labels) <= 3 and max(map(len, short)) <= 12
     axes.set_xticks(named, short)
     axes.set_yticks(named, short)
-    if not level:
+    # Slanted labels end at their column; level ones must not run into each other.
+    if len(labels) > 3 or max(map(len, short)) > 12:
         for tick in axes.get_xticklabels():
             tick.set(rotation=45, ha="right", rotation_mode="anchor")
     # A label is anybody's text: a dollar sign in it must not start a formula.
     for tick in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
         tick.set_parse_math(False)
     if len(labels) <= 20:
-        for row in range(len(labels)):
-            for column in range(len(labels)):
-                axes.text(
-                    column, row, f"{int(counts[row, column]):,}\n{share[row, column]:.0%}",
-                    ha="center", va="center", fontsize=8,
-                    color="white" if share[row, column] > 0.5 else "black",
-                )  # fmt: skip
+        for (row, column), part in np.ndenumerate(share):
+            color = "white" if part > 0.5 else "black"
+            words = f"{int(counts[row, column]):,}\n{part:.0%}"
+            axes.text(column, row, words, ha="center", va="center", fontsize=8, color=color)
     axes.set_xlabel("predicted")
     axes.set_ylabel("gold")
     save_figure(figure, path)

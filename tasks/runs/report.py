@@ -11,13 +11,11 @@ from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 
 
-def make_report(
-    task: AnyTask, data: AnyData, trained: Trained, baselines: list[Baseline]
-) -> tuple[dict[str, Any], Any]:
+def make_report(task: AnyTask, data: AnyData, trained: Trained,
+                baselines: list[Baseline]) -> tuple[dict[str, Any], Any]:  # fmt: skip
     """Read the test split: scores of model and baselines with intervals, and who wins.
 
-    Returns:
-        ``metrics.json``, and the predictions of :meth:`Task.backtest`.
+    What ``metrics.json`` holds, and the predictions of :meth:`Task.backtest`.
     """
     test = data.splits["test"]
     predictions = task.backtest(trained.model, data, trained.stop.epoch)
@@ -34,24 +32,16 @@ def make_report(
             "settings": {part.name: part.settings for part in baselines},
             "differences": {
                 name: {d.metric: {**d.advantage.to_json(), "winner": d.winner} for d in parts}
-                for name, parts in differences.items()
-                if parts
-            },
-        },
+                for name, parts in differences.items() if parts}},
         "validation": {
-            name: value
-            for name, value in trained.history[trained.stop.epoch - 1].items()
-            if name not in ("epoch", "loss", "learning_rate", "seconds")
-        },
-        "data": data.provenance,
-        "train": train_part(trained),
-        "details": task.details(test, predictions, data.info),
-    }
+            name: value for name, value in trained.history[trained.stop.epoch - 1].items()
+            if name not in ("epoch", "loss", "learning_rate", "seconds")},
+        "data": data.provenance, "train": train_part(trained),
+        "details": task.details(test, predictions, data.info)}  # fmt: skip
     if task.errors:
         metrics["test"]["skill"] = {
             name: {d.metric: d.skill.to_json() for d in parts if d.skill is not None}
-            for name, parts in differences.items()
-        }
+            for name, parts in differences.items()}  # fmt: skip
     nearest = strongest([part for parts in differences.values() for part in parts])
     label = next(part.label for part in baselines if part.name == nearest)
     metrics["verdict"] = verdict(label, *differences[nearest])
@@ -61,41 +51,25 @@ def make_report(
 def train_part(trained: Trained) -> dict[str, Any]:
     """``train``: what training took, and what validation set after it."""
     stop = trained.stop
-    return {
-        "seconds": round(stop.seconds, 3),
-        "epochs": len(trained.history),
-        "best_epoch": stop.epoch,
-        "stopped": stop.reason,
-        "parameters": count_parameters(trained.model),
-        "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
-        "seed": trained.seed,
-        **trained.extra,
-    }
+    return {"seconds": round(stop.seconds, 3), "epochs": len(trained.history),
+            "best_epoch": stop.epoch, "stopped": stop.reason,
+            "parameters": count_parameters(trained.model),
+            "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
+            "seed": trained.seed, **trained.extra}  # fmt: skip
 
 
-def _differences(
-    task: AnyTask, baseline: str, own: Evaluation, other: Evaluation
-) -> list[Difference]:
-    return [
-        difference(
-            baseline, metric,
-            (own.scores[metric], own.replicates[metric]),
-            (other.scores[metric], other.replicates[metric]),
-            relative=task.errors,
-        )
-        for metric in task.headline
-        if metric in own.scores
-    ]  # fmt: skip
+def _differences(task: AnyTask, baseline: str, own: Evaluation,
+                 other: Evaluation) -> list[Difference]:  # fmt: skip
+    return [difference(baseline, metric, (own.scores[metric], own.replicates[metric]),
+                       (other.scores[metric], other.replicates[metric]), relative=task.errors)
+            for metric in task.headline if metric in own.scores]  # fmt: skip
 
 
-def add_spread(
-    metrics: dict[str, Any], every: list[dict[str, Any]], seeds: list[int], chosen: int
-) -> None:
+def add_spread(metrics: dict[str, Any], every: list[dict[str, Any]], seeds: list[int],
+               chosen: int) -> None:  # fmt: skip
     """Add mean and standard deviation over seeds to each test score of the model."""
     for name, score in metrics["test"]["model"].items():
         values = [part["test"]["model"][name]["value"] for part in every]
-        score["mean"] = statistics.mean(values)
-        score["std"] = statistics.stdev(values)
-        score["values"] = values
-    metrics["train"]["seeds"] = seeds
-    metrics["train"]["chosen_seed"] = chosen
+        spread = {"mean": statistics.mean(values), "std": statistics.stdev(values)}
+        score |= {**spread, "values": values}
+    metrics["train"] |= {"seeds": seeds, "chosen_seed": chosen}

@@ -21,8 +21,6 @@ from birnn.tasks.core.task import Evaluation
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
 
-CSV_LIMIT = 512 * 1024 * 1024  # bytes
-MOST_COLUMNS = 4096
 RETURN = "\udc0d"  # stands for a carriage return; no UTF-8 gives it
 
 
@@ -66,7 +64,7 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
         CheckpointError: it is missing, too large, not UTF-8 or not CSV, a needed column is
             absent, or a row has more or fewer fields than the header; names the line.
     """
-    check_file(path, CSV_LIMIT)
+    check_file(path, 512 << 20)
     csv.field_size_limit(sys.maxsize)
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
@@ -74,17 +72,15 @@ def read_rows(path: Path, needed: Iterable[str]) -> Iterator[dict[str, str]]:
             # reader would end the row there.
             reader = csv.reader((line.replace("\r", RETURN) for line in file), strict=True)
             columns = next(reader, [])
-            if len(columns) > MOST_COLUMNS or len(set(columns)) < len(columns):
+            if len(columns) > 4096 or len(set(columns)) < len(columns):
                 raise CheckpointError(f"{path}: its header is not one of ours; train again")
             for name in needed:
                 if name not in columns:
                     raise CheckpointError(f"{path} has no column {name!r}: no scores without it")
             for row in reader:
                 if len(row) != len(columns):
-                    raise CheckpointError(
-                        f"{path} line {reader.line_num}: {len(row)} fields, expected"
-                        f" {len(columns)}: not as the run wrote it; train again"
-                    )
+                    fields = f"{len(row)} fields, expected {len(columns)}: not as the run wrote it"
+                    raise CheckpointError(f"{path} line {reader.line_num}: {fields}; train again")
                 cells = (cell.replace(RETURN, "\r") for cell in row)
                 yield dict(zip(columns, cells, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
@@ -128,19 +124,15 @@ def whole(path: Path, row: Mapping[str, str], column: str, allowed: tuple[int, i
     Raises:
         CheckpointError: it is neither.
     """
-    cell, (last, following) = row[column], allowed
-    if cell not in (str(last), str(following)):
+    cell, expected = row[column], [str(value) for value in allowed]
+    if cell not in expected:
         where = f"{path}: {cell[:40]!r} in column {column!r}"
-        raise CheckpointError(f"{where}, expected {last} or {following}")
+        raise CheckpointError(f"{where}, expected {' or '.join(expected)}")
     return int(cell)
 
 
 def checked(path: Path, rows: list[Any]) -> None:
-    """Refuse an empty list.
-
-    Raises:
-        CheckpointError: the file has no rows.
-    """
+    """Refuse an empty list of rows with a :class:`CheckpointError`."""
     if not rows:
         raise CheckpointError(f"{path} has no rows: there is nothing to score")
 
@@ -160,8 +152,7 @@ def read_labels(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     for row in read_rows(path, ("gold", "label")):
         if not shares:
             names = list(row)
-            texts = names[: names.index("gold")]
-            if not texts:
+            if not (texts := names[: names.index("gold")]):
                 raise CheckpointError(f"{path} has no column of texts: no scores without it")
             shares = {n: i for i, n in enumerate(n for n in names if n.startswith("p_"))}
         if f"p_{row['gold']}" not in shares:

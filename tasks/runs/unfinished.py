@@ -21,13 +21,10 @@ from birnn.training.checkpoint_options import CheckpointConfig
 from birnn.version import __version__
 
 FORMAT = 1  # of run.json
-SAMPLE = 256  # items of each split whose tensors are remembered
 
 # What may be given anew when a run is taken up: it changes how training goes on, not what it is.
-CHANGEABLE = (
-    "learning_rate", "clip_norm", "patience", "device", "threads", "engine",
-    "checkpoint_epochs", "checkpoint_minutes", "keep_checkpoints",
-)  # fmt: skip
+CHANGEABLE = ("learning_rate", "clip_norm", "patience", "device", "threads", "engine",
+              "checkpoint_epochs", "checkpoint_minutes", "keep_checkpoints")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,30 +58,25 @@ def read_start(out: Path) -> StartRecord | None:
     record = read_json(path)
     try:
         if record["format"] != FORMAT:
-            raise CheckpointError(
-                f"{path} has the format {record['format']!r}, made by version"
-                f" {record['version']!r}; this version {__version__} goes on with format {FORMAT}"
-            )
+            made = f"the format {record['format']!r}, made by version {record['version']!r}"
+            here = f"this version {__version__} goes on with format {FORMAT}"
+            raise CheckpointError(f"{path} has {made}; {here}")
         if record["task"] not in TASKS:
             raise ValueError(f"unknown task {record['task']!r}")
         keep = from_dict(CheckpointConfig, record["keep"])
         own = {k: v for k, v in record.items() if k not in ("format", "version", "keep")}
         start = StartRecord(keep=keep, **own)
-        _check(start)
+        kinds = {name: type(value) for name, value in vars(StartRecord("", {})).items()}
+        for name, value in vars(start).items():
+            if type(value) is not kinds[name]:
+                raise ValueError(f"{name} {value!r}")
+        if not (1 <= start.seeds <= 1000 and 0 <= start.threads <= 1024):
+            raise ValueError(f"seeds {start.seeds!r} or threads {start.threads!r}")
     except CheckpointError:
         raise
     except (BirnnError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is not usable: {error}") from None
     return start
-
-
-def _check(start: StartRecord) -> None:
-    kinds = {name: type(value) for name, value in vars(StartRecord("", {})).items()}
-    for name, value in vars(start).items():
-        if type(value) is not kinds[name]:
-            raise ValueError(f"{name} {value!r}")
-    if not (1 <= start.seeds <= 1000 and 0 <= start.threads <= 1024):
-        raise ValueError(f"seeds {start.seeds!r} or threads {start.threads!r}")
 
 
 def start_config(start: StartRecord) -> Any:
@@ -109,21 +101,19 @@ def check_changes(start: StartRecord, config: Any, seeds: int) -> list[str]:
         raise ConfigError(f"seeds: the run began with {start.seeds}; that can't change on the way")
     configs = start_config(start), config
     before, after = (dict(flatten(asdict(part), dotted=True)) for part in configs)
-    changed = [name for name in after if after[name] != before[name]]
-    for name in changed:
-        plain = name.rpartition(".")[2]
+    changed = {n: n.rpartition(".")[2] for n in after if after[n] != before[n]}
+    for name, plain in changed.items():
         if plain not in CHANGEABLE:
-            raise ConfigError(
-                f"{plain}: the run began with {before[name]!r}, not {after[name]!r}; that can't"
-                " change on the way: leave the option out, or start another run with --out"
-            )
-    return [f"{name.rpartition('.')[2]} {before[name]} → {after[name]}" for name in changed]
+            began = f"the run began with {before[name]!r}, not {after[name]!r}"
+            advice = "leave the option out, or start another run with --out"
+            raise ConfigError(f"{plain}: {began}; that can't change on the way: {advice}")
+    return [f"{plain} {before[name]} → {after[name]}" for name, plain in changed.items()]
 
 
 def write_start(work: Path, start: StartRecord) -> None:
     """Write ``run.json``."""
-    values = {"format": FORMAT, "version": __version__, **asdict(start)}
-    write_json(work / STATE / "run.json", values)
+    own = {"format": FORMAT, "version": __version__}
+    write_json(work / STATE / "run.json", {**own, **asdict(start)})
 
 
 def data_digest(task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> str:
@@ -139,7 +129,7 @@ def data_digest(task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> str:
         lengths = np.asarray(split.lengths, dtype=np.int64)
         digest.update(name.encode() + lengths.tobytes())
         if len(lengths):
-            chosen = np.unique(np.linspace(0, len(lengths) - 1, SAMPLE).astype(np.int64))
+            chosen = np.unique(np.linspace(0, len(lengths) - 1, 256).astype(np.int64))
             batch = split.batch(chosen)
             for tensor in (*batch.inputs.values(), batch.targets):
                 if tensor is not None:

@@ -48,12 +48,7 @@ Replicate = Callable[[Array], Mapping[str, Array]]
 
 
 def replicates(scores: Replicate, items: int, seed: int) -> dict[str, Array]:
-    """Every score on every resample.
-
-    Args:
-        scores: counts ``[R, N]`` → for each metric its ``R`` values.
-        items: ``N``.
-    """
+    """Every score on every resample of ``N`` items: counts ``[R, N]`` → ``R`` values a metric."""
     parts = [scores(counts) for counts in resample_counts(items, seed)]
     if items < 2:  # a single item is every resample: nothing is learned about chance
         return {name: np.full(RESAMPLES, np.nan) for name in parts[0]}
@@ -75,8 +70,7 @@ def ratio(part: Array, whole: Array, empty: float = np.nan) -> Array:
     return np.asarray(np.divide(part, whole, out=quotients, where=whole > 0))
 
 
-def with_intervals(
-    scores: Mapping[str, float], resampled: Mapping[str, Array]
-) -> dict[str, Interval]:
+def with_intervals(scores: Mapping[str, float],
+                   resampled: Mapping[str, Array]) -> dict[str, Interval]:  # fmt: skip
     """Join point values with their bootstrap intervals."""
     return {name: interval(value, resampled[name]) for name, value in scores.items()}

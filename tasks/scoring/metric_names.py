@@ -17,17 +17,10 @@ class Metric:
 
 
 # Scores of more than one task; a task's specification names its own.
-COMMON = (
-    Metric("accuracy", unit="share"),
-    Metric("macro_f1", unit="share"),
-    Metric("weighted_f1", unit="share"),
-    Metric("calibration_error", "lower", "share"),
-    Metric("log_loss", "lower"),
-    Metric("nll", "lower"),
-    Metric("mse", "lower"),
-    Metric("rmse", "lower"),
-    Metric("mae", "lower"),
-)
+COMMON = (Metric("accuracy", unit="share"), Metric("macro_f1", unit="share"),
+          Metric("weighted_f1", unit="share"), Metric("calibration_error", "lower", "share"),
+          Metric("log_loss", "lower"), Metric("nll", "lower"), Metric("mse", "lower"),
+          Metric("rmse", "lower"), Metric("mae", "lower"))  # fmt: skip
 
 
 @cache

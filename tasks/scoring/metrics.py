@@ -11,7 +11,7 @@ import numpy as np
 from sklearn import metrics as sk
 
 from birnn.arrays import Array
-from birnn.tasks.scoring.bootstrap import replicates
+from birnn.tasks.scoring.bootstrap import ratio, replicates
 
 CALIBRATION_BINS = 15
 EPSILON = 1e-7  # the log-loss clips probabilities to [ε, 1-ε]: float32 knows no nearer to 1
@@ -20,13 +20,9 @@ EPSILON = 1e-7  # the log-loss clips probabilities to [ε, 1-ε]: float32 knows 
 def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]:
     """Every single-label score.
 
-    Args:
-        gold: ``[N]`` class numbers.
-        probabilities: ``[N, C]``, rows summing to 1.
-
-    Returns:
-        ``accuracy``, ``macro_f1``, ``weighted_f1``, ``log_loss``, ``calibration_error`` and, where
-        two classes are present, ``roc_auc`` (one against the rest, mean over classes present).
+    From class numbers ``[N]`` and probabilities ``[N, C]``, rows summing to 1: ``accuracy``,
+    ``macro_f1``, ``weighted_f1``, ``log_loss``, ``calibration_error`` and, where two classes are
+    present, ``roc_auc`` (one against the rest, mean over classes present).
     """
     classes = np.arange(probabilities.shape[1])
     predicted = probabilities.argmax(1)
@@ -36,14 +32,9 @@ def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]
         "macro_f1": sk.f1_score(gold, predicted, labels=present, average="macro", zero_division=0),
         "weighted_f1": sk.f1_score(gold, predicted, average="weighted", zero_division=0),
         "log_loss": sk.log_loss(gold, _clipped(probabilities), labels=classes),
-        "calibration_error": calibration_error(gold, probabilities),
-    }
-    areas = [
-        sk.roc_auc_score(gold == c, probabilities[:, c])
-        for c in _area_classes(probabilities)
-        if 0 < np.sum(gold == c) < len(gold)
-    ]
-    if areas:
+        "calibration_error": calibration_error(gold, probabilities)}  # fmt: skip
+    both = (c for c in _area_classes(probabilities) if 0 < np.sum(gold == c) < len(gold))
+    if areas := [sk.roc_auc_score(gold == c, probabilities[:, c]) for c in both]:
         scores["roc_auc"] = float(np.mean(areas))
     return {name: float(value) for name, value in scores.items()}
 
@@ -60,8 +51,8 @@ def _area_classes(probabilities: Array) -> range:
 
 def calibration_error(gold: Array, probabilities: Array) -> float:
     """Expected calibration error (Guo et al. 2017): 15 equal bins of the top probability."""
-    ones = np.ones((1, len(gold)))
-    return float(_calibration(ones, *_calibration_parts(gold, probabilities))[0])
+    parts = _calibration_parts(gold, probabilities)
+    return float(_calibration(np.ones((1, len(gold))), *parts)[0])
 
 
 def _calibration_parts(gold: Array, probabilities: Array) -> tuple[Array, Array]:
@@ -92,14 +83,11 @@ def classification_replicates(gold: Array, probabilities: Array, seed: int) -> d
         hits, support, guesses = counts @ hit_rows, counts @ gold_rows, counts @ guess_rows
         both = support + guesses
         f1 = np.divide(2 * hits, both, out=np.zeros_like(hits), where=both > 0)
-        return {
-            "accuracy": hits.sum(1) / total,
-            "macro_f1": f1.sum(1) / (both > 0).sum(1),
-            "weighted_f1": (f1 * support).sum(1) / total,
-            "log_loss": counts @ losses / total,
-            "calibration_error": _calibration(counts, bins, gaps),
-            "roc_auc": _mean_defined([weighted_auc(s, positive, counts) for s, positive in areas]),
-        }
+        curves = [weighted_auc(values, positive, counts) for values, positive in areas]
+        return {"accuracy": hits.sum(1) / total, "macro_f1": f1.sum(1) / (both > 0).sum(1),
+                "weighted_f1": (f1 * support).sum(1) / total, "log_loss": counts @ losses / total,
+                "calibration_error": _calibration(counts, bins, gaps),
+                "roc_auc": _mean_defined(curves)}  # fmt: skip
 
     return replicates(scores, len(gold), seed)
 
@@ -108,21 +96,14 @@ def _mean_defined(parts: list[Array]) -> Array:
     """Mean over the parts that are not NaN; NaN where none is."""
     stacked = np.stack(parts)
     known = np.isfinite(stacked)
-    total = np.where(known, stacked, 0.0).sum(0)
-    missing = np.full(len(total), np.nan)
-    return np.asarray(np.divide(total, known.sum(0), out=missing, where=known.any(0)))
+    return ratio(np.where(known, stacked, 0.0).sum(0), known.sum(0))
 
 
 def weighted_auc(scores: Array, positive: Array, counts: Array) -> Array:
     """Area under the ROC curve on each resample: the Mann–Whitney statistic, ties counting half.
 
-    Args:
-        scores: ``[N]``.
-        positive: ``[N]`` bool.
-        counts: ``[R, N]``.
-
-    Returns:
-        ``[R]``, NaN where a resample lacks one of the two classes.
+    From scores ``[N]``, which of them are positive ``[N]`` and counts ``[R, N]``: ``[R]``, NaN
+    where a resample lacks one of the two classes.
     """
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) != 0])
@@ -130,9 +111,7 @@ def weighted_auc(scores: Array, positive: Array, counts: Array) -> Array:
     down = np.add.reduceat(counts[:, order] * ~positive[order], starts, axis=1)
     below = np.cumsum(down, axis=1) - down
     pairs = up.sum(1) * down.sum(1)
-    wins = (up * (below + down / 2)).sum(1)
-    missing = np.full(len(pairs), np.nan)
-    return np.asarray(np.divide(wins, pairs, out=missing, where=pairs > 0))
+    return ratio((up * (below + down / 2)).sum(1), pairs)
 
 
 def regression_scores(gold: Array, predicted: Array) -> dict[str, float]:
@@ -144,16 +123,12 @@ def regression_scores(gold: Array, predicted: Array) -> dict[str, float]:
     return scores
 
 
-def regression_replicates(
-    gold: Array, predicted: Array, sequence: Array, seed: int
-) -> dict[str, Array]:
+def regression_replicates(gold: Array, predicted: Array, sequence: Array,
+                          seed: int) -> dict[str, Array]:  # fmt: skip
     """Every score of :func:`regression_scores` on resamples of whole sequences.
 
-    Args:
-        gold: ``[M]`` targets of all steps.
-        predicted: ``[M]``.
-        sequence: ``[M]`` number of the sequence of each step, from 0; steps of one sequence
-            depend on each other, so they are drawn together.
+    All are ``[M]``, a value a step; ``sequence`` numbers the sequences from 0: steps of one
+    depend on each other, so they are drawn together.
     """
     error = gold - predicted
     centred = gold - gold.mean()  # R² stays; its squares keep their digits
@@ -163,7 +138,7 @@ def regression_replicates(
     def scores(counts: Array) -> Mapping[str, Array]:
         steps, squared, absolute, first, second = (counts @ part for part in sums)
         mse, spread = squared / steps, second - first**2 / steps
-        r2 = 1 - np.divide(squared, spread, out=np.full(len(steps), np.nan), where=spread > 0)
+        r2 = 1 - ratio(squared, spread)
         return {"mse": mse, "rmse": np.sqrt(mse), "mae": absolute / steps, "r2": r2}
 
     return replicates(scores, int(sequence.max()) + 1, seed)
@@ -178,8 +153,6 @@ def class_table(labels: Sequence[str], gold: Array, predicted: Array) -> list[di
 
 def table_rows(labels: Sequence[str], *columns: Array) -> list[dict[str, Any]]:
     """Rows of a report: precision, recall, F1 and support, each ``[K]``, of ``K`` labels."""
-    names = ("precision", "recall", "f1")
-    return [
-        {"label": label, **dict(zip(names, map(float, shares), strict=True)), "support": int(n)}
-        for label, *shares, n in zip(labels, *columns, strict=True)
-    ]
+    return [{"label": label, "precision": float(p), "recall": float(r), "f1": float(f),
+             "support": int(n)}
+            for label, p, r, f, n in zip(labels, *columns, strict=True)]  # fmt: skip

@@ -33,10 +33,8 @@ class Difference:
         return "baseline" if self.advantage.high < 0 else "neither"
 
 
-def difference(
-    baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array],
-    *, relative: bool = False,
-) -> Difference:  # fmt: skip
+def difference(baseline: str, metric: str, model: tuple[float, Array], other: tuple[float, Array],
+               *, relative: bool = False) -> Difference:  # fmt: skip
     """Compare two models on the same resamples: each given as its value and its replicates.
 
     With ``relative``, also by how much of the baseline's error the model's is lower.
@@ -63,11 +61,8 @@ def verdict(label: str, *parts: Difference) -> str:
         return " and in ".join(_gap(part, join) for part in parts if part.winner == winner)
 
     wins, losses, ties = gaps("model", " by "), gaps("baseline", " by "), gaps("neither", ": ")
-    clauses = []
-    if wins:
-        clauses.append(f"the model beats {label} in {wins}")
-    if losses:
-        clauses.append(f"{label} beats the model in {losses}")
+    clauses = [f"the model beats {label} in {wins}"] if wins else []
+    clauses += [f"{label} beats the model in {losses}"] if losses else []
     if ties:
         between = "" if clauses else f" between the model and {label}"
         clauses.append(f"no clear winner{between} in {ties}")
@@ -86,9 +81,8 @@ def _gap(part: Difference, join: str) -> str:
     metric = part.metric.replace("_", " ").replace("f1", "F1")
     if part.skill is not None:
         metric = metric.upper()
-    style = f".{digits}f"
-    if digits == 4 and 0 < abs(gap_of.value) < 0.001:
-        style = ".2g"  # four digits would be zeros
+    zeros = digits == 4 and 0 < abs(gap_of.value) < 0.001  # is all that four digits would be
+    style = ".2g" if zeros else f".{digits}f"
     gap = f"{gap_of.value * scale:{style}}{unit}".replace("-0.0 ", "0.0 ")
     if not gap_of.known:
         return f"{metric}{join}{gap} (too little data for an interval)"

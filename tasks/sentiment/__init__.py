@@ -3,17 +3,13 @@
 from birnn.tasks.core.spec import Spec
 
 SPEC = Spec(
-    name="sentiment",
-    summary="Train a sentence classifier and report it beside simple baselines.",
+    name="sentiment", summary="Train a sentence classifier and report it beside simple baselines.",
     task="birnn.tasks.sentiment.task:Sentiment",
     options="birnn.tasks.sentiment.options:SentimentConfig",
-    serve="birnn.tasks.sentiment.serve:SentimentPredictor",
-    example='"some text"',
+    serve="birnn.tasks.sentiment.serve:SentimentPredictor", example='"some text"',
     test_record="birnn.tasks.runs.test_records:read_labels",
     graph="birnn.tasks.sentiment.graph:SentimentGraph",
-    predict_script="birnn.tasks.sentiment.predict_script",
-    script_example='"some text"',
+    predict_script="birnn.tasks.sentiment.predict_script", script_example='"some text"',
     estimator="birnn.tasks.sentiment.estimator:SentimentClassifier",
-    hub_pipeline="text-classification",
-    files=("labels.json", "vocabulary.json", "ngrams.json"),
-)
+    hub_pipeline="text-classification", files=("labels.json", "vocabulary.json", "ngrams.json"),
+)  # fmt: skip

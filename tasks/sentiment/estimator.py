@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -26,8 +27,7 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.one_d_array = True
+        tags.input_tags.string = tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
         return tags
 
@@ -37,8 +37,7 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
         Raises:
             InputError: no texts, one class only, or too few texts to cut validation from.
         """
-        texts = _texts(X)
-        classes = np.asarray(y)
+        texts, classes = _texts(X), np.asarray(y)
         if classes.ndim == 2 and classes.shape[1] == 1:
             classes = classes[:, 0]
         if classes.ndim != 1 or len(classes) != len(texts):
@@ -62,20 +61,15 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
 
     def predict_proba(self, X: Any) -> Array:
         """``[N, C]``."""
-        run = self._fitted()
-        shares: Array = np.asarray(run.predict_proba(_texts(X))).reshape(-1, len(self.classes_))
-        return shares[:, self._columns]
+        shares = np.asarray(self._fitted().predict_proba(_texts(X)))
+        return shares.reshape(-1, len(self.classes_))[:, self._columns]
 
     def predict(self, X: Any) -> Array:
         """``[N]`` classes."""
-        shares = self.predict_proba(X)
-        classes: Array = self.classes_[shares.argmax(1)]
-        return classes
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(1)])
 
 
 def _texts(X: Any) -> Sequence[str]:
-    import pandas as pd
-
     if isinstance(X, str):
         raise InputError("X: one text; give a list of texts")
     if isinstance(X, pd.DataFrame):

@@ -31,16 +31,14 @@ class SentimentGraph(Graph):
         "gram_ids": {0: "words", 1: "grams"}, "gram_counts": {0: "words"},
         "ngram_ids": {0: "batch", 1: "ngrams"}, "ngram_values": {0: "batch", 1: "ngrams"},
         "lengths": {0: "batch"}, "probabilities": {0: "batch"},
-        "attention": {0: "batch", 1: "time"},
-    }  # fmt: skip
+        "attention": {0: "batch", 1: "time"}}  # fmt: skip
 
     def __init__(self, run: Any) -> None:
         tokenizer = run.task.config.data.tokenizer
         if tokenizer not in TOKENIZERS:
-            raise ConfigError(
-                f"{run.folder}: its tokenizer {tokenizer} needs packages that the exported"
-                f" predict.py can't count on; train with one of {', '.join(TOKENIZERS)}"
-            )
+            needs = "needs packages that the exported predict.py can't count on"
+            advice = f"train with one of {', '.join(TOKENIZERS)}"
+            raise ConfigError(f"{run.folder}: its tokenizer {tokenizer} {needs}; {advice}")
         super().__init__(run)
         model = run.model
         assert isinstance(model, SentimentModel)
@@ -50,13 +48,9 @@ class SentimentGraph(Graph):
     @property
     def inputs(self) -> tuple[str, ...]:
         """See :class:`Graph`."""
-        return (
-            "types", "word_ids",
-            *(("vector_rows", "vector_counts") if self.vectors else ()),
-            *(("gram_ids", "gram_counts") if self.buckets else ()),
-            *(("ngram_ids", "ngram_values") if self.ngrams else ()),
-            "lengths",
-        )  # fmt: skip
+        return ("types", "word_ids", *(("vector_rows", "vector_counts") if self.vectors else ()),
+                *(("gram_ids", "gram_counts") if self.buckets else ()),
+                *(("ngram_ids", "ngram_values") if self.ngrams else ()), "lengths")  # fmt: skip
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -74,8 +68,8 @@ class SentimentGraph(Graph):
                 padded = graph.padded_rows(inputs[name], inputs[f"{kind}_offsets"])
                 feeds[name], feeds[f"{kind}_counts"] = padded
         if self.ngrams:
-            rows, counts = graph.padded_rows(inputs["ngram_ids"], inputs["ngram_offsets"])
-            feeds["ngram_ids"] = rows
+            padded = graph.padded_rows(inputs["ngram_ids"], inputs["ngram_offsets"])
+            feeds["ngram_ids"], counts = padded
             feeds["ngram_values"] = graph.spread(inputs["ngram_values"].numpy(), counts)
         return {**feeds, "lengths": batch.lengths.numpy()}
 
@@ -105,8 +99,7 @@ class SentimentGraph(Graph):
 
     def sample(self, lengths: Sequence[int], generator: np.random.Generator) -> Batch:
         """Random words, of no n-gram or many."""
-        words = min(sum(lengths), 500)
-        lexicon = self.info.lexicon
+        words, lexicon = min(sum(lengths), 500), self.info.lexicon
         ids = generator.integers(0, len(lexicon.words), words)
         types = graph.types_sample(lengths, words, generator)
         inputs = {"types": types, "word_ids": torch.from_numpy(ids)}
@@ -126,17 +119,14 @@ class SentimentGraph(Graph):
     def card(self) -> dict[str, Any]:
         """Labels, words, n-grams, and how texts become words."""
         info, data = self.info, self.task.config.data
-        return {
-            "task": "sentiment", "labels": info.labels, "tokenizer": data.tokenizer,
-            "token_pattern": TOKEN.pattern, "max_length": data.max_length,
-            "words": info.lexicon.words, "vector_words": info.lexicon.vector_words,
-            "buckets": info.lexicon.buckets,
-            "ngrams": None if info.ngrams is None else ngram_counts(info.ngrams),
-        }  # fmt: skip
+        return {"task": "sentiment", "labels": info.labels, "tokenizer": data.tokenizer,
+                "token_pattern": TOKEN.pattern, "max_length": data.max_length,
+                "words": info.lexicon.words, "vector_words": info.lexicon.vector_words,
+                "buckets": info.lexicon.buckets,
+                "ngrams": None if info.ngrams is None else ngram_counts(info.ngrams)}  # fmt: skip
 
-    def compare_script(
-        self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
-    ) -> tuple[float | None, str]:
+    def compare_script(self, run: LoadedRun, made: Path,
+                       predictor: Callable[[Path], Any]) -> tuple[float | None, str]:  # fmt: skip
         """Odd texts, and texts of many lengths."""
         texts = sample_texts(run)
         wanted = SentimentPredictor(run).label({"text": texts}).records

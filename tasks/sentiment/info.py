@@ -28,13 +28,9 @@ class TextInfo:
 
     def files(self) -> Files:
         """``labels.json``, ``vocabulary.json`` and, with a wide part, ``ngrams.json``."""
-        vocabulary = {
-            "words": self.lexicon.words,
-            "vectors": self.vector_name,
-            "vector_size": self.vector_size,
-            "vector_words": self.lexicon.vector_words,
-            "members": self.members,
-        }
+        vocabulary = {"words": self.lexicon.words, "vectors": self.vector_name,
+                      "vector_size": self.vector_size, "vector_words": self.lexicon.vector_words,
+                      "members": self.members}  # fmt: skip
         files: Files = {"labels.json": self.labels, "vocabulary.json": vocabulary}
         if self.ngrams:
             files["ngrams.json"] = ngram_counts(self.ngrams)
@@ -59,12 +55,11 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
         check_strings("vector_words", vocabulary["vector_words"], least=0)
         size = check_whole("vector_size", vocabulary["vector_size"], 0, 10_000)
         members = check_whole("members", vocabulary["members"], 1, MAX_MEMBERS)
-        name = str(vocabulary["vectors"])
-        ngrams = None
+        name, ngrams = str(vocabulary["vectors"]), None
         if model.wide:
             table = read_json(folder / "ngrams.json")
-            _check_counts(table["words"], table["texts"])
-            _check_counts(table["chars"], table["texts"])
+            for kind in ("words", "chars"):
+                _check_counts(table[kind], table["texts"])
             ngrams = NgramTable(table["texts"], table["words"], table["chars"])
     buckets = model.gram_buckets if model.gram_size else 0
     lexicon = Lexicon(vocabulary["words"], vocabulary["vector_words"], buckets)

@@ -30,9 +30,8 @@ class HeadOutputs(NamedTuple):
 class SentimentHead(nn.Module):
     """States pooled (:class:`birnn.nn.pooling.Pooling`), dropout, a linear layer: ``C`` logits."""
 
-    def __init__(
-        self, input_size: int, classes: int, pooling: tuple[str, ...], dropout: float
-    ) -> None:
+    def __init__(self, input_size: int, classes: int, pooling: tuple[str, ...],
+                 dropout: float) -> None:  # fmt: skip
         super().__init__()
         self.pooling = Pooling(input_size, pooling)
         self.dropout = Dropout(dropout)
@@ -63,20 +62,16 @@ class SentimentModel(nn.Module):
     apart and held here as it is. ``a`` and ``b`` are fitted on validation (:func:`fit_mix`);
     without a linear part, ``1 / a`` is the temperature of Guo et al. 2017.
 
-    Args:
-        pretrained: the table that the members share; None without one.
-        classes: ``C``.
-        ngrams: rows of the linear part; 0 leaves it out.
+    The members share the table ``pretrained``, if there is one; there are ``C = classes``; the
+    linear part has ``ngrams`` rows, and 0 leaves it out.
     """
 
     mix: Tensor
     wide_weight: Tensor
     wide_bias: Tensor
 
-    def __init__(
-        self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None, classes: int,
-        ngrams: int,
-    ) -> None:  # fmt: skip
+    def __init__(self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None,
+                 classes: int, ngrams: int) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
         self.pretrained, self.classes, self.ngrams = pretrained, classes, ngrams
@@ -103,10 +98,8 @@ class SentimentModel(nn.Module):
     def wide(self, batch: Batch) -> Tensor:
         """Log-probabilities of the linear part, ``[B, C]``."""
         inputs = batch.inputs
-        logits = F.embedding_bag(
-            inputs["ngram_ids"], self.wide_weight, inputs["ngram_offsets"],
-            mode="sum", per_sample_weights=inputs["ngram_values"],
-        )  # fmt: skip
+        logits = F.embedding_bag(inputs["ngram_ids"], self.wide_weight, inputs["ngram_offsets"],
+                                 mode="sum", per_sample_weights=inputs["ngram_values"])  # fmt: skip
         return (logits + self.wide_bias).log_softmax(-1)
 
     @torch.no_grad()
@@ -146,10 +139,7 @@ def fit_mix(parts: Sequence[Array], gold: Array) -> Array:
 
 
 def consistency_loss(logits: Tensor) -> Tensor:
-    """Divergence between two dropout views, both ways, summed (R-Drop, Liang et al. 2021).
-
-    Logits are ``[..., 2 B, C]``, the second view after the first.
-    """
+    """Divergence of two dropout views ``[..., 2 B, C]``, both ways (R-Drop, Liang et al. 2021)."""
     first, second = logits.log_softmax(-1).chunk(2, dim=-2)
     one = F.kl_div(first, second, log_target=True, reduction="sum")
     return one + F.kl_div(second, first, log_target=True, reduction="sum")

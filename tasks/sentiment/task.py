@@ -61,8 +61,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         if not info.vectors and not self.config.model.word_size + self.config.model.gram_size:
             raise ConfigError("a word has no features: raise --word-size, --gram-size or --vectors")
         notes = [*texts.notes, self._vector_note(info, splits["train"])]
-        cut = sum(sum(count > 0 for count in table["cut"][:]) for table in tables.values())
-        if cut:
+        if cut := sum(count > 0 for table in tables.values() for count in table["cut"][:]):
             longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
             notes.append(f"{plural(cut, 'text')} {longer}")
         provenance = {**texts.provenance, "cut_texts": cut, "vectors": info.vector_name}
@@ -98,11 +97,10 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def split(self, table: Dataset, info: TextInfo, *, ngrams: bool) -> TextSplit:
         """A tokenised table as a split; labels, where it has them, must be known ones."""
-        targets = None
+        targets = features = None
         if "label" in table.column_names:
             numbers = {label: i for i, label in enumerate(info.labels)}
             targets = [numbers[label] for label in table["label"][:]]
-        features = None
         if ngrams and info.ngrams is not None:
             tokenizer = get_tokenizer(self.config.data.tokenizer)
             features = info.ngrams.transform(table["text"][:], tokenizer)
@@ -144,13 +142,11 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         """What is trained."""
         linear = "n-grams, linear, added to the recurrent part"
         wide = f"{len(info.ngrams):,} {linear}" if info.ngrams else "none"
-        return [
-            *super().describe(info),
-            ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
-            ("pooling", self.config.model.pooling),
-            ("words", f"{len(info.lexicon.words):,} trained, vectors {info.vector_name}"),
-            ("wide part", wide),
-        ]
+        return [*super().describe(info),
+                ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
+                ("pooling", self.config.model.pooling),
+                ("words", f"{len(info.lexicon.words):,} trained, vectors {info.vector_name}"),
+                ("wide part", wide)]  # fmt: skip
 
     def loss(self, outputs: SentimentOutputs, batch: Batch) -> LossSum:
         """Cross-entropy of each network, with R-Drop where a batch holds two views; their mean."""
@@ -158,10 +154,9 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         model = self.config.model
         logits = outputs.members.float()
         members = len(logits)
-        losses = F.cross_entropy(
-            logits.flatten(0, 1), batch.targets.repeat(members),
-            label_smoothing=model.label_smoothing, reduction="none",
-        ).unflatten(0, (members, -1))  # fmt: skip
+        losses = F.cross_entropy(logits.flatten(0, 1), batch.targets.repeat(members),
+                                 label_smoothing=model.label_smoothing,
+                                 reduction="none").unflatten(0, (members, -1))  # fmt: skip
         weights = batch.inputs.get("weights", torch.ones_like(losses[0]))
         total = (losses * weights).sum()
         if batch.views == 2:

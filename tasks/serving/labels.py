@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,8 @@ class LabelPredictor(Predictor):
         self.check(request)
         labels = self.label(self._texts(request), explain=request.explain)
 
-        def write(path: Path) -> None:
-            write_labels(path, labels.records, self.columns, escape=request.escape_formulas)
-
+        write = partial(write_labels, records=labels.records, columns=self.columns,
+                        escape=request.escape_formulas)  # fmt: skip
         return Answer(labels.records, write, labels.notes, labels.weights)
 
     def _texts(self, request: Request) -> Columns:
@@ -83,12 +83,9 @@ class LabelPredictor(Predictor):
             asked = replace(request, text_column=request.text_column or self.usual)
             return {self.columns[0]: read_inputs(asked)}
         if request.texts or not request.input:
-            raise ConfigError(
-                f"this run reads {' and '.join(self.sources)} of each row: give them with --input"
-                f" FILE ({', '.join(FORMATS)})"
-            )
-        columns = read_text_columns(request, self.sources)
-        return dict(zip(self.columns, columns, strict=True))
+            advice = f"give them with --input FILE ({', '.join(FORMATS)})"
+            raise ConfigError(f"this run reads {' and '.join(self.sources)} of each row: {advice}")
+        return dict(zip(self.columns, read_text_columns(request, self.sources), strict=True))
 
     def _read(self, data: Any, column: str) -> TextColumns:
         if len(self.columns) == 1:
@@ -113,10 +110,8 @@ class LabelPredictor(Predictor):
         return texts.table(labels, np.array(rows, dtype=np.float64).reshape(-1, len(labels)))
 
 
-def write_labels(
-    path: Path, records: Sequence[dict[str, Any]], columns: Sequence[str] = ("text",),
-    *, escape: bool = False,
-) -> None:  # fmt: skip
+def write_labels(path: Path, records: Sequence[dict[str, Any]], columns: Sequence[str] = ("text",),
+                 *, escape: bool = False) -> None:  # fmt: skip
     """Write labelled rows, whose texts are in ``columns``, as :func:`.records.write_records`.
 
     JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.

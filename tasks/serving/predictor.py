@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
@@ -21,8 +21,7 @@ class Predictor:
     # Option of a request → why this task refuses it.
     refuses: ClassVar[Mapping[str, str]] = {
         "best": "n_best: this run labels whole texts; the option is for taggers",
-        "explain": "explain: this run has no attention to show",
-    }
+        "explain": "explain: this run has no attention to show"}  # fmt: skip
 
     def __init__(self, run: LoadedRun) -> None:
         self.run = run
@@ -82,8 +81,7 @@ def refusal(task: str, folder: Path) -> str:
 def predictor_of(run: LoadedRun) -> Predictor:
     """What answers for a loaded run: its task's own predictor, else one that refuses."""
     spec = TASKS[run.task.name]
-    kind: type[Predictor] = spec.part("serve") if spec.serve else Predictor
-    return kind(run)
+    return cast(Predictor, spec.part("serve")(run)) if spec.serve else Predictor(run)
 
 
 def serve(folder: Path, request: Request) -> Answer:

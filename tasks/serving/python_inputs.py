@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from datasets import Dataset, DatasetDict
 
 from birnn.arrays import Array
 from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, find_column
@@ -22,8 +24,6 @@ class Shaped:
 
     def like(self, name: str, values: list[Any]) -> Any:
         """A value a row, in the shape that the rows came in; ``name`` is its column's."""
-        import pandas as pd
-
         if self.shape == "one":
             return values[0]
         if self.shape in ("series", "frame"):
@@ -39,8 +39,6 @@ class Shaped:
 
     def table(self, names: Sequence[str], rows: Array) -> Any:
         """``[N, C]``: an array, or a DataFrame with the index that the rows came with."""
-        import pandas as pd
-
         if self.shape in ("series", "frame"):
             return pd.DataFrame(rows, index=self.index, columns=list(names))
         return rows[0] if self.shape == "one" else rows
@@ -81,9 +79,6 @@ def read_columns(data: Any, names: Sequence[str]) -> TextColumns:
     Raises:
         DataError: a column that isn't there, a row of another size, or one without a text.
     """
-    import pandas as pd
-    from datasets import Dataset
-
     if not isinstance(data, (pd.DataFrame, Dataset)):
         rows = list(data) if isinstance(data, (list, tuple, np.ndarray)) else None
         if rows is None or any(isinstance(row, str) or len(row) != len(names) for row in rows):
@@ -110,23 +105,19 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
         return TextColumns(shape, index, {"text": _texts(rows, where, index)})
     sentences = []
     for number, row in enumerate(rows):
+        place = _row(where, number, index)
         if not isinstance(row, (list, tuple, np.ndarray)):
-            place = _row(where, number, index)
             raise DataError(f"{place} holds {_shown(row)}, not a list of tokens")
         for token in row:
             if not isinstance(token, str) or not token:
-                raise DataError(f"{_row(where, number, index)} holds a token {_shown(token)}")
+                raise DataError(f"{place} holds a token {_shown(token)}")
         sentences.append([encodable(token) for token in row])
     return Sentences(shape, index, sentences)
 
 
-def _column(
-    data: Any, column: str, usual: Sequence[str], what: str
-) -> tuple[list[Any], str, Any, str]:
+def _column(data: Any, column: str, usual: Sequence[str],
+            what: str) -> tuple[list[Any], str, Any, str]:  # fmt: skip
     """The rows of ``data``, their shape and index, and where they stand in words."""
-    import pandas as pd
-    from datasets import Dataset, DatasetDict
-
     if isinstance(data, str):
         return [data], "one", None, "texts"
     if isinstance(data, pd.Series):
@@ -149,10 +140,8 @@ def _column(
         return data.tolist(), "array", None, "texts"
     if isinstance(data, (list, tuple)):
         return list(data), "list", None, "texts"
-    raise DataError(
-        f"texts: a {type(data).__name__}; give a text, a list or array of them, a pandas Series or"
-        " DataFrame, or a Dataset"
-    )
+    kinds = "a text, a list or array of them, a pandas Series or DataFrame, or a Dataset"
+    raise DataError(f"texts: a {type(data).__name__}; give {kinds}")
 
 
 def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
@@ -164,9 +153,9 @@ def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    if value is None or value != value:
-        return "None" if value is None else "NaN"
-    return f"{type(value).__name__} {str(value)[:40]!r}"
+    if value is None:
+        return "None"
+    return "NaN" if value != value else f"{type(value).__name__} {str(value)[:40]!r}"
 
 
 def _row(where: str, number: int, index: Any) -> str:

@@ -22,10 +22,8 @@ def check_output(path: Path, known: Sequence[str]) -> None:
         raise ConfigError(f"output: there is no folder {path.parent}")
 
 
-def write_records(
-    path: Path, records: Sequence[dict[str, Any]], rows: Iterable[Iterable[Any]],
-    lines: Iterable[str] = (), *, escape: bool = False,
-) -> None:  # fmt: skip
+def write_records(path: Path, records: Sequence[dict[str, Any]], rows: Iterable[Iterable[Any]],
+                  lines: Iterable[str] = (), *, escape: bool = False) -> None:  # fmt: skip
     """Write records as UTF-8, whole or not at all.
 
     ``.json`` and ``.jsonl`` hold the ``records``, ``.csv`` the ``rows`` of a table, the header

@@ -50,8 +50,10 @@ def encodable(text: str) -> str:
 
 def _read_source(request: Request) -> list[str]:
     if request.input:
-        if Path(request.input).suffix.lower() == ".txt":
-            return _read_lines(Path(request.input), request.encoding)
+        if (path := Path(request.input)).suffix.lower() == ".txt":
+            check_text(path, request.encoding)
+            lines = path.read_text(encoding=request.encoding).split("\n")
+            return lines[:-1] if lines[-1] == "" else lines
         table = _read_table(request)
         name = find_column(table, request.text_column, TEXT_NAMES, "text", request.input)
         return _cells(table, name, request.input)
@@ -70,16 +72,9 @@ def _read_table(request: Request) -> Dataset:
     if Path(request.input).suffix.lower() not in FORMATS:
         known = ", ".join((".txt", *FORMATS))
         raise DataError(f"input: {request.input} has an unknown format; known: {known}")
-    splits = load_tables(request.input, ReadOptions(request.encoding)).splits
-    return next(iter(splits.values()))
+    return next(iter(load_tables(request.input, ReadOptions(request.encoding)).splits.values()))
 
 
 def _cells(table: Dataset, name: str, path: str) -> list[str]:
     values = guarded(path, lambda: table[name][:])
     return ["" if value is None else str(value) for value in values]
-
-
-def _read_lines(path: Path, encoding: str) -> list[str]:
-    check_text(path, encoding)
-    lines = path.read_text(encoding=encoding).split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
