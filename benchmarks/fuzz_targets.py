@@ -19,10 +19,13 @@ from unittest.mock import patch
 CACHE = tempfile.mkdtemp(prefix="birnn-fuzz-cache-")
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 os.environ.update(HF_HOME=CACHE, HF_HUB_OFFLINE="1")
+
+from birnn import tasks  # noqa: E402
+
 HERE = Path(__file__).resolve().parent.parent
 RUNS = HERE / "tests/fixtures/runs"
 VERSION = "2026-11-24-07964cf"
-TASKS = ("sentiment", "tagging", "forecast", "regression")
+TASKS = [task for task in tasks.TASKS if (RUNS / f"{VERSION}-{task}").is_dir()]
 
 CSV = b'text,label\n"a, b",good\nc d,bad\n"e ""f""\ng",good\n'
 CONLL = b"-DOCSTART- -X- O\n\n# id 1\nAda NNP B-per\nmet VB O\nBo NNP B-per\n\nso RB O\n"

@@ -16,11 +16,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
 
+from birnn.tasks import TASKS  # noqa: E402
+
+import contract  # noqa: E402
+import lives  # noqa: E402
 from faults import Fault, Trial, faults, fingerprint  # noqa: E402
 from writers import sentences, write_table  # noqa: E402
 
-# Small enough that a run takes seconds, with everything that has a state of its own.
-TASKS = {
+# Small enough that a run takes seconds, with everything that has a state of its own. A task that is
+# not here runs as its tiny configuration.
+OPTIONS = {
     "sentiment": [
         "--epochs", "6", "--members", "2", "--hidden-size", "16", "--word-size", "16",
         "--gram-size", "8", "--dropout", "0.2", "--ema", "0.99", "--patience", "0",
@@ -54,13 +59,19 @@ def main() -> int:
     return 1 if failed else 0
 
 
+def tiny(task: str, folder: Path) -> list[str]:
+    """The options of a task's first tiny configuration, its data written into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return list(lives.words(contract.tiny(task).TINY[contract.variants(task)[0]](folder)))
+
+
 def trials(task: str, options: argparse.Namespace, folder: Path) -> int:
     """The trials of one task; returns how many differ."""
     data = options.data
     if task == "sentiment" and not data:
         folder.mkdir(parents=True)
         data = str(write_table(folder / "reviews.csv", sentences(600)))
-    arguments = [*([data] if data else []), *TASKS[task]]
+    arguments = [*([data] if data else []), *(OPTIONS.get(task) or tiny(task, folder))]
     whole = Trial(task, arguments, folder / "whole")
     started = time.perf_counter()
     assert whole.start(Fault("none")).code == 0, whole.history
