@@ -66,7 +66,8 @@ class SentimentClassifier(ClassifierMixin, BirnnEstimator):  # type: ignore[misc
 
     def predict(self, X: Any) -> Array:
         """``[N]`` classes."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(1)])
+        shares = self.predict_proba(X)  # before classes_: it refuses what isn't fitted
+        return np.asarray(self.classes_[shares.argmax(1)])
 
 
 def _texts(X: Any) -> Sequence[str]:
