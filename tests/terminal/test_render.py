@@ -43,7 +43,7 @@ def test_a_task_of_scores_alone_has_no_details() -> None:
     out = Console(width=80, file=io.StringIO())
     with out.capture() as printed:
         out.print(scores.render_details({"anything": 1}, 80, plain=True))
-    assert not printed.get().strip()
+    assert printed.get() == ""
 
 
 def test_a_text_loses_its_end_and_a_label_its_middle() -> None:
