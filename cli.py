@@ -39,10 +39,9 @@ Texts = Annotated[list[str] | None, Argument(help="Texts; none: --input or stand
 Repository = Annotated[str, Argument(help="USER/NAME on the Hugging Face Hub.")]
 
 app = typer.Typer(
-    cls=HelpGroup,
-    add_completion=False,
+    cls=HelpGroup, add_completion=False,
     rich_markup_mode=None if os.environ.get("BIRNN_PLAIN_HELP") else "rich",
-)
+)  # fmt: skip
 
 
 def version(value: bool) -> None:
@@ -101,9 +100,8 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
         from birnn.terminal.views.answers import draw_evaluation
 
         use_machine(options)
-        folder = run_folder(run)
-    scored = evaluate(load_run(folder), options.data, options.split)
-    draw_evaluation(scored, as_json=options.json)
+        loaded = load_run(run_folder(run))
+    draw_evaluation(evaluate(loaded, options.data, options.split), as_json=options.json)
 
 
 @command(app, "compare")
