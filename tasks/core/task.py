@@ -162,11 +162,11 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     def embedder(self, info: InfoT) -> Embedder:
         """A batch → steps ``[B, T, F]``; a task that has a :meth:`model` of its own needs none."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name}: give an embedder and a head, or a model")
 
     def head(self, input_size: int, info: InfoT) -> nn.Module:
         """Encoded states ``[B, T, input_size]`` and a batch → outputs; as :meth:`embedder`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.name}: give an embedder and a head, or a model")
 
     def network(self, info: InfoT) -> SequenceModel:
         """One network: embedder, encoder and head."""

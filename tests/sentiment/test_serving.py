@@ -12,8 +12,9 @@ import pytest
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.runs.evaluation import evaluate
 from birnn.tasks.runs.folder import load_run
+from birnn.tasks.sentiment.task import Sentiment
 from birnn.tasks.serving import labels as serving
-from birnn.tasks.serving.labels import write_labels
+from birnn.tasks.serving.labels import LabelPredictor, write_labels
 from birnn.tasks.serving.request import Request
 from birnn.tasks.serving.texts import read_inputs
 
@@ -262,3 +263,15 @@ def test_output_is_replaced_whole_or_not_at_all(birnn, trained, tmp_path, monkey
     monkeypatch.undo()
     assert birnn("predict", trained, "x", "--output", target).code == 0
     assert target.read_text().startswith("text,label,p_bad,p_good\n")
+
+
+def test_a_column_of_the_tasks_own_is_read_although_a_usual_one_is_there(
+    trained, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Sentiment, "text_columns", ("query",))
+    predictor = LabelPredictor(load_run(trained))
+    frame = pd.DataFrame({"text": ["a dull film"], "query": ["a lovely film"]})
+    assert predictor.records(frame, "")[0]["query"] == "a lovely film"
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    answer = predictor.answer(Request(input=str(tmp_path / "new.csv")))
+    assert [record["query"] for record in answer.records] == ["a lovely film"]
