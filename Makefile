@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check oldest newest
 .PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf
-.PHONY: faults bench-encoders bench-epochs bench-scaling bench-peers fuzz clean
+.PHONY: faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
@@ -64,6 +64,11 @@ bench-crf: $(VENV)/test
 
 fuzz: $(VENV)/test
 	$(BIN)/python benchmarks/fuzz.py $(ARGS)
+
+# Files with known content in random dialects and formats: what the readers make of them.
+generated: $(VENV)/test
+	$(BIN)/python benchmarks/generated.py tables $(ARGS)
+	$(BIN)/python benchmarks/generated.py times $(ARGS)
 
 $(VENV)/samples $(VENV)/test $(VENV)/dev: pyproject.toml $(CONSTRAINTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

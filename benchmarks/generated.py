@@ -1,0 +1,135 @@
+"""Files with known content in random dialects and formats, read: what the readers make of them.
+
+    python benchmarks/generated.py tables --count 20000 --seed 0
+    python benchmarks/generated.py times --count 20000 --seed 0 --show 5
+    python benchmarks/generated.py times --only 4711 --keep some/folder   # one again, its file kept
+
+A file that can be read in one sensible way is read as it was meant, or refused; of these at least
+95 % are read. One that can be read in two is read with a warning that names the option which
+decides, or refused. The exit code is 1 where one was altered, or an ambiguous one read, without a
+word, or where fewer are read. ``tests/support`` holds the rules by which a file is ambiguous.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import dialects  # noqa: E402
+import written_times  # noqa: E402
+from judging import NEVER, READ, REFUSED, Judged  # noqa: E402
+
+KINDS: dict[str, ModuleType] = {"tables": dialects, "times": written_times}
+LEAST = 0.95  # of the unambiguous ones are read
+SHOWN = 40  # kinds of refusals and differences
+
+
+def quiet() -> None:
+    """Libraries say nothing while files are read."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    import datasets
+
+    datasets.disable_progress_bars()
+
+
+def chunk(kind: str, seeds: range) -> list[tuple[int, Judged]]:
+    """Judge the samples of some seeds."""
+    quiet()
+    module: Any = KINDS[kind]
+    with tempfile.TemporaryDirectory(prefix="birnn-generated-") as folder:
+        return [(seed, module.judge(module.make(seed), Path(folder))) for seed in seeds]
+
+
+def judged(kind: str, seeds: range, processes: int) -> Iterator[tuple[int, Judged]]:
+    """Judge the samples of all seeds, in several processes."""
+    size = min(100, max(1, len(seeds) // processes))
+    parts = [seeds[at : at + size] for at in range(0, len(seeds), size)]
+    if processes == 1 or len(parts) == 1:
+        for part in parts:
+            yield from chunk(kind, part)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        for result in pool.map(chunk, [kind] * len(parts), parts):
+            yield from result
+
+
+def report(results: list[tuple[int, Judged]], show: int) -> int:
+    """Print the counts; 1 if a promise is broken."""
+    counts = Counter((r.verdict, r.outcome) for _, r in results)
+    for verdict, outcome in sorted(counts):
+        of = sum(n for (v, _), n in counts.items() if v == verdict)
+        number = counts[verdict, outcome]
+        print(f"{verdict:10} {outcome:24} {number:7,} {number / of:8.2%}")
+    kinds: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    for seed, result in results:
+        if result.kind:
+            kinds[result.outcome, result.kind].append((seed, result.detail))
+    ranked = sorted(kinds.items(), key=lambda item: (item[0][0] not in NEVER, -len(item[1])))
+    for (outcome, kind), examples in ranked[:SHOWN]:
+        seeds = " ".join(str(seed) for seed, _ in examples[:4])
+        print(f"\n{len(examples):6,} {outcome}: {kind}\n       seeds {seeds}")
+        for seed, detail in examples[:show]:
+            print(f"       {seed}: {detail[:400]}")
+    clear = [r.outcome for _, r in results if r.verdict != "ambiguous"]
+    share = clear.count(READ) / max(1, len(clear))
+    never = sum(number for (_, outcome), number in counts.items() if outcome in NEVER)
+    refused = sum(number for (_, outcome), number in counts.items() if outcome == REFUSED)
+    print(f"\nunambiguous read {share:.2%} (at least {LEAST:.0%}); refused {refused:,}", end="; ")
+    print(f"altered, silent or crashed {never:,} (must be 0)")
+    return 1 if never or share < LEAST else 0
+
+
+def replay(kind: str, seed: int, folder: str) -> int:
+    """Show one sample, and what is made of it."""
+    quiet()
+    module: Any = KINDS[kind]
+    sample = module.make(seed)
+    print(module.described(sample))
+    text = sample.data[:1500].decode(sample.encoding, "replace")
+    print(text if kind == "times" else "\n".join(map(repr, text.splitlines(keepends=True))))
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / sample.name).write_bytes(sample.data)
+    with tempfile.TemporaryDirectory(prefix="birnn-generated-") as place:
+        result = module.judge(sample, Path(place))
+    print(f"\n{result.verdict} {sample.why}: {result.outcome}: {result.detail}")
+    return 1 if result.outcome in NEVER else 0
+
+
+def main() -> int:
+    """Judge what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=list(KINDS))
+    parser.add_argument("--count", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0, help="of the first")
+    parser.add_argument("--show", type=int, default=0, help="examples of each kind")
+    parser.add_argument("--only", type=int, help="one seed, shown")
+    parser.add_argument("--keep", default="", help="folder for its file")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    if options.only is not None:
+        return replay(options.kind, options.only, options.keep)
+    begun = time.perf_counter()
+    seeds = range(options.seed, options.seed + options.count)
+    results = list(judged(options.kind, seeds, options.processes))
+    print(f"{len(results):,} {options.kind}, seeds {options.seed} to {seeds[-1]}", end=", ")
+    print(f"{time.perf_counter() - begun:.0f} s\n")
+    return report(results, options.show)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

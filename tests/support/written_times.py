@@ -1,0 +1,693 @@
+"""Series whose stamps and values are known, written in random formats and layouts, and judged.
+
+Nothing here knows how the reader decides. A file is *ambiguous* where it can be read in two
+sensible ways, by rules that look at the file alone:
+
+- **Orders of day, month and year**: every order is tried on all cells, and those that give a date
+  for each are compared by the share of a regular grid that they fill (equal steps, one day of each
+  month, the last days of months, business days). With the year in four digits in front there is
+  one order; else day first and month first, and with two digits year first too. Dots and month
+  names say day first. A rival that fills as much as the meant reading (nine tenths of its share)
+  makes a file ambiguous; one that fills less leaves a warning welcome, not needed (``arguable``).
+- **Whole numbers**: day numbers as Excel writes them are numbers too, always; year and month as
+  ``YYYYMM`` within one year count up by one: ambiguous. Years are read as years or as numbers, both
+  are right.
+- **Ids that are numbers** could be values: a refusal is right, and so is a reading (``arguable``).
+
+The stamps of a period (month, quarter, week, range) are its start.
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from birnn.data.series.findings import SeriesOptions
+from birnn.data.series.panel import Panel
+from birnn.data.series.reader import read_panel
+from birnn.errors import BirnnError
+
+from judging import Judged, crash, outcome, refusal
+
+MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre "
+    "diciembre",
+    "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre "
+    "dicembre",
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro "
+    "dezembro",
+}
+SHORT = {
+    "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+    "de": "Jan Feb Mär Apr Mai Jun Jul Aug Sep Okt Nov Dez",
+    "fr": "janv févr mars avr mai juin juil août sept oct nov déc",
+    "es": "ene feb mar abr may jun jul ago sep oct nov dic",
+    "it": "gen feb mar apr mag giu lug ago set ott nov dic",
+    "nl": "jan feb mrt apr mei jun jul aug sep okt nov dec",
+    "pt": "jan fev mar abr mai jun jul ago set out nov dez",
+}
+OF_LANGUAGE = {
+    "en": ("{m} {d}, {y}", "{m}-{d}-{y}", "{m} {d} {y}"), "de": ("{d}. {m} {y}",),
+    "es": ("{d} de {m} de {y}",), "pt": ("{d} de {m} de {y}",),
+}  # fmt: skip
+TIME_NAMES = """
+    date time timestamp datetime ds Date Time day period when Datum Zeit fecha data jour 日期
+    Zeitstempel t index Month DATE
+""".split()  # noqa: SIM905
+ZONES = (
+    "Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Kolkata", "America/Sao_Paulo",
+    "Europe/London", "America/Los_Angeles", "Asia/Tokyo",
+)  # fmt: skip
+# Frequency → resolution that its stamps need, and how often it is taken.
+FREQUENCIES = {
+    "s": ("s", 1), "min": ("min", 2), "5min": ("min", 2), "15min": ("min", 4), "30min": ("min", 3),
+    "h": ("h", 10), "2h": ("h", 2), "6h": ("h", 2), "D": ("D", 24), "B": ("D", 6),
+    "W-SUN": ("D", 3), "W-MON": ("W", 4), "W-WED": ("D", 2), "MS": ("M", 14), "ME": ("D", 4),
+    "M15": ("D", 2), "M28": ("D", 1), "M30": ("D", 2), "QS": ("Q", 4), "QE": ("D", 2),
+    "YS": ("Y", 3), "YE": ("D", 1), "BME": ("D", 1),
+}  # fmt: skip
+DAY_FIRST = ("--day-first", "--month-first", "--year-first", "--date-format")
+
+
+@dataclass(frozen=True)
+class Format:
+    """How stamps are written."""
+
+    name: str
+    write: Callable[[pd.Timestamp], str]
+    family: str  # what is told apart in the counts
+    order: str = ""  # of the numbers of a date: dmy, mdy, ymd
+    two: bool = False  # digits of the year
+    separator: str = ""
+    number: str = ""  # excel, yyyymm, year: whole numbers
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file and what it holds."""
+
+    seed: int
+    name: str
+    data: bytes
+    frequency: str
+    zone: str
+    format: str
+    family: str
+    layout: str
+    series: dict[str, pd.Series]  # values by stamp, in order of time, without the missing rows
+    steps: dict[str, int]  # from the first to the last value of each
+    verdict: str
+    why: str = ""
+    decide: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+
+
+# The index
+
+
+def _index(rng: random.Random, frequency: str, zone: str | None) -> pd.DatetimeIndex:
+    year = rng.randrange(1990, 2030) if rng.random() < 0.93 else rng.randrange(1905, 2095)
+    start = pd.Timestamp(year, rng.randrange(1, 13), rng.randrange(1, 29))
+    few = frequency[0] in "YQ"
+    count = rng.randrange(8, 40) if few else rng.choice((8, 12, 24, 30, 60, 100, 200, 400))
+    if frequency[0] == "M" and frequency[1:].isdigit():
+        months = pd.period_range(start.to_period("M"), periods=count, freq="M")
+        days = np.minimum(int(frequency[1:]), months.days_in_month)
+        return pd.DatetimeIndex(months.start_time + pd.to_timedelta(days - 1, unit="D"))
+    if frequency in ("s", "min", "5min", "15min", "30min", "h", "2h", "6h"):
+        start += pd.Timedelta(rng.choice((0, 0, 0, 6, 13)), "h")
+    if year > 2080 and few:
+        start -= pd.DateOffset(years=40)
+    return pd.date_range(start, periods=count, freq=frequency, tz=zone)
+
+
+def _zone(rng: random.Random, resolution: str) -> str | None:
+    if resolution not in ("s", "min", "h", "D") or rng.random() < 0.75:
+        return None
+    return rng.choice(("UTC", "UTC", "Etc/GMT-2", "Etc/GMT+5", *ZONES))
+
+
+# Formats of one column
+
+
+def _short(years: Sequence[int]) -> bool:
+    """Whether two digits tell the years, as strptime reads them."""
+    return min(years) >= 1970 and max(years) <= 2067
+
+
+def _year(two: bool) -> Callable[[pd.Timestamp], str]:
+    return (lambda t: f"{t.year % 100:02d}") if two else (lambda t: str(t.year))
+
+
+def _numeric(rng: random.Random, years: Sequence[int]) -> Format:
+    order = rng.choice(("dmy", "dmy", "mdy", "mdy", "ymd"))
+    two = rng.random() < 0.25 and _short(years)
+    separator = rng.choice("/-." if order == "ymd" or two else "//-.")
+    if order == "mdy" and separator == ".":
+        separator = "/"
+    if order == "ymd" and not two and rng.random() < 0.3:
+        separator = ""
+    pad = rng.random() < 0.7 or not separator
+    year = _year(two)
+
+    def write(t: pd.Timestamp) -> str:
+        parts = {"y": year(t), "m": f"{t.month:0{1 + pad}d}", "d": f"{t.day:0{1 + pad}d}"}
+        return separator.join(parts[letter] for letter in order)
+
+    shown = separator.join({"y": "yy" if two else "yyyy"}.get(x, x * (1 + pad)) for x in order)
+    family = "compact" if not separator else "numbers, yy" if two else "numbers"
+    return Format(shown, write, family, order, two, separator)
+
+
+def _month_names(rng: random.Random) -> tuple[str, list[str], str]:
+    language = rng.choice(("en",) * 6 + ("de", "fr", "es", "it", "nl", "pt"))
+    long = rng.random() < 0.4
+    names = (MONTHS if long else SHORT)[language].split()
+    if not long and rng.random() < 0.2:
+        full = MONTHS[language].split()
+        names = [n if n == f else n + "." for n, f in zip(names, full, strict=True)]
+    case = rng.choice((str, str, str, str.upper, str.lower))
+    return language, [case(name) for name in names], "long" if long else "short"
+
+
+def _named(rng: random.Random, years: Sequence[int]) -> Format:
+    language, names, length = _month_names(rng)
+    two = rng.random() < 0.3 and _short(years)
+    year, pad = _year(two), rng.random() < 0.5
+    patterns = ["{d}-{m}-{y}", "{d} {m} {y}", "{d}/{m}/{y}"]
+    if not two:
+        patterns += ["{y}-{m}-{d}", "{y} {m} {d}", *OF_LANGUAGE.get(language, ())]
+    pattern = rng.choice(patterns)
+
+    def write(t: pd.Timestamp) -> str:
+        return pattern.format(d=f"{t.day:0{1 + pad}d}", m=names[t.month - 1], y=year(t))
+
+    shown = pattern.format(d="d" * (1 + pad), m="mmm" if length == "short" else "mmmm",
+                           y="yy" if two else "yyyy")  # fmt: skip
+    return Format(f"{shown} {language}", write, "month names, yy" if two else "month names")
+
+
+def _iso_day(_: random.Random, __: Sequence[int]) -> Format:
+    return Format("yyyy-mm-dd", lambda t: t.strftime("%Y-%m-%d"), "ISO")
+
+
+def _iso_week_day(_: random.Random, __: Sequence[int]) -> Format:
+    write = "{}-W{:02d}-{}".format
+    return Format("yyyy-Www-d", lambda t: write(*t.isocalendar()), "ISO weeks")
+
+
+def _weekday(rng: random.Random, years: Sequence[int]) -> Format:
+    inner = rng.choice((_iso_day, _named, _numeric))(rng, years)
+    if inner.order and not inner.separator:
+        inner = _iso_day(rng, years)
+    long, comma = rng.random() < 0.4, rng.choice((" ", ", "))
+
+    def write(t: pd.Timestamp) -> str:
+        return t.day_name()[: None if long else 3] + comma + inner.write(t)
+
+    name = "weekday " + inner.name
+    return Format(name, write, "weekdays", inner.order, inner.two, inner.separator)
+
+
+def _day(rng: random.Random, years: Sequence[int]) -> Format:
+    makers = (_iso_day,) * 5 + (_numeric,) * 9 + (_named,) * 4 + (_weekday, _iso_week_day)
+    return rng.choice(makers)(rng, years)
+
+
+def _month(rng: random.Random, years: Sequence[int]) -> Format:
+    two = _short(years)
+    language, names, _ = _month_names(rng)
+    some: list[tuple[str, Callable[[pd.Timestamp], str]]] = [
+        ("yyyy-mm", lambda t: t.strftime("%Y-%m")), ("yyyy/mm", lambda t: t.strftime("%Y/%m")),
+        ("mm/yyyy", lambda t: t.strftime("%m/%Y")), ("mm-yyyy", lambda t: t.strftime("%m-%Y")),
+        ("m/yyyy", lambda t: f"{t.month}/{t.year}"), ("mm.yyyy", lambda t: t.strftime("%m.%Y")),
+        ("yyyyMmm", lambda t: t.strftime("%YM%m")),
+        (f"mmm yyyy {language}", lambda t: f"{names[t.month - 1]} {t.year}"),
+        (f"mmm-yyyy {language}", lambda t: f"{names[t.month - 1]}-{t.year}"),
+        (f"yyyy-mmm {language}", lambda t: f"{t.year}-{names[t.month - 1]}"),
+        (f"yyyy mmm {language}", lambda t: f"{t.year} {names[t.month - 1]}"),
+    ]  # fmt: skip
+    if two:
+        some.append((f"mmm-yy {language}", lambda t: f"{names[t.month - 1]}-{t.year % 100:02d}"))
+    if rng.random() < 0.1:
+        return Format("yyyymm", lambda t: t.strftime("%Y%m"), "months", number="yyyymm")
+    return Format(*rng.choice(some), "months")
+
+
+def _quarter(rng: random.Random, years: Sequence[int]) -> Format:
+    two = _short(years)
+    patterns = ["{y}Q{q}", "{y}-Q{q}", "{y} Q{q}", "Q{q} {y}", "Q{q}-{y}", "Q{q}/{y}", "{q}Q{y}"]
+    patterns += ["{q}Q{s}", "Q{q} {s}", "Q{q}-{s}"] if two else []
+    pattern = rng.choice(patterns)
+
+    def write(t: pd.Timestamp) -> str:
+        return pattern.format(y=t.year, q=t.quarter, s=f"{t.year % 100:02d}")
+
+    return Format(pattern, write, "quarters")
+
+
+def _range(rng: random.Random, years: Sequence[int]) -> Format:
+    inner = rng.choice((_iso_day, _iso_day, _numeric, _named))(rng, years)
+    joint = rng.choice((" - ", " – ", " to ", "/", "–"))
+    if inner.separator in ("/", "-", "") and joint in ("/", "–") and inner.order:
+        joint = " - "
+    if "/" in inner.name:
+        joint = " to "
+    last = pd.Timedelta(6, "D")
+    return Format(
+        f"{inner.name}{joint}…", lambda t: inner.write(t) + joint + inner.write(t + last),
+        "ranges", inner.order, inner.two, inner.separator,
+    )  # fmt: skip
+
+
+def _week(rng: random.Random, years: Sequence[int]) -> Format:
+    if rng.random() < 0.4:
+        return _day(rng, years)
+    if rng.random() < 0.5:
+        return _range(rng, years)
+    mark = rng.choice(("-W", "W", " W", "-KW"))
+    write = f"{{}}{mark}{{:02d}}".format
+    return Format(f"yyyy{mark}ww", lambda t: write(*t.isocalendar()[:2]), "ISO weeks")
+
+
+UNIX = {"s": 9, "ms": 6, "us": 3, "ns": 0}
+
+
+def _number(rng: random.Random, index: pd.DatetimeIndex) -> Format:
+    """Unix time, or Excel's days since 1899-12-30."""
+    late = index[0].year >= 1975
+    if rng.random() < 0.6 and late:
+        unit = rng.choice(list(UNIX))
+        size = 10 ** UNIX[unit]
+        return Format(f"unix {unit}", lambda t: str(t.as_unit("ns").value // size), "unix")
+    if index.tz is not None or (index != index.normalize()).any() or index[0].year < 1955:
+        return _timed(rng, index, "s")
+    origin = pd.Timestamp("1899-12-30")
+    return Format("excel", lambda t: str((t - origin).days), "excel", number="excel")
+
+
+def _clock(
+    rng: random.Random, resolution: str, day: Format
+) -> tuple[str, Callable[[pd.Timestamp], str]]:
+    seconds = resolution == "s" or rng.random() < 0.5
+    english = day.family.startswith("numbers") or day.name.endswith("en")
+    if english and rng.random() < 0.25:
+        upper, gap = rng.random() < 0.7, rng.choice((" ", " ", ""))
+
+        def twelve(t: pd.Timestamp) -> str:
+            said = f"{t.hour % 12 or 12}:{t:%M}{f':{t:%S}' * seconds}"
+            return said + gap + (f"{t:%p}" if upper else f"{t:%p}".lower())
+
+        return "h:mm AM", twelve
+    if rng.random() < 0.1:
+        return "h:mm", lambda t: f"{t.hour}:{t:%M}{f':{t:%S}' * seconds}"
+    if seconds and rng.random() < 0.15:
+        digits = rng.choice((1, 3, 6))
+        return "hh:mm:ss.f", lambda t: f"{t:%H:%M:%S}.{'0' * digits}"
+    return ("hh:mm:ss", lambda t: f"{t:%H:%M:%S}") if seconds else ("hh:mm", lambda t: f"{t:%H:%M}")
+
+
+def _offset(rng: random.Random, zone: str) -> tuple[str, Callable[[pd.Timestamp], str]]:
+    if zone == "UTC":
+        mark = rng.choice(("Z", "Z", "+00:00", " UTC", " GMT", "+0000"))
+        return mark, lambda t: mark
+    if zone in ("Europe/Berlin", "America/New_York", "America/Los_Angeles") and rng.random() < 0.2:
+        return " CET", lambda t: f" {t.tzname()}"
+    if "Etc" not in zone and rng.random() < 0.1:
+        return f" {zone}", lambda t: f" {zone}"
+    if rng.random() < 0.3:
+        return "+hhmm", lambda t: f"{t:%z}"
+    return "+hh:mm", lambda t: f"{t:%z}"[:3] + ":" + f"{t:%z}"[3:]
+
+
+def _timed(rng: random.Random, index: pd.DatetimeIndex, resolution: str) -> Format:
+    """Date and time of day in one cell."""
+    if index.tz is None and rng.random() < 0.12:
+        form = {"h": "%Y%m%d%H", "min": "%Y%m%d%H%M"}.get(resolution, "%Y%m%d%H%M%S")
+        form = rng.choice((form, form, "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S"))
+        return Format(form.replace("%", ""), lambda t: t.strftime(form), "compact, time")
+    day = _day_before(rng, index)
+    shown, clock = _clock(rng, resolution, day)
+    joint = "T" if day.name == "yyyy-mm-dd" and rng.random() < 0.5 and "A" not in shown else " "
+    if day.name[0] in "dmw" and rng.random() < 0.1:
+        joint = ", " if rng.random() < 0.3 else "  "
+    mark, offset = _offset(rng, str(index.tz)) if index.tz is not None else ("", lambda t: "")
+    gap = " " if mark.startswith("+") and "A" in shown else ""
+
+    def write(t: pd.Timestamp) -> str:
+        return day.write(t) + joint + clock(t) + gap + offset(t)
+
+    return Format(
+        f"{day.name}{joint}{shown}{mark}", write,
+        f"{day.family}, time{' and zone' * bool(mark)}", day.order, day.two, day.separator,
+    )  # fmt: skip
+
+
+def _day_before(rng: random.Random, index: pd.DatetimeIndex) -> Format:
+    """A date that a time of day can follow."""
+    years = (index[0].year, index[-1].year)
+    if index.tz is not None and rng.random() < 0.6:
+        return _iso_day(rng, years)
+    while True:
+        day = _day(rng, years)
+        if day.family not in ("ISO weeks", "compact"):
+            return day
+
+
+def _one_column(rng: random.Random, index: pd.DatetimeIndex, resolution: str) -> Format:
+    years = (index[0].year, index[-1].year)
+    if rng.random() < 0.06 and resolution != "Y":
+        return _number(rng, index)
+    if index.tz is not None or resolution in ("s", "min", "h"):
+        return _timed(rng, index, resolution)
+    if resolution == "Y" and rng.random() < 0.7:
+        return Format("yyyy", lambda t: str(t.year), "years", number="year")
+    maker = {"M": _month, "Q": _quarter, "W": _week}.get(resolution, _day)
+    if maker is _day or rng.random() < 0.3:
+        if rng.random() < 0.15:
+            return _timed(rng, index, "D")
+        maker = _day
+    return maker(rng, years)
+
+
+# Several columns
+
+Columns = list[tuple[str, Callable[[pd.Timestamp], str]]]
+PART_NAMES = (
+    {"y": "Year", "m": "Month", "d": "Day", "h": "Hour", "w": "Week", "q": "Quarter"},
+    {"y": "year", "m": "month", "d": "day", "h": "hour", "w": "week", "q": "quarter"},
+    {"y": "Jahr", "m": "Monat", "d": "Tag", "h": "Stunde", "w": "KW", "q": "Quartal"},
+    {"y": "YEAR", "m": "MO", "d": "DY", "h": "HR", "w": "WK", "q": "QTR"},
+    {"y": "año", "m": "mes", "d": "día", "h": "hora", "w": "semana", "q": "trimestre"},
+)
+
+
+def _several(
+    rng: random.Random, index: pd.DatetimeIndex, resolution: str
+) -> tuple[Format, Columns] | None:
+    """Date and time apart, or the parts of a date; None where neither can write the index."""
+    years = (index[0].year, index[-1].year)
+    if index.tz is not None or resolution in ("Y", "s"):
+        return None
+    if resolution in ("h", "min") and (resolution == "min" or rng.random() < 0.6):
+        day = _day_before(rng, index) if rng.random() < 0.9 else _day(rng, years)
+        shown, clock = _clock(rng, resolution, day)
+        names = rng.choice((("Date", "Time"), ("date", "time"), ("Datum", "Uhrzeit"),
+                            ("fecha", "hora"), ("DATE", "TIME")))  # fmt: skip
+        form = Format(f"{day.name} | {shown}", day.write, "date and time apart", day.order, day.two,
+                      day.separator)  # fmt: skip
+        return form, [(names[0], day.write), (names[1], clock)]
+    parts = {"h": "ymdh", "D": "ymd", "M": "ym", "Q": "yq", "W": "yw"}[resolution]
+    names_of = rng.choice(PART_NAMES[:3] + PART_NAMES)
+    _, months, _ = _month_names(rng)
+    named = rng.random() < 0.2
+    writers: dict[str, Callable[[pd.Timestamp], str]] = {
+        "y": lambda t: str(t.isocalendar()[0] if parts == "yw" else t.year),
+        "m": lambda t: months[t.month - 1] if named else str(t.month),
+        "d": lambda t: str(t.day), "h": lambda t: str(t.hour),
+        "w": lambda t: str(t.isocalendar()[1]), "q": lambda t: str(t.quarter),
+    }  # fmt: skip
+    columns = [(names_of[p], writers[p]) for p in parts]
+    if rng.random() < 0.2:
+        columns.reverse()
+    return Format(" | ".join(n for n, _ in columns), lambda t: "", "parts apart"), columns
+
+
+# Files
+
+
+def _series(
+    rng: random.Random, index: pd.DatetimeIndex, layout: str
+) -> tuple[dict[str, pd.Series], dict[str, int]]:
+    """Values of each series on its part of the index, and how many steps each spans."""
+    count = {"one": 1, "wide": rng.randrange(2, 4), "across": rng.randrange(2, 6)}.get(
+        layout, rng.randrange(2, 6)
+    )
+    names = _names(rng, layout, count)
+    spans = [(0, len(index))] * count
+    if layout == "long" and len(index) >= 24:
+        kind = rng.choice(("same", "same", "starts", "apart"))
+        if kind == "apart":
+            size = len(index) // count
+            spans = [(at * size, (at + 1) * size) for at in range(count)] if size >= 8 else spans
+        elif kind == "starts":
+            spans = [(rng.randrange(len(index) // 2), len(index)) for _ in names]
+    series, steps = {}, {}
+    gaps = rng.random() < 0.12 and layout != "across"
+    lost = {at for at in range(len(index)) if gaps and rng.random() < 0.04}
+    for number, (name, (first, last)) in enumerate(zip(names, spans, strict=True)):
+        own = [at for at in range(first, last)
+               if last - first < 30 or at in (first, last - 1) or at not in lost]  # fmt: skip
+        values = [round(50 + 10 * number + 9 * math.sin(at) + rng.random(), 2) for at in own]
+        series[name] = pd.Series(values, index=index[own])
+        steps[name] = last - first
+    return series, steps
+
+
+def _names(rng: random.Random, layout: str, count: int) -> list[str]:
+    if layout in ("one", "wide"):
+        some = ("y", "value", "sales", "load", "Umsatz", "temp", "kWh", "price", "OT", "demand")
+        return rng.sample(some, count)
+    numbers = ("1", "2", "3", "4", "5") if layout == "long" else ("p0", "p1", "p2", "p3", "p4")
+    some = rng.choice((("A", "B", "C", "D", "E"), ("north", "south", "east", "west", "up town"),
+                       numbers, ("shop_1", "shop_2", "shop_3", "shop_4", "shop_5")))  # fmt: skip
+    return list(some[:count])
+
+
+def _quoted(cell: str) -> str:
+    return f'"{cell}"' if "," in cell else cell
+
+
+def _rows(
+    rng: random.Random, layout: str, columns: Columns, series: dict[str, pd.Series]
+) -> list[list[str]]:
+    """The table, header first."""
+    times = [name for name, _ in columns]
+    if layout == "across":
+        stamps = next(iter(series.values())).index
+        rows = [[rng.choice(("Page", "id", "name", "")), *(columns[0][1](t) for t in stamps)]]
+        return rows + [[name, *map(str, own)] for name, own in series.items()]
+    if layout in ("one", "wide"):
+        frame = pd.DataFrame(series)
+        rows = [[w(t) for _, w in columns] + [f"{v}" for v in row]
+                for t, row in zip(frame.index, frame.to_numpy(), strict=True)]  # fmt: skip
+        header = [*times, *series]
+    else:
+        first = rng.random() < 0.5
+        rows = [(t, [w(t) for _, w in columns], name, str(v))
+                for name, own in series.items() for t, v in own.items()]  # fmt: skip
+        if rng.random() < 0.5:
+            rows.sort(key=lambda row: row[0])
+        rows = [[n, *c, v] if first else [*c, n, v] for _, c, n, v in rows]
+        name = rng.choice(("shop", "id", "unique_id", "store", "series", "Filiale", "station"))
+        header = [name, *times, "value"] if first else [*times, name, "value"]
+    order = rng.random()
+    if order < 0.12:
+        rows.reverse()
+    elif order < 0.18:
+        rng.shuffle(rows)
+    return [header, *rows]
+
+
+def _attempt(seed: int, rng: random.Random) -> Sample | None:
+    weights = [weight for _, weight in FREQUENCIES.values()]
+    frequency = rng.choices(list(FREQUENCIES), weights)[0]
+    resolution = FREQUENCIES[frequency][0]
+    zone = _zone(rng, resolution)
+    try:
+        index = _index(rng, frequency, zone)
+    except (ValueError, pd.errors.OutOfBoundsDatetime):
+        return None
+    if index.tz is not None and resolution == "D" and (index != index.normalize()).any():
+        return None
+    layout = rng.choice(("one",) * 10 + ("wide",) * 3 + ("long",) * 6 + ("across",))
+    several = _several(rng, index, resolution) if rng.random() < 0.14 else None
+    if several is not None and layout != "across":
+        form, columns = several
+    else:
+        form = _one_column(rng, index, resolution)
+        columns = [(rng.choice(TIME_NAMES) if rng.random() < 0.95 else "", form.write)]
+    if layout == "across" and (form.number or len(index) > 120 or form.name.startswith("unix")):
+        return None
+    series, steps = _series(rng, index, layout)
+    rows = _rows(rng, layout, columns, series)
+    if len(set(rows[0])) < len(rows[0]):
+        return None
+    text = "\n".join(",".join(map(_quoted, row)) for row in rows) + "\n"
+    weighed = weigh(form, series)
+    return Sample(
+        seed, f"times-{seed}.csv", text.encode(), frequency, str(index.tz or ""), form.name,
+        form.family, layout, series, steps, *weighed,
+    )  # fmt: skip
+
+
+def make(seed: int) -> Sample:
+    """The sample of a seed."""
+    for attempt in range(1000):
+        sample = _attempt(seed, random.Random(f"times {seed} {attempt}"))
+        if sample is not None:
+            return sample
+    raise AssertionError(f"seed {seed} writes nothing")
+
+
+# What a file leaves open
+
+
+def _filled(stamps: pd.DatetimeIndex) -> float:
+    """The largest share of a regular grid that stamps fill, a stamp that repeats counted once."""
+    if len(stamps) < 2:
+        return 1.0
+    unique = stamps.unique().sort_values()
+    seconds = unique.as_unit("s").asi8
+    steps = np.diff(seconds)
+    shares = [0.0]
+    if len(steps) and not (steps % steps.min()).any():
+        shares.append(len(unique) / ((seconds[-1] - seconds[0]) / steps.min() + 1))
+    months = np.asarray(unique.year * 12 + unique.month)
+    ends = np.asarray(unique.days_in_month)
+    days = np.asarray(unique.day)
+    jumps = np.diff(months)
+    monthly = len(jumps) and jumps.min() > 0 and not (jumps % jumps.min()).any()
+    if monthly and (days == np.minimum(days.max(), ends)).all():
+        shares.append(len(unique) / ((months[-1] - months[0]) / jumps.min() + 1))
+    if (unique.day_of_week < 5).all() and (unique == unique.normalize()).all():
+        dates = unique.to_numpy().astype("datetime64[D]")
+        shares.append(len(unique) / (np.busday_count(dates[0], dates[-1]) + 1))
+    return max(shares) * len(unique) / len(stamps)
+
+
+def _reread(stamps: pd.DatetimeIndex, order: str, other: str, two: bool) -> pd.DatetimeIndex | None:
+    """Stamps that were written in one order, read in another; None where one is no date."""
+    parts = {"y": stamps.year % 100 if two else stamps.year, "m": stamps.month, "d": stamps.day}
+    read = {to: np.asarray(parts[letter]) for letter, to in zip(order, other, strict=True)}
+    if two:
+        read["y"] = read["y"] + np.where(read["y"] < 69, 2000, 1900)
+    frame = pd.DataFrame({"year": read["y"], "month": read["m"], "day": read["d"]})
+    if (frame["month"] > 12).any() or (frame["month"] < 1).any():
+        return None
+    days = pd.to_datetime(frame, errors="coerce")
+    if days.isna().any():
+        return None
+    return pd.DatetimeIndex(days) + (stamps - stamps.normalize())
+
+
+def weigh(form: Format, series: dict[str, pd.Series]) -> tuple[str, str, tuple[str, ...]]:
+    """Verdict, reason, and the options that decide; the rules stand at the top of this file."""
+    verdict = ("clear", "", ())
+    if all(name.isdigit() for name in series):
+        verdict = ("arguable", "ids are numbers", ())
+    indexes = [own.index.tz_localize(None) for own in series.values()]
+    if form.number == "excel":
+        return "ambiguous", "day numbers", ("--date-format", "--time-columns", "--time-column")
+    if form.number == "yyyymm" and len({t.year for index in indexes for t in index}) == 1:
+        return "ambiguous", "months within one year", ("--date-format",)
+    if not form.order or (form.order == "ymd" and not form.two):
+        return verdict
+    # What is written never tells seconds of day apart, so their order doesn't matter.
+    truth = sum(map(_filled, indexes))
+    for other in ("dmy", "mdy", *(("ymd",) if form.two else ())):
+        if other == form.order:
+            continue
+        read = [_reread(index, form.order, other, form.two) for index in indexes]
+        if any(stamps is None for stamps in read):
+            continue
+        if all((a == b).all() for a, b in zip(read, indexes, strict=True)):
+            continue
+        share = sum(_filled(stamps) for stamps in read if stamps is not None)
+        dots = form.separator == "." and other == "mdy"
+        if share >= 0.9 * truth and not dots:
+            return "ambiguous", f"{form.order} or {other}", DAY_FIRST
+        verdict = ("arguable", f"{form.order}, less regular as {other}", ())
+    return verdict
+
+
+# Judging
+
+
+def described(sample: Sample) -> str:
+    """The sample in one line, for who replays it."""
+    lengths = ", ".join(f"{name} {len(own)}" for name, own in sample.series.items())
+    return (
+        f"{sample.name}: {sample.frequency} {sample.zone}, {sample.format}, {sample.layout} "
+        f"({lengths}); {sample.verdict} {sample.why}"
+    )
+
+
+def judge(sample: Sample, folder: Path) -> Judged:
+    """Write a sample into a folder, read it, and compare what was read with what was meant."""
+    path = folder / sample.name
+    path.write_bytes(sample.data)
+    try:
+        panel, inspection = read_panel(str(path), SeriesOptions())
+        notes = [*inspection.notes, *(f"{f.text}; {f.treatment}" for f in inspection.findings)]
+        problem, wrong = _compared(sample, panel)
+    except BirnnError as error:
+        return refusal(sample.verdict, error, path)
+    except Exception as error:
+        return crash(sample.verdict, error)
+    finally:
+        path.unlink()
+    kind = f"{problem}; {sample.family}; {sample.layout}"
+    return outcome(sample.verdict, wrong, notes, sample.decide, sample.why, kind)
+
+
+def _compared(sample: Sample, panel: Panel) -> tuple[str, str]:
+    """What kind of thing differs between a panel and what was meant, and where; empty for none."""
+    how = f"{sample.format}, {sample.frequency} {sample.zone}, {sample.layout}: "
+    names = {str(name) for name in panel.names}
+    if names != set(sample.series):
+        return "other series", f"{how}{sorted(names)[:5]} for {sorted(sample.series)[:5]}"
+    for number, name in enumerate(map(str, panel.names)):
+        history = panel.history(number)
+        stamps = panel.stamps(number, 0, len(history))
+        held = ~np.isnan(history)
+        known = sample.series[name]
+        if int(held.sum()) != len(known):
+            return "number of values", f"{how}{int(held.sum())} values for {len(known)}"
+        if not _same(stamps[held], known.index):
+            counted = not isinstance(stamps, pd.DatetimeIndex)
+            problem = "rows counted" if counted else "other stamps"
+            return problem, how + _first(stamps[held], known.index)
+        if not np.allclose(history[held], known.to_numpy(), rtol=1e-5):
+            return "order of values", f"{how}values in another order"
+        if len(history) != sample.steps[name]:
+            steps = f"{len(history)} steps of {panel.clock.frequency}"
+            return "other frequency", f"{how}{steps} for {sample.steps[name]}"
+    return "", ""
+
+
+def _same(stamps: Any, known: pd.DatetimeIndex) -> bool:
+    """Whether stamps are those that were meant.
+
+    Instants may be given in any zone; without one, as local days, or as local times of an offset
+    that never moves. Years may be numbers.
+    """
+    if not isinstance(stamps, pd.DatetimeIndex):
+        return bool((np.asarray(stamps) == known.year).all())
+    if known.tz is not None and stamps.tz is not None:
+        return bool((stamps.tz_convert("UTC") == known.tz_convert("UTC")).all())
+    local = known.tz_localize(None)
+    if known.tz is not None:
+        fixed = len({t.utcoffset() for t in known}) == 1
+        if not fixed and (local != local.normalize()).any():
+            return False
+    return bool((stamps.tz_localize(None) == local).all())
+
+
+def _first(stamps: Any, known: pd.DatetimeIndex) -> str:
+    """The first stamp that differs, in words."""
+    for got, meant in zip(stamps, known, strict=True):
+        if not isinstance(got, pd.Timestamp):
+            return f"{got} for {meant}"
+        if (got != meant) if (got.tzinfo is None) == (meant.tzinfo is None) else True:
+            return f"{got} for {meant}"
+    return "other stamps"
