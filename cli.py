@@ -71,7 +71,7 @@ def train_command(
 ) -> None:
     """Train a model of a task, or go on with an unfinished run; or only show how."""
     carry_out = training.show_training if show else training.run_training
-    carry_out(task, training.with_source(config, source), run)
+    carry_out(task, training.with_source(config, source, resume=bool(run.resume)), run)
 
 
 for name, spec in TASKS.items():

@@ -95,7 +95,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write ``value`` as indented JSON; refuses NaN and infinity, which JSON does not know."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: object) -> str:
+    """What :func:`write_json` writes."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @contextmanager
@@ -137,7 +142,12 @@ def put_in_place(folder: Path, path: Path) -> None:
         replaced = path.exists()
         if replaced:
             path.rename(old)
-        folder.rename(path)
+        try:
+            folder.rename(path)
+        except BaseException:
+            if replaced:
+                old.rename(path)
+            raise
         sync(path.parent)
         if replaced:
             shutil.rmtree(old)
@@ -151,6 +161,8 @@ def check_free(path: Path, kind: FolderKind, *, overwrite: bool) -> None:
     Raises:
         DataError: ``path`` is taken.
     """
+    if path.is_mount():
+        raise DataError(f"{path} is where a disk is mounted; choose another --out")
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     strangers = kind.strangers(path) if path.is_dir() else None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,22 +19,22 @@ class Checkpointer:
     folder: Path  # of the snapshots; made when the first is written
     config: CheckpointConfig = field(default_factory=CheckpointConfig)
     stop: StopRequest = field(default_factory=StopRequest)
+    together: Callable[[], AbstractContextManager[None]] = nullcontext  # around each writing
     saved_step: int = 0  # that the newest snapshot holds
     written: float = field(default_factory=time.monotonic)
+    torn: list[str] = field(default_factory=list)  # snapshots that go when there is a newer one
 
     def begin(self) -> tuple[Snapshot | None, list[str]]:
-        """The newest complete snapshot, and the names of torn ones, which go.
+        """The newest complete snapshot, and the names of newer ones that are torn.
 
         Raises:
             CheckpointError: snapshots of another format.
         """
-        newest, torn = storage.newest_snapshot(self.folder)
-        for name in torn:
-            storage.remove_snapshot(self.folder / name)
+        newest, self.torn = storage.newest_snapshot(self.folder)
         self.saved_step = newest.step if newest else 0
         self.written = time.monotonic()
         self.stop.listening = True
-        return newest, torn
+        return newest, list(self.torn)
 
     def end(self) -> None:
         """Training is over, however it ended: a signal means the whole process again."""
@@ -82,7 +83,10 @@ class Checkpointer:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            storage.write_snapshot(self.folder, snapshot)
+            with self.together():
+                storage.write_snapshot(self.folder, snapshot)
+            while self.torn:
+                storage.remove_snapshot(self.folder / self.torn.pop())
             storage.prune(self.folder, self.config.keep_checkpoints)
         except OSError as error:
             raise DataError(f"can't write {self.folder}: {reason(error)}") from error

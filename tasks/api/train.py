@@ -16,8 +16,8 @@ from birnn.tasks import TASKS
 from birnn.tasks.api.run import Run
 from birnn.tasks.runs.experiment import train as run_experiment
 from birnn.tasks.runs.folder import load_run
-from birnn.tasks.runs.growing import work_folder
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
+from birnn.tasks.runs.unfinished import has_begun
 
 
 def train(task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
@@ -49,8 +49,8 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         with named_source(data) as source:
             if data is not None:
                 config = replace(config, data=replace(config.data, data=source))
-            made, begun = make_task(task, config), work_folder(folder).is_dir() or folder.is_dir()
-            going_on = resume_plan(plan, config) if resume and begun else plan
+            made = make_task(task, config)
+            going_on = resume_plan(plan, config) if resume and has_begun(folder) else plan
             for _ in run_experiment(made, going_on) if going_on else ():  # else it is complete
                 pass
         run = Run(load_run(folder))

@@ -21,14 +21,22 @@ from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
 from birnn.tasks.core.task import Baseline
 from birnn.tasks.runs.card import write_card
+from birnn.tasks.runs.data_digest import data_digest
 from birnn.tasks.runs.events import AnyEvent, Evaluating, Finished, Prepared, SeedStarted
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, train_one
 from birnn.tasks.runs.folder import RUN, room_note, write_csv, write_model
-from birnn.tasks.runs.growing import SeedResult, growing_run, read_done, seed_folder, write_done
+from birnn.tasks.runs.growing import (
+    SeedResult,
+    growing_run,
+    read_done,
+    seed_folder,
+    work_folder,
+    write_done,
+)
 from birnn.tasks.runs.launch import Plan
 from birnn.tasks.runs.plots import save_confusion, save_curves
 from birnn.tasks.runs.report import add_spread, make_report
-from birnn.tasks.runs.unfinished import StartRecord, data_digest, write_start
+from birnn.tasks.runs.unfinished import Amendment, StartRecord, here, write_start
 from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.training.checkpoints import Checkpointer
 
@@ -51,24 +59,29 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
     if first + plan.seeds - 1 > LARGEST_SEED:
         raise ConfigError(f"seeds: --seed {first} leaves no room for {plan.seeds} of them")
     now = _set_machine(task, plan)
-    with growing_run(plan.out, overwrite=plan.overwrite, resume=plan.start is not None) as work:
-        write_start(work, now)
-        data = task.load()
+    with growing_run(plan.out, overwrite=plan.overwrite, resume=plan.start is not None) as growing:
+        data, work = task.load(), growing.work
         now = replace(now, data=data_digest(task, data))
-        if plan.start and plan.start.data not in ("", now.data):
+        if plan.start and plan.start.data != now.data:
             change = "the data has changed since the run began"
             raise DataError(f"{change}: put it back, or start another run with --out")
-        write_start(work, now)
         prepared = _prepare(task, data, plan, now)
+        done = {seed: read_done(work, seed) for seed in prepared.seeds} if plan.start else {}
+        amendment = Amendment(work, now, written=plan.start is None)
+        if plan.start is None:
+            growing.begin()
+            write_start(work, now)
         yield prepared
         baselines: list[Baseline] = []
         results = []
         for number, seed in enumerate(prepared.seeds, start=1):
             if plan.seeds > 1:
                 yield SeedStarted(seed, number, plan.seeds)
-            if (done := read_done(work, seed)) is None:
-                done = yield from _one_seed(task, data, plan, work, seed, baselines)
-            results.append(done)
+            if (result := done.get(seed)) is None:
+                keeper = Checkpointer(seed_folder(work, seed), plan.keep, plan.stop,
+                                      amendment.together)  # fmt: skip
+                result = yield from _one_seed(task, data, plan, keeper, seed, baselines)
+            results.append(result)
         metrics = _settle_seeds(work, results, prepared.monitor, plan.command)
     yield Finished(plan.out, metrics, results[0].labels, room_note(plan.out))
 
@@ -81,7 +94,8 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     engine = engines.engine_for(task.config.encoder, settings)
     engines.force(settings.engine)
     return StartRecord(task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command,
-                       plan.keep, torch.get_num_threads(), engine.name)  # fmt: skip
+                       plan.keep, torch.get_num_threads(), engine.name,
+                       folder=here())  # fmt: skip
 
 
 def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prepared:
@@ -99,15 +113,15 @@ def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prep
                     task.monitor(data.info), plan.out, [*plan.changes, *other])  # fmt: skip
 
 
-def _one_seed(task: AnyTask, data: AnyData, plan: Plan, work: Path, seed: int,
+def _one_seed(task: AnyTask, data: AnyData, plan: Plan, keeper: Checkpointer, seed: int,
               baselines: list[Baseline]) -> Generator[AnyEvent, None, SeedResult]:  # fmt: skip
     """Train, score and write one seed; fills ``baselines`` if they are not there yet."""
-    settings = replace(task.config.train, seed=seed)
-    keeper = Checkpointer(seed_folder(work, seed), plan.keep, plan.stop)
+    settings, work = replace(task.config.train, seed=seed), work_folder(plan.out)
     try:
         trained = yield from train_one(task, data, settings, keeper)
     except Stopped as stopped:
-        advice = how_to_go_on(task, plan.out) if keeper.saved_step else "no run was written"
+        there = keeper.saved_step or plan.start
+        advice = how_to_go_on(task, plan.out) if there else "no run was written"
         raise Stopped(f"{stopped}; {advice}") from None
     except TrainingError as error:
         if not keeper.saved_step:

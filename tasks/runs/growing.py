@@ -41,12 +41,30 @@ def unfinished_beside(out: Path) -> list[str]:
     return sorted(run_name(path.parent.parent).name for path in starts)
 
 
-@contextlib.contextmanager
-def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
-    """Yield the folder in which ``out`` grows; give it its name if all goes well.
+@dataclass
+class Growing:
+    """The folder in which a run grows; nothing in it changes before :meth:`begin`."""
 
-    Whatever interrupts the block, ``out`` is what it was. The growing folder stays if there is a
-    snapshot to go on from, and goes if there is none.
+    work: Path
+    begun: bool = False  # anew; a run that is taken up does not begin
+
+    def begin(self) -> None:
+        """All is checked: sweep away what an earlier run left."""
+        self.begun = True
+        for folder in (self.work, self.work / STATE):
+            for part in folder.iterdir():
+                if part.is_dir() and part.name != STATE:
+                    shutil.rmtree(part)
+                elif part.name not in (STATE, LOCK):
+                    part.unlink()
+
+
+@contextlib.contextmanager
+def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Growing]:
+    """Yield where ``out`` grows; give it its name if all goes well.
+
+    Whatever interrupts the block, ``out`` is what it was. So is what stood where it grows, until
+    the run begins; one that has begun stays if there is a snapshot to go on from.
 
     Raises:
         DataError: ``out`` is taken, an unfinished run stands there, another process makes it, or
@@ -54,20 +72,20 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
     """
     check_free(out, RUN, overwrite=overwrite)
     path = out.resolve()  # a link stays one: what it points to is made or replaced
-    work = work_folder(out)
+    growing = Growing(work_folder(out))
+    work, new = growing.work, not os.path.lexists(growing.work)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(work, out):
+        with _locked(growing, out):
             if not resume:
-                _make_way(work, out, overwrite=overwrite)
+                _check_way(work, out, overwrite=overwrite)
             try:
+                yield growing
+                check_free(out, RUN, overwrite=overwrite)
                 for part in work.rglob(".*.partial"):  # half-written, left by a kill
                     part.unlink(missing_ok=True)
-                yield work
-                check_free(out, RUN, overwrite=overwrite)
                 put_in_place(work, path)
             finally:
-                if not resumable(work):
+                if (growing.begun or new) and not resumable(work):  # as it was before: nothing
                     shutil.rmtree(work, ignore_errors=True)
             shutil.rmtree(path / STATE, ignore_errors=True)
             for old in path.parent.glob(f".{path.name}.*.old"):  # of a stop between two renamings
@@ -77,20 +95,16 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Path]:
         raise DataError(f"can't write {out}: {error.strerror or error}") from error
 
 
-def _make_way(work: Path, out: Path, *, overwrite: bool) -> None:
-    """Refuse to begin over an unfinished run, unless it may be overwritten; sweep it away."""
+def _check_way(work: Path, out: Path, *, overwrite: bool) -> None:
+    """Refuse to begin over an unfinished run, unless it may be overwritten."""
+    if work.is_symlink():
+        raise DataError(f"{work} is a link; remove it, or choose another --out")
     if strangers := unknown_names(work):
         names = f"{', '.join(strangers[:3])}; move that elsewhere, or choose another --out"
         raise DataError(f"{work} holds what birnn did not write: {names}")
     if resumable(work) and not overwrite:
         advice = f"go on with --resume {out}, or add --overwrite to begin anew"
         raise DataError(f"{work} holds an unfinished run; {advice}")
-    for folder in (work, work / STATE):
-        for part in folder.iterdir():
-            if part.is_dir() and part.name != STATE:
-                shutil.rmtree(part)
-            elif part.name not in (STATE, LOCK):
-                part.unlink()
 
 
 def resumable(work: Path) -> bool:
@@ -100,8 +114,9 @@ def resumable(work: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _locked(work: Path, out: Path) -> Iterator[None]:
+def _locked(growing: Growing, out: Path) -> Iterator[None]:
     """Hold the growing folder for this process; a kill lets go of it."""
+    work = growing.work
     (work / STATE).mkdir(parents=True, exist_ok=True)
     try:
         import fcntl
@@ -109,14 +124,21 @@ def _locked(work: Path, out: Path) -> Iterator[None]:
         yield
         return
     lock = work / STATE / LOCK
-    if os.path.lexists(lock):
+    new = not os.path.lexists(lock)
+    if not new:
         check_file(lock)  # opening a pipe would wait for ever
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{out} is being made by another process") from None
-        yield
+    try:
+        with lock.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                new = False  # it is theirs
+                raise DataError(f"{out} is being made by another process") from None
+            yield
+    except BaseException:
+        if new and not growing.begun:
+            lock.unlink(missing_ok=True)
+        raise
 
 
 def seed_folder(work: Path, seed: int) -> Path:

@@ -1,30 +1,28 @@
 """How an unfinished run began, and what may change when it is taken up again."""
 
-import hashlib
-import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from birnn.config import flatten, from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
-from birnn.storage.files import read_json, write_json
+from birnn.storage.files import atomic_path, json_text, read_json, write_json
 from birnn.tasks import TASKS
-from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.runs.folder import STATE
 from birnn.tasks.runs.growing import unfinished_beside, work_folder
 from birnn.training.checkpoint_options import CheckpointConfig
 from birnn.version import __version__
 
-FORMAT = 1  # of run.json
+FORMAT = 2  # of run.json; 1 told data by a sample of it, and by where they lay
 
 # What may be given anew when a run is taken up: it changes how training goes on, not what it is.
 CHANGEABLE = ("learning_rate", "clip_norm", "patience", "device", "threads", "engine",
               "checkpoint_epochs", "checkpoint_minutes", "keep_checkpoints")  # fmt: skip
+# Where files lie: what is read there is compared by its digest.
+PLACES = ("data", "vectors")
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,17 @@ class StartRecord:
     keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     threads: int = 0
     engine: str = ""
-    data: str = ""  # digest; empty until the data is read
+    data: str = ""  # digest
+    folder: str = ""  # where the command was given: relative paths begin there
+
+
+def has_begun(out: Path) -> bool:
+    """Whether ``out`` is a run, complete or not."""
+    return os.path.lexists(_record_path(out)) or (out / "config.json").is_file()
+
+
+def _record_path(out: Path) -> Path:
+    return work_folder(out) / STATE / "run.json"
 
 
 def read_start(out: Path) -> StartRecord | None:
@@ -48,7 +56,7 @@ def read_start(out: Path) -> StartRecord | None:
     Raises:
         CheckpointError: there is neither, or it is not one that this version can go on with.
     """
-    path = work_folder(out) / STATE / "run.json"
+    path = _record_path(out)
     if not os.path.lexists(path):
         if (out / "config.json").is_file():
             return None
@@ -86,9 +94,31 @@ def start_config(start: StartRecord) -> Any:
         CheckpointError: it is not one of this version.
     """
     try:
-        return from_dict(TASKS[start.task].part("options"), start.config)
+        config = from_dict(TASKS[start.task].part("options"), start.config)
     except ConfigError as error:
         raise CheckpointError(f"run.json is not usable: {error}") from None
+    if not start.folder or start.folder == here():
+        return config
+    data = {name: _place(start.folder, getattr(config.data, name, "")) for name in PLACES}
+    return replace(config, data=replace(config.data, **{n: v for n, v in data.items() if v}))
+
+
+def here() -> str:
+    """The working directory; empty where it is gone."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
+
+
+def _place(folder: str, name: str) -> str:
+    """A file that was named by a path from ``folder``, by a path that holds anywhere."""
+    path = Path(folder) / name
+    try:
+        there = bool(name) and not Path(name).expanduser().is_absolute() and path.exists()
+    except (OSError, ValueError):  # no path at all
+        there = False
+    return str(path) if there else name
 
 
 def check_changes(start: StartRecord, config: Any, seeds: int) -> list[str]:
@@ -102,36 +132,52 @@ def check_changes(start: StartRecord, config: Any, seeds: int) -> list[str]:
     configs = start_config(start), config
     before, after = (dict(flatten(asdict(part), dotted=True)) for part in configs)
     changed = {n: n.rpartition(".")[2] for n in after if after[n] != before[n]}
+    changed = {n: plain for n, plain in changed.items() if not _same_place(n, before, after)}
     for name, plain in changed.items():
-        if plain not in CHANGEABLE:
+        if plain not in CHANGEABLE and name not in {f"data.{place}" for place in PLACES}:
             began = f"the run began with {before[name]!r}, not {after[name]!r}"
             advice = "leave the option out, or start another run with --out"
             raise ConfigError(f"{plain}: {began}; that can't change on the way: {advice}")
     return [f"{plain} {before[name]} → {after[name]}" for name, plain in changed.items()]
 
 
+def _same_place(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether an option names the same file or folder in other words."""
+    if name not in {f"data.{place}" for place in PLACES}:
+        return False
+    try:
+        return Path(before[name]).samefile(after[name])
+    except (OSError, ValueError):
+        return False
+
+
 def write_start(work: Path, start: StartRecord) -> None:
     """Write ``run.json``."""
-    own = {"format": FORMAT, "version": __version__}
-    write_json(work / STATE / "run.json", {**own, **asdict(start)})
+    write_json(work / STATE / "run.json", _record(start))
 
 
-def data_digest(task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> str:
-    """A checksum of what training reads, to notice that it has changed.
+def _record(start: StartRecord) -> dict[str, Any]:
+    return {"format": FORMAT, "version": __version__, **asdict(start)}
 
-    It covers what was learned of the training split, where the rows came from, every length, and
-    the tensors of some items of each split, evenly spaced.
+
+@dataclass
+class Amendment:
+    """What a run that is taken up changes of its ``run.json``: written with its first snapshot.
+
+    Until then nothing on the disk has changed: a run that can't go on is what it was.
     """
-    digest = hashlib.sha256()
-    for part in (task.name, data.info.files(), data.provenance):
-        digest.update(json.dumps(part, sort_keys=True, default=str).encode())
-    for name, split in data.splits.items():
-        lengths = np.asarray(split.lengths, dtype=np.int64)
-        digest.update(name.encode() + lengths.tobytes())
-        if len(lengths):
-            chosen = np.unique(np.linspace(0, len(lengths) - 1, 256).astype(np.int64))
-            batch = split.batch(chosen)
-            for tensor in (*batch.inputs.values(), batch.targets):
-                if tensor is not None:
-                    digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
-    return digest.hexdigest()
+
+    work: Path
+    start: StartRecord
+    written: bool = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Within the block, a snapshot is written; both stand at its end, or neither."""
+        if self.written:
+            yield
+            return
+        with atomic_path(self.work / STATE / "run.json") as temporary:
+            temporary.write_text(json_text(_record(self.start)), encoding="utf-8")
+            yield
+        self.written = True

@@ -30,7 +30,7 @@ def begun_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"config": changeable_config(name, start), "run": run}
 
 
-def with_source(config: Any, source: str) -> Any:
+def with_source(config: Any, source: str, *, resume: bool = False) -> Any:
     """The configuration with the data that were named without ``--data``.
 
     Raises:
@@ -38,7 +38,7 @@ def with_source(config: Any, source: str) -> Any:
     """
     if not source:
         return config
-    if config.data.data not in (source, type(config.data)().data):
+    if not resume and config.data.data not in (source, type(config.data)().data):
         raise ConfigError(f"data: {source} and --data {config.data.data} are both named; give one")
     return replace(config, data=replace(config.data, data=source))
 
@@ -88,6 +88,6 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     except KeyboardInterrupt:
         events.close()
         more = f"the run is complete: {out}" if display.finished else "no run was written"
-        if resumable(work_folder(out)):
+        if not display.finished and (run.resume or resumable(work_folder(out))):
             more = how_to_go_on(task, out)
         raise Stopped(f"stopped; {more}") from None

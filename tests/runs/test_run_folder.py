@@ -272,7 +272,7 @@ def test_half_written_files_go_and_the_run_gets_its_name(tmp_path):
     half = growing.work_folder(out) / f".metrics.json.{'0' * 8}.partial"
     half.parent.mkdir()
     half.write_text("{")
-    with growing.growing_run(out, overwrite=False, resume=True) as work:
-        (work / "config.json").write_text("{}")
+    with growing.growing_run(out, overwrite=False, resume=True) as grown:
+        (grown.work / "config.json").write_text("{}")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert [path.name for path in out.iterdir()] == ["config.json"]
