@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/support")]
@@ -46,15 +46,24 @@ def quiet() -> None:
     datasets.disable_progress_bars()
 
 
-def chunk(kind: str, seeds: range) -> list[tuple[int, Judged]]:
+class Result(NamedTuple):
+    """Of one sample."""
+
+    seed: int
+    judged: Judged
+    tags: list[str]
+
+
+def chunk(kind: str, seeds: range) -> list[Result]:
     """Judge the samples of some seeds."""
     quiet()
     module: Any = KINDS[kind]
     with tempfile.TemporaryDirectory(prefix="birnn-generated-") as folder:
-        return [(seed, module.judge(module.make(seed), Path(folder))) for seed in seeds]
+        samples = map(module.make, seeds)
+        return [Result(s.seed, module.judge(s, Path(folder)), s.tags) for s in samples]
 
 
-def judged(kind: str, seeds: range, processes: int) -> Iterator[tuple[int, Judged]]:
+def judged(kind: str, seeds: range, processes: int) -> Iterator[Result]:
     """Judge the samples of all seeds, in several processes."""
     size = min(100, max(1, len(seeds) // processes))
     parts = [seeds[at : at + size] for at in range(0, len(seeds), size)]
@@ -67,24 +76,43 @@ def judged(kind: str, seeds: range, processes: int) -> Iterator[tuple[int, Judge
             yield from result
 
 
-def report(results: list[tuple[int, Judged]], show: int) -> int:
+def tell_tags(results: list[Result]) -> None:
+    """What is special about the files, and what becomes of these, the worst first."""
+    right, refused, never = Counter[str](), Counter[str](), Counter[str]()
+    for result in results:
+        outcome = result.judged.outcome
+        into = never if outcome in NEVER else refused if outcome == REFUSED else right
+        into.update(set(result.tags))
+    rows = [(never[t], refused[t], right[t], t) for t in right | refused | never]
+    print(f"\n{'files with':40} {'right':>7} {'refused':>8} {'wrong':>7}")
+    for bad, back, good, tag in sorted(rows, reverse=True):
+        print(f"{tag!r:40.40} {good:7,} {back:8,} {bad:7,}")
+
+
+def tell_kinds(results: list[Result], show: int) -> None:
+    """Refusals and differences by kind: what should never be first, the most frequent first."""
+    kinds: defaultdict[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in results:
+        if result.judged.kind:
+            kinds[result.judged.outcome, result.judged.kind].append(result)
+    ranked = sorted(kinds.items(), key=lambda item: (item[0][0] not in NEVER, -len(item[1])))
+    for (outcome, kind), examples in ranked[:SHOWN]:
+        seeds = " ".join(str(example.seed) for example in examples[:4])
+        print(f"\n{len(examples):6,} {outcome}: {kind}\n       seeds {seeds}")
+        for example in examples[:show]:
+            print(f"       {example.seed}: {example.judged.detail[:400]}")
+
+
+def report(results: list[Result], show: int) -> int:
     """Print the counts; 1 if a promise is broken."""
-    counts = Counter((r.verdict, r.outcome) for _, r in results)
+    counts = Counter((r.judged.verdict, r.judged.outcome) for r in results)
     for verdict, outcome in sorted(counts):
         of = sum(n for (v, _), n in counts.items() if v == verdict)
         number = counts[verdict, outcome]
         print(f"{verdict:10} {outcome:24} {number:7,} {number / of:8.2%}")
-    kinds: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-    for seed, result in results:
-        if result.kind:
-            kinds[result.outcome, result.kind].append((seed, result.detail))
-    ranked = sorted(kinds.items(), key=lambda item: (item[0][0] not in NEVER, -len(item[1])))
-    for (outcome, kind), examples in ranked[:SHOWN]:
-        seeds = " ".join(str(seed) for seed, _ in examples[:4])
-        print(f"\n{len(examples):6,} {outcome}: {kind}\n       seeds {seeds}")
-        for seed, detail in examples[:show]:
-            print(f"       {seed}: {detail[:400]}")
-    clear = [r.outcome for _, r in results if r.verdict != "ambiguous"]
+    tell_tags(results)
+    tell_kinds(results, show)
+    clear = [r.judged.outcome for r in results if r.judged.verdict != "ambiguous"]
     share = clear.count(READ) / max(1, len(clear))
     never = sum(number for (_, outcome), number in counts.items() if outcome in NEVER)
     refused = sum(number for (_, outcome), number in counts.items() if outcome == REFUSED)

@@ -26,7 +26,7 @@ import math
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,23 @@ class Sample:
     def encoding(self) -> str:
         """Of the bytes."""
         return "utf-8" if self.dialect.form == "jsonl" else self.dialect.encoding
+
+    @property
+    def tags(self) -> list[str]:
+        """What is special about it, for the counts."""
+        known, plain = self.dialect, Dialect()
+        if known.form == "jsonl":
+            return ["jsonl"]
+        tags = [
+            f"{f.name} {value if isinstance(value, str) else bool(value)!r:.10}"
+            for f in fields(known)
+            if (value := getattr(known, f.name)) != getattr(plain, f.name)
+            and f.name not in ("titles", "repeats", "comments", "blanks", "footer")
+        ]
+        tags += [n for n in ("titles", "repeats", "comments", "blanks") if getattr(known, n)]
+        tags += ["footer"] * bool(known.footer) + ["one column"] * (len(self.columns) == 1)
+        tags += ["few rows"] * (self.rows < 4)
+        return tags + sorted({f"{c.kind} column" for c in self.columns})
 
     @property
     def rows(self) -> int:
@@ -233,6 +250,9 @@ def _around(rng: random.Random, dialect: Dialect, columns: int, rows: int) -> di
     if rng.random() < 0.08:
         titles = ("Report: daily figures", "Exported on Monday", "", "Source", "All shops")
         some["titles"] = tuple(rng.sample(titles, rng.choice((1, 2, 3))))
+        if rng.random() < 0.3:  # as spreadsheets write them: as wide as the table
+            wide = dialect.delimiter * (columns - 1)
+            some["titles"] = tuple(title + wide for title in some["titles"])
     if dialect.header and columns > 1 and rng.random() < 0.05 and rows > 3:
         some["repeats"] = tuple(p for p in places if p > 0)
     if columns > 1 and rng.random() < 0.04:
@@ -302,7 +322,11 @@ def _lines(columns: Sequence[Column], dialect: Dialect) -> tuple[list[str], list
         body.append(_line(cells, kinds, dialect) + end)
         lines.append(body[-1])
     lines += [dialect.footer] if dialect.footer else []
-    left_out = len([t for t in dialect.titles if t]) + len(dialect.comments) + len(dialect.repeats)
+    left_out = (
+        len([t for t in dialect.titles if t.strip(dialect.delimiter)])
+        + len(dialect.comments)
+        + len(dialect.repeats)
+    )
     return lines, body, left_out + bool(dialect.footer)
 
 
@@ -448,7 +472,8 @@ def _columns(rng: random.Random, dialect: Dialect) -> list[Column]:
         names[0] = rng.choice(("Überschrift", "Дата", "日付", "prix (€)", "a b"))
     columns = [_column(rng, k, n, rows, dialect) for k, n in zip(kinds, names, strict=True)]
     if dialect.form == "csv" and dialect.header and rng.random() < 0.06:
-        columns.insert(0, Column("", "index", tuple(map(str, range(rows)))))
+        index = rng.choice(("", "", "Unnamed: 0"))
+        columns.insert(0, Column(index, "index", tuple(map(str, range(rows)))))
     return columns
 
 

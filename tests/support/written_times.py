@@ -110,6 +110,14 @@ class Sample:
     decide: tuple[str, ...] = ()
     encoding: str = "utf-8"
 
+    @property
+    def tags(self) -> list[str]:
+        """What is special about it, for the counts."""
+        return [
+            f"format {self.family}", f"layout {self.layout}", f"frequency {self.frequency}",
+            f"zone {self.zone or 'none'}", *["semicolons"] * (b";" in self.data),
+        ]  # fmt: skip
+
 
 # The index
 
@@ -463,8 +471,16 @@ def _names(rng: random.Random, layout: str, count: int) -> list[str]:
     return list(some[:count])
 
 
-def _quoted(cell: str) -> str:
-    return f'"{cell}"' if "," in cell else cell
+def _text(rng: random.Random, rows: Sequence[Sequence[str]], values: int) -> str:
+    """The file: commas, semicolons and decimal commas, or tabs; values from a column on."""
+    delimiter, decimal = rng.choice(((",", "."),) * 8 + ((";", ","),) * 2 + (("\t", "."),))
+    lines = []
+    for number, row in enumerate(rows):
+        cells = list(row)
+        if number:
+            cells[values:] = [cell.replace(".", decimal) for cell in cells[values:]]
+        lines.append(delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in cells))
+    return "\n".join(lines) + "\n"
 
 
 def _rows(
@@ -522,7 +538,8 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
     rows = _rows(rng, layout, columns, series)
     if len(set(rows[0])) < len(rows[0]):
         return None
-    text = "\n".join(",".join(map(_quoted, row)) for row in rows) + "\n"
+    last = {"across": len(rows[0]) - 1, "long": 1}.get(layout, len(series))
+    text = _text(rng, rows, len(rows[0]) - last)
     weighed = weigh(form, series)
     return Sample(
         seed, f"times-{seed}.csv", text.encode(), frequency, str(index.tz or ""), form.name,
