@@ -101,7 +101,8 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
 
         use_machine(options)
         loaded = load_run(run_folder(run))
-    draw_evaluation(evaluate(loaded, options.data, options.split), as_json=options.json)
+    scored = evaluate(loaded, options.data, options.split, options.table)
+    draw_evaluation(scored, as_json=options.json)
 
 
 @command(app, "compare")
@@ -144,7 +145,7 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
     standard_input = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
     request = Request(
         texts or [], options.input, options.text_column, options.encoding, standard_input,
-        options.output, options.explain, options.n_best, options.escape_formulas,
+        options.output, options.explain, options.n_best, options.escape_formulas, options.table,
     )  # fmt: skip
     answer = serve(folder, request)
     if options.output:

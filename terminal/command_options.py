@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from birnn.config import engine_option, option, threads_option
+from birnn.data.tables.dialect import TableOptions
 from birnn.training.checkpoint_options import CheckpointConfig
 
 of_run, of_data, of_output = (partial(option, group=name) for name in ("Run", "Data", "Output"))
@@ -33,6 +34,7 @@ class EvaluateOptions:
 
     data: str = of_data("", "Labelled data, as for training. Empty: the run's own data.")
     split: str = of_data("test", "Split to score: train, validation or test.")
+    table: TableOptions = field(default_factory=TableOptions)
     engine: str = engine_option("Machine", "everyday")
     threads: int = threads_option("Machine", "everyday")
     json: bool = of_output(False, "Print the scores as JSON.")
@@ -96,6 +98,7 @@ class PredictOptions:
     )
     text_column: str = of_data("", "Column of the texts. Empty: found by name.")
     encoding: str = of_data("utf-8-sig", "Encoding of the input file.")
+    table: TableOptions = field(default_factory=TableOptions)
     engine: str = engine_option("Machine", "everyday")
     threads: int = threads_option("Machine", "everyday")
     output: str = of_output(

@@ -112,7 +112,8 @@ def row_of(param: Any, ctx: Any) -> Row:
     visible = copy(param)
     visible.hidden = False
     if param.secondary_opts:
-        visible.is_bool_flag, visible.default = False, "on" if param.default else "off"
+        visible.is_bool_flag = False
+        visible.default = None if param.default is None else "on" if param.default else "off"
     names, text = visible.get_help_record(ctx)
     first, _, off = names.partition(" / ")
     name, _, takes = first.partition(" ")

@@ -95,7 +95,7 @@ def parameters(config: Any) -> list[inspect.Parameter]:
             continue
         flag = "--" + field.name.replace("_", "-")
         option = typer.Option(
-            f"{flag}/--no-{flag[2:]}" if hint is bool else flag, help=meta["help"],
+            f"{flag}/--no-{flag[2:]}" if hint in (bool, bool | None) else flag, help=meta["help"],
             metavar=f"[{'|'.join(meta['choices'])}]" if meta["choices"] else None,
             rich_help_panel=meta["group"], show_default=value != "",
             hidden=meta["level"] == "advanced",

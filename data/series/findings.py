@@ -1,6 +1,6 @@
 """What a file of series holds, what is odd about it, and what is done about each oddity."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from birnn.arrays import Ints
 from birnn.data.series.panel import Clock
+from birnn.data.tables.dialect import AS_FOUND, TableOptions
 from birnn.data.wording import plural
 
 MAX_FINDINGS = 200
@@ -35,6 +36,9 @@ class SeriesOptions:
     text: str = "fail"  # what a cell is that holds no number
     encoding: str = "utf-8-sig"  # as birnn.data.tables.sources.ReadOptions takes them
     skip_ragged: bool = False
+    table: TableOptions = AS_FOUND
+    # How a run's own file was read, by what read it: a new file is read alike.
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 CHOICES = {
@@ -83,6 +87,7 @@ class Inspection:
     end: str
     findings: list[Finding] = field(default_factory=list)  # the first few series of each kind
     notes: list[str] = field(default_factory=list)  # how it was read, if that could be otherwise
+    reading: dict[str, Any] = field(default_factory=dict)  # the same, as a run remembers it
 
     @property
     def fatal(self) -> Finding | None:

@@ -5,6 +5,7 @@ Nothing is repaired in silence: every oddity is a finding with its rows and its 
 
 from dataclasses import replace
 from itertools import compress
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,8 @@ from birnn.data.series.layout import Layout, find_layout
 from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.rows import missing_treatment
 from birnn.data.series.static import read_static
-from birnn.data.tables.sources import ReadOptions, load_tables
+from birnn.data.tables.dialect import Dialect, ReadOptions
+from birnn.data.tables.sources import load_tables
 from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
@@ -78,11 +80,12 @@ def check_options(options: SeriesOptions) -> None:
         raise ConfigError(f"--season {options.season}: it is a number of steps, 1 for none")
 
 
-def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str]]:
-    """The one table of a source, in Arrow; its name in words; notes."""
+def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str], dict[str, Any]]:
+    """The one table of a source, in Arrow; its name in words; notes; how it was read."""
     named = str(SERIES_SAMPLES[source]()) if source in SERIES_SAMPLES else source
-    reading = ReadOptions(options.encoding, options.skip_ragged)
-    tables = load_tables(named, reading, aliases={}, samples=list(SERIES_SAMPLES))
+    trained = Dialect.from_json(options.reading.get("table"))
+    read = ReadOptions(options.encoding, options.skip_ragged, options.table, trained)
+    tables = load_tables(named, read, aliases={}, samples=list(SERIES_SAMPLES))
     if len(tables.splits) != 1:
         several = f"several splits ({', '.join(map(str, tables.splits))})"
         why = "series are cut by time, not by file; put them into one file"
@@ -91,14 +94,14 @@ def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str]
     if not table.num_rows:
         raise DataError(f"{tables.source} holds no rows")
     words = f"embedded {source}" if source in SERIES_SAMPLES else tables.source
-    return table, words, list(tables.notes)
+    return table, words, [*tables.notes, *tables.warnings], tables.reading
 
 
 def _examine(
     source: str, options: SeriesOptions, horizon: int, lookback: int
 ) -> tuple[Panel | None, Inspection]:
     check_options(options)
-    table, where, notes = _load(source, options)
+    table, where, notes, reading = _load(source, options)
     layout = find_layout(table, options, where)
     findings = Findings([*notes, *layout.notes])
     columns = {
@@ -109,7 +112,7 @@ def _examine(
         _tell_cells(layout, name, column, options, findings)
     begun = Inspection(
         where, layout.layout, layout.time_column, ", ".join(layout.id_columns), layout.targets,
-        None, options.season, "not known", table.num_rows, 0, 0, 0, "", "",
+        None, options.season, "not known", table.num_rows, 0, 0, 0, "", "", reading=reading,
     )  # fmt: skip
     static = read_static(table, layout, findings)
     numbers = {name: column.values for name, column in columns.items()}

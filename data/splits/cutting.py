@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from birnn.arrays import Ints
 from birnn.data.splits.provenance import normalise
-from birnn.data.tables.sources import ReadOptions
+from birnn.data.tables.dialect import ReadOptions
 from birnn.errors import DataError
 
 SPLITS = ("train", "validation", "test")

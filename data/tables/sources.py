@@ -4,7 +4,7 @@ import glob
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from datasets import Dataset, DatasetDict, Features, Value, load_dataset
 
 from birnn.data import DATASETS
 from birnn.data.tables.csv_check import CsvShape, check_csv, check_text, even_rows
+from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.memory import in_memory
 from birnn.data.wording import agree
 from birnn.errors import DataError
@@ -35,18 +36,17 @@ class Tables:
     source: str  # in plain words
     notes: list[str]
     ragged: int = 0  # rows left out because their fields don't fit the header
+    dialect: Dialect | None = None  # how the first file was read, if it is a delimited one
+    warnings: list[str] = field(default_factory=list)  # what could be read in two ways
 
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How files are read."""
-
-    encoding: str = "utf-8-sig"
-    skip_ragged: bool = False
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What a run remembers of it, under the key ``table``."""
+        return {"table": self.dialect.to_json()} if self.dialect else {}
 
 
 def load_tables(
-    source: str, options: ReadOptions = ReadOptions(), *, aliases: Mapping[str, str] = DATASETS,
+    source: str, options: ReadOptions = AS_USUAL, *, aliases: Mapping[str, str] = DATASETS,
     samples: Sequence[str] = (),
 ) -> Tables:  # fmt: skip
     """Load ``source``: a file, a folder, a saved data set, an alias or a Hub name.

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
@@ -33,6 +33,8 @@ class LabelledText(SplitText):
 
     Where a row has several texts, the others are ``text_2``, ``text_3``, ….
     """
+
+    reading: dict[str, Any] = field(default_factory=dict)  # as a run remembers it
 
 
 def load_labelled(options: TextOptions) -> LabelledText:
@@ -71,7 +73,7 @@ def load_labelled(options: TextOptions) -> LabelledText:
         {**dropped, "ragged_rows": read.ragged}, read.notes, "text",
         classes={name: dict(sorted(Counter(column).items())) for name, column in labels.items()},
     )  # fmt: skip
-    return LabelledText(splits, provenance, notes, warnings)
+    return LabelledText(splits, provenance, notes, [*read.warnings, *warnings], read.reading)
 
 
 def read_labelled(options: TextOptions) -> tuple[Tables, dict[str, dict[str, int]]]:
@@ -97,7 +99,7 @@ def read_labelled(options: TextOptions) -> tuple[Tables, dict[str, dict[str, int
         lost = [f"{count:,} with {reason}" for reason, count in dropped[name].items() if count]
         if lost:
             notes.append(f"{name}: left out {', '.join(lost)}")
-    return Tables(DatasetDict(splits), tables.source, notes, tables.ragged), dropped
+    return replace(tables, splits=DatasetDict(splits), notes=notes), dropped
 
 
 def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from huggingface_hub import ModelHubMixin
 
+from birnn.config import with_flat
+from birnn.data.tables.dialect import TableOptions
 from birnn.data.tables.memory import named_source
 from birnn.nn.model import count_parameters
 from birnn.storage.files import new_folder, read_json, write_json
@@ -122,16 +124,20 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         """
         return self._predictor.records(data, text_column)
 
-    def evaluate(self, data: Any = None, split: str = "test") -> dict[str, dict[str, Any]]:
+    def evaluate(self, data: Any = None, split: str = "test",
+                 **reading: Any) -> dict[str, dict[str, Any]]:  # fmt: skip
         """Scores with 95 % intervals: name → ``value``, ``low``, ``high``.
 
-        The ``data`` is labelled, a path or a table; None: the run's own, split as for training.
+        The ``data`` is labelled, a path or a table; None: the run's own, split as for training. A
+        file is read as the run's own was, but for what ``reading`` says: ``delimiter``, ``quote``,
+        ``decimal``, ``thousands``, ``header``, ``skip_lines``, as on the command line.
 
         Raises:
             BirnnError: unusable data, or labels that the run doesn't know.
         """
+        table = with_flat(TableOptions(), reading)
         with named_source(data) as source:
-            return dict(evaluate(self.loaded, source, split).metrics["test"]["model"])
+            return dict(evaluate(self.loaded, source, split, table).metrics["test"]["model"])
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the run folder, with all that lies beside the model; returns its path.

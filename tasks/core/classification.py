@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from birnn.arrays import Array, Ints
 from birnn.data.splits.batching import Split
-from birnn.data.tables.sources import ReadOptions
+from birnn.data.tables.dialect import ReadOptions
 from birnn.data.text.labelled import TextOptions, load_labelled, load_one
 from birnn.data.text.tokenizers import get_tokenizer
 from birnn.data.wording import number_list, plural
@@ -110,8 +110,8 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         """How ``source`` is read: as the run's own data was."""
         data = self.config.data
         return TextOptions(source, data.validation_share, data.test_share, data.split_seed,
-                           ReadOptions(data.encoding, data.skip_ragged), self.source_columns,
-                           data.label_column)  # fmt: skip
+                           ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained),
+                           self.source_columns, data.label_column)  # fmt: skip
 
     def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""

@@ -1,10 +1,11 @@
 """Options that several tasks have; light to import, so that help shows at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from birnn.config import LARGEST_SEED, option
+from birnn.data.tables.dialect import TableOptions
 
 MAX_MEMBERS = 16
 
@@ -57,6 +58,7 @@ class TextData:
     split_seed: int = cut_seed()
     encoding: str = file_encoding()
     skip_ragged: bool = without_ragged()
+    table: TableOptions = field(default_factory=TableOptions)
     tokenizer: str = advanced_data(
         "social",
         "How texts become words: social keeps hashtags, handles, emoticons and n't whole.",

@@ -11,6 +11,7 @@ from torch import nn
 from birnn.arrays import Array
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import Split
+from birnn.data.tables.dialect import Dialect
 from birnn.data.wording import number_list
 from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
@@ -81,6 +82,9 @@ class TaskData(Generic[InfoT, SplitT]):
     provenance: dict[str, Any]  # a :class:`Provenance`, and keys of the task's own
     notes: list[str] = field(default_factory=list)  # sentences for the header
     warnings: list[str] = field(default_factory=list)  # sentences that can't be missed
+    # How it was read, which a run remembers: ``table`` (a :class:`~birnn.data.tables.dialect.
+    # Dialect`) and keys of the task's own.
+    reading: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     """One kind of prediction; what is abstract, every task says: data, model, training, scoring.
 
     A task is made from its configuration and keeps no other state: whatever it learns about the
-    data is in the ``info`` that it hands out.
+    data is in the ``info`` that it hands out. Of a loaded run, ``reading`` says how its data was
+    read (:attr:`TaskData.reading`), so that other data is read alike.
     """
 
     name: ClassVar[str]
@@ -129,6 +134,16 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
+        self.reading: Mapping[str, Any] = {}
+
+    @property
+    def trained(self) -> Dialect | None:
+        """How the files were read that a loaded run was trained on.
+
+        Raises:
+            ConfigError: the run says something that is no dialect.
+        """
+        return Dialect.from_json(self.reading.get("table"))
 
     # Data
 

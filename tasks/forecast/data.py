@@ -1,6 +1,8 @@
 """From a file of series to splits of windows, and what the training rows say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,14 +36,21 @@ class SeriesData:
     notes: list[str]
 
 
-def series_options(data: ForecastData) -> SeriesOptions:
-    """How a file is read under the options of a run."""
-    return SeriesOptions(**{part.name: getattr(data, part.name) for part in fields(SeriesOptions)})
+def series_options(data: ForecastData, reading: Mapping[str, Any] | None = None) -> SeriesOptions:
+    """How a file is read under the options of a run, which may remember how it read its own."""
+    names = {part.name for part in fields(SeriesOptions)} - {"reading"}
+    return SeriesOptions(**{name: getattr(data, name) for name in names}, reading=reading or {})
 
 
-def load_panel(data: ForecastData, source: str = "") -> tuple[Panel, Inspection]:
-    """Read ``source`` (the run's own if empty) and add the calendar features asked for."""
-    panel, inspection = read_panel(source or data.data, series_options(data), horizon=data.horizon)
+def load_panel(
+    data: ForecastData, source: str = "", reading: Mapping[str, Any] | None = None
+) -> tuple[Panel, Inspection]:
+    """Read ``source`` (the run's own if empty) and add the calendar features asked for.
+
+    ``reading`` is what a run remembers of how it read its own file.
+    """
+    options = series_options(data, reading)
+    panel, inspection = read_panel(source or data.data, options, horizon=data.horizon)
     return add_calendar(panel, parse_calendar(data.calendar, panel), data.horizon), inspection
 
 
@@ -51,7 +60,7 @@ def inspect_series(data: ForecastData) -> Inspection:
     return inspect_file(data.data, series_options(data), **sizes)
 
 
-def load_series(config: ForecastConfig) -> SeriesData:
+def load_series(config: ForecastConfig, reading: Mapping[str, Any] | None = None) -> SeriesData:
     """Read, split and scale; names, scales and sizes come from the training rows.
 
     Raises:
@@ -60,7 +69,7 @@ def load_series(config: ForecastConfig) -> SeriesData:
     data, model = config.data, config.model
     if model.min is not None and model.max is not None and model.min >= model.max:
         raise ConfigError(f"min: {model.min:g} is not below the --max of {model.max:g}")
-    panel, inspection = load_panel(data)
+    panel, inspection = load_panel(data, reading=reading)
     check_sizes(panel, inspection.source)
     parts = split_parts(config, panel)
     shape = choose_shape(panel, parts.calibration, data.lookback, data.horizon, model.segment)

@@ -131,7 +131,7 @@ class ForecastGraph(Graph):
                 ready = predictor(made)
                 write_sample(path, run, ready.card["columns"])
                 found = ready.predict(path)
-                wanted = forecast_source(run, str(path), Request().encoding)[1]
+                wanted = forecast_source(run, str(path), Request().read)[1]
             except (ValueError, BirnnError) as error:
                 return None, "not compared: " + str(error).replace(f"{path}: ", "")
         scales = dict(zip(run.info.names, run.info.scaling.scale, strict=True))

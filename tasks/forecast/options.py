@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
+from birnn.data.tables.dialect import TableOptions
 from birnn.tasks.core import options
 from birnn.tasks.core.options import advanced_data, data_option
 
@@ -57,6 +58,7 @@ class ForecastData:
         0.2, "Share of all rows that test, the last ones.", low=0.01, high=0.5)
     encoding: str = options.file_encoding()
     skip_ragged: bool = options.without_ragged()
+    table: TableOptions = field(default_factory=TableOptions)
 
 
 @dataclass(frozen=True)

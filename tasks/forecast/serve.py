@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from birnn.data.series.panel import Panel
+from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.memory import named_source
 from birnn.data.tables.sources import FORMATS
 from birnn.data.wording import agree, plural
@@ -41,7 +42,7 @@ class ForecastPredictor(Predictor):
             raise ConfigError("nothing to forecast from: give the series with --input FILE")
         if Path(request.input).suffix.lower() == ".txt":
             raise ConfigError(f"input: {request.input} is text; known: {', '.join(FORMATS)}")
-        future, records, notes = forecast_source(self.run, request.input, request.encoding)
+        future, records, notes = forecast_source(self.run, request.input, request.read)
         charts = [chart(future, number) for number in range(min(CHARTS, len(future.split)))]
 
         def write(path: Path) -> None:
@@ -53,7 +54,8 @@ class ForecastPredictor(Predictor):
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """A row a series and step: ``id``, ``time``, ``mean``, ``lower_…`` and ``upper_…``."""
         with named_source(data) as source:
-            return forecast_source(self.run, source, self.run.task.config.data.encoding)[1]
+            read = ReadOptions(self.run.task.config.data.encoding)
+            return forecast_source(self.run, source, read)[1]
 
     def predict(self, data: Any, column: str) -> Any:
         """The records as a DataFrame."""
@@ -69,7 +71,7 @@ class ForecastPredictor(Predictor):
 
 
 def forecast_source(
-    run: LoadedRun, source: str, encoding: str
+    run: LoadedRun, source: str, read: ReadOptions
 ) -> tuple[Future, list[dict[str, Any]], list[str]]:
     """Forecast from the end of every series of a source: forecasts, rows, what one should know.
 
@@ -79,7 +81,8 @@ def forecast_source(
     task, model = run.task, run.model
     if not isinstance(task, Forecast) or not isinstance(model, ForecastModel):
         raise ConfigError(f"{run.folder} is not a run of the task forecast")
-    panel, inspection = load_panel(replace(task.config.data, encoding=encoding), source)
+    data = replace(task.config.data, encoding=read.encoding, table=read.table)
+    panel, inspection = load_panel(data, source, task.reading)
     panel = fitting(panel, run.info, source)
     future = forecast_future(task, model, panel, run.info)
     records = list(forecast_rows(future.split, future.forecasts, np.arange(len(future.split))))

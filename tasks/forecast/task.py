@@ -64,19 +64,19 @@ class Forecast(ForecastTask):
             "source": report.source, "rows": rows, "unit": "windows",
             "splits": [*notes, *troubles], "inspection": report.to_json(),
         }  # fmt: skip
-        return TaskData(series.splits, series.info, provenance, notes, troubles[:5])
+        return TaskData(series.splits, series.info, provenance, notes, troubles[:5], report.reading)
 
     def load_split(self, info: ForecastInfo, source: str, name: str) -> LoadedSplit[WindowSplit]:
         """Windows to score, scaled as the run's; another file is taken whole."""
         if not source:
-            own = load_series(self.config)
+            own = load_series(self.config, self.reading)
             known, first = own.splits[name], first_scored(own.panel, own.parts, info)
             split = info.windows(own.panel, first, known.series, known.origin)
             notes = [describe_rows(own), *own.notes]
             if self.config.model.refit:
                 notes.append("WARNING: --refit trained the saved model on all of these rows")
             return LoadedSplit(split, f"{own.inspection.source} ({name})", notes)
-        panel, inspection = load_panel(self.config.data, source)
+        panel, inspection = load_panel(self.config.data, source, self.reading)
         panel = fitting(panel, info, source)
         # A series that the run doesn't know is scaled by its first lookback.
         first = np.minimum(np.maximum(panel.ends - info.shape.horizon, 1), info.shape.lookback)

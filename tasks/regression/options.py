@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, advanced, option
+from birnn.data.tables.dialect import TableOptions
 from birnn.tasks.core.options import cut_share, file_encoding, without_ragged
 
 # fmt: off
@@ -30,6 +31,7 @@ class RegressionData:
         0, "Seed of the cut and of synthetic data.", low=0, high=LARGEST_SEED, group="Data")
     encoding: str = file_encoding()
     skip_ragged: bool = without_ragged()
+    table: TableOptions = field(default_factory=TableOptions)
 
 
 @dataclass(frozen=True)

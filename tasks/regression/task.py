@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from birnn.arrays import Array
 from birnn.data.splits.cutting import SPLITS, complete_splits, cut_items
 from birnn.data.steps import StepSplit, cut_sequences, synthetic
-from birnn.data.tables.sources import ReadOptions, Tables, load_tables
+from birnn.data.tables.dialect import ReadOptions
+from birnn.data.tables.sources import Tables, load_tables
 from birnn.data.wording import number_list
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
@@ -88,7 +89,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         tables = self._tables(self.config.data.data)
         names, parts, notes = self._sequences(tables)
         info = scaled_info(names, self.config.data.target, *zip(*parts["train"], strict=True))
-        return self._data(parts, info, tables.source, [*tables.notes, *notes])
+        data = self._data(parts, info, tables.source, [*tables.notes, *notes])
+        return replace(data, warnings=tables.warnings, reading=tables.reading)
 
     def load_split(self, info: StepInfo, source: str, name: str) -> contract.LoadedSplit[StepSplit]:
         """Sequences to score, scaled as the run was."""
@@ -104,11 +106,13 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         table = splits[name] if name in splits else next(iter(splits.values()))
         names, x, y = self._cut(table, info.target, source)
         _check_features(source, names, info.features)
-        return contract.LoadedSplit(StepSplit(x, y, info.shift, info.scale), source, tables.notes)
+        notes = [*tables.notes, *tables.warnings]
+        return contract.LoadedSplit(StepSplit(x, y, info.shift, info.scale), source, notes)
 
     def _tables(self, source: str) -> Tables:
         data = self.config.data
-        return load_tables(source, ReadOptions(data.encoding, data.skip_ragged), aliases={})
+        read = ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained)
+        return load_tables(source, read, aliases={})
 
     def _cut(self, table: Any, target: str,
              where: str) -> tuple[list[str], list[Array], list[Array]]:  # fmt: skip

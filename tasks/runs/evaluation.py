@@ -1,12 +1,15 @@
 """Score a trained run on labelled data."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from birnn.config import apply, flat_names
+from birnn.data.tables.dialect import AS_FOUND, TableOptions
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.storage.files import read_json
+from birnn.tasks.runs.fitting import AnyTask
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
@@ -20,18 +23,20 @@ class Scored:
     metrics: dict[str, Any]
 
 
-def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
+def evaluate(run: LoadedRun, data: str, split: str, table: TableOptions = AS_FOUND) -> Scored:
     """Score a loaded run.
 
     The ``data`` is labelled; empty: the run's own, split as it was for training. The ``split`` is
-    train, validation or test; data in one piece is scored whole.
+    train, validation or test; data in one piece is scored whole. ``table`` says how files are read
+    where that is not as the run's own were.
 
     Raises:
         BirnnError: unusable data, or labels that the run doesn't know.
     """
     if split not in ("train", "validation", "test"):
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
-    task, loaded = run.task, run.task.load_split(run.info, data, split)
+    task = with_table(run.task, table, other=bool(data))
+    loaded = task.load_split(run.info, data, split)
     rows = len(loaded.split)
     notes = [*loaded.notes, *([] if data else changed_since(run.folder, split, rows))]
     predictions = task.predictions(run.model, loaded.split, run.info)
@@ -43,6 +48,24 @@ def evaluate(run: LoadedRun, data: str, split: str) -> Scored:
     pairs = [("run", str(run.folder)), ("data", loaded.source), ("rows", f"{rows:,}")]
     pairs += [("", note) for note in notes]
     return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
+
+
+def with_table(task: AnyTask, given: TableOptions, *, other: bool) -> AnyTask:
+    """The task as it is, but that files are read as ``given``.
+
+    Where ``other`` data than the run's own is read, training's options count as far as the run
+    remembers what they led to.
+    """
+    names = flat_names(task.config)
+    if not names.issuperset(asdict(AS_FOUND)):
+        if given != AS_FOUND:
+            raise ConfigError(f"{task.name} reads no tables: leave out what says how")
+        return task
+    usual = asdict(AS_FOUND) if other else {}
+    chosen = {k: v for k, v in asdict(given).items() if v != getattr(AS_FOUND, k)}
+    again = type(task)(apply(task.config, {**usual, **chosen}))
+    again.reading = task.reading
+    return again
 
 
 def changed_since(folder: Path, split: str, rows: int) -> list[str]:

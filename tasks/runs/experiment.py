@@ -171,6 +171,7 @@ def _write(folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics
            predictions: Any) -> None:  # fmt: skip
     """Write everything that a run folder holds but its card."""
     own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
+    own.reading = data.reading
     write_model(folder, own, data.info, trained.model)
     write_csv(folder / "history.csv", trained.history)
     records = task.records(data.splits["test"], predictions, data.info)

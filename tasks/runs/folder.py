@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from birnn.config import from_dict
-from birnn.errors import BirnnError, CheckpointError, brief
+from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.nn.engines import engine_for
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
@@ -20,7 +20,13 @@ from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
 from birnn.version import __version__
 
-OWN_KEYS = ("format", "version", "task", "engine")  # of config.json; the rest are options
+OWN_KEYS = (
+    "format",
+    "version",
+    "task",
+    "engine",
+    "reading",
+)  # of config.json; the rest are options
 T = TypeVar("T")
 STATE = "checkpoints"  # the subfolder of a growing run: how it began, and how far it is
 # Everything that a version of birnn has written into any run's folder, as patterns; what a task
@@ -78,7 +84,8 @@ class LoadedRun:
 def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module) -> None:
     """Write ``config.json``, the info's files and ``model.safetensors``."""
     engine = engine_for(task.config.encoder, task.config.train).name
-    own = {"format": FORMAT, "version": __version__, "task": task.name, "engine": engine}
+    own = {"format": FORMAT, "version": __version__, "task": task.name, "engine": engine,
+           "reading": dict(task.reading)}  # fmt: skip
     for name, value in info.files().items():
         write_json(folder / name, value)
     save_weights(folder / "model.safetensors", model)
@@ -140,6 +147,9 @@ def load_run(folder: Path) -> LoadedRun:
         try:
             spec = TASKS[config["task"]]
             task: Task[Any, Any, Any] = spec.part("task")(config_of(spec.part("options"), config))
+            task.reading = config.get("reading", {})
+            if not isinstance(task.reading, dict):
+                raise ConfigError(f"reading: expected a table, got {brief(task.reading)}")
             info = task.read_info(folder)
         except CheckpointError:
             raise

@@ -36,7 +36,7 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained,
         "validation": {
             name: value for name, value in trained.history[trained.stop.epoch - 1].items()
             if name not in ("epoch", "loss", "learning_rate", "seconds")},
-        "data": data.provenance, "train": train_part(trained),
+        "data": {**data.provenance, "reading": data.reading}, "train": train_part(trained),
         "details": task.details(test, predictions, data.info)}  # fmt: skip
     if task.errors:
         metrics["test"]["skill"] = {

@@ -65,7 +65,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
             notes.append(f"{plural(cut, 'text')} {longer}")
         provenance = {**texts.provenance, "cut_texts": cut, "vectors": info.vector_name}
-        return TaskData(splits, info, provenance, notes, texts.warnings)
+        return TaskData(splits, info, provenance, notes, texts.warnings, texts.reading)
 
     def split_of(self, table: Dataset, info: TextInfo) -> TextSplit:
         """A table of texts, tokenised, with the n-grams that predictions need."""

@@ -1,6 +1,7 @@
 """What a loaded run answers: a person's request, or what a program holds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -95,6 +96,7 @@ def serve(folder: Path, request: Request) -> Answer:
     name = read_config(folder)["task"]
     if not TASKS[name].example:
         raise ConfigError(refusal(name, folder))
-    answer = predictor_of(load_run(folder)).answer(request)
+    run = load_run(folder)
+    answer = predictor_of(run).answer(replace(request, trained=run.task.trained))
     answer.task = name
     return answer

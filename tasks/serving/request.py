@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from birnn.data.tables.dialect import Dialect, ReadOptions, TableOptions
+
 
 @dataclass(frozen=True)
 class Request:
@@ -19,6 +21,13 @@ class Request:
     explain: bool = False
     best: int = 0  # how many alternatives
     escape_formulas: bool = False  # in a .csv output
+    table: TableOptions = field(default_factory=TableOptions)  # how the file is read
+    trained: Dialect | None = None  # how the run's own data was read
+
+    @property
+    def read(self) -> ReadOptions:
+        """How the file is read."""
+        return ReadOptions(self.encoding, table=self.table, trained=self.trained)
 
 
 @dataclass

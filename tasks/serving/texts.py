@@ -7,7 +7,7 @@ from datasets import Dataset
 
 from birnn.data.tables.columns import TEXT_NAMES, find_column
 from birnn.data.tables.csv_check import check_text
-from birnn.data.tables.sources import FORMATS, ReadOptions, guarded, load_tables
+from birnn.data.tables.sources import FORMATS, guarded, load_tables
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.serving.request import Request
 
@@ -72,7 +72,7 @@ def _read_table(request: Request) -> Dataset:
     if Path(request.input).suffix.lower() not in FORMATS:
         known = ", ".join((".txt", *FORMATS))
         raise DataError(f"input: {request.input} has an unknown format; known: {known}")
-    return next(iter(load_tables(request.input, ReadOptions(request.encoding)).splits.values()))
+    return next(iter(load_tables(request.input, request.read).splits.values()))
 
 
 def _cells(table: Dataset, name: str, path: str) -> list[str]:

@@ -10,7 +10,7 @@ import torch
 
 from birnn.arrays import Array
 from birnn.data.splits.batching import by_length
-from birnn.data.tables.sources import ReadOptions
+from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.files import COLUMNS, CONLLU, JSON
 from birnn.data.tags.json_spans import kind_of, read_json

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.arrays import Array
-from birnn.data.tables.sources import ReadOptions
+from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged
 from birnn.data.tags.schemes import convert, spans

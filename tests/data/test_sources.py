@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from birnn.data import DATASETS
-from birnn.data.tables.sources import ReadOptions, load_tables
+from birnn.data.tables.dialect import ReadOptions
+from birnn.data.tables.sources import load_tables
 from birnn.errors import DataError
 
 import contract

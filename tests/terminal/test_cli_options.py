@@ -192,7 +192,8 @@ def test_every_option_has_help(birnn, command):
         assert "One of" not in option.help
         flag = "--" + parameter.name.replace("_", "-")
         assert re.search(rf"^│ {flag} ", shown.out, re.MULTILINE), flag
-        assert isinstance(parameter.default, bool) == (f" --no-{flag[2:]} " in shown.out)
+        switch = parameter.annotation.__origin__ in (bool, bool | None)
+        assert switch == (f" --no-{flag[2:]} " in shown.out)
     assert "more: --help-all" not in shown.out
 
 
@@ -256,6 +257,9 @@ def values_of(name, hint, metadata):
         return st.integers(int(low or 0), int(high or 2**40))
     if hint is str:
         return st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+    if hint in (bool | None, int | None):
+        (kind, _) = typing.get_args(hint)
+        return st.none() | values_of(name, kind, metadata)
     numbers = st.floats(low, high, allow_nan=False, allow_infinity=False)
     return numbers if hint is float else st.none() | numbers
 
