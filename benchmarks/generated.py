@@ -7,7 +7,8 @@
 A file that can be read in one sensible way is read as it was meant, or refused; of these at least
 95 % are read. One that can be read in two is read with a warning that names the option which
 decides, or refused. The exit code is 1 where one was altered, or an ambiguous one read, without a
-word, or where fewer are read. ``tests/support`` holds the rules by which a file is ambiguous.
+word, or where fewer are read. With ``--told`` the options that decide are given: nothing is
+ambiguous. ``tests/support`` holds the rules by which a file is ambiguous.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -54,25 +56,30 @@ class Result(NamedTuple):
     tags: list[str]
 
 
-def chunk(kind: str, seeds: range) -> list[Result]:
+def chunk(kind: str, told: bool, seeds: range) -> list[Result]:
     """Judge the samples of some seeds."""
     quiet()
     module: Any = KINDS[kind]
+    results = []
     with tempfile.TemporaryDirectory(prefix="birnn-generated-") as folder:
-        samples = map(module.make, seeds)
-        return [Result(s.seed, module.judge(s, Path(folder)), s.tags) for s in samples]
+        for sample in map(module.make, seeds):
+            options = module.told(sample) if told else None
+            if options is not None or not told:
+                judged = module.judge(sample, Path(folder), options)
+                results.append(Result(sample.seed, judged, sample.tags))
+    return results
 
 
-def judged(kind: str, seeds: range, processes: int) -> Iterator[Result]:
+def judged(kind: str, told: bool, seeds: range, processes: int) -> Iterator[Result]:
     """Judge the samples of all seeds, in several processes."""
     size = min(100, max(1, len(seeds) // processes))
     parts = [seeds[at : at + size] for at in range(0, len(seeds), size)]
     if processes == 1 or len(parts) == 1:
         for part in parts:
-            yield from chunk(kind, part)
+            yield from chunk(kind, told, part)
         return
     with ProcessPoolExecutor(processes) as pool:
-        for result in pool.map(chunk, [kind] * len(parts), parts):
+        for result in pool.map(partial(chunk, kind, told), parts):
             yield from result
 
 
@@ -121,7 +128,7 @@ def report(results: list[Result], show: int) -> int:
     return 1 if never or share < LEAST else 0
 
 
-def replay(kind: str, seed: int, folder: str) -> int:
+def replay(kind: str, told: bool, seed: int, folder: str) -> int:
     """Show one sample, and what is made of it."""
     quiet()
     module: Any = KINDS[kind]
@@ -133,7 +140,7 @@ def replay(kind: str, seed: int, folder: str) -> int:
         Path(folder).mkdir(parents=True, exist_ok=True)
         (Path(folder) / sample.name).write_bytes(sample.data)
     with tempfile.TemporaryDirectory(prefix="birnn-generated-") as place:
-        result = module.judge(sample, Path(place))
+        result = module.judge(sample, Path(place), module.told(sample) if told else None)
     print(f"\n{result.verdict} {sample.why}: {result.outcome}: {result.detail}")
     return 1 if result.outcome in NEVER else 0
 
@@ -146,14 +153,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first")
     parser.add_argument("--show", type=int, default=0, help="examples of each kind")
     parser.add_argument("--only", type=int, help="one seed, shown")
+    parser.add_argument("--told", action="store_true", help="with the options that decide")
     parser.add_argument("--keep", default="", help="folder for its file")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     if options.only is not None:
-        return replay(options.kind, options.only, options.keep)
+        return replay(options.kind, options.told, options.only, options.keep)
     begun = time.perf_counter()
     seeds = range(options.seed, options.seed + options.count)
-    results = list(judged(options.kind, seeds, options.processes))
+    results = list(judged(options.kind, options.told, seeds, options.processes))
     print(f"{len(results):,} {options.kind}, seeds {options.seed} to {seeds[-1]}", end=", ")
     print(f"{time.perf_counter() - begun:.0f} s\n")
     return report(results, options.show)

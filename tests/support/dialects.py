@@ -33,7 +33,8 @@ from typing import Any
 
 from birnn.data.series.findings import SeriesOptions
 from birnn.data.series.reader import read_panel
-from birnn.data.tables.sources import ReadOptions, load_tables
+from birnn.data.tables.dialect import ReadOptions, TableOptions
+from birnn.data.tables.sources import load_tables
 from birnn.errors import BirnnError
 
 from judging import Judged, crash, outcome, refusal
@@ -510,21 +511,37 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
 # Judging
 
 
-def judge(sample: Sample, folder: Path) -> Judged:
-    """Write a sample into a folder, read it, and compare what was read with what was meant."""
+def told(sample: Sample) -> ReadOptions:
+    """The options that say all of how a CSV file is written."""
+    known, lines = sample.dialect, len(sample.dialect.titles) + sample.dialect.separator_line
+    table = TableOptions(
+        known.delimiter, known.quote or "none", known.decimal, known.thousands or "none",
+        known.header, lines,
+    )  # fmt: skip
+    return ReadOptions(**sample.options, table=table)
+
+
+def judge(sample: Sample, folder: Path, options: ReadOptions | None = None) -> Judged:
+    """Write a sample into a folder, read it, and compare what was read with what was meant.
+
+    With ``options`` that tell all of it (see :func:`told`) nothing is ambiguous.
+    """
     path = folder / sample.name
     path.write_bytes(sample.data)
     notes: tuple[str, ...] = ()
+    if options is not None:
+        sample = replace(sample, verdict="clear")
+    options = options or ReadOptions(**sample.options)
     try:
-        tables = load_tables(str(path), ReadOptions(**sample.options))
-        notes = tuple(map(str, tables.notes))
+        tables = load_tables(str(path), options)
+        notes = (*tables.notes, *tables.warnings)
         (split,) = tables.splits.values()
         table = split.with_format("arrow")[:]
         names = list(table.column_names)
         cells = [[_shown(v) for v in table.column(i).to_pylist()] for i in range(len(names))]
         wrong = _compared(sample, names, cells) or _counted(sample, tables)
         if not wrong:
-            wrong, more = _numbers_read(sample, names, path)
+            wrong, more = _numbers_read(sample, names, path, options)
             notes += more
     except BirnnError as error:
         return refusal(sample.verdict, error, path)
@@ -580,7 +597,9 @@ def _counted(sample: Sample, tables: Any) -> str:
     return "" if told or not sample.left_out else f"{sample.left_out} lines left out, no word"
 
 
-def _numbers_read(sample: Sample, names: Sequence[str], path: Path) -> tuple[str, tuple[str, ...]]:
+def _numbers_read(
+    sample: Sample, names: Sequence[str], path: Path, told: ReadOptions
+) -> tuple[str, tuple[str, ...]]:
     """Each number column as a series over the dates: what differs, and what was said."""
     columns = sample.columns[-len(names) :] if not sample.dialect.trailing else sample.columns
     kinds = [column.kind for column in columns]
@@ -592,7 +611,11 @@ def _numbers_read(sample: Sample, names: Sequence[str], path: Path) -> tuple[str
         if column.kind != "number" or sum(v is not None for v in column.values) < 3:
             continue
         options = SeriesOptions(
-            time_column=names[kinds.index("date")], target=name, layout="wide", **sample.options
+            time_column=names[kinds.index("date")],
+            target=name,
+            layout="wide",
+            table=told.table,
+            **sample.options,
         )
         panel, inspection = read_panel(str(path), options)
         notes += (*inspection.notes, *(f.text + "; " + f.treatment for f in inspection.findings))

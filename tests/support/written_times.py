@@ -20,7 +20,7 @@ The stamps of a period (month, quarter, week, range) are its start.
 import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,7 @@ class Sample:
     frequency: str
     zone: str
     format: str
+    order: str
     family: str
     layout: str
     series: dict[str, pd.Series]  # values by stamp, in order of time, without the missing rows
@@ -543,7 +544,7 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
     weighed = weigh(form, series)
     return Sample(
         seed, f"times-{seed}.csv", text.encode(), frequency, str(index.tz or ""), form.name,
-        form.family, layout, series, steps, *weighed,
+        form.order, form.family, layout, series, steps, *weighed,
     )  # fmt: skip
 
 
@@ -639,12 +640,24 @@ def described(sample: Sample) -> str:
     )
 
 
-def judge(sample: Sample, folder: Path) -> Judged:
-    """Write a sample into a folder, read it, and compare what was read with what was meant."""
+def told(sample: Sample) -> SeriesOptions | None:
+    """The options that decide the order of a date; None where the file leaves none open."""
+    if sample.order in ("dmy", "mdy"):
+        return SeriesOptions(day_first=sample.order == "dmy")
+    return None
+
+
+def judge(sample: Sample, folder: Path, options: SeriesOptions | None = None) -> Judged:
+    """Write a sample into a folder, read it, and compare what was read with what was meant.
+
+    With ``options`` that decide (see :func:`told`) nothing is ambiguous.
+    """
     path = folder / sample.name
+    if options is not None:
+        sample = replace(sample, verdict="clear")
     path.write_bytes(sample.data)
     try:
-        panel, inspection = read_panel(str(path), SeriesOptions())
+        panel, inspection = read_panel(str(path), options or SeriesOptions())
         notes = [*inspection.notes, *(f"{f.text}; {f.treatment}" for f in inspection.findings)]
         problem, wrong = _compared(sample, panel)
     except BirnnError as error:
