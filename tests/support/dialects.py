@@ -61,9 +61,9 @@ NAMES = """
     comment user score Titel Größe naïve total_sales Unit-Price is_ok Datum Betrag 1st
 """.split()  # noqa: SIM905
 CURRENCIES = ("$", "€", "£", "¥")
-MISSING = ("", "", "", "NA", "NaN", "null")
+MISSING = ("", "", "", "NA", "NaN", "null", "N/A", "n/a", "#N/A", "-")
 TYPED = re.compile(
-    r"[-+−(]?\s?[$€£¥]?\s?[-+−]?\d[\d.,'’\s]*[%$€£¥)]?(\s?[%€$£¥])?|\d{4}-\d\d-\d\d|"
+    r"[-+−(]?\s?[$€£¥]?\s?[-+−]?\d[\d.,'’\s]*([eE][-+]?\d+)?\s?[%$€£¥)]?(\s?[%€$£¥])?|\d{4}-\d\d-\d\d|"
     r"\d{1,2}[./]\d{1,2}[./]\d{2,4}"
 )
 DELIMITERS = (",", ";", "\t", "|")
@@ -181,29 +181,31 @@ def _numbers(
     rng: random.Random, rows: int, dialect: Dialect
 ) -> tuple[tuple[str, ...], tuple[float | None, ...]]:
     """Cells of a number column, and their values."""
-    style = rng.choice(("plain", "plain", "plain", "currency", "percent"))
-    places = rng.choice((0, 0, 1, 2, 2, 3, 4))
+    style = rng.choices(("plain", "currency", "percent", "scientific"), (60, 20, 20, 2))[0]
+    places = rng.choice((0, 0, 1, 2, 2, 3, 4)) if style != "scientific" else 6
     size = rng.choice((1, 100, 10_000, 5_000_000)) if style != "percent" else 100
-    missing = rng.choice((0, 0, 0.1))
+    missing, spelling = rng.choice((0, 0, 0.1)), rng.choice(MISSING)
     negative = rng.choice((0, 0, 0.3))
-    minus = rng.choice(("-", "-", "-", "−"))
+    minus = rng.choice(("-", "-", "-", "−", "(")) if style != "scientific" else "-"
     sign, after = rng.choice(CURRENCIES), rng.random() < 0.5
-    gap = rng.choice(("", " ", NBSP)) if dialect.encoding != "ascii" else ""
+    gap = rng.choice(("", " ", NBSP))
     cells: list[str] = []
     values: list[float | None] = []
     for row in range(rows):
         if row > 2 and rng.random() < missing:
-            cells.append(rng.choice(MISSING))
+            cells.append(spelling)
             values.append(None)
             continue
         value = round(rng.random() * size, places)
         cell = _number(value, places, dialect.decimal, dialect.thousands)
-        if style == "percent":
+        if style == "scientific":
+            cell, value = f"{value:.3e}".replace(".", dialect.decimal), float(f"{value:.3e}")
+        elif style == "percent":
             cell += gap + "%"
         elif style == "currency":
             cell = cell + gap + sign if after else sign + gap + cell
         if value and rng.random() < negative:
-            cell, value = minus + cell, -value
+            cell, value = minus + cell + ")" * (minus == "("), -value
         cells.append(cell)
         values.append(value)
     return tuple(cells), tuple(values)
@@ -404,11 +406,10 @@ def _sensible(rows: list[list[str]], quote: str, dialect: Dialect) -> bool:
 def conventions(columns: Sequence[Column]) -> set[tuple[float, ...]]:
     """The values that the cells of all number columns can have under any one convention."""
     cells = [
-        re.sub(r"[$€£¥%]|^[\s\u00a0]+|[\s\u00a0]+$", "", cell.lstrip("-−"))
+        re.sub(r"[$€£¥%()\-−]|[eE].*", "", cell).strip()
         for column in columns if column.kind == "number"
         for cell, value in zip(column.cells, column.values, strict=True) if value is not None
     ]  # fmt: skip
-    cells = [cell.strip().lstrip("-−").strip() for cell in cells]
     found = set()
     for decimal in ".,":
         for mark in ("", ",", ".", " ", NBSP, NARROW, "'"):
