@@ -100,7 +100,7 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
         from birnn.terminal.views.answers import draw_evaluation
 
         use_machine(options)
-        loaded = load_run(run_folder(run))
+        loaded = load_run(run_folder(run), options.device)
     scored = evaluate(loaded, options.data, options.split, options.table)
     draw_evaluation(scored, as_json=options.json)
 
@@ -147,7 +147,7 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
         texts or [], options.input, options.text_column, options.encoding, standard_input,
         options.output, options.explain, options.n_best, options.escape_formulas, options.table,
     )  # fmt: skip
-    answer = serve(folder, request)
+    answer = serve(folder, request, options.device)
     if options.output:
         answer.write(Path(options.output))
     draw_answer(answer, output=options.output, as_json=options.json)

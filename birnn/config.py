@@ -44,6 +44,12 @@ def threads_option(group: str = "Training", level: str = "advanced") -> Any:
     return option(0, text, low=0, high=1024, group=group, level=level)
 
 
+def device_option(group: str = "Training", default: str = "auto") -> Any:
+    """The option of the device, wherever models run."""
+    text = "Where the model runs: cpu, cuda, cuda:1, mps; auto: a GPU if there is one."
+    return option(default, text, group=group)
+
+
 def engine_option(group: str = "Training", level: str = "advanced") -> Any:
     """The option of the recurrences' engine, wherever models run."""
     text = (
@@ -107,9 +113,11 @@ class TrainConfig:
     monitor: str = tuning("", "Validation metric that chooses the epoch (empty: the task's own).")
     patience: int = tuning(4, "Stop after this many epochs without a better score; 0 never.", low=0)
     mixed_precision: str = tuning(
-        "no", "Autocast to half precision while training.", choices=("no", "bf16", "fp16")
+        "no",
+        "Coarser arithmetic in training, for speed: tf32, bf16 or fp16; no: float32.",
+        choices=("no", "tf32", "bf16", "fp16"),
     )
-    device: str = training("auto", "Where to train: auto, cpu, cuda, cuda:1, mps.")
+    device: str = device_option()
     threads: int = threads_option()
     engine: str = engine_option()
     seed: int = training(0, "Seed of one training run.", low=0, high=LARGEST_SEED)

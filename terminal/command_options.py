@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from birnn.config import engine_option, option, threads_option
+from birnn.config import device_option, engine_option, option, threads_option
 from birnn.data.tables.dialect import TableOptions
 from birnn.training.checkpoint_options import CheckpointConfig
 
@@ -35,6 +35,7 @@ class EvaluateOptions:
     data: str = of_data("", "Labelled data, as for training. Empty: the run's own data.")
     split: str = of_data("test", "Split to score: train, validation or test.")
     table: TableOptions = field(default_factory=TableOptions)
+    device: str = device_option("Machine", "cpu")
     engine: str = engine_option("Machine", "everyday")
     threads: int = threads_option("Machine", "everyday")
     json: bool = of_output(False, "Print the scores as JSON.")
@@ -99,6 +100,7 @@ class PredictOptions:
     text_column: str = of_data("", "Column of the texts. Empty: found by name.")
     encoding: str = of_data("utf-8-sig", "Encoding of the input file.")
     table: TableOptions = field(default_factory=TableOptions)
+    device: str = device_option("Machine", "cpu")
     engine: str = engine_option("Machine", "everyday")
     threads: int = threads_option("Machine", "everyday")
     output: str = of_output(

@@ -30,6 +30,21 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def check_precision(device: torch.device, precision: str) -> None:
+    """Refuse a precision of ``--mixed-precision`` that ``device`` can't do.
+
+    Raises:
+        ConfigError: that is so.
+    """
+    kind = device.type
+    if kind == "cpu" and precision == "fp16":
+        raise ConfigError("mixed_precision: fp16 needs a GPU; on a CPU use bf16 or no")
+    if precision == "tf32" and kind != "cuda":
+        raise ConfigError(f"mixed_precision: tf32 is for NVIDIA GPUs, not for {kind}; use no")
+    if precision == "bf16" and kind == "cuda" and not torch.cuda.is_bf16_supported(False):
+        raise ConfigError("mixed_precision: this GPU computes no bf16; use no, or fp16")
+
+
 MOST_THREADS = 16  # more share a batch of usual size without gain
 
 

@@ -29,7 +29,7 @@ from birnn.nn.scan import CellWeights, Recurrence, bidirectional_scan
 from birnn.registry import ENCODERS, ENGINES, load, resolve
 
 AUTO = "auto"
-PRECISIONS = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}  # of --mixed-precision; else float32
 LayerScan = Callable[[Recurrence, Tensor, Tensor, Sequence[CellWeights]], Tensor]
 
 
@@ -120,7 +120,8 @@ def engine_for(encoder: EncoderConfig, train: TrainConfig) -> Choice:
         ConfigError: it can't run here, or there is no such device; the message says why.
     """
     recurrence = resolve(ENCODERS, encoder.encoder, "encoder").recurrence
-    work = Work(recurrence, resolve_device(train.device), PRECISIONS[train.mixed_precision])
+    kind = PRECISIONS.get(train.mixed_precision, torch.float32)
+    work = Work(recurrence, resolve_device(train.device), kind)
     with forced(train.engine):
         return describe(work)
 
@@ -167,7 +168,17 @@ def _native_scan(*arguments: Any) -> Tensor:
 def _dense_scan(
     recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
 ) -> Tensor:
-    return bidirectional_scan(recurrence.scan, x, lengths, *directions)
+    """In the precision of the moment, by casts of our own; autocast gives float32 states.
+
+    Left to itself, autocast would run cuDNN in float16 where bfloat16 is asked for.
+    """
+    kind = x.device.type
+    if not torch.is_autocast_enabled(kind):
+        return bidirectional_scan(recurrence.scan, x, lengths, *directions)
+    half = precision(x)
+    cast = [CellWeights(*(part.to(half) for part in weights)) for weights in directions]
+    with torch.autocast(kind, enabled=False):
+        return bidirectional_scan(recurrence.scan, x.to(half), lengths, *cast).float()
 
 
 def _native_missing(work: Work) -> str | None:

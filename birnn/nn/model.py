@@ -1,12 +1,15 @@
 """A sequence model: inputs → steps → encoder → head."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import Encoder
+from birnn.nn.precision import products
 
 
 class Embedder(nn.Module):
@@ -50,11 +53,32 @@ def count_parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where the weights of ``model`` are; one without any is on the CPU."""
+    first = next(chain(model.parameters(), model.buffers()), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+def on_cpu(outputs: Any) -> Any:
+    """``outputs`` with every tensor on the CPU: a tensor, or tuples and lists of such."""
+    if isinstance(outputs, Tensor):
+        return outputs.cpu()
+    if not isinstance(outputs, (tuple, list)):
+        return outputs
+    parts = map(on_cpu, outputs)
+    return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
+
+
 @torch.inference_mode()
 def outputs_of(
     model: Callable[[Batch], object], batches: Iterable[Batch], device: torch.device | str
 ) -> Iterator[tuple[Batch, object]]:
-    """Run a model in evaluation mode over ``batches``; yields each batch with its outputs."""
+    """Run a model in evaluation mode over ``batches``; yields each batch with its outputs.
+
+    Products are exact. Both are on ``device``.
+    """
     for batch in batches:
         batch = batch.to(device)
-        yield batch, model(batch)
+        with products():
+            outputs = model(batch)
+        yield batch, outputs

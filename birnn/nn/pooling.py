@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from birnn.errors import ConfigError
 from birnn.nn.batch import sequence_mask
 from birnn.nn.encoders import Encoded
+from birnn.nn.precision import full
 from birnn.registry import suggestion
 
 POOLINGS = ("last", "mean", "max", "attention")
@@ -41,7 +42,7 @@ class AdditiveAttention(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """``states [B, T, D]``, ``mask [B, T]`` → vector ``[B, D]``, weights ``[B, T]``."""
-        scores = self.score(torch.tanh(self.project(states))).squeeze(-1)
+        scores = full(self.score(torch.tanh(self.project(states))).squeeze(-1))
         weights = scores.masked_fill(~mask, -torch.inf).softmax(-1)
         return (weights.unsqueeze(1) @ states).squeeze(1), weights
 

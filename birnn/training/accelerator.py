@@ -6,7 +6,7 @@ from accelerate.state import AcceleratorState, GradientState
 
 from birnn.config import TrainConfig
 from birnn.errors import ConfigError
-from birnn.nn.devices import resolve_device
+from birnn.nn.devices import check_precision, resolve_device
 
 
 def make_accelerator(config: TrainConfig) -> Accelerator:
@@ -19,12 +19,12 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()
     device = resolve_device(config.device)
-    if device.type == "cpu" and config.mixed_precision == "fp16":
-        raise ConfigError("mixed_precision: fp16 needs a GPU; on a CPU use bf16 or no")
+    precision = config.mixed_precision
+    check_precision(device, precision)
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
     accelerator = Accelerator(
-        cpu=device.type == "cpu", mixed_precision=config.mixed_precision,
+        cpu=device.type == "cpu", mixed_precision="no" if precision == "tf32" else precision,
         step_scheduler_with_optimizer=False,
     )  # fmt: skip
     if accelerator.num_processes > 1:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from birnn.config import TrainConfig
 from birnn.errors import NonFiniteLossError
 from birnn.nn.batch import Batch
+from birnn.nn.precision import products
 from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
 from birnn.training.schedules import learning_rate_factor
@@ -95,7 +96,8 @@ def _train_epoch(
         factor = learning_rate_factor(at.step, total_steps, config.warmup, config.schedule)
         for g in run.optimizer.param_groups:
             g["lr"] = config.learning_rate * factor
-        total, count = _gradients(run, loss, group)
+        with products(run.products):
+            total, count = _gradients(run, loss, group)
         if not math.isfinite(total):
             first = at.done * config.accumulate
             raise NonFiniteLossError(

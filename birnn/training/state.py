@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from birnn.config import TrainConfig
 from birnn.errors import CheckpointError, ConfigError, TrainingError
+from birnn.nn.precision import EXACT, TF32, products
 from birnn.storage.snapshots import Snapshot, check_like, nested, same
 from birnn.training.accelerator import make_accelerator
 from birnn.training.events import EpochEvent
@@ -110,6 +111,7 @@ class TrainingRun:
 
     def __init__(self, model: nn.Module, config: TrainConfig, validation: Validation) -> None:
         self.config = config
+        self.products = TF32 if config.mixed_precision == "tf32" else EXACT
         self.accelerator = make_accelerator(config)
         groups = parameter_groups(model, config.weight_decay)
         betas = (0.9, config.beta2)
@@ -143,7 +145,7 @@ class TrainingRun:
         """
         at = self.at
         self.model.eval()
-        with self.average.applied() if self.average else nullcontext():
+        with products(), self.average.applied() if self.average else nullcontext():
             scores = self.best.validation.score()
             improved = self.best.offer(at.epoch + 1, scores, self.model)
         now, rate = time.perf_counter(), self.optimizer.param_groups[0]["lr"]

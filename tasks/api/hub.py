@@ -112,7 +112,7 @@ def write_repository(folder: Path, run: LoadedRun, metrics: Mapping[str, Any],
     The configuration, weights, vocabulary and labels as in the run, ``metrics.json`` as
     :func:`public_metrics` tells it, and the card; paths on this machine are cut down to names.
     """
-    write_model(folder, run.task, run.info, run.model)
+    write_model(folder, run.task, run.info, run.model, run.engine)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     source = str(config["data"]["data"])
     for key in ("data", "vectors"):

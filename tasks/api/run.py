@@ -24,7 +24,7 @@ COPIED = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # besi
 
 
 class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
-    """A trained model, ready to use on the CPU.
+    """A trained model, ready to use: on the CPU, unless it was loaded to another device.
 
     Made by :func:`load`, :func:`train`, :meth:`from_pretrained`, or an estimator's ``run_``.
     """
@@ -150,7 +150,8 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
                 for path in self.folder.iterdir():
                     if path.suffix in COPIED and path.is_file():
                         shutil.copyfile(path, made / path.name)
-            write_model(made, self.loaded.task, self.loaded.info, self.loaded.model)
+            run = self.loaded
+            write_model(made, run.task, run.info, run.model, run.engine)
             if self.metrics and not (made / "metrics.json").exists():
                 write_json(made / "metrics.json", self.metrics)
                 write_card(made / "README.md", "", self.metrics)
@@ -212,7 +213,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 def model_files(run: LoadedRun) -> dict[str, bytes]:
     """Name → content of the files that :func:`load_files` needs."""
     with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-        write_model(Path(folder), run.task, run.info, run.model)
+        write_model(Path(folder), run.task, run.info, run.model, run.engine)
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
@@ -228,8 +229,8 @@ def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
         return replace(load_run(Path(made)), folder=folder)
 
 
-def load(name: str | Path, revision: str | None = None) -> Run:
-    """Load a run: JSON and safetensors only.
+def load(name: str | Path, revision: str | None = None, *, device: str = "cpu") -> Run:
+    """Load a run, its model to ``device``: JSON and safetensors only.
 
     The ``name`` is its folder, ``hf://USER/NAME[@REVISION]``, or ``USER/NAME`` where no such
     folder is; the ``revision`` is that of a run on the Hub.
@@ -237,7 +238,7 @@ def load(name: str | Path, revision: str | None = None) -> Run:
     Raises:
         CheckpointError: nothing there, no way to it, or not a usable run.
     """
-    return Run(load_run(run_folder(name, revision)))
+    return Run(load_run(run_folder(name, revision), device))
 
 
 def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tuple[str, list[str]]:

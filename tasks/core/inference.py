@@ -3,23 +3,31 @@
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import nn
 
 from birnn.arrays import Array, Ints
 from birnn.config import TrainConfig
 from birnn.data.splits.batching import Split, by_length
 from birnn.nn.batch import Batch
-from birnn.nn.model import outputs_of
+from birnn.nn.model import device_of, on_cpu, outputs_of
 
 
-def run_split(model: nn.Module, split: Split, config: TrainConfig,
-              device: torch.device | str = "cpu") -> Iterator[tuple[Ints, Batch, Any]]:  # fmt: skip
-    """The outputs of ``model`` for every item: item numbers, their batch, and its outputs."""
-    plan = by_length(split.lengths, config.batch_size, config.batch_tokens)
+def run_split(model: nn.Module, split: Split, config: TrainConfig, *,
+              stay: bool = False) -> Iterator[tuple[Ints, Batch, Any]]:  # fmt: skip
+    """The outputs of ``model`` for every item: item numbers, their batch, and its outputs.
+
+    The model runs where it is. Batch and outputs come back to the CPU, unless they ``stay``.
+    """
+    plan, device = (
+        by_length(split.lengths, config.batch_size, config.batch_tokens),
+        device_of(model),
+    )
     results = outputs_of(model, map(split.batch, plan), device)
     for indices, (batch, outputs) in zip(plan, results, strict=True):
-        yield indices, batch, outputs
+        if stay or device.type == "cpu":
+            yield indices, batch, outputs
+        else:
+            yield indices, batch.to("cpu"), on_cpu(outputs)
 
 
 def predict(task: Any, model: nn.Module, split: Split) -> list[Array]:

@@ -78,7 +78,9 @@ def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> ForecastBaselin
     number = int(model.forecaster)
     if not 0 <= number < len(FORECASTERS):
         raise CheckpointError(f"model.safetensors: forecaster {number} is unknown; it is damaged")
-    weight, bias = model.linear_weight.double().numpy(), model.linear_bias.double().numpy()
+    weight, bias = (
+        part.cpu().double().numpy() for part in (model.linear_weight, model.linear_bias)
+    )
     naive = (baselines.LastValue(), baselines.SeasonalNaive(info.season), baselines.Drift())
     return (None, *naive, Ridge(weight, bias, {}))[number]
 
@@ -167,7 +169,7 @@ def own_calibration(
     """The intervals that the model holds, for the series of ``split``."""
     if not info.levels:
         return None
-    radius = model.radius.double().numpy()
+    radius = model.radius.cpu().double().numpy()
     heads = task.config.model.loss == "quantile" and int(model.forecaster) == 0
     return spread_out(Calibration(info.levels, radius, len(radius) == 1, 0, heads), split, info)
 

@@ -19,6 +19,7 @@ from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
 from birnn.nn.levels import filled_lookback, level_and_spread, observed_values
 from birnn.nn.model import Embedder, SequenceModel
+from birnn.nn.precision import full
 
 AHEAD_SIZE = 32  # units in which the state meets what is known of a step ahead
 
@@ -106,7 +107,7 @@ class ForecastHead(nn.Module, ABC):
         inputs = batch.inputs
         values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
         level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
-        return level[:, None, None] + spread[:, None, None] * monotone(steps)
+        return level[:, None, None] + spread[:, None, None] * monotone(full(steps))
 
 
 class DirectHead(ForecastHead):

@@ -16,7 +16,7 @@ import torch
 from birnn.config import LARGEST_SEED
 from birnn.errors import ConfigError, DataError, Stopped, TrainingError
 from birnn.nn import engines
-from birnn.nn.devices import resolve_device, use_threads
+from birnn.nn.devices import check_precision, resolve_device, use_threads
 from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
 from birnn.tasks.core.task import Baseline
@@ -90,7 +90,7 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     """Set threads and engine as asked for, or as the run began; how the run begins here."""
     settings = task.config.train
     use_threads(settings.threads or (plan.start.threads if plan.start else 0))
-    resolve_device(settings.device)
+    check_precision(resolve_device(settings.device), settings.mixed_precision)
     engine = engines.engine_for(task.config.encoder, settings)
     engines.force(settings.engine)
     return StartRecord(task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command,

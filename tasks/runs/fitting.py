@@ -87,9 +87,8 @@ def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
     monitor = task.monitor(data.info)
 
     def score() -> dict[str, float]:
-        device = next(model.parameters()).device
         counts: dict[str, Array] = {}
-        for _, batch, outputs in run_split(model, data.splits["validation"], config, device):
+        for _, batch, outputs in run_split(model, data.splits["validation"], config, stay=True):
             for name, part in task.count(outputs, batch, data.info).items():
                 counts[name] = counts.get(name, 0) + part
         return task.scores(counts)

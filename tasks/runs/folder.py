@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -13,6 +14,7 @@ from torch import nn
 
 from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
+from birnn.nn.devices import resolve_device
 from birnn.nn.engines import engine_for
 from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
@@ -73,17 +75,24 @@ RUN = FolderKind("run", run_strangers)
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A trained model, ready to use on the CPU."""
+    """A trained model, ready to use on the device that it is on."""
 
     folder: Path
     task: Task[Any, Any, Any]
     info: Any
     model: nn.Module
+    engine: str = ""  # that trained it, where that is known
 
 
-def write_model(folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module) -> None:
-    """Write ``config.json``, the info's files and ``model.safetensors``."""
-    engine = engine_for(task.config.encoder, task.config.train).name
+def write_model(
+    folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module, engine: str = ""
+) -> None:
+    """Write ``config.json``, the info's files and ``model.safetensors``.
+
+    The ``engine`` is that of training; empty: the one that would train it here.
+    """
+    with suppress(ConfigError):  # trained on a machine with another device
+        engine = engine or engine_for(task.config.encoder, task.config.train).name
     own = {"format": FORMAT, "version": __version__, "task": task.name, "engine": engine,
            "reading": dict(task.reading)}  # fmt: skip
     for name, value in info.files().items():
@@ -135,13 +144,15 @@ def config_of(kind: type[T], config: Mapping[str, Any]) -> T:
     return from_dict(kind, {k: v for k, v in config.items() if k not in OWN_KEYS})
 
 
-def load_run(folder: Path) -> LoadedRun:
-    """Load a run folder: JSON and safetensors only, on the CPU whatever it was trained on.
+def load_run(folder: Path, device: str = "cpu") -> LoadedRun:
+    """Load a run folder: JSON and safetensors only, to ``device`` whatever it was trained on.
 
     Raises:
+        ConfigError: there is no such device.
         CheckpointError: it is missing, incomplete, foreign or of a newer format, or its files
             together would take more memory than :func:`birnn.storage.untrusted.memory_limit`.
     """
+    place = resolve_device(device)
     with one_budget():
         config = read_config(folder)
         try:
@@ -156,7 +167,7 @@ def load_run(folder: Path) -> LoadedRun:
         except (BirnnError, KeyError, TypeError) as error:
             raise CheckpointError(f"{folder / 'config.json'} is not usable: {error}") from None
         model = load_weights(folder / "model.safetensors", lambda: task.model(info))
-        return LoadedRun(folder, task, info, model)
+        return LoadedRun(folder, task, info, model.to(place), str(config.get("engine", "")))
 
 
 def room_note(folder: Path) -> str | None:

@@ -19,8 +19,10 @@ from birnn.version import __version__
 FORMAT = 2  # of run.json; 1 told data by a sample of it, and by where they lay
 
 # What may be given anew when a run is taken up: it changes how training goes on, not what it is.
-CHANGEABLE = ("learning_rate", "clip_norm", "patience", "device", "threads", "engine",
-              "checkpoint_epochs", "checkpoint_minutes", "keep_checkpoints")  # fmt: skip
+CHANGEABLE = (
+    "learning_rate", "clip_norm", "patience", "device", "threads", "engine", "mixed_precision",
+    "checkpoint_epochs", "checkpoint_minutes", "keep_checkpoints",
+)  # fmt: skip
 # Where files lie: what is read there is compared by its digest.
 PLACES = ("data", "vectors")
 

@@ -17,6 +17,7 @@ from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
 from birnn.nn.model import SequenceModel
 from birnn.nn.pooling import Pooling
+from birnn.nn.precision import full
 from birnn.nn.word_embedder import PretrainedVectors
 
 
@@ -86,7 +87,7 @@ class SentimentModel(nn.Module):
             vectors = self.pretrained(batch.inputs)
             batch = replace(batch, inputs={**batch.inputs, "pretrained": vectors})
         parts: list[HeadOutputs] = [member(batch) for member in self.members]
-        members = torch.stack([part.logits for part in parts])
+        members = full(torch.stack([part.logits for part in parts]))
         recurrent = members.log_softmax(-1).mean(0)
         mixed = self.mix[0] * recurrent
         if self.ngrams and "ngram_ids" in batch.inputs:

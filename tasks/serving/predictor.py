@@ -85,8 +85,8 @@ def predictor_of(run: LoadedRun) -> Predictor:
     return cast(Predictor, spec.part("serve")(run)) if spec.serve else Predictor(run)
 
 
-def serve(folder: Path, request: Request) -> Answer:
-    """Answer ``request`` with the run in ``folder``.
+def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
+    """Answer ``request`` with the run in ``folder``, its model on ``device``.
 
     Raises:
         BirnnError: an unusable run, input or output, or a run that answers no such request.
@@ -96,7 +96,7 @@ def serve(folder: Path, request: Request) -> Answer:
     name = read_config(folder)["task"]
     if not TASKS[name].example:
         raise ConfigError(refusal(name, folder))
-    run = load_run(folder)
+    run = load_run(folder, device)
     answer = predictor_of(run).answer(replace(request, trained=run.task.trained))
     answer.task = name
     return answer

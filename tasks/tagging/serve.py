@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import torch
 
 from birnn.arrays import Array
-from birnn.data.splits.batching import by_length
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.files import COLUMNS, CONLLU, JSON
@@ -267,16 +265,13 @@ def tag_sentences(run: LoadedRun, sentences: Sequence[Sequence[str]]) -> list[li
     Returns:
         The tags of each sentence, in the scheme of the run's data.
     """
-    train = run.task.config.train
 
     def tags_of(filled: list[Sequence[str]]) -> list[list[str]]:
         split, tags = TagSplit.of(filled, run.info.lexicon), dict[int, list[str]]()
-        with torch.inference_mode():
-            for indices in by_length(split.lengths, train.batch_size, train.batch_tokens):
-                batch = split.batch(indices)
-                paths, sizes = best_tags(run.model(batch)).tolist(), batch.lengths.tolist()
-                for item, path, size in zip(indices.tolist(), paths, sizes, strict=True):
-                    tags[item] = _spelled(path[:size], run)
+        for indices, batch, outputs in run_split(run.model, split, run.task.config.train):
+            paths, sizes = best_tags(outputs).tolist(), batch.lengths.tolist()
+            for item, path, size in zip(indices.tolist(), paths, sizes, strict=True):
+                tags[item] = _spelled(path[:size], run)
         return [tags[item] for item in range(len(filled))]
 
     return on_filled(sentences, tags_of, list)

@@ -10,6 +10,9 @@ from birnn.terminal.text import harmless, render_pairs, render_warnings
 from birnn.terminal.views import view_of
 from birnn.terminal.views.scores import render_scores
 
+PRECISIONS = {"no": "float32", "tf32": "float32 with products in TF32", "bf16": "mixed with bf16",
+              "fp16": "mixed with fp16"}  # fmt: skip
+
 
 def draw_header(event: Any) -> None:
     """What will happen: data, model, device."""
@@ -24,7 +27,7 @@ def draw_header(event: Any) -> None:
         ("parameters", f"{event.parameters:,}"),
         ("engine", f"{event.engine.name} ({event.engine.title})"),
         *(("", note) for note in [event.engine.note] if note),
-        ("device", f"{event.device}{threads}, {config.train.mixed_precision} mixed precision"),
+        ("device", f"{event.device}{threads}, {PRECISIONS[config.train.mixed_precision]}"),
         ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
         ("seeds" if len(event.seeds) > 1 else "seed", ", ".join(map(str, event.seeds))),
         ("run", str(event.folder)),
