@@ -7,7 +7,6 @@ are its options. Heavy libraries are imported inside, so that ``--help`` answers
 import io
 import os
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +22,6 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
-from birnn.tasks.forecast.options import ForecastData
 from birnn.terminal import command_options as has
 from birnn.terminal.errors import exit_code, flush
 from birnn.terminal.help import HelpGroup
@@ -33,6 +31,7 @@ from birnn.terminal.views import run_training as training
 from birnn.version import __version__
 
 Source = Annotated[str, Argument(help="The same as --data.", show_default=False)]
+Inspected = Annotated[list[str] | None, Argument(help="A file, the same as --data; or TASK FILE.")]
 Run = Annotated[str, Argument(help="Run folder, or hf://USER/NAME, or hf://USER/NAME@REVISION.")]
 Runs = Annotated[list[str], Argument(help="Run folders of one task; the first is the reference.")]
 Texts = Annotated[list[str] | None, Argument(help="Texts; none: --input or standard input.")]
@@ -79,15 +78,15 @@ for name, spec in TASKS.items():
     command(app, name, defaults, begun, spec.summary)(partial(train_command, name))
 
 
-@command(app, "inspect")
-def inspect_command(data: ForecastData, output: has.OutputOptions, source: Source = "") -> None:
-    """Say what is in a file of time series, and what is wrong with it."""
+@command(app, "inspect", {"data": has.inspect_options()}, has.given_options)
+def inspect_command(data: has.Given, output: has.OutputOptions, source: Inspected = None) -> None:
+    """Say what is in a file, and what is wrong with it, before anything is trained."""
     with status("reading data"):
-        from birnn.tasks.forecast.data import inspect_series
+        from birnn.tasks.runs.inspection import inspect_words
         from birnn.terminal.views.inspection import draw_inspection
 
-        inspection = inspect_series(replace(data, data=source or data.data))
-    draw_inspection(inspection, as_json=output.json)
+        task, inspection, others = inspect_words(source or [], data.values)
+    draw_inspection(task, inspection, others, as_json=output.json)
 
 
 @command(app, "evaluate")

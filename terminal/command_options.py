@@ -1,10 +1,13 @@
 """The options of commands, but for those of tasks; light to import, so that help shows at once."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, make_dataclass
 from functools import partial
+from typing import Any, get_type_hints
 
 from birnn.config import device_option, engine_option, option, threads_option
 from birnn.data.tables.dialect import TableOptions
+from birnn.tasks import TASKS
 from birnn.training.checkpoint_options import CheckpointConfig
 
 of_run, of_data, of_output = (partial(option, group=name) for name in ("Run", "Data", "Output"))
@@ -75,6 +78,42 @@ class OutputOptions:
     """How something is shown."""
 
     json: bool = of_output(False, "Print it as JSON.")
+
+
+@dataclass(frozen=True)
+class Given:
+    """Options that were given, by name, whatever has them."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def given_options(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the options of ``inspect`` make: those of data wait for the task that has them."""
+    own = {f.name for f in fields(OutputOptions)}
+    return {"data": Given({k: v for k, v in given.items() if k not in own}),
+            "output": OutputOptions()}  # fmt: skip
+
+
+def inspect_options() -> Any:
+    """The options of the data of all tasks with an inspection, each once, and the task's name.
+
+    One that tasks have with different defaults has none to be shown.
+    """
+    names = [name for name, spec in TASKS.items() if spec.inspect]
+    text = f"Whose data it is: {', '.join(names)}. Empty: found."
+    merged: dict[str, tuple[Any, Any]] = {"task": (str, of_data("", text))}
+    for data in (TASKS[name].part("options")().data for name in names):
+        hints = get_type_hints(type(data))
+        for part in fields(data):
+            if is_dataclass(hints[part.name]):
+                merged.setdefault(part.name, (hints[part.name], part))
+                continue
+            kind, known = merged.get(part.name, (hints[part.name], part))
+            if known.default != part.default and known.default is not MISSING:
+                kind, known = kind | None, field(default=None, metadata=known.metadata)
+            merged[part.name] = kind, field(default=known.default, metadata=known.metadata)
+    columns = [(name, kind, part) for name, (kind, part) in merged.items()]
+    return make_dataclass("InspectOptions", columns, frozen=True)()
 
 
 @dataclass(frozen=True)

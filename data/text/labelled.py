@@ -1,22 +1,37 @@
-"""Labelled texts: columns found, rows cleaned, missing splits cut, provenance counted."""
+"""Labelled texts: rows read and cleaned, missing splits cut, provenance counted."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import Dataset
 
-from birnn.data.samples import SAMPLES
 from birnn.data.splits import cutting
 from birnn.data.splits.provenance import SplitText, describe
-from birnn.data.tables.columns import LABEL_NAMES, TEXT_NAMES, find_column
-from birnn.data.tables.sources import Tables, guarded, load_tables
-from birnn.data.wording import plural
+from birnn.data.tables.sources import guarded
+from birnn.data.text.choosing import (
+    Asked,
+    Columns,
+    choose_columns,
+    describe_columns,
+    same_name,
+)
+from birnn.data.text.labels import MAX_CLASSES as MAX_CLASSES
+from birnn.data.text.labels import class_warnings, label_text
+from birnn.data.text.rows import LISTED, Cleaned, clean_rows, joined_texts, rows_in_words
+from birnn.data.text.splits import RawTexts, read_raw
+from birnn.data.text.twins import (
+    Contradiction,
+    contradictions,
+    contradictions_in_words,
+    wordless,
+)
+from birnn.data.wording import number_list, plural
 from birnn.errors import DataError
 
-MAX_CLASSES = 1000
-BETWEEN = " \0 "  # the texts of a row, where they are compared as one; it stands in no text
+NO_CLASS = "-1"  # what a test split has in place of labels that are kept secret
+__all__ = ["MAX_CLASSES", "label_text"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,8 @@ class TextOptions(cutting.SourceOptions):
 
     text_columns: tuple[str, ...] = ("",)
     label_column: str = ""
+    split_column: str = ""
+    remembered: Mapping[str, str] = field(default_factory=dict)  # the columns of a run's own data
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,33 @@ class LabelledText(SplitText):
     reading: dict[str, Any] = field(default_factory=dict)  # as a run remembers it
 
 
+@dataclass(frozen=True)
+class ReadTexts:
+    """All splits of a source, cleaned, nothing cut."""
+
+    raw: RawTexts
+    columns: Columns  # of train, or of the first split
+    splits: dict[str, Cleaned]  # those that are used
+    unlabelled: dict[str, int]  # splits without labels → their texts
+    notes: list[str]
+    warnings: list[str]
+
+    @property
+    def source(self) -> str:
+        """In plain words."""
+        return self.raw.tables.source
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What a run remembers."""
+        return {**self.raw.tables.reading, "columns": self.columns.to_json()}
+
+    @property
+    def left_out(self) -> dict[str, dict[str, int]]:
+        """Of each split: for which reason how many rows were left out."""
+        return {name: part.counts for name, part in self.splits.items()}
+
+
 def load_labelled(options: TextOptions) -> LabelledText:
     """Load train, validation and test as ``options`` say.
 
@@ -44,22 +88,13 @@ def load_labelled(options: TextOptions) -> LabelledText:
         DataError: no such data or column, one class only, or a class in validation or test that
             train never saw; one line that says how to mend it.
     """
-    read, dropped = read_labelled(options)
-    given = {str(name): table for name, table in read.splits.items() if len(table)}
+    read = read_labelled(options)
+    given = {name: part.table for name, part in read.splits.items()}
     if "train" not in given:
-        there = ", ".join(map(str, read.splits)) or "none"
-        raise DataError(f"{read.source} has no row to train on; splits found: {there}")
+        there = ", ".join([*given, *read.unlabelled]) or "none"
+        raise DataError(f"{read.source} has no row to train on with a label; splits found: {there}")
     check_classes(given["train"], read.source)
-    seed = options.split_seed
-
-    def divide(train: Dataset, name: str, rows: float) -> tuple[Dataset, Dataset]:
-        first, second = cutting.cut(joined_texts(train), train["label"][:], rows / len(train), seed)
-        return train.select(first), train.select(second)
-
-    splits, cuts = cutting.complete_splits(
-        given, options.shares, divide,
-        lambda rows: f"{plural(rows, 'row')} cut from train, stratified (split seed {seed})",
-    )  # fmt: skip
+    splits, cuts = _complete(given, options)
     labels = {name: table["label"][:] for name, table in splits.items()}
     cutting.check_unseen(
         {name: zip(column, strict=True) for name, column in labels.items()},
@@ -68,38 +103,135 @@ def load_labelled(options: TextOptions) -> LabelledText:
             f" whose label train never has: {words}; add such rows to train or take them out"
         ),
     )
+    twins = find_contradictions(read)
     provenance, notes, warnings = describe(
         read.source, {name: joined_texts(table) for name, table in splits.items()}, cuts,
-        {**dropped, "ragged_rows": read.ragged}, read.notes, "text",
+        {**read.left_out, "ragged_rows": read.raw.tables.ragged}, read.notes, "text",
         classes={name: dict(sorted(Counter(column).items())) for name, column in labels.items()},
+        columns=read.columns.to_json(), unlabelled=read.unlabelled,
+        contradictions={"texts": len(twins), "rows": sum(len(one.rows) for one in twins)},
     )  # fmt: skip
     return LabelledText(splits, provenance, notes, [*read.warnings, *warnings], read.reading)
 
 
-def read_labelled(options: TextOptions) -> tuple[Tables, dict[str, dict[str, int]]]:
-    """The source's splits, cleaned, and of each: for which reason how many rows were left out."""
-    if options.data in SAMPLES:
-        table, notes = SAMPLES[options.data]()
-        tables = Tables(DatasetDict({"train": table}), f"embedded {options.data}", notes)
-    else:
-        tables = load_tables(options.data, options.read)
-    notes = list(tables.notes)
-    splits: dict[str, Dataset] = {}
-    dropped: dict[str, dict[str, int]] = {}
-    for given, table in tables.splits.items():
-        name = cutting.SPLIT_ALIASES.get(str(given), str(given))
-        if name not in cutting.SPLITS:
-            notes.append(f"the split {name!r} ({plural(len(table), 'row')}) is not used")
-            continue
-        where = tables.source if len(tables.splits) == 1 else f"{tables.source} ({given})"
-        columns = find_columns(table, options.text_columns, options.label_column, where)
-        splits[name], dropped[name] = guarded(where, lambda t=table, c=columns: clean_rows(t, *c))
-        if not len(splits[name]) and not dropped[name]["no label"]:
-            raise DataError(f"{where} has no row with a text")
-        lost = [f"{count:,} with {reason}" for reason, count in dropped[name].items() if count]
-        if lost:
-            notes.append(f"{name}: left out {', '.join(lost)}")
-    return replace(tables, splits=DatasetDict(splits), notes=notes), dropped
+def _complete(
+    given: Mapping[str, Dataset], options: TextOptions
+) -> tuple[dict[str, Dataset], list[str]]:
+    """The three splits, those that are missing cut from train; and what was cut."""
+    seed = options.split_seed
+
+    def divide(train: Dataset, name: str, rows: float) -> tuple[Dataset, Dataset]:
+        first, second = cutting.cut(joined_texts(train), train["label"][:], rows / len(train), seed)
+        return train.select(first), train.select(second)
+
+    return cutting.complete_splits(
+        given, options.shares, divide,
+        lambda rows: f"{plural(rows, 'row')} cut from train, stratified (split seed {seed})",
+    )  # fmt: skip
+
+
+def read_labelled(options: TextOptions) -> ReadTexts:
+    """The source's splits, cleaned; nothing is cut.
+
+    Raises:
+        DataError: it can't be read, lacks a column, or holds no text.
+    """
+    raw = read_raw(options, options.split_column)
+    notes, warnings = list(raw.notes), list(raw.tables.warnings)
+    ordered = [name for name in cutting.SPLITS if name in raw.splits]
+    if not ordered:
+        there = ", ".join(map(str, raw.tables.splits)) or "none"
+        raise DataError(f"{raw.tables.source} has no row to train on; splits found: {there}")
+    first = ordered[0]
+    asked = Asked(options.text_columns, options.label_column, options.remembered)
+    columns = choose_columns(raw.splits[first].table, asked, _where(raw, first))
+    notes += [describe_columns(columns), *columns.notes]
+    splits: dict[str, Cleaned] = {}
+    for name in ordered:
+        own = columns if name == first else _same_columns(raw, name, options, columns, warnings)
+        if own is not None:
+            splits[name] = _clean(raw, name, own, splits.get(first))
+    unlabelled = {n: part.unlabelled for n, part in splits.items() if not len(part.table)}
+    labelled = {name: part for name, part in splits.items() if name not in unlabelled}
+    notes += [rows_in_words(n, part, raw.splits[n].unit) for n, part in labelled.items()]
+    notes += [_unlabelled_note(raw, name, count) for name, count in unlabelled.items()]
+    notes += dict.fromkeys(note for part in splits.values() for note in part.notes)
+    read = ReadTexts(raw, columns, labelled, unlabelled, notes, warnings)
+    return _with_remarks(read)
+
+
+def _where(raw: RawTexts, name: str) -> str:
+    """A split in words."""
+    return raw.tables.source if len(raw.splits) == 1 else f"{raw.tables.source} ({name})"
+
+
+def _same_columns(
+    raw: RawTexts, name: str, options: TextOptions, first: Columns, warnings: list[str]
+) -> Columns | None:
+    """The columns of a split that are those of the first; None where it has no texts.
+
+    Raises:
+        DataError: a column of texts that was named is not there.
+    """
+    table = raw.splits[name].table
+    label = same_name(first.label, table.column_names) or None
+    asked = Asked(options.text_columns, label, first.to_json())
+    try:
+        return choose_columns(table, asked, _where(raw, name))
+    except DataError:
+        if any(options.text_columns):
+            raise
+        there = ", ".join(table.column_names)
+        warnings.append(f"{name} is not used: it has no column of texts; there are: {there}")
+        return None
+
+
+def _clean(raw: RawTexts, name: str, columns: Columns, train: Cleaned | None) -> Cleaned:
+    """The usable rows of a split; labels that are all -1, as no row of train's is, are none."""
+    part, where = raw.splits[name], _where(raw, name)
+    read: Cleaned = guarded(where, lambda: clean_rows(part.table, columns, part.places, part.unit))
+    hidden = train is not None and set(read.table.unique("label")) == {NO_CLASS}
+    if hidden and train is not None and NO_CLASS not in train.table.unique("label"):
+        none = replace(columns, label="")
+        read = clean_rows(part.table, none, part.places, part.unit)
+    if not len(read.table) and not read.unlabelled:
+        raise DataError(f"{where} has no row with a text")
+    return read
+
+
+def _unlabelled_note(raw: RawTexts, name: str, count: int) -> str:
+    """What is said of a split of texts without labels."""
+    texts = plural(count, "text")
+    return f"{name}: {texts} without labels ({raw.place_of(name)}): not scored; predict labels them"
+
+
+def find_contradictions(read: ReadTexts) -> list[Contradiction]:
+    """The texts of all splits that stand with several labels."""
+    parts = [part.table for part in read.splits.values()]
+    return contradictions(
+        (text for table in parts for text in joined_texts(table)),
+        (label for table in parts for label in table["label"][:]),
+        (row for table in parts for row in table["row"][:]),
+    )
+
+
+def _with_remarks(read: ReadTexts) -> ReadTexts:
+    """What should be looked at, beside what was left out."""
+    warnings, notes = list(read.warnings), list(read.notes)
+    unit = next(iter(read.raw.splits.values())).unit
+    counts = Counter(label for part in read.splits.values() for label in part.table["label"][:])
+    warnings += class_warnings(counts)
+    if twins := find_contradictions(read):
+        warnings.append(f"{contradictions_in_words(twins, unit)}: no model can be right on all")
+    rows = [
+        row for part in read.splits.values()
+        for text, row in zip(joined_texts(part.table), part.table["row"][:], strict=True)
+        if wordless(text)
+    ]  # fmt: skip
+    if rows:
+        what = f"{plural(len(rows), 'text')} without a letter or digit"
+        notes.append(f"{what} ({unit} {number_list(rows[:LISTED])}): used as they are")
+    return replace(read, notes=notes, warnings=warnings)
 
 
 def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
@@ -108,14 +240,15 @@ def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
     Raises:
         DataError: it has several and none of that name, or no usable row.
     """
-    read, _ = read_labelled(options)
-    used = {str(split): table for split, table in read.splits.items() if len(table)}
+    read = read_labelled(options)
+    used = {split: part.table for split, part in read.splits.items()}
     if len(used) == 1:
-        return next(iter(used.values())), read.notes
+        return next(iter(used.values())), [*read.notes, *read.warnings]
     if name not in used:
         there = ", ".join(used) or "none"
-        raise DataError(f"{read.source}: no usable {name} split; there are: {there}")
-    return used[name], read.notes
+        hint = "; it holds texts without labels: predict labels them" if read.unlabelled else ""
+        raise DataError(f"{read.source}: no usable {name} split; there are: {there}{hint}")
+    return used[name], [*read.notes, *read.warnings]
 
 
 def find_columns(
@@ -126,75 +259,8 @@ def find_columns(
     Raises:
         DataError: not there; the message names those that are. Or one stands for two things.
     """
-    columns = [find_column(table, name, TEXT_NAMES, "text", where) for name in texts]
-    target = find_column(table, label, LABEL_NAMES, "label", where)
-    if target in columns:
-        raise DataError(f"{where}: the column {target!r} can't be both text and label")
-    if len(set(columns)) < len(columns):
-        raise DataError(f"{where}: the texts of a row need columns of their own, not {columns}")
-    return columns, target
-
-
-def joined_texts(table: Dataset) -> list[str]:
-    """What rows of :func:`clean_rows` are compared by: the text, or all texts of a row."""
-    names = [name for name in table.column_names if name == "text" or name.startswith("text_")]
-    texts: list[list[str]] = [table[name][:] for name in names]
-    return texts[0] if len(texts) == 1 else [BETWEEN.join(row) for row in zip(*texts, strict=True)]
-
-
-def clean_rows(table: Dataset, texts: Sequence[str], label: str) -> tuple[Dataset, dict[str, int]]:
-    """Keep the columns as strings and leave out rows without a label or without one of the texts.
-
-    Returns:
-        Columns ``text`` (then ``text_2``, …), ``label`` and ``row`` (its number in the table, from
-        1), and how many rows were left out for which reason.
-    """
-    classes = table.features[label].names if isinstance(table.features[label], ClassLabel) else None
-    names = ["text", *(f"text_{number}" for number in range(2, len(texts) + 1))]
-
-    def text_of(value: Any, column: str) -> str:
-        if isinstance(value, (list, dict, bytes)):
-            raise DataError(f"the column {column!r} holds {type(value).__name__}s, not texts")
-        return "" if value is None else str(value)
-
-    def convert(batch: dict[str, list[Any]], places: list[int]) -> dict[str, list[Any]]:
-        columns = {
-            name: [text_of(value, column) for value in batch[column]]
-            for name, column in zip(names, texts, strict=True)
-        }
-        labels = [label_text(value, classes) for value in batch[label]]
-        return {**columns, "label": labels, "row": [place + 1 for place in places]}
-
-    strings = {name: Value("string") for name in (*names, "label")}
-    plain = table.map(
-        convert, with_indices=True, batched=True, remove_columns=table.column_names,
-        features=Features({**strings, "row": Value("int64")}),
-    )  # fmt: skip
-    columns = [plain[name][:] for name in names]
-    no_text = [not all(map(str.strip, row)) for row in zip(*columns, strict=True)]
-    both = zip(plain["label"][:], no_text, strict=True)
-    no_label = [not label and not empty for label, empty in both]
-    dropped = {"an empty text": sum(no_text), "no label": sum(no_label)}
-    keep = [i for i, (a, b) in enumerate(zip(no_text, no_label, strict=True)) if not (a or b)]
-    return (plain if len(keep) == len(plain) else plain.select(keep)), dropped
-
-
-def label_text(value: Any, names: list[str] | None) -> str:
-    """A label as text; ``""`` where there is none (missing, or -1 of a set of named classes).
-
-    >>> label_text(1, ["bad", "good"]), label_text(-1, ["bad", "good"]), label_text(4.0, None)
-    ('good', '', '4')
-    """
-    if value is None or value != value:
-        return ""
-    if isinstance(value, (list, dict)):
-        shown = f"{type(value).__name__}s ({str(value)[:40]})"
-        raise DataError(f"the label column holds {shown}; one label a row is expected")
-    if names is not None:
-        value = names[value] if 0 <= value < len(names) else ""
-    elif isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return " ".join(str(value).split())
+    columns = choose_columns(table, Asked(tuple(texts), label), where)
+    return columns.texts, columns.label
 
 
 def check_classes(train: Dataset, source: str) -> None:

@@ -15,6 +15,7 @@ from birnn.arrays import Array, Ints
 from birnn.data.splits.batching import Split
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.text.labelled import TextOptions, load_labelled, load_one
+from birnn.data.text.rows import with_known_labels
 from birnn.data.text.tokenizers import get_tokenizer
 from birnn.data.wording import number_list, plural
 from birnn.errors import ConfigError, DataError
@@ -107,11 +108,17 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         return [table[text_column(i)][:] for i in range(len(self.text_columns))]
 
     def text_options(self, source: str) -> TextOptions:
-        """How ``source`` is read: as the run's own data was."""
-        data = self.config.data
+        """How ``source`` is read: as the run's own data was, and from the same columns.
+
+        In other data than its own, these are taken if they are there.
+        """
+        data, texts = self.config.data, self.source_columns
+        other = bool(self.columns) and source != data.data
         return TextOptions(source, data.validation_share, data.test_share, data.split_seed,
                            ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained),
-                           self.source_columns, data.label_column)  # fmt: skip
+                           ("",) if other and len(texts) == 1 else texts,
+                           "" if other else data.label_column, data.split_column,
+                           self.columns)  # fmt: skip
 
     def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""
@@ -121,6 +128,8 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         else:
             texts = load_labelled(options)
             table, notes = texts.splits[name], texts.notes
+        table, changed = with_known_labels(table, info.labels)
+        notes = [*notes, *changed]
         unknown = [label for label in table["label"][:] if label not in info.labels]
         if unknown:
             some = ", ".join(map(repr, list(dict.fromkeys(unknown))[:3]))

@@ -51,8 +51,11 @@ class TextData:
         "",
         "A CSV, TSV, JSON, JSONL or Parquet file; a folder with one file a split; a Hub name; or a"
         " folder saved by datasets.")  # fmt: skip
-    text_column: str = data_option("", "Column of the texts. Empty: found by name.")
-    label_column: str = data_option("", "Column of the labels. Empty: found by name.")
+    text_column: str = data_option("", "Column of the texts. Empty: found.")
+    label_column: str = data_option("", "Column of the labels. Empty: found.")
+    split_column: str = advanced_data(
+        "", "Column that names each row's split. Empty: one called split that does; none: no such"
+        " column.")  # fmt: skip
     validation_share: float = cut_share("validation", "rows", 0.001)
     test_share: float = cut_share("testing", "rows", 0.001)
     split_seed: int = cut_seed()

@@ -29,6 +29,10 @@ class Spec:
     predict_script: str = ""  # the module that an export copies as ``predict.py``; no attribute
     script_example: str = ""  # what follows ``python predict.py`` in an export's README
     estimator: str = ""  # the scikit-learn estimator
+    inspect: str = (
+        ""  # from the task to what its data hold, as in :mod:`birnn.tasks.core.inspection`
+    )
+    reads: str = ""  # the kind of data, of :mod:`birnn.tasks.core.kinds`, by which it is found
     hub_pipeline: str = ""  # what the Hugging Face Hub calls the task
     metrics: tuple[Metric, ...] = ()  # scores that only this task has; the common ones are known
     view: str = "classification"  # in :mod:`birnn.terminal.views`: draws its details and answers

@@ -13,7 +13,7 @@ from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import Split
 from birnn.data.tables.dialect import Dialect
 from birnn.data.wording import number_list
-from birnn.errors import ConfigError
+from birnn.errors import ConfigError, brief
 from birnn.nn.batch import Batch
 from birnn.nn.encoders import build_encoder
 from birnn.nn.model import Embedder, SequenceModel
@@ -144,6 +144,18 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             ConfigError: the run says something that is no dialect.
         """
         return Dialect.from_json(self.reading.get("table"))
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of a loaded run's own data, by what they held; empty if it doesn't say.
+
+        Raises:
+            ConfigError: the run says something that names no columns.
+        """
+        columns = self.reading.get("columns", {})
+        if not isinstance(columns, dict) or any(type(v) is not str for v in columns.values()):
+            raise ConfigError(f"reading: {brief(columns)} does not name columns")
+        return columns
 
     # Data
 

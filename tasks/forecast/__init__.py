@@ -15,6 +15,7 @@ SPEC = Spec(
     predict_script="birnn.tasks.forecast.predict_script",
     script_example="new.csv",
     estimator="birnn.tasks.forecast.estimator:Forecaster",
+    inspect="birnn.tasks.forecast.data:inspect_task", reads="series",
     hub_pipeline="time-series-forecasting",
     metrics=(
         *(Metric(name, "lower") for name in ("mse_scaled", "mae_scaled", "mase", "rmsse")),

@@ -60,6 +60,11 @@ def inspect_series(data: ForecastData) -> Inspection:
     return inspect_file(data.data, series_options(data), **sizes)
 
 
+def inspect_task(task: Any) -> Inspection:
+    """What the data of a forecast hold: the inspection of a task."""
+    return inspect_series(task.config.data)
+
+
 def load_series(config: ForecastConfig, reading: Mapping[str, Any] | None = None) -> SeriesData:
     """Read, split and scale; names, scales and sizes come from the training rows.
 

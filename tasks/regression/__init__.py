@@ -10,5 +10,6 @@ SPEC = Spec(
     serve="birnn.tasks.regression.serve:RegressionPredictor",
     test_record="birnn.tasks.regression.test_record:read_steps",
     estimator="birnn.tasks.regression.estimator:SequenceRegressor",
+    inspect="birnn.tasks.regression.inspection:inspect_steps",
     view="scores", files=("scaler.json",),
 )  # fmt: skip

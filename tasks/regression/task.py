@@ -86,7 +86,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         """Read the table, or draw synthetic sequences."""
         if not self.config.data.data:
             return self._synthetic()
-        tables = self._tables(self.config.data.data)
+        tables = self.tables(self.config.data.data)
         names, parts, notes = self._sequences(tables)
         info = scaled_info(names, self.config.data.target, *zip(*parts["train"], strict=True))
         data = self._data(parts, info, tables.source, [*tables.notes, *notes])
@@ -99,7 +99,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             _check_features(own.provenance["source"], own.info.features, info.features)
             split = replace(own.splits[name], shift=info.shift, scale=info.scale)
             return contract.LoadedSplit(split, f"{own.provenance['source']} ({name})", own.notes)
-        tables = self._tables(source)
+        tables = self.tables(source)
         splits = {str(key): table for key, table in tables.splits.items()}
         if len(splits) > 1 and name not in splits:
             raise DataError(f"{source}: no {name} split; there are: {', '.join(splits)}")
@@ -109,7 +109,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         notes = [*tables.notes, *tables.warnings]
         return contract.LoadedSplit(StepSplit(x, y, info.shift, info.scale), source, notes)
 
-    def _tables(self, source: str) -> Tables:
+    def tables(self, source: str) -> Tables:
+        """The tables of ``source``, read as the options say."""
         data = self.config.data
         read = ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained)
         return load_tables(source, read, aliases={})

@@ -11,5 +11,6 @@ SPEC = Spec(
     graph="birnn.tasks.sentiment.graph:SentimentGraph",
     predict_script="birnn.tasks.sentiment.predict_script", script_example='"some text"',
     estimator="birnn.tasks.sentiment.estimator:SentimentClassifier",
+    inspect="birnn.tasks.core.text_inspection:inspect_texts", reads="texts",
     hub_pipeline="text-classification", files=("labels.json", "vocabulary.json", "ngrams.json"),
 )  # fmt: skip

@@ -89,7 +89,8 @@ class LabelPredictor(Predictor):
 
     def _read(self, data: Any, column: str) -> TextColumns:
         if len(self.columns) == 1:
-            return read_texts(data, column or self.usual, self.columns[0])
+            known = self.run.task.columns
+            return read_texts(data, column or self.usual, self.columns[0], known)
         texts = read_columns(data, self.sources)
         return replace(texts, columns=dict(zip(self.columns, texts.columns.values(), strict=True)))
 

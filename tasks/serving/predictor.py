@@ -97,6 +97,7 @@ def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
     if not TASKS[name].example:
         raise ConfigError(refusal(name, folder))
     run = load_run(folder, device)
-    answer = predictor_of(run).answer(replace(request, trained=run.task.trained))
+    own = replace(request, trained=run.task.trained, columns=run.task.columns)
+    answer = predictor_of(run).answer(own)
     answer.task = name
     return answer

@@ -10,9 +10,12 @@ import pandas as pd
 from datasets import Dataset, DatasetDict
 
 from birnn.arrays import Array
-from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, find_column
+from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, check_column, find_column
+from birnn.data.text.choosing import choose_text
 from birnn.errors import DataError
 from birnn.tasks.serving.texts import encodable
+
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -63,14 +66,44 @@ class Sentences(Shaped):
     tokens: Sequence[list[str]] = ()
 
 
-def read_texts(data: Any, column: str = "", name: str = "text") -> TextColumns:
+def read_texts(
+    data: Any, column: str = "", name: str = "text", remembered: Mapping[str, str] = NOTHING
+) -> TextColumns:
     """Texts of ``data``, in order, as the column ``name``.
+
+    Of a table, they stand in ``column``; if that is empty, in the one that a run remembers, or in
+    the one that :func:`birnn.data.text.choosing.choose_text` finds.
 
     Raises:
         DataError: no text column, or a row that holds no text; names the row.
     """
+    if isinstance(data, (pd.DataFrame, Dataset)):
+        table = data if isinstance(data, Dataset) else _texts_of_frame(data)
+        where = f"the {type(data).__name__}"
+        if column:
+            check_column(column, [str(name) for name in _names(data)], where)
+        else:
+            column, _ = choose_text(table, "", remembered, where)
     rows, shape, index, where = _column(data, column, TEXT_NAMES, "text")
     return TextColumns(shape, index, {name: _texts(rows, where, index)})
+
+
+def _names(data: Any) -> list[Any]:
+    return list(data.columns if isinstance(data, pd.DataFrame) else data.column_names)
+
+
+def _texts_of_frame(frame: Any) -> Dataset:
+    """All columns of a frame by name; those without a single text hold nothing."""
+    columns: dict[str, list[str]] = {}
+    for number, name in enumerate(frame.columns):
+        cells = (
+            frame.iloc[:, number].tolist()
+            if frame.iloc[:, number].dtype.kind not in "biufcmM"
+            else []
+        )
+        texts = [cell if isinstance(cell, str) else "" for cell in cells]
+        columns.setdefault(str(name), texts or [""] * len(frame))
+    return Dataset.from_dict(columns)
 
 
 def read_columns(data: Any, names: Sequence[str]) -> TextColumns:

@@ -1,6 +1,6 @@
 """What a person asks a trained run to predict, and what comes back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,6 +23,7 @@ class Request:
     escape_formulas: bool = False  # in a .csv output
     table: TableOptions = field(default_factory=TableOptions)  # how the file is read
     trained: Dialect | None = None  # how the run's own data was read
+    columns: Mapping[str, str] = field(default_factory=dict)  # of these data, by what they held
 
     @property
     def read(self) -> ReadOptions:

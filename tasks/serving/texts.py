@@ -5,9 +5,10 @@ from pathlib import Path
 
 from datasets import Dataset
 
-from birnn.data.tables.columns import TEXT_NAMES, find_column
+from birnn.data.tables.columns import find_column
 from birnn.data.tables.csv_check import check_text
 from birnn.data.tables.sources import FORMATS, guarded, load_tables
+from birnn.data.text.choosing import choose_text
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.serving.request import Request
 
@@ -55,7 +56,7 @@ def _read_source(request: Request) -> list[str]:
             lines = path.read_text(encoding=request.encoding).split("\n")
             return lines[:-1] if lines[-1] == "" else lines
         table = _read_table(request)
-        name = find_column(table, request.text_column, TEXT_NAMES, "text", request.input)
+        name, _ = choose_text(table, request.text_column, request.columns, request.input)
         return _cells(table, name, request.input)
     if request.standard_input is None:
         raise ConfigError("nothing to predict: give texts in quotes, --input FILE, or a pipe")

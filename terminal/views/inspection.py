@@ -1,23 +1,52 @@
-"""What a person sees of a file of series: what it holds, and what is odd about it."""
+"""What a person sees of a file: what it holds, and what is odd about it."""
+
+from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from birnn.data.series.findings import Finding, Inspection
+from birnn.data.series.findings import Inspection
 from birnn.terminal.console import console, is_plain, print_json
-from birnn.terminal.text import harmless, make_table, named, render_pairs
+from birnn.terminal.text import harmless, make_table, named, render_pairs, titled
 
 SHOWN = 40
 PLACES = {"wide": "a column a series", "long": "a row for each series and time"}
 
 
-def draw_inspection(inspection: Inspection, *, as_json: bool) -> None:
-    """What is in a file of series."""
-    out = console()
+def draw_inspection(task: str, inspection: Any, others: Sequence[str], *, as_json: bool) -> None:
+    """What is in a file of a task's data; ``others`` are tasks that could read it otherwise."""
+    out, plain = console(), is_plain()
     if as_json:
-        print_json(inspection.to_json())
-    else:
-        out.print(render_inspection(inspection, out.width, plain=is_plain()))
+        print_json({"task": task, **inspection.to_json()})
+        return
+    if others:
+        words = f"Read as data of {task}; --task {', '.join(others)} reads it as that task's."
+        out.print(Text(words, style="dim"), soft_wrap=plain)
+    render = render_inspection if isinstance(inspection, Inspection) else render_facts
+    out.print(render(inspection, out.width, plain=plain))
+
+
+def render_facts(inspection: Any, width: int, *, plain: bool) -> RenderableType:
+    """A file of texts, sentences or steps in short: counts, findings, and how it was read."""
+    parts = [render_pairs(f"Data in {inspection.source}", inspection.pairs)]
+    for table in inspection.counts:
+        rows = [
+            [named(str(row[0]), max(20, width // 3)), *(_number(value) for value in row[1:])]
+            for row in table.rows
+        ]
+        parts.append(titled(table.title, make_table(table.heads[:1], table.heads[1:], rows,
+                                                    plain=plain)))  # fmt: skip
+    parts += render_oddities(inspection, width, plain=plain)
+    verdict = ("Ready for training.", "bold green")
+    if not inspection.ready:
+        fatal = next(finding for finding in inspection.findings if finding.fatal)
+        verdict = (f"Training is refused: {harmless(fatal.text)}", "bold red")
+    return Group(*parts, Text(*verdict))
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
 
 
 def render_inspection(inspection: Inspection, width: int, *, plain: bool) -> RenderableType:
@@ -26,6 +55,13 @@ def render_inspection(inspection: Inspection, width: int, *, plain: bool) -> Ren
     Names and cells in an inspection are anybody's text.
     """
     parts = [render_pairs(f"Series in {inspection.source}", _pairs(inspection))]
+    parts += render_oddities(inspection, width, plain=plain)
+    return Group(*parts, _verdict(inspection))
+
+
+def render_oddities(inspection: Any, width: int, *, plain: bool) -> list[RenderableType]:
+    """The findings, or that there are none; and how the file was read."""
+    parts: list[RenderableType] = []
     if inspection.findings:
         parts.append(render_findings(inspection.findings, width, plain=plain))
     else:
@@ -33,7 +69,7 @@ def render_inspection(inspection: Inspection, width: int, *, plain: bool) -> Ren
     if inspection.notes:
         lines = [Text(f"- {harmless(note)}") for note in inspection.notes]
         parts += [Text("How it was read", style="bold"), *lines, Text()]
-    return Group(*parts, _verdict(inspection))
+    return parts
 
 
 def _pairs(inspection: Inspection) -> list[tuple[str, str]]:
@@ -60,7 +96,7 @@ def _pairs(inspection: Inspection) -> list[tuple[str, str]]:
     return [(name, value) for name, value in rows if value]
 
 
-def render_findings(findings: list[Finding], width: int, *, plain: bool) -> RenderableType:
+def render_findings(findings: Sequence[Any], width: int, *, plain: bool) -> RenderableType:
     """Findings as a table, fatal ones first and marked."""
     ordered = sorted(findings, key=lambda finding: not finding.fatal)
     with_series = any(finding.series for finding in ordered)

@@ -69,7 +69,7 @@ def test_labels_become_text(value, names, text):
     assert label_text(value, names) == text
 
 
-@pytest.mark.parametrize("value", [["a"], {"a": 1}])
+@pytest.mark.parametrize("value", [["a", "b"], {"a": 1, "b": 1.0}, [{"label": 1}, {"label": 2}]])
 def test_several_labels_a_row_are_refused(value):
     with pytest.raises(DataError, match="one label a row"):
         label_text(value, None)

@@ -50,8 +50,8 @@ BAD_FILES = {
     "blank JSON": ("x.json", b" \n", ["x.json"]),
     "lists as labels": (
         "x.jsonl",
-        json_lines([("a", ["x"]), ("b", ["y"])]),
-        ["list", "one label"],
+        json_lines([("a", ["x", "z"]), ("b", ["y"])]),
+        ["1 row with several labels", "--label-column"],
     ),
     "lone surrogate": ("x.jsonl", b'{"text": "a\\ud800b", "label": "x"}\n', ["x.jsonl"]),
     "unknown format": ("x.doc", b"text,label\na,b\n", ["'.doc'", ".csv"]),

@@ -1,0 +1,350 @@
+"""Which columns of a table hold the texts and the labels: named, remembered, or told by content."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from datasets import ClassLabel, Dataset
+
+from birnn.data.tables.columns import (
+    LABEL_NAMES,
+    TEXT_NAMES,
+    check_column,
+    no_column,
+    usual_columns,
+)
+from birnn.data.text.labels import MAX_CLASSES
+from birnn.data.wording import plural
+from birnn.errors import DataError
+
+MORE_TEXTS = (
+    "texts", "sentences", "reviews", "tweets", "comments", "phrase", "headline", "statement",
+    "post", "article", "description", "summary", "question", "caption", "paragraph", "passage",
+    "abstract", "excerpt", "feedback", "quote", "transcript", "snippet", "verbatim",
+)  # fmt: skip
+MORE_LABELS = (
+    "choice", "choices", "accept", "cats", "classification", "verdict", "stance", "annotation",
+    "gold", "y", "tag", "genre", "type", "kind",
+)  # fmt: skip
+# The last word of a name that speaks of a text, or of a label, and is not one.
+NOT_TEXT = {
+    "id", "ids", "key", "count", "counts", "num", "number", "length", "len", "date", "time", "year",
+    "url", "link", "lang", "language", "author", "user", "source", "index", "created", "updated",
+    "at",    *(name for name in LABEL_NAMES if name not in ("topic",)),
+}  # fmt: skip
+NOT_LABEL = {
+    "confidence", "date", "time", "count", "counts", "num", "length", "len", "url", "reason",
+    "gold", "created", "updated", "user", "annotator", "lang", "language", "source", "by",
+}  # fmt: skip
+LABEL_FIRST = ("label", "labels", "class", "category")  # a label in words, as in label_text
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+")
+FEW = 20  # classes of a column without a usual name
+SPOKEN = 2.0  # spaces in a text, on average, of a column without a usual name
+LONGER = 2.0  # than all others must such a column be
+UNUSUAL = 10_000  # the rank of a name that says nothing
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Columns by what they hold, ``text``, ``text_2``, … and ``label``; empty to find them."""
+
+    texts: tuple[str, ...] = ("",)
+    label: str | None = ""  # None: there is none
+    remembered: Mapping[str, str] = field(default_factory=dict)  # those of the run, if there
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that were taken, those that were not, and what is to be said of it."""
+
+    texts: list[str]
+    label: str  # empty: there is none
+    unused: list[str]
+    notes: list[str]
+
+    def to_json(self) -> dict[str, str]:
+        """What a run remembers."""
+        names = {text_name(number): name for number, name in enumerate(self.texts)}
+        return {**names, **({"label": self.label} if self.label else {})}
+
+
+class Measure(NamedTuple):
+    """What the cells of a column of texts are like."""
+
+    filled: int
+    characters: float  # of a filled cell, on average
+    spaces: float
+
+
+def text_name(number: int) -> str:
+    """What tables of texts call a row's text of that number, from 0."""
+    return f"text_{number + 1}" if number else "text"
+
+
+def same_name(name: str, names: Sequence[str]) -> str:
+    """The one of ``names`` that is ``name``, whatever the case and the spaces; else ``""``.
+
+    >>> same_name("Text", ["id", "text "]), same_name("Text", ["body"])
+    ('text ', '')
+    """
+    if name in names:
+        return name
+    near = [other for other in names if _plain(other) == _plain(name)]
+    return near[0] if len(near) == 1 else ""
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").split())
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a column's name.
+
+    >>> words_of("Review Text"), words_of("textID"), words_of("airline_sentiment"), words_of("y")
+    (['review', 'text'], ['text', 'id'], ['airline', 'sentiment'], ['y'])
+    """
+    return [word.casefold() for word in WORD.findall(name)]
+
+
+def choose_columns(table: Dataset, asked: Asked, where: str, *, labelled: bool = True) -> Columns:
+    """The columns of texts and of the label.
+
+    A named column is taken; then one that the run's own data had; then what has a usual name, or a
+    usual word in it, of several texts the fuller and longer one; then the only column whose cells
+    can be it.
+
+    Args:
+        table: as it was read.
+        asked: names, remembered ones too.
+        where: the table in words.
+        labelled: False: there may be no label.
+
+    Raises:
+        DataError: a name that isn't there, or no column that could be it; names those there are.
+    """
+    names, notes = list(table.column_names), list[str]()
+    label = ""
+    if asked.label is not None:
+        label = _named(asked.label, asked.remembered.get("label", ""), names, where)
+    texts = [
+        _named(name, asked.remembered.get(text_name(i), ""), names, where)
+        for i, name in enumerate(asked.texts)
+    ]
+    if not label and asked.label is not None:
+        label = _find_label(table, [name for name in names if name not in texts], notes)
+    if not texts[0] and len(texts) == 1:
+        if known := asked.remembered.get("text"):
+            notes.append(f"text: the run's own data had it in {known!r}, which isn't here")
+        texts = [_find_text(table, [name for name in names if name != label], notes)]
+    if not texts[0]:
+        raise no_column("text", names, where)
+    if not label and asked.label is not None:
+        label = _only_classes(table, [name for name in names if name not in texts], notes)
+    if not label and asked.label is not None and labelled:
+        raise no_column("label", names, where)
+    if label in texts:
+        raise DataError(f"{where}: the column {label!r} can't be both text and label")
+    if len(set(texts)) < len(texts):
+        raise DataError(f"{where}: the texts of a row need columns of their own, not {texts}")
+    taken = [*texts, label]
+    return Columns(texts, label, [name for name in names if name not in taken], notes)
+
+
+def choose_text(
+    table: Dataset, name: str, remembered: Mapping[str, str], where: str
+) -> tuple[str, list[str]]:
+    """The column of texts of a table to predict, and what is to be said of it.
+
+    Raises:
+        DataError: no such column, or none that could be it; names those there are.
+    """
+    texts = {key: value for key, value in remembered.items() if key == "text"}
+    columns = choose_columns(table, Asked((name,), None, texts), where)
+    return columns.texts[0], columns.notes
+
+
+def describe_columns(columns: Columns) -> str:
+    """Which columns were taken, and which were not, in one line."""
+    texts = " and ".join(map(repr, columns.texts))
+    parts = [f"text from {texts}", f"label from {columns.label!r}" if columns.label else "no label"]
+    if columns.unused:
+        some = ", ".join(map(repr, columns.unused[:8]))
+        more = len(columns.unused) - 8
+        parts.append(f"not used: {some}" + (f" and {more} more" if more > 0 else ""))
+    return f"columns: {', '.join(parts)}"
+
+
+def _named(name: str, remembered: str, names: Sequence[str], where: str) -> str:
+    """The column that is asked for by name, or that the run remembers if it is there."""
+    if not name:
+        return same_name(remembered, names) if remembered else ""
+    found = same_name(name, names)
+    if not found:
+        check_column(name, names, where)
+    return found
+
+
+def _rank(name: str, usual: Sequence[str], more: Sequence[str], but: set[str]) -> int:
+    """How usual a name is: the smaller the more; a large number for one that isn't."""
+    plain, words = _plain(name), words_of(name)
+    known = [*usual, *more]
+    if plain in known:
+        return known.index(plain)
+    inner = [known.index(word) for word in words if word in known]
+    if not inner or words[-1] in but:
+        return UNUSUAL
+    return 1_000 + min(inner)
+
+
+def _ranked(
+    names: Sequence[str], usual: Sequence[str], more: Sequence[str], but: set[str],
+    fits: Callable[[str], Any],
+) -> list[str]:  # fmt: skip
+    """Those of ``names`` that a usual name or word speaks for, and that fit, best first."""
+    ranks = {name: _rank(name, usual, more, but) for name in names}
+    usable = [name for name, rank in ranks.items() if rank < UNUSUAL and fits(name)]
+    return sorted(usable, key=lambda name: ranks[name])
+
+
+def _find_text(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
+    """The column of texts; ``""`` if none can be it."""
+    names = [name for name in names if not {*words_of(name)[:1]} & {*LABEL_FIRST}]
+    sizes = {name: size for name in names if (size := measure(table, name)) is not None}
+    named = _ranked(names, TEXT_NAMES, MORE_TEXTS, NOT_TEXT, lambda name: name in sizes)
+
+    def share(name: str) -> float:
+        return sizes[name].filled * sizes[name].characters
+
+    if named:
+        best = max(named, key=share)  # of equals the most usual one
+        others = [name for name in named if name != best]
+        if others:
+            notes.append(_why(table, best, others, sizes))
+        return best
+    spoken = sorted((n for n, size in sizes.items() if size.spaces >= SPOKEN), key=share)
+    if exact := usual_columns(TEXT_NAMES, names):
+        return exact[0]  # whatever it holds: reading it says what is wrong
+    if not spoken or (len(spoken) > 1 and share(spoken[-1]) < LONGER * share(spoken[-2])):
+        return ""
+    best = spoken[-1]
+    notes.append(f"text: no column has a usual name; {best!r} holds sentences: --text-column takes"
+                 " another")  # fmt: skip
+    return best
+
+
+def _why(table: Dataset, best: str, others: Sequence[str], sizes: Mapping[str, Measure]) -> str:
+    """Why one column of texts was taken, of several that could be it."""
+
+    def size(name: str) -> str:
+        filled, characters, _ = sizes[name]
+        return f"{name!r} has {filled:,} filled of {characters:.0f} characters"
+
+    could = ", ".join(map(repr, others[:3]))
+    why = f"of {plural(len(table), 'row')}, {'; '.join(map(size, [best, *others[:2]]))}"
+    mend = f"--text-column {_shell(others[0])} takes the other"
+    both = all(sizes[best][:2] >= sizes[name][:2] and sizes[best][1] >= sizes[name][1]
+               for name in others)  # fmt: skip
+    rule = "is the fuller and longer one" if both else "holds more text in all"
+    return f"text: {could} could be it too, {best!r} {rule} ({why}); {mend}"
+
+
+def _shell(name: str) -> str:
+    return name if name.isidentifier() else f"{name!r}"
+
+
+def measure(table: Dataset, name: str) -> Measure | None:
+    """What the filled cells of a column of strings are like; None if they are no texts."""
+    column = table.with_format("arrow")[:].column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    cells = pc.utf8_trim_whitespace(column.drop_null())
+    cells = cells.filter(pc.greater(pc.utf8_length(cells), 0))
+    filled = len(cells)
+    if not filled:
+        return None
+    some = cells.slice(0, 1000)
+    digits = pc.match_substring_regex(some, r"^[-+]?[\d.,:/ ]+$")
+    if pc.sum(digits).as_py() > 0.9 * len(some):
+        return None
+    characters = pc.mean(pc.utf8_length(cells)).as_py()
+    return Measure(filled, characters, pc.mean(pc.count_substring(some, " ")).as_py())
+
+
+def _find_label(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
+    """The column of labels by its name: the first that holds classes, else the first of all."""
+
+    def fits(name: str) -> bool:
+        """Whether it is called like a label exactly, or holds no sentences."""
+        exact = _plain(name) in (*LABEL_NAMES, *MORE_LABELS)
+        return exact or not ((size := measure(table, name)) and size.spaces >= SPOKEN)
+
+    named = _ranked(names, LABEL_NAMES, MORE_LABELS, NOT_LABEL, fits)
+    if not named:
+        return ""
+    usable = [name for name in named if holds_classes(table, name)]
+    best = (usable or named)[0]
+    if best != named[0]:
+        notes.append(f"label: {named[0]!r} holds no classes, {best!r} does; --label-column takes"
+                     " another")  # fmt: skip
+    if others := [name for name in usable if name != best]:
+        could = ", ".join(map(repr, others[:3]))
+        mend = f"--label-column {_shell(others[0])} takes the other"
+        notes.append(f"label: {could} could be it too, {best!r} is the more usual name; {mend}")
+    return best
+
+
+def distinct(table: Dataset, name: str) -> tuple[int, int]:
+    """How many different values a column has, and how many cells are filled."""
+    column = table.with_format("arrow")[:].column(name).drop_null()
+    if pa.types.is_nested(column.type):
+        cells = [str(value) for value in column.to_pylist()]
+        return len(set(cells)), len(cells)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = pc.utf8_trim_whitespace(column)
+        column = column.filter(pc.greater(pc.utf8_length(column), 0))
+    return pc.count_distinct(column).as_py(), len(column)
+
+
+def holds_classes(table: Dataset, name: str) -> bool:
+    """Whether a column can be of labels: at least two values, far fewer than rows."""
+    if isinstance(table.features[name], ClassLabel):
+        return True
+    there, filled = distinct(table, name)
+    return 2 <= there <= min(MAX_CLASSES, max(2, filled // 2))
+
+
+def _only_classes(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
+    """The only column of few values, whatever its name; ``""`` if there are none, or several."""
+    few = []
+    for name in names:
+        words = words_of(name)
+        if words and (words[-1] in NOT_LABEL or words[-1] in ("id", "year", "split", "fold")):
+            continue
+        there, filled = distinct(table, name)
+        if 2 <= there <= min(FEW, filled // 5) and filled > 0.5 * len(table):
+            few.append((name, there))
+    if len(few) != 1:
+        return ""
+    name, there = few[0]
+    notes.append(f"label: no column has a usual name; {name!r} has {there} values: --label-column"
+                 " takes another")  # fmt: skip
+    return name
+
+
+def looks_labelled(table: Dataset) -> bool:
+    """Whether a table seems to hold labelled texts rather than numbers: sentences, and classes."""
+    try:
+        columns = choose_columns(table, Asked(), "")
+    except DataError:
+        names = table.column_names
+        sizes = [measure(table, name) for name in usual_columns(TEXT_NAMES, names)]
+        return any(size is not None and size.spaces >= SPOKEN for size in sizes)
+    size = measure(table, columns.texts[0])
+    usual = _rank(columns.texts[0], TEXT_NAMES, MORE_TEXTS, NOT_TEXT) < UNUSUAL
+    label = _rank(columns.label, LABEL_NAMES, MORE_LABELS, NOT_LABEL) < UNUSUAL
+    return size is not None and (usual or label) and size.spaces >= (1 if usual and label else 2)

@@ -1,0 +1,141 @@
+"""Rows of a table of texts as plain columns: what can't be used is left out and counted."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datasets import ClassLabel, Dataset, Features, Value
+
+from birnn.data.tables.annotations import ACCEPTED, is_answers
+from birnn.data.text.choosing import Columns, same_name, text_name
+from birnn.data.text.labels import known_labels, read_labels
+from birnn.data.wording import number_list, plural
+from birnn.errors import DataError
+
+BETWEEN = " \0 "  # the texts of a row, where they are compared as one; it stands in no text
+NO_TEXT, UNLABELLED = "an empty text", "no label"  # why a row is left out
+ANSWER = "answer"  # the column of Prodigy's
+LISTED = 8  # rows of one reason
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The rows of a split that can be used, and where the others stand."""
+
+    table: Dataset  # text, text_2, …, label, row
+    left_out: dict[str, list[int]]  # reason → where they stand
+    notes: list[str]
+    unlabelled: int = 0  # rows with texts and no label
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Reason → how many rows were left out."""
+        return {reason: len(rows) for reason, rows in self.left_out.items()}
+
+
+def clean_rows(table: Dataset, columns: Columns, places: Sequence[int], unit: str) -> Cleaned:
+    """Keep the columns as strings; leave out rows without a label or without one of the texts.
+
+    Rows that a person rejected or passed over (Prodigy's ``answer``) are left out too.
+
+    Args:
+        table: as it was read.
+        columns: which of its columns hold what.
+        places: where each row stands, from 1: the column ``row``; ``unit`` is what they count.
+
+    Raises:
+        DataError: a column of texts holds something else, or a row has several labels.
+    """
+    names = [text_name(number) for number in range(len(columns.texts))]
+    texts = {
+        name: [_text(value, column) for value in table[column][:]]
+        for name, column in zip(names, columns.texts, strict=True)
+    }
+    count, notes = len(table), list[str]()
+    labels = [""] * count
+    if columns.label:
+        kind = table.features[columns.label]
+        read = read_labels(table[columns.label][:], getattr(kind, "names", None)
+                           if isinstance(kind, ClassLabel) else None)  # fmt: skip
+        labels, notes = read.texts, read.notes
+        if read.several:
+            rows = number_list(places[row] for row in read.several[:LISTED])
+            many = f"{plural(len(read.several), 'row')} with several labels ({unit} {rows}"
+            more = ", …" if len(read.several) > LISTED else ""
+            mend = "give each row one, or name another column with --label-column"
+            raise DataError(f"column {columns.label!r}: {many}{more}); {mend}")
+    reasons = _reasons(table, texts, labels)
+    plain = Dataset.from_dict(
+        {**texts, "label": labels, "row": list(places)},
+        features=Features({**{name: Value("string") for name in (*names, "label")},
+                           "row": Value("int64")}),
+    )  # fmt: skip
+    keep = [row for row, reason in enumerate(reasons) if not reason]
+    left_out: dict[str, list[int]] = {NO_TEXT: [], UNLABELLED: []}
+    for place, reason in zip(places, reasons, strict=True):
+        if reason:
+            left_out.setdefault(reason, []).append(place)
+    unlabelled = len(left_out[UNLABELLED])
+    return Cleaned(plain if len(keep) == count else plain.select(keep), left_out, notes, unlabelled)
+
+
+def _reasons(table: Dataset, texts: dict[str, list[str]], labels: Sequence[str]) -> list[str]:
+    """Of each row why it is left out; ``""`` if it isn't."""
+    reasons = [""] * len(table)
+    answer = same_name(ANSWER, table.column_names)
+    answers = table[answer][:] if answer else []
+    if answers and not is_answers(answers):
+        answers = []
+    for row, cells in enumerate(zip(*texts.values(), strict=True)):
+        if not all(map(str.strip, cells)):
+            reasons[row] = NO_TEXT
+        elif answers and answers[row] not in (ACCEPTED, None, ""):
+            reasons[row] = f"the answer {answers[row]!r}"
+        elif not labels[row]:
+            reasons[row] = UNLABELLED
+    return reasons
+
+
+def _text(value: Any, column: str) -> str:
+    if isinstance(value, (list, dict, bytes)):
+        raise DataError(f"the column {column!r} holds {type(value).__name__}s, not texts")
+    return "" if value is None else str(value)
+
+
+def joined_texts(table: Dataset) -> list[str]:
+    """What rows of :func:`clean_rows` are compared by: the text, or all texts of a row."""
+    names = [name for name in table.column_names if name == "text" or name.startswith("text_")]
+    texts: list[list[str]] = [table[name][:] for name in names]
+    return texts[0] if len(texts) == 1 else [BETWEEN.join(row) for row in zip(*texts, strict=True)]
+
+
+def with_known_labels(table: Dataset, known: Sequence[str]) -> tuple[Dataset, list[str]]:
+    """Labels in the spelling of the ``known`` classes, and what is said of those changed."""
+    before = table["label"][:]
+    labels, changed = known_labels(before, known)
+    if not changed:
+        return table, []
+    counts = Counter(label for label in before if label in changed)
+    words = ", ".join(f"{label!r} as {changed[label]!r} ({n:,})" for label, n in counts.items())
+    order = table.column_names
+    renewed = table.remove_columns("label").add_column("label", labels).select_columns(order)
+    return renewed, [f"labels in the spelling of the run's classes: {words}"]
+
+
+def rows_in_words(name: str, part: Cleaned, unit: str) -> str:
+    """How the rows of a split add up: those read, those used, those left out and why.
+
+    The first few that are left out are named by where they stand.
+    """
+    used = len(part.table)
+    lost = sum(part.counts.values())
+    read = f"{name}: {plural(used + lost, 'row')} read"
+    if not lost:
+        return f"{read}, all used"
+    why = [
+        f"{len(rows):,} with {reason} ({unit} {number_list(rows[:LISTED])}"
+        + (", …)" if len(rows) > LISTED else ")")
+        for reason, rows in part.left_out.items() if rows
+    ]  # fmt: skip
+    return f"{read}, {used:,} used, {lost:,} left out: {', '.join(why)}"

@@ -1,0 +1,150 @@
+"""The splits of a source of texts as they stand: files, a column that says them, exports."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, DatasetDict
+
+from birnn.data.samples import SAMPLES
+from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS, SourceOptions
+from birnn.data.tables.annotations import flat_tasks, is_label_studio
+from birnn.data.tables.columns import check_column
+from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.sources import Tables, guarded, load_tables
+from birnn.data.text.choosing import same_name
+from birnn.data.wording import plural
+from birnn.errors import DataError
+
+SPLIT_COLUMN = "split"
+AS_CUT = "none"  # in place of a column of splits: there is none
+EXPORTS = (".json", ".jsonl")
+HEAD = 4096  # characters of a file that tell an export
+
+
+@dataclass(frozen=True)
+class RawSplit:
+    """A split's table, and where each of its rows stands, from 1."""
+
+    table: Dataset
+    places: Sequence[int]
+    unit: str = "row"  # what the places count
+
+
+@dataclass(frozen=True)
+class RawTexts:
+    """What a source holds, by the names of splits; those that are none are said in a note."""
+
+    tables: Tables
+    splits: dict[str, RawSplit]
+    notes: list[str] = field(default_factory=list)
+
+    def place_of(self, name: str) -> str:
+        """Where a split stands, in words."""
+        return name
+
+
+def read_raw(options: SourceOptions, split_column: str = "") -> RawTexts:
+    """Read a source of texts.
+
+    Raises:
+        DataError: it can't be read, or has no column of that name.
+    """
+    tables = _load(options)
+    notes = list(tables.notes)
+    parts = {
+        str(name): RawSplit(table, range(1, len(table) + 1))
+        for name, table in tables.splits.items()
+    }
+    if len(parts) == 1:
+        ((_, whole),) = parts.items()
+        if column := _split_column(whole.table, split_column, tables.source):
+            parts = _by_column(whole, column)
+            counts = ", ".join(f"{name} {len(part.table):,}" for name, part in parts.items())
+            notes.append(f"splits: as the column {column!r} says ({counts}); --split-column none"
+                         " cuts them anew")  # fmt: skip
+    splits = {}
+    for given, part in parts.items():
+        name = split_name(given)
+        if name in SPLITS:
+            splits[name] = part
+        else:
+            notes.append(f"the split {name!r} ({plural(len(part.table), 'row')}) is not used")
+    return RawTexts(tables, splits, notes)
+
+
+def split_name(given: str) -> str:
+    """The split that a name means, if it means one, else the name."""
+    plain = given.strip().casefold()
+    return SPLIT_ALIASES.get(plain, plain if plain in SPLITS else given)
+
+
+def _load(options: SourceOptions) -> Tables:
+    """The tables of a sample, an annotation tool's export, or any other source."""
+    if options.data in SAMPLES:
+        table, notes = SAMPLES[options.data]()
+        return Tables(DatasetDict({"train": table}), f"embedded {options.data}", notes)
+    path = Path(options.data).expanduser()
+    if path.suffix.lower() in EXPORTS and path.is_file():
+        rows = _label_studio(path, options.read.encoding)
+        if rows:
+            table = guarded(str(path), lambda: Dataset.from_dict(flat_tasks(rows)))
+            note = f"an export of Label Studio: {plural(len(rows), 'task')}"
+            return Tables(DatasetDict({"train": table}), str(path), [note])
+    return load_tables(options.data, options.read)
+
+
+def _label_studio(path: Path, encoding: str) -> list[dict[str, Any]]:
+    """The tasks of a JSON export of Label Studio's; none if it is something else."""
+    check_text(path, encoding)
+    with path.open(encoding=encoding) as file:
+        head = file.read(HEAD)
+    if '"data"' not in head and '"annotations"' not in head and '"completions"' not in head:
+        return []
+    text = path.read_text(encoding=encoding)
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        try:
+            parsed = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError:
+            return []  # whoever reads it next says what is wrong
+    rows = parsed if isinstance(parsed, list) else [parsed]
+    return rows if rows and all(map(is_label_studio, rows)) else []
+
+
+def _split_column(table: Dataset, asked: str, where: str) -> str:
+    """The column that says each row's split: as asked for, or one of the usual name and values.
+
+    Raises:
+        DataError: it isn't there, or says something else.
+    """
+    if asked == AS_CUT:
+        return ""
+    column = same_name(asked or SPLIT_COLUMN, table.column_names)
+    if asked and not column:
+        check_column(asked, table.column_names, where)
+    if not column:
+        return ""
+    names = {split_name(str(value or "")) for value in table.unique(column)}
+    if names <= set(SPLITS) and "train" in names:
+        return column
+    if asked:
+        there = ", ".join(sorted(map(repr, names))[:5])
+        wanted = f"{', '.join(SPLITS)} or usual names of these, train among them"
+        raise DataError(f"{where}: the column {column!r} holds {there}; expected {wanted}")
+    return ""
+
+
+def _by_column(whole: RawSplit, column: str) -> dict[str, RawSplit]:
+    """The rows of each split that a column names."""
+    rows: dict[str, list[int]] = {}
+    for row, value in enumerate(whole.table[column][:]):
+        rows.setdefault(split_name(str(value)), []).append(row)
+    table = whole.table.remove_columns([column])
+    return {
+        name: replace(whole, table=table.select(own), places=[whole.places[row] for row in own])
+        for name, own in rows.items()
+    }
