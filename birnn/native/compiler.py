@@ -9,9 +9,11 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+from birnn.storage.scratch import beside, scratch_folder
 
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = (
@@ -20,6 +22,7 @@ FLAGS = (
     *("-ffp-contract=fast", "-fno-math-errno"),
 )
 SUFFIX = ".so"
+CHECKSUM = ".sha256"  # after a library's name: the file beside it, as sha256sum writes it
 PATIENCE = 120  # seconds; it takes one or two
 
 
@@ -33,21 +36,73 @@ def compiled(source: Path) -> Path:
     Raises:
         NativeError: no compiler, one that fails, or no folder to write to.
     """
-    name = f"{source.stem}-{_fingerprint(source)}{SUFFIX}"
-    for folder in (cache_folder(), _own_folder()):
-        library = folder / name
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _check_owned(folder, folder.stat())
-            if not os.path.lexists(library):
-                _compile(source, library)
-            _check_owned(library, library.lstat())  # a link's own: it may lead anywhere
-            if not library.is_file():
-                raise FileNotFoundError(f"{library} is no file")
-        except OSError:
-            continue  # another user's, not writable, or full: the next folder
+    for library in candidates(source):
         return library
     raise NativeError("no folder to write the compiled engine to; set BIRNN_CACHE to one")
+
+
+def candidates(source: Path) -> Iterator[Path]:
+    """Libraries of ``source`` to load, the next where one can't be: cached, made anew, elsewhere.
+
+    Raises:
+        NativeError: no compiler, or one that fails.
+    """
+    name, failure = f"{source.stem}-{_fingerprint(source)}{SUFFIX}", None
+    for place in (cache_folder, _own_folder):
+        try:
+            library = place() / name
+            library.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_folder(library.parent)
+            if _intact(library):
+                yield library
+            _compile(source, library)
+            yield library
+        except (OSError, RuntimeError):  # RuntimeError: no home folder is known
+            continue  # another user's, or not writable: the next folder
+        except NativeError as error:  # for want of room, perhaps
+            failure = error
+    if failure:
+        raise failure
+
+
+def _intact(library: Path) -> bool:
+    """Whether a library is there and is what was compiled.
+
+    Raises:
+        PermissionError: another user could have put it there.
+    """
+    checksum = library.with_name(f"{library.name}{CHECKSUM}")
+    for path in (library, checksum):
+        if not os.path.lexists(path):
+            return False
+        status = path.lstat()  # a link's own: it may lead anywhere
+        _check_owned(path, status)
+        if not stat.S_ISREG(status.st_mode):
+            raise PermissionError(f"{path} is no file")
+    return checksum.read_bytes().split()[:1] == [_digest(library).encode()]
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that another user owns or may change, or where nothing may be executed.
+
+    Raises:
+        OSError: so it is.
+    """
+    _check_owned(folder, folder.stat())
+    if hasattr(os, "ST_NOEXEC") and os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        raise PermissionError(f"{folder} is on a disk from which nothing may be executed")
+    if hasattr(os, "getuid"):
+        for path in {*folder.absolute().parents, *folder.resolve().parents}:
+            _check_parent(path, path.lstat())
+
+
+def _check_parent(path: Path, status: os.stat_result) -> None:
+    """Refuse a folder on the way in which another user could put one of theirs in place of ours."""
+    own_group = status.st_gid == os.getgid() == os.getuid()  # a group of this user alone
+    others = stat.S_IWOTH | (0 if own_group else stat.S_IWGRP)
+    shared = stat.S_ISDIR(status.st_mode) and status.st_mode & others
+    if status.st_uid not in (0, os.getuid()) or (shared and not status.st_mode & stat.S_ISVTX):
+        raise PermissionError(f"{path} is another user's, or others may write to it")
 
 
 def _check_owned(path: Path, status: os.stat_result) -> None:
@@ -62,32 +117,41 @@ def _check_owned(path: Path, status: os.stat_result) -> None:
         raise PermissionError(f"{path} is another user's, or others may write to it")
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def cache_folder() -> Path:
     """``$BIRNN_CACHE``, else a folder of our own where the system keeps users' caches."""
     if chosen := os.environ.get("BIRNN_CACHE"):
-        return Path(chosen)
+        return Path(chosen).expanduser().absolute()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "birnn"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "birnn"
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home).absolute() / "birnn"
 
 
 @cache
 def _own_folder() -> Path:
     """A folder of this process, for when the cache can't be written."""
-    folder = tempfile.mkdtemp(prefix="birnn-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    held = scratch_folder()
+    atexit.register(held.close)
+    return held.path
 
 
 def _compile(source: Path, library: Path) -> None:
+    """Compile, and put the library and its checksum in place, each whole and on the disk."""
     compiler = find_compiler()
-    handle, partial = tempfile.mkstemp(dir=library.parent, suffix=".partial")
-    os.close(handle)
-    try:
-        _run([*compiler, *FLAGS, str(source), "-o", partial], " ".join(compiler))
-        Path(partial).replace(library)
-    finally:
-        Path(partial).unlink(missing_ok=True)
+    with beside(library, folder=True) as made:
+        path, checksum = made / library.name, made / f"{library.name}{CHECKSUM}"
+        _run([*compiler, *FLAGS, str(source), "-o", str(path)], " ".join(compiler))
+        checksum.write_text(f"{_digest(path)}  {library.name}\n", encoding="ascii")
+        for part in (path, checksum):
+            part.chmod(0o700)  # whatever the umask
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.replace(library.with_name(part.name))
 
 
 def _run(command: list[str], name: str) -> None:

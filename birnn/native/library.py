@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from birnn.native.compiler import NativeError, compiled
+from birnn.native.compiler import NativeError, candidates
 
 SOURCE = Path(__file__).with_name("scan.c")
 NUMBER, ADDRESS = ctypes.c_int64, ctypes.c_void_p
@@ -70,11 +70,6 @@ class Library:
 
     def __init__(self) -> None:
         self._lib = _open()
-        for name, (returned, taken) in FUNCTIONS.items():
-            function = getattr(self._lib, name)
-            function.restype, function.argtypes = returned, taken
-        if self._lib.birnn_scan_size() != ctypes.sizeof(Scan):
-            raise NativeError("the compiled engine lays its structures out in another way")
         self.lanes = int(self._lib.birnn_lanes())
         self._fork = _openmp_fork()
         self._pool: ThreadPoolExecutor | None = None
@@ -126,15 +121,28 @@ class Library:
 
 
 def _open() -> ctypes.CDLL:
-    path = compiled(SOURCE)
-    try:
-        return ctypes.CDLL(str(path))
-    except OSError:
-        path.unlink(missing_ok=True)  # spoilt: it is made anew, once
-    try:
-        return ctypes.CDLL(str(compiled(SOURCE)))
-    except OSError as error:
-        raise NativeError(f"the compiled engine can't be loaded: {error}") from error
+    why = "no folder to write the compiled engine to; set BIRNN_CACHE to one"
+    for path in candidates(SOURCE):
+        try:
+            return _bound(path)
+        except (OSError, AttributeError, ValueError) as error:
+            why = f"the compiled engine can't be loaded: {error}"
+    raise NativeError(why)
+
+
+def _bound(path: Path) -> ctypes.CDLL:
+    """The library in ``path``, its functions declared.
+
+    Raises:
+        OSError, AttributeError, ValueError: it is none, lacks a function, or is another version's.
+    """
+    library = ctypes.CDLL(str(path))
+    for name, (returned, taken) in FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = returned, taken
+    if library.birnn_scan_size() != ctypes.sizeof(Scan):
+        raise ValueError("it lays its structures out in another way")
+    return library
 
 
 def _openmp_fork() -> Any:

@@ -9,9 +9,8 @@ import json
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from birnn.errors import BirnnError, CheckpointError, DataError, brief, reason
+from birnn.storage.scratch import beside
 from birnn.storage.untrusted import check_weights
 from birnn.storage.untrusted import read_json as read_json
 
@@ -52,23 +52,38 @@ class FolderKind:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary name in the folder of ``path``; rename it to ``path`` if all goes well.
+    """Yield a temporary file in the folder of ``path``; rename it to ``path`` if all goes well.
 
     What is renamed is on the disk: after a loss of power, ``path`` holds the old or the new file.
+    A link stays one: what it leads to is written.
 
     Raises:
-        DataError: the folder can't be written.
+        DataError: the folder can't be written, or a pipe, a device or a folder stands there.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        yield temporary
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
+        check_plain(path)
+        final = path.resolve() if path.is_symlink() else path
+        with beside(final) as temporary:
+            yield temporary
+            sync(temporary)
+            temporary.replace(final)
+            sync(final.parent)
     except (OSError, SafetensorError) as error:  # the writer's own word for what the disk said
         raise DataError(f"can't write {path}: {reason(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def check_plain(path: Path) -> None:
+    """Refuse to write over what is there and is no file: a pipe, a device, a folder.
+
+    Raises:
+        DataError: so it is.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"can't write {path}: it is no regular file")
+        path.resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself, before Python 3.13
+        raise DataError(f"can't write {path}: {reason(error)}") from None
 
 
 def sync(path: Path) -> None:
@@ -115,17 +130,15 @@ def new_folder(path: Path, kind: FolderKind, *, overwrite: bool = False) -> Iter
     """
     check_free(path, kind, overwrite=overwrite)
     path = path.resolve()  # a link stays one: what it points to is made or replaced
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    except OSError as error:
-        raise DataError(f"can't write {path}: {reason(error)}") from error
-    try:
-        yield Path(partial)
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = stack.enter_context(beside(path, folder=True))
+        except OSError as error:
+            raise DataError(f"can't write {path}: {reason(error)}") from error
+        yield partial
         check_free(path, kind, overwrite=overwrite)
-        put_in_place(Path(partial), path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        put_in_place(partial, path)
 
 
 def put_in_place(folder: Path, path: Path) -> None:

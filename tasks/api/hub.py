@@ -6,13 +6,13 @@ nothing that is fetched is unpickled.
 
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
 from birnn.storage.files import new_folder, write_json, write_text
+from birnn.storage.scratch import scratch
 from birnn.tasks.runs.card import render_card
 from birnn.tasks.runs.folder import RUN, LoadedRun, write_model
 
@@ -171,6 +171,6 @@ def push(run: LoadedRun, metrics: Mapping[str, Any], repository: str, to: str = 
         with new_folder(Path(to), RUN) as folder:
             names = write_repository(folder, run, metrics, repository)
         return to, names
-    with tempfile.TemporaryDirectory(prefix="birnn-") as made:
-        names = write_repository(Path(made), run, metrics, repository)
-        return _upload(Path(made), repository, **options), names
+    with scratch() as made:
+        names = write_repository(made, run, metrics, repository)
+        return _upload(made, repository, **options), names

@@ -1,7 +1,6 @@
 """birnn from Python: load a run, predict what a program holds, train, save, and share."""
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from birnn.data.tables.dialect import TableOptions
 from birnn.data.tables.memory import named_source
 from birnn.nn.model import count_parameters
 from birnn.storage.files import new_folder, read_json, write_json
+from birnn.storage.scratch import scratch
 from birnn.tasks.api.hub import push, run_folder, write_repository
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.evaluation import evaluate
@@ -212,9 +212,9 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
 def model_files(run: LoadedRun) -> dict[str, bytes]:
     """Name → content of the files that :func:`load_files` needs."""
-    with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
-        write_model(Path(folder), run.task, run.info, run.model, run.engine)
-        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    with scratch() as folder:
+        write_model(folder, run.task, run.info, run.model, run.engine)
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
@@ -223,10 +223,10 @@ def load_files(files: Mapping[str, bytes], folder: Path) -> LoadedRun:
     Raises:
         CheckpointError: they are no run.
     """
-    with tempfile.TemporaryDirectory(prefix="birnn-") as made:
+    with scratch() as made:
         for name, content in files.items():
-            (Path(made) / name).write_bytes(content)
-        return replace(load_run(Path(made)), folder=folder)
+            (made / name).write_bytes(content)
+        return replace(load_run(made), folder=folder)
 
 
 def load(name: str | Path, revision: str | None = None, *, device: str = "cpu") -> Run:

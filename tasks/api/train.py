@@ -1,7 +1,5 @@
 """Train from Python, as the command line does."""
 
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import Any
 from birnn.config import with_flat
 from birnn.data.tables.memory import named_source
 from birnn.errors import ConfigError
+from birnn.storage.scratch import scratch_folder
 from birnn.tasks import TASKS
 from birnn.tasks.api.run import Run
 from birnn.tasks.runs.experiment import train as run_experiment
@@ -64,9 +63,9 @@ def _folder(out: str | Path | None) -> Iterator[tuple[Path, Callable[[Run], obje
     if out is not None:
         yield Path(out), lambda run: None
         return
-    home = Path(tempfile.mkdtemp(prefix="birnn-"))
+    home = scratch_folder()
     try:
-        yield home / "run", lambda run: weakref.finalize(run, shutil.rmtree, home, True)
+        yield home.path / "run", lambda run: weakref.finalize(run, home.close)
     except BaseException:
-        shutil.rmtree(home, ignore_errors=True)
+        home.close()
         raise

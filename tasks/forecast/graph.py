@@ -1,7 +1,6 @@
 """The forecaster as an ONNX graph: scaled windows → scaled steps ahead."""
 
 import csv
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +14,7 @@ from birnn.data.series.panel import Clock
 from birnn.errors import BirnnError, ConfigError
 from birnn.nn.batch import Batch
 from birnn.storage.files import read_json
+from birnn.storage.scratch import scratch
 from birnn.tasks.export.graph import Arrays, Axes, Graph
 from birnn.tasks.forecast.blocks import step_nanoseconds
 from birnn.tasks.forecast.fit import FORECASTERS, head_quantiles
@@ -125,8 +125,8 @@ class ForecastGraph(Graph):
         self, run: LoadedRun, made: Path, predictor: Callable[[Path], Any]
     ) -> tuple[float | None, str]:
         """A made-up file like the run's own; not compared where birnn or the script refuses it."""
-        with tempfile.TemporaryDirectory() as home:
-            path = Path(home) / "sample.csv"
+        with scratch() as home:
+            path = home / "sample.csv"
             try:
                 ready = predictor(made)
                 write_sample(path, run, ready.card["columns"])

@@ -16,6 +16,7 @@ from typing import Any
 
 from birnn.errors import CheckpointError, DataError
 from birnn.storage.files import check_free, put_in_place, read_json, write_json
+from birnn.storage.scratch import LOCKS, lock_now
 from birnn.storage.snapshots import snapshots
 from birnn.storage.untrusted import check_file
 from birnn.tasks.runs.folder import RUN, STATE, unknown_names
@@ -75,6 +76,7 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Growing
     growing = Growing(work_folder(out))
     work, new = growing.work, not os.path.lexists(growing.work)
     try:
+        _sweep(path.parent)
         with _locked(growing, out):
             if not resume:
                 _check_way(work, out, overwrite=overwrite)
@@ -113,27 +115,34 @@ def resumable(work: Path) -> bool:
     return any(state.glob("done-*.json")) or any(map(snapshots, state.glob("seed-*")))
 
 
+def _sweep(home: Path) -> None:
+    """Remove what runs that were killed before they began have left in ``home``: a lock."""
+    for work in home.glob(".*.partial"):
+        lock = work / STATE / LOCK
+        with contextlib.suppress(OSError, CheckpointError):
+            if [path for path in work.rglob("*") if path != work / STATE] == [lock]:
+                check_file(lock)
+                with lock.open("a") as file:
+                    if lock_now(file.fileno()):
+                        lock.unlink()
+                        (work / STATE).rmdir()
+                        work.rmdir()
+
+
 @contextlib.contextmanager
 def _locked(growing: Growing, out: Path) -> Iterator[None]:
     """Hold the growing folder for this process; a kill lets go of it."""
     work = growing.work
-    (work / STATE).mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # no such locks on this system
-        yield
-        return
     lock = work / STATE / LOCK
+    (work / STATE).mkdir(parents=True, exist_ok=True)
     new = not os.path.lexists(lock)
     if not new:
         check_file(lock)  # opening a pipe would wait for ever
     try:
         with lock.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if LOCKS and not (lock_now(file.fileno()) and lock.exists()):
                 new = False  # it is theirs
-                raise DataError(f"{out} is being made by another process") from None
+                raise DataError(f"{out} is being made by another process")
             yield
     except BaseException:
         if new and not growing.begun:
