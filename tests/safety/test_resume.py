@@ -13,6 +13,7 @@ import pytest
 
 import birnn as python
 from birnn.cli import main
+from birnn.config import flatten
 from birnn.errors import BirnnError, DataError
 from birnn.tasks import TASKS
 from birnn.tasks.runs.data_digest import data_digest
@@ -261,7 +262,7 @@ def test_other_data_elsewhere_are_refused(cut: Path, birnn) -> None:
 def test_a_frame_goes_on_with_a_file_and_a_file_with_a_frame(cut: Path, tmp_path, whole) -> None:
     frame = pd.DataFrame(sentences(), columns=["text", "label"])
     config = json.loads((cut / ".run.partial/checkpoints/run.json").read_text())["config"]
-    options = {k: v for part in config.values() for k, v in part.items() if k != "data"}
+    options = {name: value for name, value in flatten(config) if name != "data"}
     with pytest.raises(DataError, match="has changed"):
         python.train("sentiment", frame.iloc[::-1], cut / "run", resume=True, **options)
     python.train("sentiment", frame, cut / "run", resume=True, **options)
