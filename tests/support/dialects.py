@@ -16,7 +16,10 @@ sensible ways, by rules that look at the file alone:
 - **Header**: without one, a column whose first cell is as much a number or a date as the others
   says so. Where no column is typed nothing in the file says it: ambiguous. With a header,
   convention decides (``arguable`` where no column is typed).
-- **One column**: a title or a footer can't be told from its cells: ambiguous.
+- **One column**: a title or a footer can't be told from its cells, and a header can be a title
+  where all cells below have the same marks in them: ambiguous.
+
+A row of nothing may be left out, if it is counted.
 """
 
 import csv
@@ -37,7 +40,7 @@ from birnn.data.tables.dialect import ReadOptions, TableOptions
 from birnn.data.tables.sources import load_tables
 from birnn.errors import BirnnError
 
-from judging import Judged, crash, outcome, refusal
+from judging import Judged, crash, kind_of, outcome, refusal
 
 NBSP, NARROW = "\u00a0", "\u202f"
 WORDS = """
@@ -406,7 +409,7 @@ def _sensible(rows: list[list[str]], quote: str, dialect: Dialect) -> bool:
 def conventions(columns: Sequence[Column]) -> set[tuple[float, ...]]:
     """The values that the cells of all number columns can have under any one convention."""
     cells = [
-        re.sub(r"[$€£¥%()\-−]|[eE].*", "", cell).strip()
+        re.sub(r"[$€£¥%()−]|^[\s\u00a0]*-", "", cell).strip()
         for column in columns if column.kind == "number"
         for cell, value in zip(column.cells, column.values, strict=True) if value is not None
     ]  # fmt: skip
@@ -416,11 +419,17 @@ def conventions(columns: Sequence[Column]) -> set[tuple[float, ...]]:
             if mark == decimal:
                 continue
             group = rf"[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+" if mark else r"\d+"
-            shape = re.compile(rf"({group}|\d+)({re.escape(decimal)}\d+)?")
+            rest = rf"({re.escape(decimal)}\d+)?"
+            shape = re.compile(rf"{group}{rest}|\d+{rest}(e[-+]\d+)?")
             if all(shape.fullmatch(cell) for cell in cells):
                 plain = [c.replace(mark, "") if mark else c for c in cells]
                 found.add(tuple(float(c.replace(decimal, ".")) for c in plain))
     return found
+
+
+def _split_below(body: Sequence[str]) -> bool:
+    """Whether the rows of one column are several under a delimiter, if the header is a title."""
+    return any(_parsed(body[1:], delimiter, '"', False) for delimiter in DELIMITERS)
 
 
 def weigh(
@@ -443,6 +452,12 @@ def weigh(
         if _typed(rows, dialect.header) >= typed:
             return "ambiguous", f"a rival reading by {option}", ("--delimiter", "--quote")
         arguable = f"a less regular reading by {option}"
+    if len(columns) == 1 and dialect.header and _split_below(body):
+        return (
+            "ambiguous",
+            "rows without their header have more fields",
+            ("--delimiter", "--header"),
+        )
     if "number" in kinds and len(conventions(columns)) > 1:
         return "ambiguous", "two readings of the numbers", ("--decimal", "--thousands")
     if not kinds & {"number", "date", "id", "index"}:
@@ -540,6 +555,9 @@ def judge(sample: Sample, folder: Path, options: ReadOptions | None = None) -> J
         table = split.with_format("arrow")[:]
         names = list(table.column_names)
         cells = [[_shown(v) for v in table.column(i).to_pylist()] for i in range(len(names))]
+        filled = [row for row in zip(*cells, strict=True) if any(row)]
+        if notes and len(cells[0]) == len(filled) < sample.rows:
+            sample = _without_empty_rows(sample)
         wrong = _compared(sample, names, cells) or _counted(sample, tables)
         if not wrong:
             wrong, more = _numbers_read(sample, names, path, options)
@@ -550,7 +568,20 @@ def judge(sample: Sample, folder: Path, options: ReadOptions | None = None) -> J
         return crash(sample.verdict, error)
     finally:
         path.unlink()
-    return outcome(sample.verdict, wrong, notes, sample.decide, sample.why)
+    kind = kind_of(wrong) + (" (JSON lines)" if sample.dialect.form == "jsonl" else "")
+    return outcome(sample.verdict, wrong, notes, sample.decide, sample.why, kind)
+
+
+def _without_empty_rows(sample: Sample) -> Sample:
+    """The sample without rows in which every cell is empty."""
+    every = zip(*(c.cells for c in sample.columns if c.kind != "index"), strict=True)
+    rows = [number for number, cells in enumerate(every) if any(cells)]
+
+    def kept(column: Column) -> Column:
+        values = tuple(column.values[row] for row in rows) if column.values else ()
+        return replace(column, cells=tuple(column.cells[row] for row in rows), values=values)
+
+    return replace(sample, columns=tuple(map(kept, sample.columns)))
 
 
 def _shown(value: object) -> str:
@@ -578,7 +609,8 @@ def _compared(sample: Sample, names: Sequence[str], cells: Sequence[Sequence[str
             return f"{len(read)} rows for {len(column.cells)}"
         for row, (got, cell) in enumerate(zip(read, column.cells, strict=True)):
             if got != cell and not (column.values and _equal(got, column.values[row])):
-                return f"row {row + 1} of {column.name!r} ({column.kind}): {got!r} for {cell!r}"
+                where = f"row {row + 1} of {column.name!r}"
+                return f"{column.kind} column, {where}: {got!r} for {cell!r}"
     return ""
 
 
@@ -629,7 +661,10 @@ def _numbers_read(
             if (got is None) != (value is None) or (
                 value is not None and not math.isclose(got or 0, value, rel_tol=1e-5, abs_tol=1e-9)
             ):
-                return f"row {row + 1} of {name!r}: {got} for {column.cells[row]!r}", notes
+                return (
+                    f"series of row {row + 1} of {name!r}: {got} for {column.cells[row]!r}",
+                    notes,
+                )
         if read:
             return f"{name!r} holds {len(read)} more values", notes
     return "", notes
