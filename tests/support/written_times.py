@@ -12,6 +12,8 @@ sensible ways, by rules that look at the file alone:
 - **Whole numbers**: day numbers as Excel writes them are numbers too, always; year and month as
   ``YYYYMM`` within one year count up by one: ambiguous. Years are read as years or as numbers, both
   are right.
+- **Series that follow each other**: where each begins one step after the last, the file may hold
+  one series under a label that changes: ambiguous. With a pause between them it can't.
 - **Ids that are numbers** could be values: a refusal is right, and so is a reading (``arguable``).
 
 The stamps of a period (month, quarter, week, range) are its start.
@@ -60,8 +62,8 @@ OF_LANGUAGE = {
     "es": ("{d} de {m} de {y}",), "pt": ("{d} de {m} de {y}",),
 }  # fmt: skip
 TIME_NAMES = """
-    date time timestamp datetime ds Date Time day period when Datum Zeit fecha data jour 日期
-    Zeitstempel t index Month DATE
+    date time timestamp datetime ds Date Time period when Datum Zeit fecha data 日期 Zeitstempel t
+    index DATE
 """.split()  # noqa: SIM905
 ZONES = (
     "Europe/Berlin", "America/New_York", "Australia/Sydney", "Asia/Kolkata", "America/Sao_Paulo",
@@ -446,8 +448,9 @@ def _series(
     if layout == "long" and len(index) >= 24:
         kind = rng.choice(("same", "same", "starts", "apart"))
         if kind == "apart":
-            size = len(index) // count
-            spans = [(at * size, (at + 1) * size) for at in range(count)] if size >= 8 else spans
+            size, pause = len(index) // count, rng.choice((0, 3))
+            if size - pause >= 8:
+                spans = [(at * size, (at + 1) * size - pause) for at in range(count)]
         elif kind == "starts":
             spans = [(rng.randrange(len(index) // 2), len(index)) for _ in names]
     series, steps = {}, {}
@@ -532,7 +535,8 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
         form, columns = several
     else:
         form = _one_column(rng, index, resolution)
-        columns = [(rng.choice(TIME_NAMES) if rng.random() < 0.95 else "", form.write)]
+        names = [*TIME_NAMES, *{"M": ["Month"], "D": ["day", "jour"]}.get(resolution, ())]
+        columns = [(rng.choice(names) if rng.random() < 0.95 else "", form.write)]
     if layout == "across" and (form.number or len(index) > 120 or form.name.startswith("unix")):
         return None
     series, steps = _series(rng, index, layout)
@@ -542,6 +546,8 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
     last = {"across": len(rows[0]) - 1, "long": 1}.get(layout, len(series))
     text = _text(rng, rows, len(rows[0]) - last)
     weighed = weigh(form, series)
+    if weighed[0] != "ambiguous" and _follow(index, series):
+        weighed = ("ambiguous", "series that follow each other", ("--id-column",))
     return Sample(
         seed, f"times-{seed}.csv", text.encode(), frequency, str(index.tz or ""), form.name,
         form.order, form.family, layout, series, steps, *weighed,
@@ -596,6 +602,14 @@ def _reread(stamps: pd.DatetimeIndex, order: str, other: str, two: bool) -> pd.D
     if days.isna().any():
         return None
     return pd.DatetimeIndex(days) + (stamps - stamps.normalize())
+
+
+def _follow(index: pd.DatetimeIndex, series: dict[str, pd.Series]) -> bool:
+    """Whether each series begins at the step after the one before it."""
+    spans = [index.get_indexer(own.index[[0, -1]]) for own in series.values()]
+    return len(spans) > 1 and all(
+        late[0] == soon[1] + 1 for soon, late in zip(spans, spans[1:], strict=False)
+    )
 
 
 def weigh(form: Format, series: dict[str, pd.Series]) -> tuple[str, str, tuple[str, ...]]:
