@@ -23,6 +23,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -607,9 +608,7 @@ def _reread(stamps: pd.DatetimeIndex, order: str, other: str, two: bool) -> pd.D
 def _follow(index: pd.DatetimeIndex, series: dict[str, pd.Series]) -> bool:
     """Whether each series begins at the step after the one before it."""
     spans = [index.get_indexer(own.index[[0, -1]]) for own in series.values()]
-    return len(spans) > 1 and all(
-        late[0] == soon[1] + 1 for soon, late in zip(spans, spans[1:], strict=False)
-    )
+    return len(spans) > 1 and all(late[0] == soon[1] + 1 for soon, late in pairwise(spans))
 
 
 def weigh(form: Format, series: dict[str, pd.Series]) -> tuple[str, str, tuple[str, ...]]:
