@@ -170,7 +170,8 @@ def tagged_targets(desk: Desk) -> dict[str, Target]:
     """Column files, treebanks, JSON with spans."""
     from birnn.data.tags.conll import read_columns
     from birnn.data.tags.conllu import read_conllu
-    from birnn.data.tags.json_spans import read_json, read_rows
+    from birnn.data.tags.json_rows import read_rows
+    from birnn.data.tags.json_spans import read_json
     from birnn.data.tags.loading import TagOptions, load_tagged
 
     def spans(data: bytes) -> None:

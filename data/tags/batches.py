@@ -9,11 +9,13 @@ import torch
 from datasets import Dataset
 
 from birnn.arrays import Array, Codes, Ints
-from birnn.data.tags.conll import ColumnLayout
+from birnn.data.tags.layout import ColumnLayout
 from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
 from birnn.data.text.words import Lexicon, ragged
 from birnn.nn.batch import Batch
+
+NOTHING = "\ufffd"  # an empty token is read as a letter that nobody knows
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class TagLexicon:
     def features(self, tokens: Sequence[str]) -> dict[str, Array]:
         """What is known of ``U`` tokens: arrays ``[U, ...]``, and ragged rows of vectors."""
         lower = [token.lower() for token in tokens]
+        tokens = [token or NOTHING for token in tokens]
         arrays: dict[str, Array] = {
             "word_ids": np.array([self.words.word_id(word) for word in lower], dtype=np.int64),
             "singletons": np.array([word in self.singletons for word in lower], dtype=bool),

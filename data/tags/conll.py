@@ -1,26 +1,49 @@
 """Column files: one token a line, blank lines between sentences, as in the CoNLL shared tasks.
 
-Lines break at line feeds and columns at tabs (or at ASCII spaces in a file without tabs) and
-nowhere else: tokens may hold U+00A0, U+2028 and the like.
+Lines break at line feeds and columns at tabs (or at ASCII spaces in a file without tabs, or at what
+a table of values is divided by) and nowhere else: tokens may hold U+00A0, U+2028 and the like.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from birnn.data.tables.columns import TAG_NAMES, TOKEN_NAMES
 from birnn.data.tables.csv_check import check_text
+from birnn.data.tags.findings import (
+    COMMENTS,
+    HEADERS,
+    NO_TAG,
+    WIDTH,
+    Findings,
+    refuse_many,
+)
+from birnn.data.tags.layout import (
+    BOTH,
+    COMMENT,
+    DOCUMENT,
+    GLOBAL,
+    PREDICTED,
+    SPACE,
+    TAB,
+    ColumnLayout,
+    divider,
+    join_fields,
+    look,
+    split_line,
+)
 from birnn.data.wording import plural
 from birnn.errors import DataError
-from birnn.registry import suggestion
 
-DOCUMENT = "-DOCSTART-"
-GLOBAL = "# global.columns ="
-COMMENTS = ("# ", "#begin ", "#end ")
+WEBANNO = "#FORMAT=WebAnno"
 MAX_TOKENS = 50_000  # of a sentence
-PREDICTED = "BIRNN:PRED"
+INVISIBLE = "token without a visible character, read as unknown"
+SHORT = "line with another number of columns, read by its token alone"
+ODD_GAPS = "line divided by spaces in place of tabs, or the other way about"
+MISSING = "_"
+KEYED = re.compile(r"#(?:begin |end |\s*[\w.:-]+\s*=)")  # a comment, however many columns it has
 
 
 class Sentence(NamedTuple):
@@ -36,20 +59,6 @@ class Sentence(NamedTuple):
     spans: Sequence[dict[str, Any]] = ()  # of the text, as the source gives them
 
 
-@dataclass(frozen=True)
-class ColumnLayout:
-    """How a file is laid out, so that predictions can be written the same way."""
-
-    kind: str  # columns, conllu, tokens (of JSON and tables), spans (of raw text) or text
-    suffix: str  # of a file of predictions
-    separator: str = "\t"
-    width: int = 0  # columns there are
-    names: tuple[str, ...] = ()  # of the columns, if the file says
-    token: int = 0  # which column
-    tag: int = -1  # which column; −1: none, or a feature within one
-    header: str = ""  # the line that names the columns
-
-
 def read_lines(path: Path, encoding: str) -> list[str]:
     """The lines of a text file, broken at line feeds alone, without line ends and BOM.
 
@@ -61,182 +70,255 @@ def read_lines(path: Path, encoding: str) -> list[str]:
         text = file.read().removeprefix("\ufeff")
     if not text.strip():
         raise DataError(f"{path} is empty: expected lines with a token and its tag")
+    if "\n" not in text and "\r" in text.rstrip("\r"):
+        text = text.replace("\r", "\n")  # of old Macs; else a token may hold one
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
 def read_columns(
-    path: Path, encoding: str, token_column: str = "", tag_column: str = "", *, tagged: bool = True
-) -> tuple[list[Sentence], ColumnLayout]:
-    """The sentences of a column file.
+    path: Path, encoding: str, token_column: str = "", tag_column: str = "", *,
+    tagged: bool = True, skip: bool = False, reading: Mapping[str, Any] = {},
+) -> tuple[list[Sentence], ColumnLayout, Findings]:  # fmt: skip
+    """The sentences of a column file, how it is laid out, and what was noticed.
 
     Args:
         token_column: number from 1 (from −1 at the end), ``first``, ``last`` or name; default the
-            first, or the one called token, word or form.
-        tag_column: likewise; default the last.
+            one called token, word or form, else the first that holds words.
+        tag_column: likewise; default the last that holds tags.
         tagged: False where the tag column may be missing.
+        skip: leave odd lines out however many there are.
+        reading: which columns were taken of the file a run was trained on
+            (:attr:`ColumnLayout.reading`); nothing to look for oneself.
 
     Raises:
-        DataError: unequal columns, no such column, no sentence, or one without end; names the line.
+        DataError: many lines with another number of columns, no such column, no sentence, or one
+            without end; names the line.
     """
     lines = read_lines(path, encoding)
-    layout = _look(path, lines, token_column, tag_column, tagged)
-    sentences = list(_sentences(path, lines, layout, tagged))
+    if lines[0].startswith(WEBANNO):
+        mend = "export the project as CoNLL 2002, CoNLL 2003 or CoNLL-U"
+        raise DataError(f"{path} is a WebAnno (INCEpTION) TSV file, which isn't read; {mend}")
+    layout = look(path, lines, (token_column, tag_column), tagged, reading)
+    reader = _Reader(path, lines, layout, tagged)
+    sentences = list(reader.sentences())
+    mend = "give every token the same columns, and a blank line between sentences"
+    if tagged:
+        refuse_many(reader.odd, reader.tokens, "line", mend, skip=skip)
+        told = (
+            f"{place}: the token (column {layout.token + 1}) is empty" for place in reader.empty
+        )
+        refuse_many(told, reader.tokens, "line", "name the column with --token-column", skip=skip)
     if not sentences:
         raise DataError(f"{path} holds no sentence: expected lines with a token and its tag")
-    return sentences, layout
+    reader.count(sentences)
+    return sentences, layout, reader.findings
 
 
-def split_line(line: str, separator: str) -> list[str]:
-    r"""The fields of a line.
+def is_invisible(token: str) -> bool:
+    r"""Whether nothing of a token shows: it is empty, or of spaces, selectors and joiners.
 
-    >>> split_line("New\u00a0York  O ", " "), split_line("a b\t\tO", "\t")
-    (['New\xa0York', 'O'], ['a b', '', 'O'])
+    >>> [is_invisible(token) for token in ("", "\u00a0", "\ufe0f", "\u200b", "a", "é")]
+    [True, True, True, True, False, False]
     """
-    return line.split("\t") if separator == "\t" else [part for part in line.split(" ") if part]
+    return all(
+        c.isspace() or "\ufe00" <= c <= "\ufe0f" or unicodedata.category(c) in ("Cf", "Cc")
+        for c in token
+    )
 
 
-def _sentences(
-    path: Path, lines: list[str], layout: ColumnLayout, tagged: bool
-) -> Iterator[Sentence]:
-    before: list[str] = []
-    rows: list[list[str]] = []
-    start = 0
+class _Reader:
+    """What stays the same from sentence to sentence of one file, and what is noticed."""
 
-    def sentence() -> Sentence:
-        tags = [row[layout.tag] for row in rows] if layout.tag >= 0 else []
-        raw = lines[start - 1 : start - 1 + len(rows)]
-        return Sentence(start, [row[layout.token] for row in rows], tags, raw, before)
+    def __init__(self, path: Path, lines: list[str], layout: ColumnLayout, tagged: bool):
+        self.path, self.lines, self.layout, self.tagged = path, lines, layout, tagged
+        self.findings = Findings()
+        self.odd: list[str] = []  # where and what
+        self.empty: list[str] = []  # where a token is nothing at all
+        self.tokens = 0  # lines of tokens, odd ones too
+        self.blank = self.documents = self.lost = self.headers = 0
+        self.known = self._known_tags()
 
-    for number, line in enumerate(lines, 1):
-        if line == layout.header and not rows and not before and start == 0:
-            before.append(line)
-            continue
-        fields = split_line(line, layout.separator) if line.strip() else []
-        ends = not fields or fields[0] == DOCUMENT
-        if rows and ends:
-            yield sentence()
-            before, rows = [], []
-        # ``# O`` and ``#hashtag O`` are tokens, no comments.
-        comment = not rows and line.startswith(COMMENTS) and len(fields) != layout.width
-        if ends or comment:
-            if fields or before:  # a blank line below a comment is kept with it
-                before.append(line if fields else "")
-            continue
-        _check_row(f"{path} line {number}", fields, layout, tagged)
-        start = start if rows else number
-        rows.append(fields)
-        if len(rows) > MAX_TOKENS:
-            what = f"a sentence of more than {MAX_TOKENS:,} tokens begins here"
-            raise DataError(f"{path} line {start}: {what}; divide sentences by blank lines")
-    if rows:
-        yield sentence()
+    def _known_tags(self) -> set[str]:
+        """The tags of lines that can't be comments, to tell the token # from one."""
+        layout = self.layout
+        if layout.tag < 0:
+            return set()
+        plain = (line for line in self.lines if line.strip() and line[0] != "#")
+        rows = (split_line(line, layout.separator) for line in plain)
+        return {row[layout.tag] for row in rows if len(row) == layout.width}
+
+    def sentences(self) -> Iterator[Sentence]:
+        """Each sentence that is read; those with an odd line are left out, and counted."""
+        before: list[str] = []
+        rows: list[tuple[int, list[str]]] = []  # line, fields
+        spoilt = False
+        number_of = ""
+        for number, line in [*enumerate(self.lines, 1), (len(self.lines) + 1, "")]:
+            if line and line == self.layout.header:
+                self.headers += 1
+                if self.headers == 1:
+                    before.append(line)
+                else:
+                    self.findings.leave_out(HEADERS, self.place(number))
+                continue
+            fields = self.fields(line, number) if line.strip() else []
+            ends = not any(fields) or fields[0] == DOCUMENT
+            group = self.group(fields)
+            if rows and (ends or (group and group != number_of)):
+                if not spoilt:
+                    yield self.sentence(rows, before)
+                self.lost += spoilt
+                before, rows, spoilt = [], [], False
+            number_of = group or number_of
+            if ends:
+                self.documents += bool(fields and any(fields))
+                self.blank += not any(fields) and number <= len(self.lines)
+                if any(fields) or before:  # a blank line below a comment is kept with it
+                    before.append(line if any(fields) else "")
+                continue
+            if self.is_comment(line, fields, first=not rows):
+                self.findings.leave_out(COMMENTS, self.place(number))
+                if not rows:
+                    before.append(line)
+                continue
+            spoilt |= not self.check(number, line, fields)
+            rows.append((number, fields))
+            if len(rows) > MAX_TOKENS:
+                what = f"a sentence of more than {MAX_TOKENS:,} tokens begins here"
+                where = self.place(rows[0][0])
+                raise DataError(f"{where}: {what}; divide sentences by blank lines")
+
+    def place(self, number: int) -> str:
+        """A line of the file in words."""
+        return f"{self.path} line {number}"
+
+    def group(self, fields: Sequence[str]) -> str:
+        """What numbers the sentence of a line, in a table that says."""
+        at = self.layout.sentence
+        return fields[at].strip() if 0 <= at < len(fields) else ""
+
+    def fields(self, line: str, number: int) -> list[str]:
+        """The fields of a line, however it is divided."""
+        width, separator = self.layout.width, self.layout.separator
+        fields = split_line(line, separator)
+        if len(fields) == width or line.startswith("#"):
+            return fields
+        if len(fields) == width + 1 and not fields[-1].strip():
+            return fields[:-1]
+        if separator in (SPACE, BOTH) and len(fields) == width - 1 and line[0] in " \t":
+            return ["", *fields]
+        other = split_line(line, BOTH)
+        if (
+            separator in (TAB, SPACE)
+            and len(other) == width
+            and (TAB in line) != (separator == TAB)
+        ):
+            self.findings.notice(ODD_GAPS, self.place(number))
+            return other
+        return fields
+
+    def is_comment(self, line: str, fields: Sequence[str], *, first: bool) -> bool:
+        """``# O`` and ``#hashtag O`` are tokens, ``# id = 3`` above a sentence is none."""
+        if not COMMENT.match(line):
+            return False
+        if len(fields) != self.layout.width:
+            return True
+        if not first or not self.known or (tag := fields[self.layout.tag]) in self.known:
+            return False
+        return bool(KEYED.match(line)) or tag.isdigit() or "/" in tag
+
+    def check(self, number: int, line: str, fields: list[str]) -> bool:
+        """Whether a line of a token can be read; notes it where it is odd."""
+        layout, where = self.layout, self.place(number)
+        self.tokens += 1
+        if len(fields) != layout.width:
+            if not self.tagged:
+                self.findings.notice(SHORT, where)
+                fields += [""] * (layout.width - len(fields))
+                return True
+            what = f"{plural(len(fields), 'column')}, where most lines have {layout.width}"
+            self.odd.append(f"{where}: {what} (divided by {divider(layout.separator)})")
+            self.findings.leave_out(WIDTH, where)
+            return False
+        if is_invisible(fields[layout.token]):
+            self.findings.notice(INVISIBLE, where)
+            self.empty += [] if fields[layout.token] else [where]
+        if self.tagged and not fields[layout.tag].strip():
+            tag = f"the tag (column {layout.tag + 1})"
+            self.odd.append(f"{where}: {tag} is empty; give {'O'!r} or one")
+            self.findings.leave_out(NO_TAG, where)
+            return False
+        return True
+
+    def sentence(self, rows: Sequence[tuple[int, list[str]]], before: list[str]) -> Sentence:
+        """Of lines that follow each other, with their fields."""
+        layout = self.layout
+        tags = [row[layout.tag].strip() for _, row in rows] if layout.tag >= 0 else []
+        tokens = [row[layout.token] for _, row in rows]
+        raw = [self.lines[number - 1] for number, _ in rows]
+        return Sentence(rows[0][0], tokens, tags, raw, before)
+
+    def count(self, sentences: Sequence[Sentence]) -> None:
+        """Say how the lines of the file add up."""
+        comments = len(self.findings.left_out.get(COMMENTS, ()))
+        read = sum(len(sentence.tokens) for sentence in sentences)
+        parts = [
+            f"{read:,} of tokens in {plural(len(sentences), 'sentence')}",
+            f"{self.tokens - read:,} in {plural(self.lost, 'sentence')} left out"
+            if self.lost else "",
+            f"{self.blank:,} blank" if self.blank else "",
+            f"{comments:,} of comments" if comments else "",
+            f"{self.documents:,} of documents" if self.documents else "",
+            f"{self.headers:,} of headers" if self.headers else "",
+        ]  # fmt: skip
+        total = plural(len(self.lines), "line")
+        self.findings.notes.append(f"{total}: {', '.join(part for part in parts if part)}")
 
 
-def _check_row(where: str, fields: Sequence[str], layout: ColumnLayout, tagged: bool) -> None:
-    if len(fields) != layout.width:
-        kind = "tabs" if layout.separator == "\t" else "spaces"
-        what = f"{plural(len(fields), 'column')}, where most lines have {layout.width}"
-        mend = "give every token the same columns, and a blank line between sentences"
-        raise DataError(f"{where}: {what} (divided by {kind}); {mend}")
-    if not fields[layout.token]:
-        raise DataError(f"{where}: the token (column {layout.token + 1}) is empty")
-    if tagged and not fields[layout.tag]:
-        raise DataError(f"{where}: the tag (column {layout.tag + 1}) is empty; give {'O'!r} or one")
-
-
-def _look(path: Path, lines: list[str], token: str, tag: str, tagged: bool) -> ColumnLayout:
-    """Tell separator, number and names of the columns."""
-    for marks in ("#",), COMMENTS:  # a file may be of hashtags alone
-        body = [x for x in lines if x.strip() and not x.startswith((*marks, DOCUMENT))]
-        if body:
-            break
-    else:
-        raise DataError(f"{path} holds no sentence: expected lines with a token and its tag")
-    tabs = sum("\t" in line for line in body)
-    separator = "\t" if 2 * tabs > len(body) else " "
-    widths = Counter(len(split_line(line, separator)) for line in body)
-    width = widths.most_common(1)[0][0]
-    header, names = _names(lines, separator, width, (token, tag))
-    if width == 1 and tagged:
-        wanted = "expected a token and its tag, divided by a tab or spaces"
-        raise DataError(f"{path} line {1 + lines.index(body[0])}: 1 column; {wanted}")
-    usual = next((name for name in TOKEN_NAMES if name in map(str.casefold, names)), "first")
-    token_at = find_index(token or usual, names, width, "token", str(path))
-    try:
-        tag_at = find_index(tag or "last", names, width, "tag", str(path))
-        if tag_at == token_at:
-            raise DataError(f"{path}: column {tag_at + 1} can't be both token and tag")
-    except DataError:
-        if tagged:
-            raise
-        tag_at = -1
-    return ColumnLayout("columns", ".conll", separator, width, names, token_at, tag_at, header)
-
-
-def _names(
-    lines: list[str], separator: str, width: int, asked: Sequence[str]
-) -> tuple[str, tuple[str, ...]]:
-    """The line that names the columns, and the names, where the file has one."""
-    first = next(line for line in lines if line.strip())
-    if first.startswith(GLOBAL):
-        names = tuple(first.removeprefix(GLOBAL).split())
-        return (first, names) if len(names) == width else ("", ())
-    fields = split_line(first, separator)
-    plain = [field.casefold() for field in fields]
-    usual = any(name in TOKEN_NAMES for name in plain) and any(name in TAG_NAMES for name in plain)
-    named = any(name and name.casefold() in plain for name in asked)
-    if len(fields) == width > 1 and len(set(plain)) == width and (usual or named):
-        return first, tuple(fields)
-    return "", ()
-
-
-def find_index(name: str, names: Sequence[str], width: int, what: str, where: str) -> int:
-    """Which of ``width`` columns ``name`` is, from 0.
-
-    >>> [find_index(name, ("form", "ner"), 2, "tag", "x") for name in ("1", "-1", "last", "NER")]
-    [0, 1, 1, 1]
-
-    Raises:
-        DataError: none of them; names those there are.
-    """
-    plain = [known.casefold() for known in names]
-    if name.casefold() in plain:
-        return plain.index(name.casefold())
-    try:
-        index = int({"first": "1", "last": "-1"}.get(name.casefold(), name))
-    except ValueError:
-        index = 0
-    if 1 <= abs(index) <= width:
-        return index - 1 if index > 0 else width + index
-    there = ", ".join(names) if names else f"1 to {width} (the file doesn't name them)"
-    near = suggestion(name.casefold(), plain)
-    raise DataError(f"{where}: there is no {what} column {name!r}{near}; there are: {there}")
+def writable(layout: ColumnLayout, tags: Iterable[str]) -> ColumnLayout:
+    """The layout of a file of predictions: divided by tabs where one of ``tags`` holds a space."""
+    spaced = layout.kind == "columns" and any(" " in tag for tag in tags)
+    if layout.separator == BOTH or (layout.separator == SPACE and spaced):
+        return replace(layout, separator=TAB)
+    return layout
 
 
 def column_lines(
-    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: ColumnLayout
-) -> Iterator[str]:
+    lines: Sequence[str], before: Sequence[str], predicted: Sequence[str], layout: ColumnLayout,
+    out: ColumnLayout | None = None,
+) -> Iterator[str]:  # fmt: skip
     """The lines of a sentence of ``T`` tokens with its ``T`` predictions as the last column.
 
     Where the gold tag is not the last column it is repeated before the prediction, so that scorers
     that read the last two columns work. Of the lines ``before`` the sentence, those that name
-    columns or documents get the new columns too.
+    columns or documents get the new columns too. ``out`` is of :func:`writable`.
     """
-    separator = layout.separator
+    separator, width = layout.separator, layout.width
+    written = separator if out is None else out.separator
 
-    def extend(line: str, fields: Sequence[str], prediction: str, gap: str = separator) -> str:
-        gold = [] if layout.tag in (-1, layout.width - 1) else [fields[layout.tag]]
-        body = line if separator == "\t" else line.rstrip(" ")
-        return gap.join([body, *gold, prediction])
+    def extend(line: str, fields: Sequence[str], prediction: str, gap: str = written) -> str:
+        gold = [] if layout.tag in (-1, width - 1) else [_field(fields, layout.tag)]
+        if gap != separator and line != layout.header:
+            return join_fields([*fields, *gold, prediction], gap)
+        body = line if separator != SPACE else line.rstrip(" ")
+        return gap.join([body, *(join_fields([field], gap) for field in (*gold, prediction))])
 
     for line in before:
         fields = split_line(line, separator)
         if line and line == layout.header:
-            gap = " " if line.startswith(GLOBAL) else separator
-            yield extend(line, layout.names, PREDICTED, gap)
-        elif len(fields) == layout.width and layout.tag >= 0:
+            gap = " " if line.startswith(GLOBAL) else written
+            body = line if gap in (" ", separator) else join_fields(fields, gap)
+            yield extend(body, layout.names, PREDICTED, gap)
+        elif len(fields) == width and layout.tag >= 0 and not COMMENT.match(line):
             yield extend(line, fields, fields[layout.tag])
         else:
             yield line
     for line, tag in zip(lines, predicted, strict=True):
-        yield extend(line, split_line(line, separator), tag)
+        fields = split_line(line, separator)
+        yield extend(
+            line, [""] * (width - len(fields)) + fields if written != separator else fields, tag
+        )
+
+
+def _field(fields: Sequence[str], at: int) -> str:
+    return fields[at] if at < len(fields) else MISSING

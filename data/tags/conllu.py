@@ -15,7 +15,10 @@ from conllu.exceptions import ParseException
 from conllu.parser import parse_dict_value, parse_id_value
 
 from birnn.data.tables.columns import check_column
-from birnn.data.tags.conll import GLOBAL, PREDICTED, ColumnLayout, Sentence, read_lines
+from birnn.data.tags.conll import INVISIBLE, Sentence, is_invisible, read_lines
+from birnn.data.tags.findings import UNREADABLE, Findings, refuse_many
+from birnn.data.tags.layout import GLOBAL, PREDICTED, ColumnLayout
+from birnn.data.wording import plural
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -27,41 +30,60 @@ Parser = Callable[[list[str], int], Any]
 
 
 def read_conllu(
-    path: Path, encoding: str, tag_column: str = "", *, tagged: bool = True
-) -> tuple[list[Sentence], ColumnLayout]:
+    path: Path, encoding: str, tag_column: str = "", *, tagged: bool = True, skip: bool = False
+) -> tuple[list[Sentence], ColumnLayout, Findings]:
     """The sentences of a CoNLL-U file, its words tagged with one of its fields.
 
     Args:
         tag_column: a column (UPOS if empty), a feature (``Number`` or ``feats:Number``), or
             ``misc:Key``. A word without the feature has the tag ``_``.
         tagged: False where no word needs to have that feature.
+        skip: leave odd sentences out however many there are.
 
     Raises:
-        DataError: no such column or feature, another number of columns, or identifiers that are
-            not 1, 2, 3, …; names the line.
+        DataError: no such column or feature; in many sentences another number of columns, or
+            identifiers that are not 1, 2, 3, …; names the line.
     """
     lines = read_lines(path, encoding)
     names = _names(path, lines)
     column, key = _find(path, names, tag_column or "UPOS", tagged)
     reader = _Reader(path, names, column, key)
-    sentences = []
+    sentences, odd = _sentences(lines, reader, tagged)
+    findings = reader.findings
+    total = len(sentences) + len(odd)
+    refuse_many(odd, total, "sentence", "mend it or take it out", skip=skip)
+    findings.notes.append(f"{plural(total, 'sentence')}: {len(sentences):,} read")
+    if not sentences:
+        raise DataError(f"{path} holds no sentence: expected lines of {len(names)} columns")
+    if tagged:
+        reader.check_key(tag_column)
+    token, tag = names.index("FORM"), -1 if key else column
+    layout = ColumnLayout("conllu", ".conllu", "\t", len(names), names, token, tag)
+    return sentences, layout, findings
+
+
+def _sentences(
+    lines: Sequence[str], reader: "_Reader", tagged: bool
+) -> tuple[list[Sentence], list[str]]:
+    """The sentences, and what is wrong with those that are left out."""
+    sentences, odd = [], []
     above: list[str] = []  # comments that stand apart, above a blank line
     for filled, run in groupby(enumerate(lines, 1), key=lambda pair: bool(pair[1].strip())):
         if not filled:
             continue
-        sentence = reader.sentence(list(run), above)
+        block = list(run)
+        try:
+            sentence = reader.sentence(block, above)
+        except DataError as error:
+            if not tagged:
+                raise
+            odd.append(str(error))
+            reader.findings.leave_out(UNREADABLE, f"{reader.path} line {block[0][0]}")
+            continue
         if sentence.tokens:
             sentences.append(sentence)
         above = [] if sentence.tokens else [*sentence.before, *sentence.lines, ""]
-    if not sentences:
-        raise DataError(f"{path} holds no sentence: expected lines of {len(names)} columns")
-    if key and tagged and key not in reader.seen:
-        near = suggestion(key, [*reader.seen, *names])
-        there = f"{names[column]} there are: {', '.join(sorted(reader.seen)) or 'none'}"
-        what = f"no column or feature {tag_column!r}{near}; columns: {', '.join(names)}"
-        raise DataError(f"{path}: {what}; in {there}")
-    token, tag = names.index("FORM"), -1 if key else column
-    return sentences, ColumnLayout("conllu", ".conllu", "\t", len(names), names, token, tag)
+    return sentences, odd
 
 
 def _names(path: Path, lines: Sequence[str]) -> tuple[str, ...]:
@@ -95,6 +117,7 @@ class _Reader:
         self.path, self.names, self.column, self.key = path, names, column, key
         self.form = names.index("FORM")
         self.seen: set[str] = set()  # keys of features
+        self.findings = Findings()
         # Only what is needed is parsed: a treebank of a few hundred thousand words takes seconds.
         needed = 1 + max(names.index("ID"), column if key else 0)
         self.fields = [name.lower() for name in names[:needed]]
@@ -115,6 +138,8 @@ class _Reader:
                 continue
             start = start or number
             tokens.append(row[self.form])
+            if is_invisible(row[self.form]):
+                self.findings.notice(INVISIBLE, f"{self.path} line {number}")
             if self.key:
                 features = token[self.fields[self.column]]
                 self.seen.update(features)
@@ -125,11 +150,21 @@ class _Reader:
         before = [*above, *(line for number, line in block if number < first)]
         return Sentence(start, tokens, tags, [line for n, line in block if n >= first], before)
 
+    def check_key(self, asked: str) -> None:
+        """Refuse a feature that no word has; ``asked`` is what the user called it."""
+        if not self.key or self.key in self.seen:
+            return
+        near = suggestion(self.key, [*self.seen, *self.names])
+        there = f"{self.names[self.column]} there are: {', '.join(sorted(self.seen)) or 'none'}"
+        what = f"no column or feature {asked!r}{near}; columns: {', '.join(self.names)}"
+        raise DataError(f"{self.path}: {what}; in {there}")
+
     def row(self, number: int, line: str) -> list[str]:
         """The columns of a line."""
         row = line.split("\t")
-        if len(row) != len(self.names) or not all(row):
-            what = f"{len(row)} columns" if all(row) else "an empty column"
+        filled = all(value for at, value in enumerate(row) if at != self.form)
+        if len(row) != len(self.names) or not filled:
+            what = f"{len(row)} columns" if filled else "an empty column"
             asked = f"{len(self.names)}, divided by single tabs, with _ where there is nothing"
             raise DataError(f"{self.path} line {number}: {what}; CoNLL-U asks for {asked}")
         return row

@@ -11,16 +11,14 @@ from birnn.arrays import Ints
 from birnn.data.splits.cutting import SPLITS, check_unseen, complete_splits, cut_covering
 from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tags import schemes
-from birnn.data.tags.conll import ColumnLayout
-from birnn.data.tags.conllu import word_lines
-from birnn.data.tags.files import Part, read_parts
+from birnn.data.tags.files import Part, read_parts, token_place
 from birnn.data.tags.files import TagOptions as TagOptions
-from birnn.data.tags.json_spans import EMPTY
+from birnn.data.tags.findings import some
+from birnn.data.tags.layout import ColumnLayout
 from birnn.data.text.labelled import MAX_CLASSES
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
-PLACES = 3  # named in a note, of many
 FEATURES = Features({
     "tokens": List(Value("string")), "tags": List(Value("string")), "line": Value("int64"),
     "file": Value("string"), "lines": List(Value("string")), "before": List(Value("string")),
@@ -35,6 +33,7 @@ class TaggedText(SplitText):
 
     layouts: dict[str, ColumnLayout]  # of each split's files
     scheme: str
+    reading: dict[str, Any]  # of train: which columns, and how its tags are written
 
 
 def load_tagged(options: TagOptions) -> TaggedText:
@@ -48,22 +47,23 @@ def load_tagged(options: TagOptions) -> TaggedText:
     if "train" not in parts:
         there = ", ".join(parts) or "none"
         raise DataError(f"{source} has no sentence to train on; splits found: {there}")
-    scheme = scheme_of(parts["train"])
-    tables = {}
+    scheme = scheme_of(parts["train"], options.tag_scheme)
+    tables, own_warnings = {}, []
     for name, part in parts.items():
         if name not in SPLITS:
             count = plural(len(part.sentences), "sentence")
             notes.append(f"the split {name!r} ({count}) is not used")
             continue
-        tables[name], remarks = as_table(part, scheme)
+        tables[name], remarks = as_table(part, scheme, options.tag_scheme)
         notes += [f"{name}: {text}" for text in remarks]
+        own_warnings += [f"{name}: {text}" for text in part.findings.warnings]
     check_tags(tables["train"], scheme, source)
     splits, cuts = cut_missing(tables, scheme, options, source)
     check_known(splits, scheme)
     layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
     left_out = {
-        name: {reason: len(places) for reason, places in part.left_out.items()}
-        for name, part in parts.items() if any(part.left_out.values())
+        name: {reason: len(places) for reason, places in part.findings.left_out.items()}
+        for name, part in parts.items() if any(part.findings.left_out.values())
     }  # fmt: skip
     provenance, notes, warnings = describe(
         source, {name: joined(table) for name, table in splits.items()}, cuts, left_out, notes,
@@ -71,8 +71,10 @@ def load_tagged(options: TagOptions) -> TaggedText:
         tokens={name: sum(map(len, table["tokens"][:])) for name, table in splits.items()},
         scheme=scheme,
         classes={name: tag_counts(table, scheme) for name, table in splits.items()},
+        columns=parts["train"].reading,
     )  # fmt: skip
-    return TaggedText(splits, provenance, notes, warnings, layouts, scheme)
+    warnings = [*own_warnings, *warnings]
+    return TaggedText(splits, provenance, notes, warnings, layouts, scheme, parts["train"].reading)
 
 
 def load_one_tagged(
@@ -89,8 +91,8 @@ def load_one_tagged(
     part = next(iter(parts.values())) if len(parts) == 1 else parts.get(name)
     if part is None:
         raise DataError(f"{source}: no {name} split; there are: {', '.join(parts)}")
-    table, remarks = as_table(part, scheme)
-    return table, part.layout, [*notes, *remarks]
+    table, remarks = as_table(part, scheme, options.tag_scheme)
+    return table, part.layout, [*notes, *part.findings.warnings, *remarks]
 
 
 def read_untagged(options: TagOptions) -> tuple[Dataset, ColumnLayout]:
@@ -99,48 +101,51 @@ def read_untagged(options: TagOptions) -> tuple[Dataset, ColumnLayout]:
     Raises:
         DataError: it can't be read; names the line.
     """
+    return load_untagged(options)[:2]
+
+
+def load_untagged(options: TagOptions) -> tuple[Dataset, ColumnLayout, list[str]]:
+    """As :func:`read_untagged`, with what was noticed."""
     _, parts, _ = read_parts(options.data, options, tagged=False)
     part = parts.get("test") or next(iter(parts.values()))
     bare = [sentence._replace(tags=[]) for sentence in part.sentences]
-    return _dataset(replace(part, sentences=bare)), part.layout
+    found = part.findings
+    said = [text for text in found.said() if text not in found.notes]
+    return _dataset(replace(part, sentences=bare)), part.layout, [*found.warnings, *said]
 
 
-def scheme_of(part: Part) -> str:
-    """Which scheme the tags of a split follow.
+def scheme_of(part: Part, asked: str = "auto") -> str:
+    """Which scheme the tags of a split follow, unless one is ``asked`` for.
 
     Raises:
         DataError: several; names a file and line for each of two tags that don't go together.
     """
+    if asked == "raw":
+        return asked
     rows = [sentence.tags for sentence in part.sentences]
     if clash := schemes.mixture(schemes.first_places(rows)):
         (row, token, tag), (other_row, other_token, other) = clash
         what = f"the tag {other!r} is of another scheme than {tag!r} ({place(part, row, token)})"
         raise DataError(f"{place(part, other_row, other_token)}: {what}; keep to one")
-    return schemes.detect(rows)
+    return schemes.detect(rows) if asked == "auto" else asked
 
 
 def place(part: Part, sentence: int, token: int) -> str:
     """File and line of a token."""
-    line = part.sentences[sentence].line
-    if part.layout.kind == "conllu":
-        words = word_lines(part.sentences[sentence].lines)
-        line += words[token] - words[0]
-    elif part.layout.kind == "columns":
-        line += token
-    return f"{part.files[sentence]} {part.unit} {line}"
+    file = part.files[sentence]
+    return token_place(part.sentences[sentence], part.layout, part.unit, file, token)
 
 
-def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
+def as_table(part: Part, scheme: str, asked: str = "auto") -> tuple[Dataset, list[str]]:
     """A split as a table, its tags in ``scheme``; and what is to be said of them.
+
+    ``asked`` is the scheme that they are to be read by, or ``auto``.
 
     Raises:
         DataError: its tags spell spans and ``scheme`` is raw, or the other way about.
     """
-    own = scheme_of(part)
-    notes = [
-        f"left out {plural(len(rows), 'row' if why == EMPTY else 'span')} {why}: {some(rows)}"
-        for why, rows in part.left_out.items() if rows
-    ]  # fmt: skip
+    own = scheme_of(part, asked)
+    notes = part.findings.said()
     plain = not any(tag != "O" for sentence in part.sentences for tag in sentence.tags)
     if own != scheme and (own == "raw") != (scheme == "raw") and not plain:
         kind, other = ("raw tags", "tags that spell spans")[:: 1 if own == "raw" else -1]
@@ -161,11 +166,6 @@ def as_table(part: Part, scheme: str) -> tuple[Dataset, list[str]]:
     notes.append(f"tags converted from {own.upper()} to train's {scheme.upper()}")
     changed = [s._replace(tags=schemes.convert(s.tags, own, scheme)) for s in part.sentences]
     return _dataset(replace(part, sentences=changed)), notes
-
-
-def some(places: Sequence[str]) -> str:
-    """The first few of ``places``."""
-    return "; ".join(places[:PLACES]) + ("; …" if len(places) > PLACES else "")
 
 
 def _dataset(part: Part) -> Dataset:

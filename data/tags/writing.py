@@ -7,16 +7,18 @@ from typing import Any
 
 from datasets import Dataset
 
-from birnn.data.tags.conll import ColumnLayout, column_lines
+from birnn.data.tags.conll import column_lines, writable
 from birnn.data.tags.conllu import conllu_lines, global_columns
 from birnn.data.tags.json_spans import char_spans
+from birnn.data.tags.layout import ColumnLayout
 from birnn.data.tags.schemes import spans
+from birnn.data.tags.tag_forms import USUAL, TagForm
 from birnn.storage.files import atomic_path
 
 
 def prediction_lines(
     table: Dataset, predicted: Sequence[Sequence[str]], layout: ColumnLayout, scheme: str, *,
-    confidence: Sequence[Sequence[float]] = (), keep_before: bool = True,
+    confidence: Sequence[Sequence[float]] = (), keep_before: bool = True, form: TagForm = USUAL,
 ) -> Iterator[str]:  # fmt: skip
     """The lines of a file of predictions, without line ends.
 
@@ -26,15 +28,19 @@ def prediction_lines(
         scheme: of the predicted tags.
         confidence: of each sentence's predicted spans, where the rows are texts.
         keep_before: keep comments and -DOCSTART- lines: a scorer may stumble over them.
+        form: how the data that was trained on writes its tags.
     """
+    out = writable(layout, {tag for tags in predicted for tag in tags})
     if layout.kind == "conllu":
         yield global_columns(layout)
-    for i, (row, tags) in enumerate(zip(table, predicted, strict=True)):
+    for i, (row, plain) in enumerate(zip(table, predicted, strict=True)):
+        tags = plain if layout.kind == "spans" else [form.write(tag) for tag in plain]
         if layout.kind == "conllu":
             yield from (*conllu_lines(row["lines"], row["before"], tags, layout), "")
         elif layout.kind == "columns":
             before = row["before"] if keep_before else []
-            yield from (*column_lines(row["lines"], before, tags, layout), "")
+            yield from column_lines(row["lines"], before, tags, layout, out)
+            yield from [""] if layout.sentence < 0 else ()
         else:
             sure = confidence[i] if confidence else None
             yield json.dumps(_row(row, tags, layout, scheme, sure), ensure_ascii=False)

@@ -9,13 +9,16 @@ from birnn.data.samples import SAMPLES, SERIES_SAMPLES, TAGGED_SAMPLES
 from birnn.data.tables import columns
 from birnn.data.tables.dialect import AS_USUAL, ReadOptions
 from birnn.data.tables.sources import FORMATS, load_tables
+from birnn.data.tags.conll import read_lines
 from birnn.data.tags.files import COLUMNS, CONLLU
-from birnn.data.tags.json_spans import read_json, read_rows
+from birnn.data.tags.json_rows import read_rows
+from birnn.data.tags.json_spans import read_json
+from birnn.data.tags.layout import numbers_sentences
 from birnn.data.text.choosing import looks_labelled
 from birnn.errors import DataError
 
 TEXTS, TAGS, SERIES = "texts", "tags", "series"  # as specifications name them
-JSON = (".json", ".jsonl")
+JSON, WORDS = (".json", ".jsonl"), (".csv", ".tsv")  # the latter may have a row a word
 ROWS = 50  # of a file of JSON that are looked at
 LINES = 2000  # of a column file
 
@@ -32,6 +35,12 @@ def kind_of(source: str, read: ReadOptions = AS_USUAL) -> str:
     if suffix in CONLLU or (suffix in COLUMNS and suffix not in FORMATS):
         return TAGS
     try:
+        if (
+            suffix in WORDS
+            and path.is_file()
+            and numbers_sentences(read_lines(path, read.encoding))
+        ):
+            return TAGS
         if suffix in JSON and path.is_file():
             return _kind_of_json(path, read)
         return _kind_of_table(str(path), read)

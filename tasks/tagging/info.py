@@ -9,6 +9,7 @@ from typing import Any
 from datasets import Dataset
 
 from birnn.data.tags.batches import TagLexicon
+from birnn.data.tags.conll import is_invisible
 from birnn.data.tags.schemes import SCHEMES, label_set, spans
 from birnn.data.tags.spelling import affixes, frequent
 from birnn.data.text.tokenizers import build_vocabulary
@@ -68,8 +69,10 @@ def learn_info(
     ``least`` share the row of unknown ones.
     """
     tokens, tags = train["tokens"][:], train["tags"][:]
-    words = build_vocabulary(([t.lower() for t in row] for row in tokens), least)
-    flat = [token for row in tokens for token in row]
+    # What can't be seen is no word to know.
+    shown = [[token for token in row if not is_invisible(token)] for row in tokens]
+    words = build_vocabulary(([t.lower() for t in row] for row in shown), least)
+    flat = [token for row in shown for token in row]
     counts = Counter(token.lower() for token in flat)
     characters = frequent((c for token in flat for c in token), RARE_CHARACTER)
     common = frequent((a for token in flat for a in affixes(token)), RARE_AFFIX)

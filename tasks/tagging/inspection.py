@@ -6,6 +6,7 @@ from typing import Any
 
 from birnn.data.splits.provenance import overlap_warnings
 from birnn.data.tags.files import Part, read_parts
+from birnn.data.tags.findings import listed
 from birnn.data.tags.loading import TaggedText, joined, load_tagged
 from birnn.data.wording import plural
 from birnn.tasks.core.inspection import (
@@ -45,10 +46,12 @@ def inspect_tags(task: Any) -> Inspection:
     ]
     counts: list[Counts] = []
     for name, part in parts.items():
-        for reason, places in part.left_out.items():
-            if places:
-                text = f"{name}: {len(places):,} {reason}: {'; '.join(places[:3])}"
-                findings.append(Finding("left_out", len(places), [], text, "left out"))
+        found = part.findings
+        for kind, groups, end in (("left_out", found.left_out, "left out"),
+                                  ("odd", found.read, "read")):  # fmt: skip
+            for reason, places in groups.items():
+                text = f"{name}: {len(places):,} {reason}: {listed(places)}"
+                findings.append(Finding(kind, len(places), [], text, end))
     if loaded is not None:
         pairs.append(("scheme", loaded.scheme.upper() if loaded.scheme != "raw" else "raw tags"))
         counts, notes = [_tag_table(loaded)], loaded.notes
@@ -70,10 +73,9 @@ def _per_split(counts: dict[str, int]) -> str:
 
 def _columns(part: Part) -> dict[str, Any]:
     """How the files of a split are laid out, in plain values."""
-    layout = part.layout
-    if layout.kind != "columns":
-        return {"kind": layout.kind}
-    return {"kind": layout.kind, "token": layout.token + 1, "tag": layout.tag + 1}
+    named = ("token", "tag", "tokens", "tags", "offsets")
+    taken: dict[str, Any] = {key: value for key, value in part.reading.items() if key in named}
+    return {"kind": part.layout.kind, **taken}
 
 
 def _tag_table(loaded: TaggedText) -> Counts:

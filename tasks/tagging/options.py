@@ -23,13 +23,24 @@ class TaggingData:
     tag_column: str = data_option(
         "",
         "Column of the tags: a name, or a number from 1 (-1 is the last). In CoNLL-U: upos, xpos,"
-        " a feature such as Number, misc:Key. Empty: the last, upos, or found by name.",
+        " a feature such as Number, misc:Key. Empty: the last that holds tags, upos, or found by"
+        " name.",
     )
-    token_column: str = data_option("", "Column of the tokens. Empty: the first, or found by name.")
+    token_column: str = data_option(
+        "", "Column of the tokens. Empty: found by name, else the first that holds words."
+    )
+    tag_scheme: str = advanced_data(
+        "auto",
+        "How tags spell spans: told by looking, a scheme, or raw: each tag alone.",
+        choices=("auto", "raw", "iob1", "iob2", "iobes", "bilou"),
+    )
     validation_share: float = options.cut_share("validation", "sentences", 0.001)
     test_share: float = options.cut_share("testing", "sentences", 0.001)
     split_seed: int = options.cut_seed()
     encoding: str = advanced_data("utf-8-sig", "Encoding of text files.")
+    skip_ragged: bool = advanced_data(
+        False, "Leave out odd lines and rows with their sentences, however many there are."
+    )
     vectors: str = options.vectors_name()
     min_frequency: int = advanced_data(
         1, "Words of train that are rarer share one trained vector.", low=1

@@ -11,9 +11,11 @@ from birnn.arrays import Array
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.files import COLUMNS, CONLLU, JSON
-from birnn.data.tags.json_spans import kind_of, read_json
-from birnn.data.tags.loading import TagOptions, read_untagged
+from birnn.data.tags.json_columns import kind_of
+from birnn.data.tags.json_spans import read_json
+from birnn.data.tags.loading import TagOptions, load_untagged
 from birnn.data.tags.schemes import Span, convert, spans
+from birnn.data.tags.tag_forms import TagForm
 from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.offsets import token_offsets
 from birnn.data.wording import plural
@@ -124,14 +126,17 @@ def is_tagged_file(request: Request) -> bool:
 def tag_file(run: LoadedRun, request: Request) -> Answer:
     """Tag the sentences of a file of tokens; its tag column, if it has one, is not looked at."""
     data = run.task.config.data
+    reading = run.task.reading.get("tags", {})
     options = TagOptions(
         request.input, read=ReadOptions(request.encoding),
         tag_column=data.tag_column, token_column=request.text_column or data.token_column,
+        reading=reading,
     )  # fmt: skip
-    table, layout = read_untagged(options)
+    table, layout, notes = load_untagged(options)
     tokens = table["tokens"][:]
     tags, records = tag_tokens(run, tokens, request.best)
-    lines = list(prediction_lines(table, tags, layout, run.info.scheme))
+    form = TagForm.of(reading.get("form", {}))
+    lines = list(prediction_lines(table, tags, layout, run.info.scheme, form=form))
 
     def write(path: Path) -> None:
         kind = path.suffix.lower()
@@ -144,7 +149,9 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
         else:
             write_lines(path, iter(lines))
 
-    return Answer(records, write, labels=shown_labels(run), lines=lines)
+    return Answer(
+        records, write, [f"note: {text}" for text in notes], labels=shown_labels(run), lines=lines
+    )
 
 
 def tag_tokens(

@@ -18,6 +18,7 @@ from birnn.data.tags.batches import TagSplit
 from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged
 from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
+from birnn.data.tags.tag_forms import TagForm
 from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.vectors import find_vectors
 from birnn.data.wording import number_list
@@ -74,19 +75,23 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             raise ConfigError("a token has no features: raise --word-size, --char-size or another")
         provenance = {**loaded.provenance, "vectors": info.vector_name}
         notes = [*loaded.notes, vector_note(info, splits["train"], data.vectors)]
-        return TaskData(splits, info, provenance, notes, loaded.warnings)
+        reading = {"tags": loaded.reading}
+        return TaskData(splits, info, provenance, notes, loaded.warnings, reading)
 
-    def tag_options(self, source: str) -> TagOptions:
-        """How ``source`` is read: as the run's own data was."""
+    def tag_options(self, source: str, info: TagInfo | None = None) -> TagOptions:
+        """How ``source`` is read: other data than the run's own as that was."""
         data = self.config.data
+        own = source == data.data
+        raw = info is not None and info.scheme == "raw"
         return TagOptions(
             source, data.validation_share, data.test_share, data.split_seed,
-            ReadOptions(data.encoding), data.tag_column, data.token_column,
+            ReadOptions(data.encoding, data.skip_ragged), data.tag_column, data.token_column,
+            "raw" if raw else data.tag_scheme, {} if own else self.reading.get("tags", {}),
         )  # fmt: skip
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:
         """Tagged sentences to score; their tags must be the run's."""
-        options = self.tag_options(source or self.config.data.data)
+        options = self.tag_options(source or self.config.data.data, info)
         if source:
             table, layout, notes = load_one_tagged(options, name, info.scheme)
         else:
@@ -305,7 +310,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             for row, own in zip(predictions, tags, strict=True)
         ]
         parts = split.table, tags, split.layout, info.scheme
-        lines = prediction_lines(*parts, confidence=sure, keep_before=False)
+        form = TagForm.of(data.reading.get("tags", {}).get("form", {}))
+        lines = prediction_lines(*parts, confidence=sure, keep_before=False, form=form)
         write_lines(folder / f"predictions{split.layout.suffix}", lines)
         labels, counts = confusion(self.tagged(split, predictions, info))
         if len(labels) <= MAX_PICTURE:
