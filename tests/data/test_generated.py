@@ -96,10 +96,10 @@ def test_orders_that_leave_two_readings() -> None:
 
 def test_outcomes() -> None:
     says = ["dates are read day first; --day-first no reads them otherwise"]
-    asked = ("--day-first",)
 
     def given(verdict: str, wrong: str, notes: list[str]) -> str:
-        return outcome(verdict, wrong, notes, asked, "").outcome
+        decide = ("--day-first",) if verdict == "ambiguous" else ()
+        return outcome(verdict, wrong, notes, decide, "").outcome
 
     assert given("clear", "", []) == given("clear", "", says) == READ
     assert given("clear", "other", []) == ALTERED

@@ -6,16 +6,16 @@ sensible ways, by rules that look at the file alone:
 - **Delimiter and quotes**: every pair of a delimiter (``,`` ``;`` tab ``|``) and a quote (``"``
   ``'`` none; doubled or with backslashes where the file has one before a quote) is tried with
   Python's strict parser on the rows, header included. A rival is a pair that gives every row as
-  many fields as the header, at least two, and other cells. It counts if its share of typed columns
-  (numbers or dates alone) is at least that of the reading that was meant: equally regular. Where
-  it is smaller, the meant reading is the more regular one and a warning is welcome, not needed
-  (``arguable``).
+  many fields as the header, at least two, and other cells; quotes beside the meant delimiter are no
+  letters of cells. It counts if the number and the share of its typed columns (numbers or dates
+  alone) are at least those of the reading that was meant: equally regular. Where one is smaller,
+  the meant reading is the more regular one and a warning is welcome, not needed (``arguable``).
 - **Numbers**: the number columns of a file share one convention. Every pair of a decimal mark and
   a thousands mark (in groups of three) is tried on all their cells; two that fit with other values
   are ambiguous, as in a file that has ``1,234`` and no other cell with a mark.
 - **Header**: without one, a column whose first cell is as much a number or a date as the others
   says so. Where no column is typed nothing in the file says it: ambiguous. With a header,
-  convention decides (``arguable`` where no column is typed).
+  convention decides (``arguable`` where no column is typed: a warning lets it be a row).
 - **One column**: a title or a footer can't be told from its cells, and a header can be a title
   where all cells below have the same marks in them: ambiguous.
 
@@ -249,11 +249,16 @@ def _dialect(rng: random.Random) -> Dialect:
     )  # fmt: skip
 
 
-def _around(rng: random.Random, dialect: Dialect, columns: int, rows: int) -> dict[str, Any]:
-    """What stands around the rows of a CSV file, rarely more than one kind of it."""
+def _around(rng: random.Random, dialect: Dialect, table: Sequence[Column]) -> dict[str, Any]:
+    """What stands around the rows of a CSV file, rarely more than one kind of it.
+
+    Nobody can tell a title from the header of one column of texts: there is none.
+    """
+    columns, rows, kinds = len(table), len(table[0].cells), {column.kind for column in table}
     some: dict[str, Any] = {}
     places = tuple(sorted(rng.sample(range(rows), min(rows, rng.choice((1, 1, 2, 3))))))
-    if rng.random() < 0.08:
+    lone_text = columns == 1 and kinds <= {"text", "label"}
+    if rng.random() < 0.08 and not lone_text:
         titles = ("Report: daily figures", "Exported on Monday", "", "Source", "All shops")
         some["titles"] = tuple(rng.sample(titles, rng.choice((1, 2, 3))))
         if rng.random() < 0.3:  # as spreadsheets write them: as wide as the table
@@ -316,17 +321,17 @@ def _lines(columns: Sequence[Column], dialect: Dialect) -> tuple[list[str], list
     kinds = [column.kind for column in columns]
     end = dialect.delimiter if dialect.trailing else ""
     head = _line([c.name for c in columns], ["text"] * len(columns), dialect)
-    head += end if dialect.trailing == "all" else ""
     lines, body = list(dialect.titles), [head] if dialect.header else []
+    head += end if dialect.trailing == "all" else ""
     if dialect.separator_line:
         lines.insert(0, f"sep={dialect.delimiter}")
-    lines += body
+    lines += [head] if dialect.header else []
     for row, cells in enumerate(zip(*(c.cells for c in columns), strict=True)):
         lines += ["# a comment"] * (row in dialect.comments)
         lines += [""] * (row in dialect.blanks)
         lines += [head] * (row in dialect.repeats)
-        body.append(_line(cells, kinds, dialect) + end)
-        lines.append(body[-1])
+        body.append(_line(cells, kinds, dialect))
+        lines.append(body[-1] + end)
     lines += [dialect.footer] if dialect.footer else []
     left_out = (
         len([t for t in dialect.titles if t.strip(dialect.delimiter)])
@@ -366,10 +371,11 @@ def _parsed(lines: Sequence[str], delimiter: str, quote: str, backslash: bool) -
     return rows if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 else []
 
 
-def _typed(rows: Sequence[Sequence[str]], header: bool) -> float:
-    """The share of columns that hold numbers or dates alone."""
+def _typed(rows: Sequence[Sequence[str]], header: bool) -> tuple[int, float]:
+    """How many columns hold numbers or dates alone, and their share."""
     columns = list(zip(*rows[header:], strict=True))
-    return sum(_is_typed(column) for column in columns) / max(1, len(columns))
+    typed = sum(_is_typed(column) for column in columns)
+    return typed, typed / max(1, len(columns))
 
 
 def _is_typed(cells: Sequence[str]) -> bool:
@@ -388,8 +394,17 @@ def rivals(body: Sequence[str], dialect: Dialect) -> Iterator[tuple[str, list[li
                 ):  # fmt: skip
                     rows = _parsed(body, delimiter, quote, backslash)
                     option = "--delimiter" if delimiter != dialect.delimiter else "--quote"
-                    if rows and (option == "--delimiter" or _sensible(rows, quote, dialect)):
+                    sensible = _quotes_inside if option == "--delimiter" else _sensible
+                    if rows and sensible(rows, quote, dialect):
                         yield option, rows
+
+
+def _quotes_inside(rows: list[list[str]], quote: str, dialect: Dialect) -> bool:
+    """Whether no cell of a rival holds quotes beside the delimiter that they tell of."""
+    if not dialect.quote:
+        return True
+    signs = (dialect.delimiter + dialect.quote, dialect.quote + dialect.delimiter)
+    return not any(sign in cell for row in rows for cell in row for sign in signs)
 
 
 def _sensible(rows: list[list[str]], quote: str, dialect: Dialect) -> bool:
@@ -442,14 +457,14 @@ def weigh(
     if len(columns) == 1 and (dialect.titles or dialect.footer):
         return "ambiguous", "a title over one column", ("--skip-lines", "--header", "--no-header")
     truth = [[c.cells[row] for c in columns] for row in range(len(columns[0].cells))]
-    typed = sum(_is_typed(column.cells) for column in columns) / len(columns)
+    typed = sum(_is_typed(column.cells) for column in columns)
     names = [c.name for c in columns]
     arguable = ""
     for option, rows in rivals(body, dialect):
-        cells = [row[:-1] if dialect.trailing and not row[-1] else row for row in rows]
-        if cells[dialect.header :] == truth and (not dialect.header or cells[0] == names):
+        if rows[dialect.header :] == truth and (not dialect.header or rows[0] == names):
             continue
-        if _typed(rows, dialect.header) >= typed:
+        number, share = _typed(rows, dialect.header)
+        if number >= typed and share >= typed / len(columns):
             return "ambiguous", f"a rival reading by {option}", ("--delimiter", "--quote")
         arguable = f"a less regular reading by {option}"
     if len(columns) == 1 and dialect.header and _split_below(body):
@@ -463,7 +478,7 @@ def weigh(
     if not kinds & {"number", "date", "id", "index"}:
         if not dialect.header and not any(_is_typed(c.cells) for c in columns):
             return "ambiguous", "no header, and text alone", ("--no-header", "--header")
-        arguable = "text alone under a header"
+        return "arguable", "text alone under a header", ("--no-header", "--header")
     return ("arguable", arguable, ()) if arguable else ("clear", "", ())
 
 
@@ -500,7 +515,7 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
     columns = _columns(rng, dialect)
     lines, body, left_out = _json_lines(columns), list[str](), 0
     if dialect.form == "csv":
-        around = _around(rng, dialect, len(columns), len(columns[0].cells))
+        around = _around(rng, dialect, columns)
         dialect = replace(dialect, **around)
         if not dialect.quote:
             columns = [_without_quotes(column, dialect.delimiter) for column in columns]
@@ -555,6 +570,9 @@ def judge(sample: Sample, folder: Path, options: ReadOptions | None = None) -> J
         table = split.with_format("arrow")[:]
         names = list(table.column_names)
         cells = [[_shown(v) for v in table.column(i).to_pylist()] for i in range(len(names))]
+        if sample.dialect.form == "jsonl":  # keys have no order
+            ordered = sorted(sample.columns, key=lambda column: names.index(column.name))
+            sample = replace(sample, columns=tuple(ordered))
         filled = [row for row in zip(*cells, strict=True) if any(row)]
         if notes and len(cells[0]) == len(filled) < sample.rows:
             sample = _without_empty_rows(sample)

@@ -27,14 +27,16 @@ def outcome(
 ) -> Judged:
     """Of a file that was read: ``wrong`` is what differs from what was meant, empty for nothing.
 
-    A warning is a note that names one of the options that ``decide``; of a file that leaves nothing
-    open, any that names an option.
+    A warning is a note that names one of the options that ``decide``.
     """
-    if verdict == "ambiguous":
-        warned = any(option in note for note in notes for option in decide)
-        result = (OTHERWISE if wrong else WARNED) if warned else (ALTERED if wrong else SILENT)
+    warned = any(option in note for note in notes for option in decide)
+    if not wrong:
+        result = READ if verdict != "ambiguous" else WARNED if warned else SILENT
+    elif warned:
+        result = OTHERWISE
     else:
-        result = READ if not wrong else WRONG if any("--" in n for n in notes) else ALTERED
+        named = verdict != "ambiguous" and any("--" in note for note in notes)
+        result = WRONG if named else ALTERED
     detail = wrong or (why if result == SILENT else "")
     return Judged(result, verdict, detail, (kind if wrong else "") or kind_of(detail))
 
