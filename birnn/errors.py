@@ -38,6 +38,10 @@ class NonFiniteLossError(TrainingError):
         self.epoch, self.batches = epoch, batches
 
 
+class MemoryLimitError(BirnnError):
+    """The device has too little memory for what was asked of it."""
+
+
 class Stopped(BirnnError):  # noqa: N818
     """Training stopped because someone asked it to."""
 

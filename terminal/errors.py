@@ -36,6 +36,38 @@ def _close() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+# What torch says of a GPU → what that means, and what would help.
+CAUSES = {
+    "device-side assert": "the GPU met an index or a value out of range; --device cpu says which",
+    "no kernel image": "this torch has no code for this GPU; install one that has, or use"
+    " --device cpu",
+    "driver": "the NVIDIA driver doesn't suit this torch; renew one of them, or use --device cpu",
+    "CUDA": "the GPU failed; try again, another --device cuda:N, or --device cpu",
+    "cuDNN": "the GPU failed; try again, --engine torch, or --device cpu",
+    "CUDNN": "the GPU failed; try again, --engine torch, or --device cpu",
+    "CUBLAS": "the GPU failed; try again, another --device cuda:N, or --device cpu",
+}
+
+
+def _of_a_library(error: Exception) -> bool:
+    """Whether torch, or what runs below it, gave up: our own code raises no such error."""
+    own = isinstance(error, RecursionError) or type(error) is NotImplementedError
+    return not own or "aten::" in str(error)
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong in a library, in a line: what it means where that is known, and its words."""
+    from birnn.nn.devices import out_of_memory
+
+    if out_of_memory(error):
+        sizes = "--batch-size, --batch-tokens, --max-length or the sizes of training"
+        return f"out of memory; lower {sizes}, or use --device cpu"
+    words = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason")
+    words = f"{type(error).__name__}: {words[:400]}"
+    known = next((cause for sign, cause in CAUSES.items() if sign in str(error)), "")
+    return f"{known} ({words})" if known else f"torch could not go on ({words})"
+
+
 def exit_code(command: Callable[[], Any]) -> int:
     """Run ``command``; bad input ends in one line and 2, a signal in 130.
 
@@ -56,9 +88,9 @@ def exit_code(command: Callable[[], Any]) -> int:
     except OSError as error:
         return fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+        if os.environ.get("BIRNN_DEBUG") or not _of_a_library(error):
             raise
-        return fail("out of memory; lower --batch-size, --batch-tokens, --max-length or the sizes")
+        return fail(f"{_cause(error)}; BIRNN_DEBUG=1 shows where")
     if result == STOPPED:  # typer has caught the signal
         return fail("stopped; no run was written", STOPPED)
     return result if isinstance(result, int) else 0

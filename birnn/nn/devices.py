@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import warnings
 from pathlib import Path
 
 import torch
@@ -24,10 +25,35 @@ def resolve_device(name: str) -> torch.device:
     if named is None:
         raise ConfigError(f"device: {name!r} is not one of auto, cpu, cuda, cuda:N, mps")
     kind, index = named.groups()
-    gpus, mps = torch.cuda.device_count(), int(torch.backends.mps.is_available())
+    mps = int(torch.backends.mps.is_available())
+    gpus, why = _gpus() if kind == "cuda" else (0, "")
     if int(index or 0) >= {"cpu": 1, "cuda": gpus, "mps": mps}[kind]:
-        raise ConfigError(f"device: there is no {name!r} here; use --device auto or cpu")
+        raise ConfigError(f"device: there is no {name!r} here{why}; use --device auto or cpu")
     return torch.device(name)
+
+
+def _gpus() -> tuple[int, str]:
+    """How many NVIDIA GPUs there are, and in words why there are no more."""
+    if not torch.backends.cuda.is_built():
+        return 0, " (this torch is built without CUDA)"
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count:
+        return count, f" (the GPUs that torch sees: {', '.join(f'cuda:{i}' for i in range(count))})"
+    first = " ".join(str(told[0].message).split())[:300] if told else "torch sees no NVIDIA GPU"
+    return 0, f" ({first})"
+
+
+# How torch, cuBLAS and cuDNN begin to say that memory is used up, where no class of error does.
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "_ALLOC_FAILED")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that there is no memory left, on whatever device."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in NO_MEMORY)
 
 
 def check_precision(device: torch.device, precision: str) -> None:

@@ -5,6 +5,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -12,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from birnn.config import TrainConfig
-from birnn.errors import NonFiniteLossError
+from birnn.errors import MemoryLimitError, NonFiniteLossError
 from birnn.nn.batch import Batch
+from birnn.nn.devices import out_of_memory
 from birnn.nn.precision import products
 from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
@@ -60,6 +62,7 @@ def fit(
     Raises:
         TrainingError: a loss that is not finite, or scores that aren't in any epoch.
         ConfigError: ``validation.monitor`` is not among the scores.
+        MemoryLimitError: the device has too little memory for a batch.
         Stopped: the checkpointer was asked to; a snapshot is written.
         CheckpointError: the checkpointer's snapshot is of another model.
     """
@@ -96,7 +99,7 @@ def _train_epoch(
         factor = learning_rate_factor(at.step, total_steps, config.warmup, config.schedule)
         for g in run.optimizer.param_groups:
             g["lr"] = config.learning_rate * factor
-        with products(run.products):
+        with products(run.products), _told_of_memory(run, group):
             total, count = _gradients(run, loss, group)
         if not math.isfinite(total):
             first = at.done * config.accumulate
@@ -105,12 +108,36 @@ def _train_epoch(
                 " lower --learning-rate or set --clip-norm, and look for odd values in the data",
                 at.epoch, range(first, first + len(group)),
             )  # fmt: skip
-        _scale(run, count)
-        run.optimizer.step()
+        with _told_of_memory(run, group):
+            _scale(run, count)
+            run.optimizer.step()
         run.advance(total, count, tokens=sum(int(batch.lengths.sum()) for batch in group))
         if checkpointer:
             checkpointer.after_step(run.snapshot)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
+
+
+@contextmanager
+def _told_of_memory(run: TrainingRun, group: Sequence[Batch]) -> Iterator[None]:
+    """Say what would help where memory runs out.
+
+    Raises:
+        MemoryLimitError: it does.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        items = max(len(batch) // batch.views for batch in group)
+        device = run.accelerator.device
+        other = "" if device.type == "cpu" else ", or use --device cpu"
+        steps = max(int(batch.lengths.max()) for batch in group)
+        raise MemoryLimitError(
+            f"out of memory on {device}, at {items:,} items of up to {steps:,}"
+            f" steps; lower --batch-size (now {run.config.batch_size:,}), --batch-tokens (now"
+            f" {run.config.batch_tokens:,}) or the sizes of the model{other}"
+        ) from None
 
 
 def _gradients(run: TrainingRun, loss: Loss, group: Sequence[Batch]) -> tuple[float, float]:

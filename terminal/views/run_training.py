@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from birnn.errors import ConfigError, Stopped
+from birnn.errors import ConfigError, MemoryLimitError, Stopped
 from birnn.tasks import TASKS
 from birnn.terminal.command_options import RunOptions
 from birnn.terminal.option_parsing import write_toml
@@ -63,7 +63,7 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
 
     Raises:
         BirnnError: as :func:`birnn.tasks.runs.experiment.train`.
-        Stopped: a signal ended it; the message says how to go on.
+        MemoryLimitError, Stopped: memory, or a signal, ended it; the message says how to go on.
     """
     from birnn.terminal.console import console
 
@@ -85,6 +85,9 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     events, display = train(task, plan), TrainingDisplay()
     try:
         display.draw(events)
+    except MemoryLimitError as error:
+        more = f"; {how_to_go_on(task, out)}" if resumable(work_folder(out)) else ""
+        raise MemoryLimitError(f"{error}{more}") from None
     except KeyboardInterrupt:
         events.close()
         more = f"the run is complete: {out}" if display.finished else "no run was written"
