@@ -97,7 +97,7 @@ def parameters(config: Any) -> list[inspect.Parameter]:
         option = typer.Option(
             f"{flag}/--no-{flag[2:]}" if hint in (bool, bool | None) else flag, help=meta["help"],
             metavar=f"[{'|'.join(meta['choices'])}]" if meta["choices"] else None,
-            rich_help_panel=meta["group"], show_default=value != "",
+            rich_help_panel=meta["group"], show_default=value not in ("", None),
             hidden=meta["level"] == "advanced",
         )  # fmt: skip
         kind: Any = Annotated[hint, option]

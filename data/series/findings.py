@@ -23,6 +23,9 @@ class SeriesOptions:
     """How a file of series is read; lists of columns have commas. See also ``CHOICES``."""
 
     time_column: str = ""  # empty to find it
+    time_columns: str = ""  # several that are joined: a date and a time, a year and a month
+    date_format: str = ""  # of strptime, or a name of numbers or weeks; several with |
+    day_first: bool | None = None  # empty to find it
     id_column: str = ""  # one or several; empty to find it
     target: str = ""  # to forecast; empty: every numeric column (wide), the column of values (long)
     layout: str = "auto"  # wide: a column a series; long: id, time, value
@@ -55,7 +58,8 @@ class Finding:
 
     Kinds: ``gap``, ``missing``, ``infinite``, ``text``, ``duplicate``, ``disorder``,
     ``clock_change``, ``constant``, ``short``, ``mixed_frequency``, ``off_grid``, ``stamp``, ``id``,
-    ``static``, ``frequency``.
+    ``static``, ``frequency``, ``ambiguous`` (it can be read in two ways), ``ids`` (series share
+    stamps).
     """
 
     kind: str

@@ -79,14 +79,17 @@ def _weekdays(wall: Ints) -> Ints:
     return np.asarray((wall // DAY + 3) % 7)  # 1970 began on a Thursday
 
 
-def _calendar(wall: Ints) -> str:
-    """Months, quarters or years by the days that stamps fall on; empty for none of them."""
+def _calendar(wall: Ints, least: float = 0.5) -> str:
+    """Months, quarters or years by the days that stamps fall on; empty for none of them.
+
+    More than a share of ``least`` must fall on such days.
+    """
     index = pd.DatetimeIndex((wall - wall % DAY).astype("datetime64[ns]"))
     months: Ints = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
     many = _common(np.diff(months))
     if many < 1:
         return ""
-    best, share, first = "", 0.5, 0
+    best, share, first = "", least, 0
     for kind in ("MS", "ME", "BMS", "BME"):
         on = (index + to_offset(kind)) - to_offset(kind) == index
         if on.mean() > share:
@@ -105,20 +108,45 @@ def _months_alias(kind: str, many: int, month: int) -> str:
     return _times(many, kind)
 
 
-def month_starts(wall: Ints) -> Ints | None:
-    """Stamps on one same day of every month, moved to the first; ``None`` if they are not so.
+def month_starts(wall: Ints, *, again: bool = False) -> Ints | None:
+    """Stamps on one day of every month, moved to its first; ``None`` if they are not so.
 
-    ``wall [R]`` is sorted within each frame.
+    The day is the same, or a shorter month's last (30 January, 28 February), or any one of each
+    month at one time of day. ``wall [R]`` is sorted within each frame. ``again``: of a short file
+    of a run whose stamps were so.
     """
-    forward = np.diff(wall)
-    forward = forward[forward > 0]  # neither repeated nor the next series
-    if len(forward) < 2 or _common(forward) < 28 * DAY:
-        return None
     months = wall.astype("datetime64[ns]").astype("datetime64[M]")
     starts: Ints = months.astype("datetime64[ns]").astype(np.int64)
-    apart = wall - starts
-    alike = (apart == apart[0]).all() and DAY <= apart[0] < 28 * DAY
-    return starts if alike else None
+    if again:
+        return starts
+    forward = np.diff(wall)
+    forward = forward[forward > 0]  # neither repeated nor the next series
+    if len(forward) < 2 or _common(forward) < 28 * DAY or (forward == forward[0]).all():
+        return None
+    if one_day(wall):
+        apart = wall - starts
+        return starts if apart.max() >= DAY and not _calendar(np.unique(wall)) else None
+    return starts if _one_a_month(wall, months.astype(np.int64)) else None
+
+
+def one_day(wall: Ints) -> bool:
+    """Whether stamps stand on one day of the month, or on the last of a shorter one."""
+    months = wall.astype("datetime64[ns]").astype("datetime64[M]")
+    starts = months.astype("datetime64[ns]").astype(np.int64)
+    days = (wall - starts) // DAY
+    last = ((months + 1).astype("datetime64[ns]").astype(np.int64) - starts) // DAY - 1
+    clock = (wall - starts) % DAY
+    return bool((days == np.minimum(days.max(), last)).all() and (clock == clock[0]).all())
+
+
+def _one_a_month(wall: Ints, months: Ints) -> bool:
+    """Whether months follow each other with one stamp in each, on no day that pandas knows."""
+    stamps, first = np.unique(wall, return_index=True)
+    apart = np.diff(months[first])
+    return (
+        len(stamps) > 5 and bool((apart > 0).all()) and _common(apart) == 1
+        and bool((stamps % DAY == stamps[0] % DAY).all()) and not _calendar(stamps, 0.99)
+    )  # fmt: skip
 
 
 def named_clock(frequency: str, *, whole: bool, zone: str) -> Clock:

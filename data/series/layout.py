@@ -4,31 +4,22 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from birnn.arrays import Codes, Ints
 from birnn.data.series.columns import NumberColumn, may_be_numeric, read_ids, read_numbers
 from birnn.data.series.findings import SeriesOptions
-from birnn.data.series.stamps import BAD, Stamps, first_cell, read_stamps
-from birnn.data.tables.columns import usual_columns
+from birnn.data.series.ids import VALUE_NAMES, Ids, find_ids
+from birnn.data.series.orders import Asked, Doubt
+from birnn.data.series.panel import Clock
+from birnn.data.series.remembered import Remembered
+from birnn.data.series.stamps import Stamps, first_cell
+from birnn.data.series.time import (
+    TimeColumns, calendar_parts, find_counts, find_time, named_time, refuse_dates,
+)  # fmt: skip
+from birnn.data.series.turned import VALUE, turn
 from birnn.errors import DataError
 from birnn.registry import suggestion
-
-TIME_NAMES = (
-    "ds", "timestamp", "datetime", "date_time", "date", "time", "stamp", "utc_timestamp", "month",
-    "day", "week", "quarter", "year", "hour", "period", "t", "step", "index", "",
-)  # fmt: skip
-COUNTED = {"month", "day", "week", "quarter", "year", "hour", "period", "t", "step", "index"}
-ID_NAMES = (
-    "unique_id", "series_id", "item_id", "id", "series", "store", "store_id", "item", "sku",
-    "product", "product_id", "symbol", "ticker", "station", "station_id", "sensor", "sensor_id",
-    "meter", "meter_id", "customer", "customer_id", "country", "region", "state", "city", "site",
-    "location", "source", "name", "group", "key", "entity", "variable", "channel",
-)  # fmt: skip
-VALUE_NAMES = (
-    "y", "value", "values", "target", "demand", "sales", "count", "quantity", "load", "price",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +27,7 @@ class Layout:
     """Columns and their parts."""
 
     layout: str  # wide or long
-    time_column: str  # empty for none: rows are counted
+    time_columns: list[str]  # several that are joined; empty for none: rows are counted
     stamps: Stamps  # of the R rows
     id_columns: list[str]  # empty for wide
     codes: Codes  # [R] the frame of each row: series by first appearance, 0 if wide; -1: no id
@@ -47,6 +38,23 @@ class Layout:
     static: list[str]
     numbers: dict[str, NumberColumn]  # what was read of the columns already
     notes: list[str] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)  # columns that tell shared stamps apart
+    lines: Ints | None = None  # [R] the row of the file, where it is not the row itself
+
+    @property
+    def time(self) -> str:
+        """The columns of the time in words; empty for none."""
+        return ", ".join(self.time_columns)
+
+    def remembered(self, clock: Clock | None, *, moved: bool) -> Remembered:
+        """What another file is to be read by."""
+        frequency = "" if clock is None else clock.frequency or str(clock.step)
+        stamps = self.stamps
+        return Remembered(
+            self.layout, self.lines is not None, self.time_columns, self.id_columns, self.targets,
+            stamps.orders, stamps.number, stamps.zone, frequency, stamps.whole, moved,
+        )  # fmt: skip
 
 
 def listed(names: str) -> list[str]:
@@ -70,18 +78,82 @@ def columns_named(option: str, names: str, there: list[str], where: str) -> list
     return listed(names)
 
 
-def find_layout(table: pa.Table, options: SeriesOptions, where: str) -> Layout:
-    """Find the columns, or take them as named.
+COLUMNS = ("time_columns", "time_column", "id_column", "target", "past", "future", "static")
+
+
+def find_layout(
+    table: pa.Table, options: SeriesOptions, where: str, run: Remembered | None = None
+) -> Layout:
+    """Find the columns, or take them as named, or as a run's were.
 
     Raises:
         DataError: a column isn't there, stands for two things, holds no stamps, or no column holds
             numbers.
     """
+    parts = _named(table, options, where, run)
+    time_named = parts.pop("time_columns") or parts.pop("time_column")
+    parts.pop("time_column", None)
+    taken = {name for names in parts.values() for name in names}
+    formats = tuple(part.strip() for part in options.date_format.split("|") if part.strip())
+    asked = (run or Remembered()).asked(formats, options.day_first)
+    if not time_named and (run is None or run.turned) and options.layout != "wide":
+        turned = _turned(table, parts, asked, where)
+        if turned is not None:
+            return turned
+    time = _time(table, time_named, taken, parts["id_column"], asked, where, run)
+    free = [name for name in table.column_names if name not in taken | set(time.columns)]
+    ids = Ids(parts["id_column"])
+    if not ids.columns and (run is None or run.layout == "long"):
+        ids = find_ids(table, options.layout, free, time.stamps)
+    if options.layout == "long" and not ids.columns:
+        raise DataError(f"{where}: no column of ids found; name it with --id-column")
+    codes, names = np.zeros(table.num_rows, np.int32), [""]
+    if ids.columns:
+        codes, names = read_ids(table, ids.columns)
+    if parts["static"] and not ids.columns:
+        raise DataError(f"{where}: --static is for the long layout; a wide file has none")
+    free = [name for name in free if name not in ids.columns]
+    repeated = calendar_parts(table, free, time.stamps)
+    candidates = [name for name in free if name not in repeated]
+    targets, numbers, more = _find_targets(
+        table, parts["target"], candidates, bool(ids.columns), where, run
+    )
+    notes = [*time.notes, *ids.notes, *more]
+    if repeated := [name for name in repeated if name not in targets]:
+        notes.append(f"not used: {', '.join(repeated)} (parts of the time)")
+    return Layout(
+        "long" if ids.columns else "wide", time.columns, time.stamps, ids.columns, codes, names,
+        targets, parts["past"], parts["future"], parts["static"], numbers, notes,
+        [*time.stamps.doubts, *ids.doubts], ids.shared,
+    )  # fmt: skip
+
+
+def _named(
+    table: pa.Table, options: SeriesOptions, where: str, run: Remembered | None
+) -> dict[str, list[str]]:
+    """The columns that options name, and those that a run had.
+
+    Raises:
+        DataError: a column isn't there, or stands for two things.
+    """
     there = list(table.column_names)
     parts = {
         option: columns_named(option.replace("_", "-"), getattr(options, option), there, where)
-        for option in ("time_column", "id_column", "target", "past", "future", "static")
+        for option in COLUMNS
     }
+    if parts["time_columns"] and parts["time_column"]:
+        raise DataError(f"{where}: --time-column and --time-columns both name the time; give one")
+    if len(parts["time_column"]) > 1:
+        mend = "name one, or those that are joined with --time-columns"
+        raise DataError(f"{where}: --time-column names several columns; {mend}")
+    if options.layout == "wide" and parts["id_column"]:
+        raise DataError(f"{where}: --id-column is for the long layout, not for --layout wide")
+    if run is not None and not run.turned:
+        known = {"id_column": run.id_columns, "time_columns": run.time_columns}
+        for option, names in known.items():
+            own = parts["time_column"] if option == "time_columns" else []
+            if not (parts[option] or own):
+                parts[option] = _as_in_run(names, there, option, where)
     taken: dict[str, str] = {}
     for option, names in parts.items():
         for name in names:
@@ -89,113 +161,79 @@ def find_layout(table: pa.Table, options: SeriesOptions, where: str) -> Layout:
                 one, two = (text.replace("_", "-") for text in (taken[name], option))
                 raise DataError(f"{where}: the column {name!r} can't be both --{one} and --{two}")
             taken[name] = option
-    if len(parts["time_column"]) > 1:
-        raise DataError(f"{where}: --time-column names several columns; name one")
-    if options.layout == "wide" and parts["id_column"]:
-        raise DataError(f"{where}: --id-column is for the long layout, not for --layout wide")
-    time, stamps, notes = _find_time(table, parts["time_column"], set(taken), parts, where)
-    free = [name for name in there if name not in taken and name != time]
-    ids = parts["id_column"] or _find_ids(table, options.layout, free, stamps)
-    if options.layout == "long" and not ids:
-        raise DataError(f"{where}: no column of ids found; name it with --id-column")
-    codes, names = read_ids(table, ids) if ids else (np.zeros(table.num_rows, np.int32), [""])
-    if parts["static"] and not ids:
-        raise DataError(f"{where}: --static is for the long layout; a wide file has none")
-    free = [name for name in free if name not in ids]
-    targets, numbers, more = _find_targets(table, parts["target"], free, bool(ids), where)
+    return parts
+
+
+def _as_in_run(names: list[str], there: list[str], option: str, where: str) -> list[str]:
+    lost = [name for name in names if name not in there]
+    if lost:
+        what = {"id_column": "named its series by", "time_columns": "took its time from"}[option]
+        known = ", ".join(map(repr, names))
+        raise DataError(
+            f"{where}: the run {what} {known}, and there is no column {lost[0]!r}"
+            f"{suggestion(lost[0], there)}; there are: {', '.join(there[:40])}"
+        )
+    return names
+
+
+def _time(
+    table: pa.Table, named: list[str], taken: set[str], ids: list[str], asked: Asked, where: str,
+    run: Remembered | None,
+) -> TimeColumns:  # fmt: skip
+    """The time's columns; without any, rows are counted.
+
+    Raises:
+        DataError: a column looks like dates, and can't be read.
+    """
+    try:
+        if named:
+            return named_time(table, named, asked, where)
+        found = None
+        if run is None or run.time_columns or run.turned:
+            found = find_time(table, taken, ids, asked) or find_counts(table, taken, ids)
+    except DataError as error:
+        text = str(error)
+        raise DataError(text if text.startswith(where) else f"{where}: {text}") from None
+    if found is not None:
+        return found
+    if run is None or run.time_columns:
+        refuse_dates(table, taken, where)
+    note = "no time column found: rows are counted 0, 1, 2, …; name one with --time-column"
+    return TimeColumns([], Stamps(np.arange(table.num_rows), whole=True), [note])
+
+
+def _turned(
+    table: pa.Table, parts: dict[str, list[str]], asked: Asked, where: str
+) -> Layout | None:
+    """A layout whose dates stand in the header; ``None`` for another."""
+    found = turn(table, parts["id_column"], asked)
+    if found is None:
+        return None
+    for option in ("past", "future", "static", "target"):
+        if parts[option]:
+            mend = "write a row for each series and time, as pandas' melt does"
+            raise DataError(f"{where}: the dates stand in the header: --{option} can't be; {mend}")
+    codes, names = np.zeros(table.num_rows, np.int32), [""]
+    if found.ids:
+        codes, names = read_ids(table, found.ids)
+    many = len(found.lines) // max(table.num_rows, 1)
+    told = f"the dates stand in the header: {many} columns are turned into rows of {VALUE!r}"
+    left = [*found.stamps.notes, told]
+    if found.ids:
+        left.append(f"each row is a series, named by {', '.join(map(repr, found.ids))}")
     return Layout(
-        "long" if ids else "wide", time, stamps, ids, codes, names, targets,
-        parts["past"], parts["future"], parts["static"], numbers, notes + more,
+        "long" if found.ids else "wide", [], found.stamps, found.ids, np.repeat(codes, many),
+        names, [VALUE], [], [], [], {VALUE: found.numbers}, left, found.stamps.doubts,
+        lines=found.lines,
     )  # fmt: skip
 
 
-def _find_time(
-    table: pa.Table, named: list[str], taken: set[str], parts: dict[str, list[str]], where: str
-) -> tuple[str, Stamps, list[str]]:
-    if named:
-        stamps = read_stamps(table.column(named[0]), named[0])
-        if stamps is None:
-            begins = f"it begins with {first_cell(table.column(named[0]))[:40]!r}"
-            raise DataError(f"{where}: the column {named[0]!r} holds no stamps; {begins}")
-        return named[0], stamps, stamps.notes
-    usual = usual_columns(TIME_NAMES, table.column_names)
-    for name in dict.fromkeys([*usual, *table.column_names]):
-        if name in taken:
-            continue
-        column = table.column(name)
-        known = name in usual and name.casefold() not in COUNTED
-        looks = known or read_stamps(column.slice(0, 50), name) is not None
-        stamps = read_stamps(column, name) if looks else None
-        if stamps is None:
-            continue
-        if stamps.whole and not known and not _counts_up(table, stamps, name, parts["id_column"]):
-            continue
-        rest = [other for other in table.column_names if other not in (name, *parts["id_column"])]
-        if stamps.whole and not any(may_be_numeric(table.column(other)) for other in rest):
-            continue  # it is what is to be forecast
-        return name, stamps, stamps.notes
-    note = "no time column found: rows are counted 0, 1, 2, …; name one with --time-column"
-    return "", Stamps(np.arange(table.num_rows), whole=True), [note]
-
-
-def _counts_up(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bool:
-    """Whether whole numbers count steps: they rise all the way, or within each series."""
-    values = stamps.values
-    if (values == BAD).any():
-        return False
-    rising = np.diff(values) > 0
-    if rising.all():
-        return len(values) > 1
-    others = [column for column in table.column_names if column != name]
-    ids = ids or usual_columns(ID_NAMES, others)[:1]
-    if not ids or name.casefold() not in COUNTED:
-        return False
-    codes, _ = read_ids(table, ids)
-    return bool((rising | (np.diff(codes) != 0)).all())
-
-
-def _find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> list[str]:
-    """Columns of ids: by name, or text under which no stamp stands twice."""
-    if layout == "wide":
-        return []
-    likely = usual_columns(ID_NAMES, free)
-    steps = np.diff(stamps.values)
-    repeated = not (steps > 0).all() and bool(pd.Series(stamps.values).duplicated().any())
-    if not repeated and layout == "auto":
-        return _ids_apart(table, likely, steps)
-    others = (name for name in free if name not in likely)
-    texts = (x for x in others if not read_numbers(table.column(x).slice(0, 1000)).numeric)
-    tried = [[name] for name in likely] + ([likely] if len(likely) > 1 else [])
-    tried += [[name] for name in texts]
-    fallback: list[str] = []
-    for columns in tried:
-        codes, names = read_ids(table, columns)
-        if not 1 <= len(names) <= max(1, table.num_rows // 2):
-            continue
-        if not pd.DataFrame({"code": codes, "stamp": stamps.values}).duplicated().any():
-            return columns
-        if not fallback and columns[0] in likely:
-            fallback = columns
-    return fallback
-
-
-def _ids_apart(table: pa.Table, likely: list[str], steps: Ints) -> list[str]:
-    """Ids in a file where no stamp stands twice: by a sure name, or if time rises within each."""
-    for name in likely:
-        sure = name.casefold() in ("unique_id", "series_id", "item_id")
-        if not sure and (steps > 0).all():
-            continue
-        codes, names = read_ids(table, [name])
-        several = len(names) <= max(1, table.num_rows // 2)
-        if several and (sure or ((steps > 0) | (np.diff(codes) != 0)).all()):
-            return [name]
-    return []
-
-
 def _find_targets(
-    table: pa.Table, named: list[str], free: list[str], long: bool, where: str
-) -> tuple[list[str], dict[str, NumberColumn], list[str]]:
+    table: pa.Table, named: list[str], free: list[str], long: bool, where: str,
+    run: Remembered | None,
+) -> tuple[list[str], dict[str, NumberColumn], list[str]]:  # fmt: skip
     """The columns of values, what was read of them, and notes on what is left out."""
+    named = named or _targets_of(run, free, where)
     if long and len(named) > 1:
         raise DataError(f"{where}: the long layout has one column of values; name one --target")
     numbers = {name: read_numbers(table.column(name)) for name in named}
@@ -205,7 +243,7 @@ def _find_targets(
             what = begins if column.filled else "nothing"
             raise DataError(f"{where}: the target {name!r} holds {what}; name another --target")
     if named:
-        return named, numbers, []
+        return named, numbers, _not_used(free, named) if run else []
     begun = [name for name in free if may_be_numeric(table.column(name))]
     if long:
         usual = [name for known in VALUE_NAMES for name in begun if name.casefold() == known]
@@ -218,9 +256,30 @@ def _find_targets(
     if not targets:
         known = f"{', '.join(table.column_names)}{_why_no_numbers(table, free)}"
         raise DataError(f"{where}: no column of numbers to forecast; there are: {known}")
+    return targets, {name: numbers[name] for name in targets}, _not_used(free, targets)
+
+
+def _targets_of(run: Remembered | None, free: list[str], where: str) -> list[str]:
+    """Those of a run's columns of values that are there; none where no run is known.
+
+    Raises:
+        DataError: none is there.
+    """
+    if run is None or not run.targets:
+        return []
+    there = [name for name in run.targets if name in free]
+    if not there:
+        known = ", ".join(map(repr, run.targets[:10]))
+        raise DataError(
+            f"{where}: the run forecasts {known}, and there is no such column"
+            f"{suggestion(run.targets[0], free)}; there are: {', '.join(free[:40]) or 'none'}"
+        )
+    return there
+
+
+def _not_used(free: list[str], targets: list[str]) -> list[str]:
     left = [name for name in free if name not in targets]
-    notes = [f"not used: {', '.join(left[:10])}{', …' if len(left) > 10 else ''}"] if left else []
-    return targets, {name: numbers[name] for name in targets}, notes
+    return [f"not used: {', '.join(left[:10])}{', …' if len(left) > 10 else ''}"] if left else []
 
 
 def _why_no_numbers(table: pa.Table, free: list[str]) -> str:

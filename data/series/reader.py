@@ -19,6 +19,7 @@ from birnn.data.series.findings import CHOICES, Findings, Inspection, SeriesOpti
 from birnn.data.series.grid import Grid, build_grid, pick_season
 from birnn.data.series.layout import Layout, find_layout
 from birnn.data.series.panel import Clock, Panel
+from birnn.data.series.remembered import parse_remembered
 from birnn.data.series.rows import missing_treatment
 from birnn.data.series.static import read_static
 from birnn.data.tables.dialect import Dialect, ReadOptions
@@ -102,8 +103,11 @@ def _examine(
 ) -> tuple[Panel | None, Inspection]:
     check_options(options)
     table, where, notes, reading = _load(source, options)
-    layout = find_layout(table, options, where)
+    run = parse_remembered(options.reading["series"]) if "series" in options.reading else None
+    layout = find_layout(table, options, where, run)
     findings = Findings([*notes, *layout.notes])
+    for doubt in layout.doubts:
+        findings.add("ambiguous", doubt.text, doubt.treatment)
     columns = {
         name: layout.numbers.get(name) or read_numbers(table.column(name))
         for name in dict.fromkeys([*layout.targets, *layout.past, *layout.future])
@@ -111,7 +115,7 @@ def _examine(
     for name, column in columns.items():
         _tell_cells(layout, name, column, options, findings)
     begun = Inspection(
-        where, layout.layout, layout.time_column, ", ".join(layout.id_columns), layout.targets,
+        where, layout.layout, layout.time, ", ".join(layout.id_columns), layout.targets,
         None, options.season, "not known", table.num_rows, 0, 0, 0, "", "", reading=reading,
     )  # fmt: skip
     static = read_static(table, layout, findings)
@@ -121,12 +125,18 @@ def _examine(
     if not len(rows.stamps):
         return None, _closed(begun, findings)
     rows = series_rows.sort_rows(rows, findings)
-    if not options.frequency:
-        rows = series_rows.moved_months(rows, layout, findings)
-    clock = series_rows.find_clock(rows, layout, options, findings)
+    before = rows
+    if not options.frequency and (run is None or run.moved):
+        rows = series_rows.moved_months(rows, layout, findings, again=run is not None)
+    clock = series_rows.find_clock(rows, layout, options, findings, run)
+    if series_rows.share_stamps(rows, layout, options, findings):
+        return None, _closed(begun, findings)
     rows = series_rows.merge_duplicates(rows, clock, options.duplicates, findings)
-    begun = replace(begun, clock=clock)
-    steps = series_rows.place_rows(rows, clock, options, findings) if clock is not None else None
+    series = layout.remembered(clock, moved=rows.moved_from(before))
+    begun = replace(begun, clock=clock, reading={**reading, "series": series.to_json()})
+    steps = None
+    if clock is not None:
+        steps = series_rows.place_rows(rows, clock, options, findings, run)
     if clock is None or steps is None:
         return None, _closed(begun, findings)
     grid = build_grid(rows, steps, layout, clock, static, options, findings)
@@ -165,7 +175,7 @@ def _tell_cells(
     def tell(kind: str, rows: Ints, what: str, treatment: str, fatal: bool) -> None:
         rows = rows[layout.codes[rows] >= 0]
         findings.by_series(
-            kind, names, layout.codes[rows], rows,
+            kind, names, layout.codes[rows], rows if layout.lines is None else layout.lines[rows],
             lambda n, own: (
                 f"{plural(n, 'cell')} of {name!r} {agree(n, 'is', 'are')} {what} ({at_lines(own)})"
             ), treatment, fatal)  # fmt: skip

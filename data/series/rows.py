@@ -10,8 +10,10 @@ from birnn.data.series import frequency
 from birnn.data.series.findings import Findings, SeriesOptions, at_lines
 from birnn.data.series.layout import Layout
 from birnn.data.series.panel import Clock
+from birnn.data.series.remembered import Remembered
 from birnn.data.series.stamps import BAD
 from birnn.data.wording import plural
+from birnn.errors import DataError
 
 LONG_RUN = 10  # equal steps, one after the other, that are no accident
 GRID_FACTOR, GRID_ROWS = 20, 1_000_000  # a grid of more steps than this is a mistake
@@ -33,6 +35,10 @@ class SeriesRows:
         codes, stamps, lines = self.codes[chosen], self.stamps[chosen], self.lines[chosen]
         return SeriesRows(codes, stamps, lines, columns, self.names)
 
+    def moved_from(self, before: "SeriesRows") -> bool:
+        """Whether days of months were taken as months."""
+        return len(self.stamps) > 0 and int(self.stamps[0]) != int(before.stamps[0])
+
     @property
     def begins(self) -> Ints:
         """``[F']`` the row that each frame begins at; frames without rows are left out."""
@@ -47,15 +53,18 @@ class SeriesRows:
 def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) -> SeriesRows:
     """Leave out rows without an id or a stamp that can be read, and say so."""
     stamps = layout.stamps.values
-    rows = SeriesRows(layout.codes, stamps, np.arange(len(stamps)), columns, layout.names)
+    lines = np.arange(len(stamps)) if layout.lines is None else layout.lines
+    rows = SeriesRows(layout.codes, stamps, lines, columns, layout.names)
     bad = np.flatnonzero(stamps == BAD)
     if len(bad):
         cell = layout.stamps.cell
         what = f"without a stamp, as {cell[:40]!r}" if cell else "empty"
-        text = f"{plural(len(bad), 'cell')} of {layout.time_column!r} {what} ({at_lines(bad)})"
-        findings.refuse("stamp", text, "correct them, or name another --time-column", bad)
+        text = f"{plural(len(bad), 'cell')} of {layout.time!r} {what} ({at_lines(lines[bad])})"
+        mend = "correct them, or say how they are written with --date-format"
+        findings.refuse("stamp", text, mend, lines[bad])
     nameless = np.flatnonzero(layout.codes < 0)
     if len(nameless):
+        nameless = np.unique(lines[nameless])
         text = f"{plural(len(nameless), 'row')} without an id ({at_lines(nameless)})"
         mend = "fill in the column of ids, or name another --id-column"
         findings.refuse("id", text, mend, nameless)
@@ -127,31 +136,76 @@ def _tell_clock_changes(rows: SeriesRows, clock: Clock, policy: str, findings: F
         findings.add("clock_change", text, treatment, np.concatenate([spring, autumn]))
 
 
-def moved_months(rows: SeriesRows, layout: Layout, findings: Findings) -> SeriesRows:
-    """Stamps on, say, the 15th of every month as months; pandas has no frequency for those."""
-    if layout.stamps.whole or layout.stamps.zone not in ("", "UTC") or not len(rows.stamps):
+def moved_months(
+    rows: SeriesRows, layout: Layout, findings: Findings, *, again: bool = False
+) -> SeriesRows:
+    """Stamps on, say, the 15th of every month as months; pandas has no frequency for those.
+
+    So are the 30th (and February's last day), and one day of each month that is not the same:
+    ``again`` for a file of a run that read months so, however short.
+    """
+    if layout.stamps.whole or not len(rows.stamps):
         return rows
-    moved = frequency.month_starts(rows.stamps)
+    wall = frequency.wall_time(rows.stamps, layout.stamps.zone)
+    moved = frequency.month_starts(wall, again=again)
     if moved is None:
         return rows
-    day = pd.Timestamp(int(rows.stamps[0])).day
-    findings.notes.append(f"stamps on day {day} of each month are taken as that month's first")
+    days = np.unique(wall.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
+                     - moved.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)) + 1
+    day = f"day {days[-1]} of each month" if frequency.one_day(wall) else "one day of each month"
+    findings.notes.append(f"stamps on {day} are taken as that month's first")
+    zone = layout.stamps.zone
+    if zone and zone != "UTC":
+        index = pd.DatetimeIndex(moved.astype("datetime64[ns]")).tz_localize(zone)
+        moved = np.asarray(index.as_unit("ns").asi8)
     return replace(rows, stamps=moved)
 
 
 def find_clock(
-    rows: SeriesRows, layout: Layout, options: SeriesOptions, findings: Findings
-) -> Clock | None:
-    """The clock that is named, or that of the longest series; ``None`` if no stamps tell."""
+    rows: SeriesRows, layout: Layout, options: SeriesOptions, findings: Findings,
+    run: Remembered | None = None,
+) -> Clock | None:  # fmt: skip
+    """The clock that is named, that of a run, or that of the longest series.
+
+    ``None`` if no stamps tell.
+
+    Raises:
+        DataError: stamps of another kind than the run's.
+    """
     whole, zone = layout.stamps.whole, layout.stamps.zone
     if options.frequency:
         return frequency.named_clock(options.frequency.strip(), whole=whole, zone=zone)
+    if run is not None and run.frequency:
+        if run.whole != whole:
+            kinds = ("dates", "whole numbers")
+            raise DataError(
+                f"its stamps are {kinds[whole]}; the run was trained on {kinds[run.whole]}"
+            )
+        return frequency.named_clock(run.frequency, whole=whole, zone=zone)
     clock = frequency.infer_clock(rows.distinct_stamps(_longest(rows)), whole=whole, zone=zone)
     if clock is None:
         text = "no series has two stamps, so that no frequency can be told"
         mend = "name it with --frequency, or another --time-column"
         findings.refuse("frequency", text, mend, count=len(rows.stamps))
     return clock
+
+
+def share_stamps(
+    rows: SeriesRows, layout: Layout, options: SeriesOptions, findings: Findings
+) -> bool:
+    """Whether stamps stand again and again because several series share them; a fatal finding."""
+    if not layout.shared or options.duplicates != "fail":
+        return False
+    again = (np.diff(rows.stamps) == 0) & (np.diff(rows.codes) == 0)
+    if not again.any():
+        return False
+    names = ",".join(layout.shared)
+    text = f"several series share their stamps: {', '.join(map(repr, layout.shared))} "
+    text += "tells them apart" if len(layout.shared) == 1 else "together tell them apart"
+    option = f"--id-column {names}"
+    findings.refuse("ids", text, f"name what tells series apart, as in {option}",
+                    rows.lines[np.flatnonzero(again) + 1])  # fmt: skip
+    return True
 
 
 def _longest(rows: SeriesRows) -> int:
@@ -161,8 +215,9 @@ def _longest(rows: SeriesRows) -> int:
 
 
 def place_rows(
-    rows: SeriesRows, clock: Clock, options: SeriesOptions, findings: Findings
-) -> Ints | None:
+    rows: SeriesRows, clock: Clock, options: SeriesOptions, findings: Findings,
+    run: Remembered | None = None,
+) -> Ints | None:  # fmt: skip
     """``[R]`` the step of each row in its frame; ``None`` if the rows aren't on one grid.
 
     Tells of mixed frequencies, stamps off the grid, and gaps.
@@ -172,7 +227,9 @@ def place_rows(
     if not options.frequency:
         odd = ~np.logical_and.reduceat(on, begins)
         odd |= frequency.coarser(steps, begins) & on.all()
-        if _tell_mixed(rows, begins[odd], clock, findings):
+        if run is not None and odd.any():
+            _refuse_steps(rows, begins[odd], clock)
+        if run is None and _tell_mixed(rows, begins[odd], clock, findings):
             return None
     off = np.flatnonzero(~on)
     if len(off):
@@ -192,6 +249,20 @@ def place_rows(
         return None
     _tell_gaps(rows, steps, options.missing, findings)
     return steps
+
+
+def _refuse_steps(rows: SeriesRows, odd: Ints, clock: Clock) -> None:
+    """Refuse series that step otherwise than a run's.
+
+    Raises:
+        DataError: names both clocks.
+    """
+    stamps = rows.distinct_stamps(int(odd[0]))
+    theirs = frequency.infer_clock(stamps, whole=not clock.frequency, zone=clock.zone)
+    if theirs is not None and theirs != clock:
+        raise DataError(
+            f"its steps are {theirs.named()}; the run was trained on {clock.named()}"
+        )
 
 
 def _tell_mixed(rows: SeriesRows, odd: Ints, clock: Clock, findings: Findings) -> bool:

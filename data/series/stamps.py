@@ -1,36 +1,36 @@
 """Stamps of a column → whole numbers: nanoseconds since 1970 (UTC), or the integers there.
 
-Text is read with fixed formats, found from the cells and tried over the whole column; the order of
-day and month is decided from the whole column. ISO 8601 goes through Arrow's parser.
+Text is read by its form (:mod:`birnn.data.series.forms`), the same for the whole column; what its
+numbers mean is decided from all of them. ISO 8601 goes through Arrow's parser, formats that are
+named through pandas'.
 """
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from birnn.arrays import Ints
+from birnn.arrays import Bools, Ints
+from birnn.data.series import zones
+from birnn.data.series.cells import NAIVE, SLICE, Cells, cut_cells, trimmed
+from birnn.data.series.dates import DAY_NS, FIRST_YEAR, LAST_YEAR, clock_nanoseconds, days_of
+from birnn.data.series.dates import full_years
+from birnn.data.series.forms import LONE_YEAR, ORDERS, Form, read_form, skeleton
+from birnn.data.series.numbered import NAMES, WHOLE, POINT, read_numbered
+from birnn.data.series.orders import BAD, Asked, Doubt, choose_order
+from birnn.data.wording import plural
 from birnn.errors import DataError
 
-BAD = np.iinfo(np.int64).min  # where there is no stamp
-SLICE = 1_000_000  # rows that are text in memory at once
-
-YMD = r"(?P<year>\d{4})(?P<sep>[-/.])\d{1,2}(?P<day>(?P=sep)\d{1,2})?"
-DMY = r"(?P<first>\d{1,2})(?P<sep2>[-/.])(?P<second>\d{1,2})(?P=sep2)(?P<last>\d{4}|\d{2})"
-TIME = r"(?:(?P<gap>[T ])\d{1,2}:\d{2}(?P<sec>:\d{2})?(?P<part>\.\d{1,9})?(?P<half> ?[AaPp][Mm])?)?"
-ZONE = r"(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?"
-NUMERIC = re.compile(f"(?:{YMD}|{DMY}){TIME}{ZONE}")
-QUARTER = re.compile(r"\d{4}[- ]?[Qq][1-4]")
-WORDS = re.compile(r"(?=.*\d{4})(?=.*[A-Za-z]{3}).{6,40}")
-WEEK = re.compile(r"\d{4}-?W\d{2}")
-SHORT_MONTH = re.compile(r"[A-Za-z]{3}[- ]\d{2}")
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
-DATE_NAME = re.compile(r"date|time|month|day|^ds$|period|stamp", re.IGNORECASE)
-UNIX = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 10**9}
+WEEKS = ("iso-week", "us-week")  # for --date-format
+LOOKED_AT = 50  # cells that tell whether a column holds stamps
+ORDER_WORDS = {"dmy": "day before month", "mdy": "month before day", "ydm": "day before month"}
 
 
 @dataclass(frozen=True)
@@ -41,36 +41,65 @@ class Stamps:
     whole: bool  # these are whole numbers
     zone: str = ""  # empty for none
     cell: str = ""  # the first text that can't be read; empty for none, or for an empty cell
-    notes: list[str] = field(default_factory=list)  # how they were read, if that could be otherwise
+    notes: list[str] = field(default_factory=list)  # how they were read
+    doubts: list[Doubt] = field(default_factory=list)  # and where that could be otherwise
+    orders: dict[str, str] = field(default_factory=dict)  # signs of a form → order of its numbers
+    number: str = ""  # what numbers were read as
+
+    @property
+    def read(self) -> int:
+        """How many cells were read."""
+        return int((self.values != BAD).sum())
 
 
-def read_stamps(column: pa.ChunkedArray, name: str) -> Stamps | None:
+def read_stamps(column: pa.ChunkedArray, name: str, asked: Asked = Asked()) -> Stamps | None:
     """Read a column ``[R]`` of stamps: text, timestamps, dates, or numbers.
 
-    Its name tells dates from counts. ``None`` where the first cells are neither.
+    Its name tells dates from counts. ``None`` where most of the first cells are neither.
 
     Raises:
-        DataError: a stamp outside the years 1678 to 2261.
+        DataError: a stamp outside the years 1678 to 2261, or dates that can be read in two ways.
     """
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _typed(column, name)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return _integers(column.cast(pa.float64(), safe=False), name)
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if not (numeric or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return None
-    first = first_cell(column)
-    if re.match(r"^[+-]?\d+(\.0*)?$", first):
-        return _integers(column, name)
-    if _shape(first, day_first=False) is None:
+    if formats := [form for form in asked.formats if form not in (*NAMES, *WEEKS)]:
+        return _formatted(column, name, formats)
+    some = first_cells(column)
+    if not some:
         return None
-    return _texts(column, name, aware=_has_zone(first))
+    if numeric or 2 * sum(map(is_number, some)) >= len(some):
+        found = read_numbered(column, name, asked)
+        return found and Stamps(found.values, found.whole, found.zone, found.cell, found.notes,
+                                found.doubts, number=found.kind)  # fmt: skip
+    if 2 * sum(read_form(skeleton(text)) is not None for text in some) < len(some):
+        return None
+    return _plain_iso(column, asked) or _texts(column, name, asked)
+
+
+def first_cells(column: pa.ChunkedArray, count: int = LOOKED_AT) -> list[str]:
+    """The first texts of a column, without the spaces around them and empty ones."""
+    texts: list[str] = []
+    for start in range(0, len(column), 10_000):
+        part = column.slice(start, 10_000)
+        values = part.to_pylist() if start else part[:count].to_pylist() + part[count:].to_pylist()
+        texts += [text for text in ("" if v is None else str(v).strip() for v in values) if text]
+        if len(texts) >= count:
+            break
+    return texts[:count]
 
 
 def first_cell(column: pa.ChunkedArray) -> str:
-    """The first text of 50 cells, without the spaces around it; empty if there is none."""
-    texts = ("" if value is None else str(value).strip() for value in column[:50].to_pylist())
-    return next(filter(None, texts), "")
+    """The first text of a column; empty if there is none."""
+    return next(iter(first_cells(column, 1)), "")
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, and no month with its year (``01.2024``)."""
+    return bool(re.match(WHOLE, text) or re.match(POINT, text))
 
 
 def _typed(column: pa.ChunkedArray, name: str) -> Stamps:
@@ -80,60 +109,19 @@ def _typed(column: pa.ChunkedArray, name: str) -> Stamps:
     try:
         exact = column.cast(pa.timestamp("ns", getattr(column.type, "tz", None)))
     except pa.ArrowInvalid:
-        raise _outside(name) from None
+        raise outside(name) from None
     return Stamps(pc.fill_null(exact.cast(pa.int64()), BAD).to_numpy(), whole=False, zone=zone)
 
 
-def _outside(name: str) -> DataError:
-    what = "has stamps outside the years 1678 to 2261; use whole numbers for them"
-    return DataError(f"the column {name!r} {what}")
-
-
-def _integers(column: pa.ChunkedArray, name: str) -> Stamps | None:
-    """Whole numbers as they are, or the stamps that they stand for."""
-    values, cell = np.full(len(column), BAD), ""
-    for start in range(0, len(column), SLICE):
-        part = column.slice(start, SLICE)
-        if pa.types.is_floating(part.type):
-            numbers = part.to_numpy()
-            good = np.isfinite(numbers) & (numbers == np.floor(numbers)) & (abs(numbers) < 2**53)
-            values[start : start + len(part)][good] = numbers[good].astype(np.int64)
-            continue
-        text = pc.fill_null(pc.utf8_trim_whitespace(part), "")
-        whole = pc.match_substring_regex(text, r"^[+-]?\d{1,18}(\.0*)?$")
-        if not cell and not pc.all(whole).as_py():
-            cell = pc.filter(text, pc.invert(whole))[0].as_py()
-        digits = pc.replace_substring_regex(pc.if_else(whole, text, None), r"^\+|\.0*$", "")
-        values[start : start + len(part)] = pc.fill_null(digits.cast(pa.int64()), BAD).to_numpy()
-    known = values[values != BAD]
-    whole = Stamps(values, whole=True, cell=cell)
-    return (_dated(values, known, name) or whole) if len(known) else None
-
-
-def _dated(values: Ints, known: Ints, name: str) -> Stamps | None:
-    """Stamps written as whole numbers: 20160701, 201607, or Unix time."""
-    low, high = int(known.min()), int(known.max())
-    for unit, parts in UNIX.items():
-        if 9 * 10**8 * parts <= low and high < 42 * 10**8 * parts:
-            scaled = np.where(values == BAD, BAD, values * (10**9 // parts))
-            return Stamps(scaled, False, "UTC", notes=[f"{name!r} is read as Unix {unit} (UTC)"])
-    days = low >= 16780101 and high < 22610101
-    months = low >= 167801 and high < 226101
-    if not (days or months) or (len(np.unique(known[:100])) < 13 and not DATE_NAME.search(name)):
-        return None
-    distinct, places = np.unique(known, return_inverse=True)
-    form = "%Y%m%d" if days else "%Y%m"
-    parsed = pd.to_datetime(pd.Index(distinct.astype(str)), format=form, errors="coerce")
-    if parsed.isna().any():
-        return None
-    result = np.full(len(values), BAD)
-    result[values != BAD] = nanoseconds(parsed, name)[places]
-    words = "year, month and day" if days else "year and month"
-    return Stamps(result, False, notes=[f"{name!r} is read as {words} ({low})"])
+def outside(name: str, cell: str = "") -> DataError:
+    """A stamp that 64 bits of nanoseconds can't hold."""
+    what = "has stamps outside the years 1678 to 2261"
+    shown = f", as {cell[:40]!r}" if cell else ""
+    return DataError(f"the column {name!r} {what}{shown}; use whole numbers for them")
 
 
 def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
-    """``[R]`` nanoseconds since 1970 (UTC) of pandas stamps; :data:`BAD` for none.
+    """``[R]`` nanoseconds since 1970 (UTC) of pandas stamps.
 
     Raises:
         DataError: a stamp that 64 bits can't hold.
@@ -141,171 +129,196 @@ def nanoseconds(stamps: pd.DatetimeIndex, name: str) -> Ints:
     try:
         return np.asarray(stamps.as_unit("ns").asi8)
     except pd.errors.OutOfBoundsDatetime:
-        raise _outside(name) from None
+        raise outside(name) from None
 
 
-def _has_zone(text: str) -> bool:
-    match = NUMERIC.fullmatch(text)
-    return bool(match and match["zone"])
-
-
-def _shape(text: str, day_first: bool) -> str | None:
-    """The format that a cell is written in, as ``strptime`` takes it; ``None`` for no stamp."""
-    if QUARTER.fullmatch(text):
-        return "quarter"
-    if WEEK.fullmatch(text):
-        return "week" if text[4] == "W" else "-week"
-    if SHORT_MONTH.fullmatch(text):
-        return f"%b{text[3]}%y"
-    match = NUMERIC.fullmatch(text)
-    if match is None:
-        if not WORDS.fullmatch(text):
+def _plain_iso(column: pa.ChunkedArray, asked: Asked) -> Stamps | None:
+    """Stamps that are all written as ISO 8601 writes them, without a zone."""
+    if asked.orders.get("422", "ymd") != "ymd":
+        return None
+    values = np.full(len(column), BAD)
+    for start in range(0, len(column), SLICE):
+        part = trimmed(column.slice(start, SLICE))
+        if not pc.all(pc.match_substring_regex(part, ISO), min_count=0).as_py():
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the order of day and month
-            guess: str | None = pd.tseries.api.guess_datetime_format(text)
-            fits = pd.notna(pd.to_datetime(text, format="mixed", errors="coerce"))
-        return guess or ("mixed" if fits else None)
-    half = match["half"]
-    if match["year"]:
-        form = f"%Y{match['sep']}%m" + (f"{match['sep']}%d" if match["day"] else "")
-    else:
-        parts = ["%d", "%m"] if day_first else ["%m", "%d"]
-        form = match["sep2"].join([*parts, "%Y" if len(match["last"]) == 4 else "%y"])
-    if match["gap"]:
-        form += f"{match['gap']}{'%I' if half else '%H'}:%M" + (":%S" if match["sec"] else "")
-        form += (".%f" if match["part"] else "") + (f"{half[:-2]}%p" if half else "")
-    if match["zone"]:
-        form += (" " if match["zone"][0] == " " else "") + "%z"
-    return form
+        try:
+            stamps = part.cast(pa.timestamp("ns")).cast(pa.int64())
+        except pa.ArrowInvalid:  # no such day, say: told apart cell by cell
+            return None
+        values[start : start + len(part)] = stamps.to_numpy(zero_copy_only=False)
+    return Stamps(values, whole=False, orders={"422": "ymd"})
 
 
-def _texts(column: pa.ChunkedArray, name: str, aware: bool) -> Stamps:
-    day_first, notes = _day_order(column, name)
-    if day_first is None:
-        chosen = [_parse(column, name, aware, order) for order in (False, True)]
-        better = _regularity(chosen[1].values) > _regularity(chosen[0].values)
-        order = "day before month" if better else "month before day"
-        notes = [f"{name!r}: no stamp tells day from month; read as {order}, see whether it is so"]
-        return replace(chosen[better], notes=chosen[better].notes + notes)
-    stamps = _parse(column, name, aware, day_first)
-    return replace(stamps, notes=stamps.notes + notes)
-
-
-def _day_order(column: pa.ChunkedArray, name: str) -> tuple[bool | None, list[str]]:
-    """Whether day stands before month, as the largest numbers tell; ``None``: either may."""
-    largest = {"a": 0, "b": 0}
+def _formatted(column: pa.ChunkedArray, name: str, formats: list[str]) -> Stamps:
+    """Stamps in formats that are named, each cell in the first that fits."""
+    text = column if pa.types.is_string(column.type) else _as_text(column)
+    values, unread = np.full(len(column), BAD), ""
+    aware = False
     for start in range(0, len(column), SLICE):
-        part = pc.utf8_trim_whitespace(column.slice(start, SLICE))
-        pairs = pc.extract_regex(part, r"^(?P<a>\d{1,2})[-/.](?P<b>\d{1,2})[-/.]\d{2}")
-        for key, before in largest.items():
-            top = pc.max(pc.struct_field(pairs, key).cast(pa.int64())).as_py() or 0
-            largest[key] = max(before, top)
-    first, second = largest.values()
-    if not first:
-        return False, []
-    if max(first, second) <= 12:
-        return None, []
-    order = "day before month" if first > 12 else "month before day"
-    return first > 12, [f"{name!r} is read with the {order}"]
-
-
-def _regularity(values: Ints) -> tuple[float, float]:
-    """How orderly stamps stand: share of steps forward, and of the most common step."""
-    steps = np.diff(values[:SLICE])
-    if not len(steps):
-        return 0.0, 0.0
-    counts = np.unique(steps, return_counts=True)[1]
-    return float((steps >= 0).mean().round(3)), float(counts.max() / len(steps))
-
-
-def _parse(column: pa.ChunkedArray, name: str, aware: bool, day_first: bool) -> Stamps:
-    """Parse a slice at a time, and each distinct text of it once."""
-    values, cell = np.full(len(column), BAD), ""
-    zones: set[str] = set()
-    forms: list[str] = []
-    for start in range(0, len(column), SLICE):
-        part = pc.fill_null(pc.utf8_trim_whitespace(column.slice(start, SLICE)), "")
-        target = values[start : start + len(part)]
-        if not aware and pc.all(pc.match_substring_regex(part, ISO)).as_py():
-            try:
-                target[:] = part.cast(pa.timestamp("ns")).cast(pa.int64()).to_numpy()
-                continue
-            except pa.ArrowInvalid:
-                pass  # no such day, say: told apart below
-        coded = part.combine_chunks().dictionary_encode()
-        if isinstance(coded, pa.ChunkedArray):
-            coded = coded.combine_chunks()
+        coded = trimmed(text.slice(start, SLICE)).dictionary_encode()
         distinct = pd.Index(coded.dictionary.to_pylist(), dtype=object)
-        if aware:
-            zones |= set(distinct.str.extract(r"(Z|[+-]\d{2}:?\d{2})$", expand=False).dropna())
-        stamps = _distinct(distinct, name, aware, day_first, forms)
-        target[:] = stamps[coded.indices.to_numpy(zero_copy_only=False)]
-        unread = distinct[stamps == BAD]
-        cell = cell or next((text for text in unread if text), "")
-    notes = []
-    if any("%y" in form for form in forms):
-        notes.append(f"{name!r} has years of two digits; 69 to 99 are read as 1969 to 1999")
-    zone, notes = _common_zone(zones, name, notes) if aware else ("", notes)
-    return Stamps(values, False, zone, cell, notes)
+        found = np.full(len(distinct), BAD)
+        left = np.flatnonzero(distinct != "")
+        for form in formats:
+            index = _strptime(distinct[left], form, name)
+            aware |= "%z" in form
+            fits = ~index.isna()
+            found[left[fits]] = nanoseconds(index[fits], name)
+            left = left[~fits]
+        values[start : start + len(coded)] = found[coded.indices.to_numpy(zero_copy_only=False)]
+        unread = unread or (str(distinct[left[0]]) if len(left) else "")
+    if not (values != BAD).any():
+        what = f"no cell of {name!r} is written as --date-format says ({' | '.join(formats)})"
+        raise DataError(f"{what}; it begins with {first_cell(text)[:40]!r}")
+    notes = [f"{name!r} is read as {' | '.join(formats)}"]
+    return Stamps(values, False, "UTC" if aware else "", unread, notes)
 
 
-def _common_zone(zones: set[str], name: str, notes: list[str]) -> tuple[str, list[str]]:
-    offsets = {"+00:00" if z == "Z" else z if ":" in z else f"{z[:3]}:{z[3:]}" for z in zones}
-    if len(offsets) > 1:
-        some = ", ".join(sorted(offsets)[:4])
-        return "UTC", [*notes, f"{name!r} has stamps of several offsets ({some}); read in UTC"]
-    only = offsets.pop() if offsets else "+00:00"
-    return ("UTC" if only[1:] == "00:00" else f"UTC{only}"), notes
+def _strptime(texts: Any, form: str, name: str) -> pd.DatetimeIndex:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about formats that pandas will drop
+        try:
+            index = pd.to_datetime(texts, format=form, errors="coerce", utc="%z" in form)
+        except ValueError as error:
+            raise DataError(f"--date-format {form}: {' '.join(str(error).split())}") from None
+        if index.hasnans:
+            try:  # to pandas 2 years that nanoseconds can't count are no stamps, as any text is
+                pd.to_datetime(texts[index.isna()][0], format=form, utc="%z" in form)
+            except pd.errors.OutOfBoundsDatetime:
+                raise outside(name) from None
+            except ValueError:
+                pass
+    return pd.DatetimeIndex(index)
 
 
-def _distinct(texts: pd.Index, name: str, aware: bool, day_first: bool, forms: list[str]) -> Ints:
-    """``[U]`` distinct texts as nanoseconds; adds to ``forms`` what they are written in."""
-    values = np.full(len(texts), BAD)
-    left = np.flatnonzero(texts != "")
-    refused: list[int] = []
-    for form in forms:
-        left = _fill(values, texts, left, form, name)
-    while len(left) and len(forms) < 12 and len(refused) < 20:
-        text = texts[left[0]]
-        shaped = _shape(text, day_first)
-        if shaped is None or shaped in forms or (_has_zone(text) != aware and shaped != "mixed"):
-            refused.append(int(left[0]))
-            left = left[1:]
-            continue
-        forms.append(shaped)
-        left = _fill(values, texts, left, shaped, name)
-    return values
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = column.cast(pa.string())
+    return pc.replace_substring_regex(text, r"\.0*$", "")
 
 
-def _fill(values: Ints, texts: pd.Index, left: Ints, form: str, name: str) -> Ints:
-    """Fill in what is written in ``form``; returns the places that aren't."""
-    if not len(left):
-        return left
-    some = texts[left]
-    if form == "quarter":
-        plain = [re.sub("[- ]", "", t).upper() if QUARTER.fullmatch(t) else "NaT" for t in some]
-        index = pd.PeriodIndex(plain, freq="Q").to_timestamp()  # 2001-Q1, by its first day
-    else:
-        if form.endswith("week"):  # ISO 8601, by its Monday
-            dash = form.removesuffix("week")
-            some, form = some + f"{dash}1", f"%G{dash}W%V{dash}%u"
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about formats that pandas will drop
-            utc = "%z" in form
-            index = pd.DatetimeIndex(pd.to_datetime(some, format=form, errors="coerce", utc=utc))
-            if index.hasnans:
-                _check_years(some[index.isna()][0], form, name)
-    fits = ~index.isna()
-    values[left[fits]] = nanoseconds(index[fits], name)
-    return np.asarray(left[~fits])
+def _texts(column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps:
+    """Text by its forms: the orders of each, times of day, zones."""
+    cells = cut_cells(column)
+    read = _Reading(cells, name, asked, lambda row: str(column[row].as_py() or "").strip())
+    days, fits = read.days()
+    time, there = _times(cells)
+    fits &= there
+    wall = np.where(fits, np.where(fits, days, 0) * DAY_NS + np.where(fits, time, 0), BAD)
+    named = [form.zone for form in cells.forms]
+    zoned = zones.to_utc(wall, cells.parts["east"], cells.parts["form"], named, asked.zone, name)
+    lost = np.flatnonzero(zoned.values == BAD)
+    unread = next((text for text in map(read.cell, lost[:1000].tolist()) if text), "")
+    notes = [*read.notes(), *zoned.notes]
+    midnights = int((fits & (cells.parts["H"] == 24)).sum())
+    if midnights:
+        notes.append(f"{plural(midnights, 'stamp')} of 24:00 taken as 0:00 of the day after")
+    sixty = int((fits & (cells.parts["S"] == 60)).sum())
+    if sixty:
+        notes.append(f"{plural(sixty, 'stamp')} with 60 seconds taken as the next minute's first")
+    return Stamps(zoned.values, False, zoned.zone, unread, notes, read.doubts, read.orders)
 
 
-def _check_years(text: str, form: str, name: str) -> None:
-    """Refuse years that nanoseconds can't count: to pandas 2 they are no stamps, as any text is."""
-    try:
-        pd.to_datetime(text, format=form, utc="%z" in form)
-    except pd.errors.OutOfBoundsDatetime:
-        raise _outside(name) from None
-    except ValueError:
-        return
+def _times(cells: Cells) -> tuple[Ints, Bools]:
+    parts = [cells.parts[part].astype(np.int64) for part in ("H", "M", "S", "f", "half")]
+    return clock_nanoseconds(*parts)
+
+
+class _Reading:
+    """Decides, form by form, what the numbers of dates are."""
+
+    def __init__(self, cells: Cells, name: str, asked: Asked, cell: Callable[[int], str]) -> None:
+        self.cells, self.name, self.asked, self.cell = cells, name, asked, cell
+        self.orders: dict[str, str] = {}
+        self.doubts: list[Doubt] = []
+        self.us = "us-week" in asked.formats or asked.orders.get("week") == "us"
+
+    def days(self) -> tuple[Ints, Bools]:
+        """``[R]`` days since 1970, and which cells hold a date."""
+        days = np.zeros(len(self.cells.parts["form"]), np.int64)
+        fits = np.zeros(len(days), bool)
+        for signs in dict.fromkeys(form.signs for form in self.cells.forms):
+            rows = self.cells.rows(signs)
+            if not len(rows):
+                continue
+            days[rows], fits[rows] = self._family(signs, rows)
+        return days, fits
+
+    def _family(self, signs: str, rows: Ints) -> tuple[Ints, Bools]:
+        """Days of the cells of one form."""
+        parts = {part: values[rows].astype(np.int64) for part, values in self.cells.parts.items()}
+        time, there = clock_nanoseconds(*(parts[part] for part in ("H", "M", "S", "f", "half")))
+
+        def read(order: str) -> Ints:
+            days, fits, _ = self._date(order, parts)
+            fits &= there
+            return np.where(fits, np.where(fits, days, 0) * DAY_NS + np.where(fits, time, 0), BAD)
+
+        orders: Any = ORDERS[signs]
+        if not orders:
+            return np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
+        example, dots = self.cell(int(rows[0])), self._form(signs).dots
+        week = re.search(r"w(?:ee)?k|woche|semana|semaine|kw", self.name, re.IGNORECASE)
+        if signs == "42" and (week or re.search("quarter|qtr|quartal", self.name, re.IGNORECASE)):
+            orders = ("yw", "ym") if week else ("yq", "ym")
+        order, doubt = choose_order(signs, orders, read, self.asked, self.name, example, dots)
+        self.orders[signs] = order
+        self.doubts += [doubt] if doubt else []
+        if "w" in order and not self.us and not self._weeks_fit(order, parts):
+            self.us = True
+        days, fits, years = self._date(order, parts)
+        beyond = fits & ((years < FIRST_YEAR) | (years > LAST_YEAR))
+        if beyond.any():
+            raise outside(self.name, self.cell(int(rows[np.flatnonzero(beyond)[0]])))
+        if signs in LONE_YEAR and len(rows) > 1:
+            steps = np.abs(np.diff(days[fits]))
+            fits &= bool(len(steps) and np.median(steps) <= 100)  # days of a month, not years
+        return days, fits
+
+    def _weeks_fit(self, order: str, parts: dict[str, Ints]) -> bool:
+        return bool(self._date(order, parts)[1].all())
+
+    def _form(self, signs: str) -> Form:
+        return next(form for form in self.cells.forms if form.signs == signs)
+
+    def _date(self, order: str, parts: dict[str, Ints]) -> tuple[Ints, Bools, Ints]:
+        letters = [letter for letter in order if letter != "_"]
+        numbers = {
+            letter: parts[part]
+            for letter, part in zip(letters, ("one", "two", "three"), strict=False)
+        }
+        for letter in "ye":
+            if letter in numbers:
+                short = numbers[letter] % 10_000 if letter == "e" else 0
+                whole = numbers[letter] // 10_000 if letter == "e" else numbers[letter]
+                brief = np.isin(parts["form"], self._short())
+                years = np.where(brief, full_years(whole), whole)
+                numbers[letter] = years * 10_000 + short if letter == "e" else years
+        if "_" in order and "m" not in numbers and (parts["month"] > 0).any():
+            numbers["m"] = parts["month"]
+        return days_of(numbers, us=self.us)
+
+    def _short(self) -> list[int]:
+        return [number for number, form in enumerate(self.cells.forms) if form.short]
+
+    def notes(self) -> list[str]:
+        """How the dates were read, in sentences."""
+        found = []
+        for signs, order in self.orders.items():
+            if signs in ("224", "222", "422") and order in ORDER_WORDS and not self.doubts:
+                found.append(f"{self.name!r} is read with the {ORDER_WORDS[order]}")
+        forms = self.cells.forms
+        if any(form.short for form in forms):
+            pivot = "69 to 99 are read as 1969 to 1999"
+            found.append(f"{self.name!r} has years of two digits; {pivot}")
+        if any(form.range for form in forms):
+            found.append(f"{self.name!r} holds spans of time; each is taken by its first stamp")
+        if any("w" in order for order in self.orders.values()):
+            kind = "weeks from Sunday, the first with January 1" if self.us else "ISO weeks"
+            other = "iso-week" if self.us else "us-week"
+            found.append(f"{self.name!r} is read as {kind} (--date-format {other} reads others)")
+        ways = sorted(signs for signs in self.orders if signs not in ("week",))
+        if len({"".join(sorted(signs)) for signs in ways}) > 1:
+            found.append(f"{self.name!r} is written in {len(ways)} ways; each cell is read by its own")
+        if any("w" in order for order in self.orders.values()):
+            self.orders["week"] = "us" if self.us else "iso"
+        return found

@@ -21,7 +21,15 @@ class ForecastData:
     target: str = data_option(
         "", "Column to forecast; several with commas. Empty: every numeric column.")
     time_column: str = data_option("", "Column of the stamps. Empty: found.")
-    id_column: str = advanced_data("", "Column that names the series (long files). Empty: found.")
+    time_columns: str = advanced_data(
+        "", "Columns, with commas, that are the time together: date and time, year and month.")
+    date_format: str = advanced_data(
+        "", "How stamps are written, as strptime has it (%d.%m.%Y %H:%M; several with |), or excel,"
+        " unix, unix-ms, unix-days, number, iso-week, us-week. Empty: found.")
+    day_first: bool | None = advanced_data(
+        None, "Day before month, or after it, in dates such as 01/02/2024. Empty: found.")
+    id_column: str = advanced_data(
+        "", "Column that names the series (long files); several with commas. Empty: found.")
     layout: str = advanced_data(
         "auto", "How the file is laid out.", choices=("auto", "wide", "long"))
     frequency: str = advanced_data(

@@ -78,7 +78,9 @@ def test_day_and_month_are_told_from_the_whole_column():
 def test_without_a_day_over_12_the_order_that_runs_on_is_taken():
     days = [f"{day:02}/{month:02}/2016" for month in range(1, 13) for day in range(1, 13)]
     found = read(*days)
-    assert "no stamp tells day from month; read as day before month" in found.notes[0]
+    assert "can be read in several orders" in found.doubts[0].text
+    assert "day before month" in found.doubts[0].treatment
+    assert "--no-day-first" in found.doubts[0].treatment
     assert written(found)[1] == "2016-01-02"
 
 

@@ -1,0 +1,113 @@
+"""Time zones of a column of stamps: offsets, names in short and in full → UTC."""
+
+import zoneinfo
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from birnn.arrays import Ints
+from birnn.data.series.cells import NAIVE
+from birnn.data.series.dates import DAY_NS
+from birnn.data.series.orders import BAD
+from birnn.errors import DataError
+
+MINUTE = 60 * 10**9
+# Tried first for offsets that change with the clock.
+USUAL = (
+    "Europe/Berlin", "Europe/London", "America/New_York", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "Europe/Athens", "Australia/Sydney", "America/Sao_Paulo",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Zoned:
+    """``R`` stamps in UTC, or of local time without a zone."""
+
+    values: Ints
+    zone: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def to_utc(wall: Ints, east: Ints, forms: Ints, named: list[str], run: str, name: str) -> Zoned:
+    """Local times ``[R]`` with what is known of their zones → UTC.
+
+    Args:
+        east: ``[R]`` minutes east of Greenwich, or NAIVE.
+        forms: ``[R]`` numbers of the forms, whose zones are ``named``.
+        run: the zone of a run that read such stamps; empty for none.
+    """
+    known = wall != BAD
+    full = sorted({named[number] for number in np.unique(forms[known]) if named[number]})
+    if full and not (east[known] != NAIVE).all():
+        return _by_name(wall, full, name)
+    aware = known & (east != NAIVE)
+    if 2 * aware.sum() <= known.sum():
+        return Zoned(np.where(aware, BAD, wall))
+    values = np.where(aware, wall - np.where(aware, east, 0).astype(np.int64) * MINUTE, BAD)
+    offsets = np.unique(east[aware])
+    if len(full) == 1:
+        return Zoned(values, full[0])
+    if run and _agrees(run, values[aware], east[aware]):
+        return Zoned(values, run)
+    if len(offsets) == 1:
+        return Zoned(values, _fixed(int(offsets[0])))
+    some = ", ".join(_fixed(int(offset)).removeprefix("UTC") or "+00:00" for offset in offsets[:4])
+    if _daily(wall[aware]):
+        zone = fitting_zone(values[aware], east[aware])
+        how = f"which change as the clocks of {zone} do: days of that zone"
+        if zone:
+            return Zoned(values, zone, [f"{name!r} has stamps of several offsets ({some}), {how}"])
+        how = "at the same time of day: read as days of local time"
+        return Zoned(np.where(aware, wall, BAD), "", [f"{name!r} has several offsets ({some}) {how}"])
+    return Zoned(values, "UTC", [f"{name!r} has stamps of several offsets ({some}); read in UTC"])
+
+
+def _daily(wall: Ints) -> bool:
+    """Whether local times are all at one time of day, on several days."""
+    return bool((wall % DAY_NS == wall[0] % DAY_NS).all() and (wall != wall[0]).any())
+
+
+def _fixed(minutes: int) -> str:
+    if not minutes:
+        return "UTC"
+    sign = "-" if minutes < 0 else "+"
+    return f"UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def fitting_zone(values: Ints, east: Ints) -> str:
+    """A zone whose clocks show these offsets ``[K]`` at these times (UTC); empty for none."""
+    some = np.unique(np.linspace(0, len(values) - 1, 50).astype(int))
+    names = [*USUAL, *sorted(name for name in zoneinfo.available_timezones() if "/" in name)]
+    for zone in names:
+        if _agrees(zone, values[some], east[some]) and _agrees(zone, values, east):
+            return zone
+    return ""
+
+
+def _agrees(zone: str, values: Ints, east: Ints) -> bool:
+    utc = pd.DatetimeIndex(values.astype("datetime64[ns]"), tz="UTC")
+    local = utc.tz_convert(zone).tz_localize(None).as_unit("ns").asi8
+    return bool(np.array_equal(local - values, east.astype(np.int64) * MINUTE))
+
+
+def _by_name(wall: Ints, full: list[str], name: str) -> Zoned:
+    """Local times of one zone; of two hours that clocks show twice, the first comes first."""
+    if len(full) > 1:
+        raise DataError(
+            f"the stamps of {name!r} are of several time zones ({', '.join(full[:3])}) without"
+            " their offsets; write them in UTC"
+        )
+    known = np.flatnonzero(wall != BAD)
+    index = pd.DatetimeIndex(wall[known].astype("datetime64[ns]"))
+    again = pd.Series(wall[known]).duplicated().to_numpy()
+    twice = index.tz_localize(full[0], ambiguous="NaT", nonexistent="shift_forward").isna()
+    if twice.any() and np.unique(wall[known][twice], return_counts=True)[1].max() > 2:
+        hour = str(index[twice][0])
+        what = f"clocks in {full[0]} show {hour} twice, and the file has it more often"
+        raise DataError(f"the stamps of {name!r}: {what}; write them in UTC, or with offsets")
+    local = index.tz_localize(full[0], ambiguous=~again, nonexistent="NaT")
+    values = np.full(len(wall), BAD)
+    there = ~local.isna()
+    values[known[there]] = local[there].as_unit("ns").asi8
+    return Zoned(values, full[0], [f"{name!r} is read as local time of {full[0]}"])
