@@ -99,7 +99,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
 
     from birnn.config import apply
     from birnn.data.series.reader import read_panel
-    from birnn.data.series.stamps import read_stamps
+    from birnn.data.stamps.column import read_stamps
     from birnn.data.tables.csv_check import check_csv, even_rows
     from birnn.data.tables.sources import load_tables
     from birnn.data.text.labelled import TextOptions, load_labelled

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from birnn.arrays import Bools, Codes, Ints
 from birnn.data.series.columns import read_ids, read_numbers
-from birnn.data.series.orders import Doubt
-from birnn.data.series.stamps import Stamps
+from birnn.data.stamps.column import Stamps
+from birnn.data.stamps.orders import Doubt
 from birnn.data.tables.columns import usual_columns
 
 ID_NAMES = (
@@ -99,7 +99,7 @@ def _few_values(table: pa.Table, name: str) -> bool:
         if len(known) < len(numbers) or (known != np.floor(known)).any():
             return False
     _, names = read_ids(table, [name])
-    return 2 <= len(names) <= table.num_rows // ROWS_EACH
+    return bool(2 <= len(names) <= table.num_rows // ROWS_EACH)
 
 
 def _is_numbered(table: pa.Table, name: str, stamps: Stamps) -> bool:

@@ -10,14 +10,19 @@ from birnn.arrays import Codes, Ints
 from birnn.data.series.columns import NumberColumn, may_be_numeric, read_ids, read_numbers
 from birnn.data.series.findings import SeriesOptions
 from birnn.data.series.ids import VALUE_NAMES, Ids, find_ids
-from birnn.data.series.orders import Asked, Doubt
 from birnn.data.series.panel import Clock
 from birnn.data.series.remembered import Remembered
-from birnn.data.series.stamps import Stamps, first_cell
 from birnn.data.series.time import (
-    TimeColumns, calendar_parts, find_counts, find_time, named_time, refuse_dates,
+    TimeColumns,
+    calendar_parts,
+    find_counts,
+    find_time,
+    named_time,
+    refuse_dates,
 )  # fmt: skip
 from birnn.data.series.turned import VALUE, turn
+from birnn.data.stamps.column import Stamps, first_cell
+from birnn.data.stamps.orders import Asked, Doubt
 from birnn.errors import DataError
 from birnn.registry import suggestion
 

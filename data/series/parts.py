@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from birnn.arrays import Ints
-from birnn.data.series import words
-from birnn.data.series.dates import DAY_NS, FIRST_YEAR, LAST_YEAR, days_of, full_years
-from birnn.data.series.forms import read_clock, skeleton
-from birnn.data.series.orders import BAD, Asked
-from birnn.data.series.stamps import Stamps, first_cells, read_stamps
+from birnn.data.stamps import words
+from birnn.data.stamps.column import Stamps, first_cells, read_stamps
+from birnn.data.stamps.dates import DAY_NS, FIRST_YEAR, LAST_YEAR, days_of, full_years
+from birnn.data.stamps.forms import read_clock, skeleton
+from birnn.data.stamps.orders import BAD, Asked
 from birnn.errors import DataError
 
-# Letters as in :func:`birnn.data.series.dates.days_of`; names in lower case, letters alone.
+# Letters as in :func:`birnn.data.stamps.dates.days_of`; names in lower case, letters alone.
 ROLES = {
     "y": "year yr years yyyy yy jahr ano anno annee jaar an",
     "m": "month mon months mm mnth monthname monthnumber monthno monat mes mois mese maand",
@@ -194,7 +194,9 @@ def join_clock(
             first = table.column(date)
             if not pa.types.is_string(first.type):
                 first = pc.strftime(first.cast(pa.timestamp("s")), format="%Y-%m-%d")
-            text = pc.binary_join_element_wise(first.cast(pa.string()), column.cast(pa.string()), " ")
+            text = pc.binary_join_element_wise(
+                first.cast(pa.string()), column.cast(pa.string()), " "
+            )
             found = read_stamps(text, f"{date} {name}", asked)
             if found is None:
                 return None
@@ -224,7 +226,7 @@ def join_named(table: pa.Table, names: list[str], asked: Asked, where: str) -> J
     Raises:
         DataError: they are no date and time, and no year with its parts.
     """
-    from birnn.data.series.numbered import NAMES
+    from birnn.data.stamps.numbered import NAMES
 
     if any(form not in (*NAMES, "iso-week", "us-week") for form in asked.formats):
         texts = [table.column(name).cast(pa.string()) for name in names]

@@ -19,8 +19,8 @@ from birnn.data.series.findings import CHOICES, Findings, Inspection, SeriesOpti
 from birnn.data.series.grid import Grid, build_grid, pick_season
 from birnn.data.series.layout import Layout, find_layout
 from birnn.data.series.panel import Clock, Panel
-from birnn.data.series.remembered import parse_remembered
-from birnn.data.series.rows import missing_treatment
+from birnn.data.series.remembered import Remembered, parse_remembered
+from birnn.data.series.rows import SeriesRows, missing_treatment
 from birnn.data.series.static import read_static
 from birnn.data.tables.dialect import Dialect, ReadOptions
 from birnn.data.tables.sources import load_tables
@@ -124,19 +124,8 @@ def _examine(
     del table, columns, numbers
     if not len(rows.stamps):
         return None, _closed(begun, findings)
-    rows = series_rows.sort_rows(rows, findings)
-    before = rows
-    if not options.frequency and (run is None or run.moved):
-        rows = series_rows.moved_months(rows, layout, findings, again=run is not None)
-    clock = series_rows.find_clock(rows, layout, options, findings, run)
-    if series_rows.share_stamps(rows, layout, options, findings):
-        return None, _closed(begun, findings)
-    rows = series_rows.merge_duplicates(rows, clock, options.duplicates, findings)
-    series = layout.remembered(clock, moved=rows.moved_from(before))
+    rows, clock, steps, series = _placed(rows, layout, options, findings, run)
     begun = replace(begun, clock=clock, reading={**reading, "series": series.to_json()})
-    steps = None
-    if clock is not None:
-        steps = series_rows.place_rows(rows, clock, options, findings, run)
     if clock is None or steps is None:
         return None, _closed(begun, findings)
     grid = build_grid(rows, steps, layout, clock, static, options, findings)
@@ -152,6 +141,24 @@ def _examine(
         start=_written(int(panel.starts.min()), clock), end=_written(int(grid.lasts.max()), clock),
     )  # fmt: skip
     return panel, _closed(begun, findings)
+
+
+def _placed(
+    rows: SeriesRows, layout: Layout, options: SeriesOptions, findings: Findings,
+    run: Remembered | None,
+) -> tuple[SeriesRows, Clock | None, Ints | None, Remembered]:  # fmt: skip
+    """Rows sorted and without duplicates, their clock and steps, and how all this was read."""
+    rows = before = series_rows.sort_rows(rows, findings)
+    if not options.frequency and (run is None or run.moved):
+        rows = series_rows.moved_months(rows, layout, findings, again=run is not None)
+    clock = series_rows.find_clock(rows, layout, options, findings, run)
+    series = layout.remembered(clock, moved=rows.moved_from(before))
+    if series_rows.share_stamps(rows, layout, options, findings):
+        return rows, clock, None, series
+    rows = series_rows.merge_duplicates(rows, clock, options.duplicates, findings)
+    if clock is None:
+        return rows, None, None, series
+    return rows, clock, series_rows.place_rows(rows, clock, options, findings, run), series
 
 
 def _closed(inspection: Inspection, findings: Findings) -> Inspection:

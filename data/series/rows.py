@@ -11,7 +11,7 @@ from birnn.data.series.findings import Findings, SeriesOptions, at_lines
 from birnn.data.series.layout import Layout
 from birnn.data.series.panel import Clock
 from birnn.data.series.remembered import Remembered
-from birnn.data.series.stamps import BAD
+from birnn.data.stamps.orders import BAD
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
@@ -150,8 +150,13 @@ def moved_months(
     moved = frequency.month_starts(wall, again=again)
     if moved is None:
         return rows
-    days = np.unique(wall.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
-                     - moved.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)) + 1
+    days = (
+        np.unique(
+            wall.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
+            - moved.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
+        )
+        + 1
+    )
     day = f"day {days[-1]} of each month" if frequency.one_day(wall) else "one day of each month"
     findings.notes.append(f"stamps on {day} are taken as that month's first")
     zone = layout.stamps.zone
@@ -260,9 +265,7 @@ def _refuse_steps(rows: SeriesRows, odd: Ints, clock: Clock) -> None:
     stamps = rows.distinct_stamps(int(odd[0]))
     theirs = frequency.infer_clock(stamps, whole=not clock.frequency, zone=clock.zone)
     if theirs is not None and theirs != clock:
-        raise DataError(
-            f"its steps are {theirs.named()}; the run was trained on {clock.named()}"
-        )
+        raise DataError(f"its steps are {theirs.named()}; the run was trained on {clock.named()}")
 
 
 def _tell_mixed(rows: SeriesRows, odd: Ints, clock: Clock, findings: Findings) -> bool:

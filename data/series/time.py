@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 
 from birnn.data.series.columns import may_be_numeric, read_ids
 from birnn.data.series.ids import ID_NAMES
-from birnn.data.series.numbered import DATE_NAME
-from birnn.data.series.orders import BAD, Asked
 from birnn.data.series.parts import find_parts, join_named, part_numbers, role_of, with_clock
-from birnn.data.series.stamps import Stamps, first_cell, first_cells, read_stamps
+from birnn.data.stamps.column import Stamps, first_cell, first_cells, read_stamps
+from birnn.data.stamps.numbered import DATE_NAME
+from birnn.data.stamps.orders import BAD, Asked
 from birnn.data.tables.columns import usual_columns
 from birnn.errors import DataError
 
@@ -63,9 +63,7 @@ def named_time(table: pa.Table, names: list[str], asked: Asked, where: str) -> T
     return TimeColumns(names, stamps, stamps.notes)
 
 
-def find_time(
-    table: pa.Table, taken: set[str], ids: list[str], asked: Asked
-) -> TimeColumns | None:
+def find_time(table: pa.Table, taken: set[str], ids: list[str], asked: Asked) -> TimeColumns | None:
     """The fullest column of dates, joined with a time of day where there is one; else parts."""
     free = [name for name in table.column_names if name not in taken]
     usual = usual_columns(TIME_NAMES, free)
@@ -73,7 +71,7 @@ def find_time(
     able: dict[str, Stamps] = {}
     for name in ranked:
         column = table.column(name)
-        looked = read_stamps(column.slice(0, 50), name, asked) 
+        looked = read_stamps(column.slice(0, 50), name, asked)
         if looked is not None and looked.whole:
             continue
         if looked is None and not first_cells(column.slice(0, 50)):
@@ -83,7 +81,7 @@ def find_time(
             able[name] = stamps
     if not able:
         parts = find_parts(table, free, asked)
-        return parts and TimeColumns(parts.columns, parts.stamps, parts.stamps.notes)
+        return TimeColumns(parts.columns, parts.stamps, parts.stamps.notes) if parts else None
     places = {name: place for place, name in enumerate(ranked)}
 
     def fullness(name: str) -> tuple[bool, bool, int, int]:
@@ -106,7 +104,8 @@ def _enough(stamps: Stamps, column: pa.ChunkedArray, name: str) -> bool:
     filled = len(column) - column.null_count
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         filled = pc.sum(pc.not_equal(pc.utf8_trim_whitespace(column), "")).as_py() or 0
-    return stamps.read >= max((0.5 if DATE_NAME.search(name) else 0.9) * filled, 1)
+    least = 0.5 if DATE_NAME.search(name) else 0.9
+    return bool(stamps.read >= max(least * filled, 1))
 
 
 def find_counts(table: pa.Table, taken: set[str], ids: list[str]) -> TimeColumns | None:
@@ -141,8 +140,6 @@ def _counts_up(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bo
         return False
     codes, _ = read_ids(table, ids)
     return bool((rising | (np.diff(codes) != 0)).all())
-
-
 
 
 def refuse_dates(table: pa.Table, taken: set[str], where: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.series.stamps import BAD, SLICE, read_stamps
+from birnn.data.stamps.column import BAD, SLICE, read_stamps
 from birnn.errors import DataError
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from birnn.arrays import Ints
-from birnn.data.series.forms import Form, read_form
+from birnn.arrays import Codes, Ints
+from birnn.data.stamps.forms import Form, read_form
 
 SLICE = 1_000_000  # rows that are text in memory at once
 NAIVE = 10**6  # minutes east of Greenwich where nothing is said of a zone
@@ -21,7 +21,7 @@ class Cells:
     """Numbers of ``R`` texts; ``form`` is the place of each one's form, -1 for none."""
 
     forms: list[Form]
-    parts: dict[str, Ints]  # of PARTS, each [R] and int32; ``east`` is NAIVE without an offset
+    parts: dict[str, Codes]  # of PARTS, each [R] and int32; ``east`` is NAIVE without an offset
 
     def rows(self, signs: str) -> Ints:
         """The texts of the forms with these signs."""
@@ -52,7 +52,7 @@ def cut_cells(column: pa.ChunkedArray) -> Cells:
     return Cells(forms, parts)
 
 
-def _cut(texts: pa.Array, known: dict[str, int], forms: list[Form]) -> dict[str, Ints]:
+def _cut(texts: pa.Array, known: dict[str, int], forms: list[Form]) -> dict[str, Codes]:
     """The parts of ``[U]`` distinct texts; adds to the forms and skeletons that are ``known``."""
     parts = {part: np.zeros(len(texts), np.int32) for part in PARTS}
     parts["form"][:], parts["half"][:], parts["east"][:] = -1, -1, NAIVE
@@ -74,7 +74,7 @@ def _cut(texts: pa.Array, known: dict[str, int], forms: list[Form]) -> dict[str,
     return parts
 
 
-def _fill(parts: dict[str, Ints], rows: Ints, texts: pa.Array, form: Form, place: int) -> None:
+def _fill(parts: dict[str, Codes], rows: Ints, texts: pa.Array, form: Form, place: int) -> None:
     """Fill in what the texts ``[K]`` of one form hold."""
     parts["form"][rows], parts["month"][rows], parts["half"][rows] = place, form.month, form.half
     for part, (start, end) in zip(PARTS, form.numbers, strict=False):
@@ -90,7 +90,7 @@ def _fill(parts: dict[str, Ints], rows: Ints, texts: pa.Array, form: Form, place
         parts["east"][rows] = (form.offset or 0) + form.sign * east
 
 
-def _number(texts: pa.Array, start: int, end: int) -> Ints:
+def _number(texts: pa.Array, start: int, end: int) -> Codes:
     return np.asarray(
         pc.utf8_slice_codeunits(texts, start, end).cast(pa.int32()).to_numpy(zero_copy_only=False)
     )

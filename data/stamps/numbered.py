@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from birnn.arrays import Array, Floats, Ints
-from birnn.data.series.cells import SLICE, trimmed
-from birnn.data.series.dates import DAY_NS, clock_nanoseconds, days_of, full_years
-from birnn.data.series.orders import BAD, CLEARLY, Asked, Doubt, regularity, undecided
+from birnn.data.stamps.cells import SLICE, trimmed
+from birnn.data.stamps.dates import DAY_NS, clock_nanoseconds, days_of, full_years
+from birnn.data.stamps.orders import BAD, CLEARLY, Asked, Doubt, regularity, undecided
 
 DATE_NAME = re.compile(
     r"date|time|month|day|^ds$|period|stamp|datum|zeit|fecha|^data$|quarter|week|year|moment"
@@ -143,8 +143,8 @@ def _dated(
             return Numbered(_scaled(whole, kind), False, kind, cell, [_told(name, kind, known)])
     if not named or digits != 5 or re.search("year|jahr|month|quarter|week", name, re.IGNORECASE):
         return None
-    kind = "unix-days" if 10_957 <= low and high < 25_569 else "excel"
-    if kind == "excel" and not (32_874 <= low and high < 62_093):  # 1990 to 2069
+    kind = "unix-days" if low >= 10_957 and high < 25_569 else "excel"
+    if kind == "excel" and not (low >= 32_874 and high < 62_093):  # 1990 to 2069
         return None
     text = f"{name!r} holds numbers of days, as {low}"
     done = f"read as {SPOKEN[kind]} (--date-format excel, unix-days or number decides)"
@@ -241,13 +241,13 @@ def _fractions(
         return None
     values: Ints | None = None
     kind = ""
-    if wanted in ("", "excel") and 20_000 <= low and high < 80_000:
+    if wanted in ("", "excel") and low >= 20_000 and high < 80_000:
         kind, values = "excel", _moments((known + EXCEL_ZERO) * 86_400)
-    elif wanted in ("", *UNIX) and 9 * 10**8 <= low and high < 42 * 10**8:
+    elif wanted in ("", *UNIX) and low >= 9 * 10**8 and high < 42 * 10**8:
         kind, values = "unix", np.rint(known * 10**6).astype(np.int64) * 1000
-    elif 1 <= low and high < 13 and wanted in ("", "m.y"):
+    elif low >= 1 and high < 13 and wanted in ("", "m.y"):
         kind, values = "m.y", _year_and_month(known, month_first=True)
-    elif 1678 <= low and high < 2262 and wanted in ("", "y.m", "decimal"):
+    elif low >= 1678 and high < 2262 and wanted in ("", "y.m", "decimal"):
         kind, values = "y.m", _year_and_month(known, month_first=False)
         if values is None or wanted == "decimal":
             kind, values = "decimal", _decimal_years(known)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from birnn.arrays import Ints
-from birnn.data.series import frequency
+from birnn.data.stamps.dates import DAY_NS
 from birnn.errors import DataError
 
 BAD = np.iinfo(np.int64).min  # where there is no stamp
@@ -40,6 +40,9 @@ class Asked:
         return bool(self.orders)
 
 
+AS_FOUND = Asked()
+
+
 @dataclass(frozen=True)
 class Doubt:
     """Something that could be otherwise, and how it is read; a warning."""
@@ -51,24 +54,26 @@ class Doubt:
 def regularity(values: Ints) -> float:
     """How regular stamps are, from 0 to 1, in the order of their file.
 
-    The share of the steps of their grid that are there, times the share of rows that go on in one
-    direction.
+    The share of the steps of their grid (of the most common step, or of months) that are there,
+    times the share of rows that go on in one direction.
     """
     values = values[values != BAD]
     apart = np.diff(values)
-    if len(apart) < 1:
+    if not len(apart):
         return 1.0
     straight = max(float((apart >= 0).mean()), float((apart <= 0).mean()))
     stamps = np.unique(values)
     if len(stamps) < 2:
         return straight
-    months = frequency.month_starts(stamps)
-    stamps = stamps if months is None else np.unique(months)
-    clock = frequency.infer_clock(stamps, whole=False)
-    if clock is None:
-        return straight
-    steps, on = frequency.places(stamps, np.zeros(1, np.int64), clock)
-    return float(on.mean()) * len(stamps) / (int(steps.max()) + 1) * straight
+    steps, counts = np.unique(np.diff(stamps), return_counts=True)
+    step = int(steps[counts.argmax()])
+    places, on = (stamps - stamps[0]) // step, (stamps - stamps[0]) % step == 0
+    if step >= 28 * DAY_NS:
+        months = stamps.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+        sizes, counts = np.unique(np.diff(months), return_counts=True)
+        size = max(int(sizes[counts.argmax()]), 1)
+        places, on = (months - months[0]) // size, (months - months[0]) % size == 0
+    return float(on.mean()) * len(np.unique(places)) / (int(places[-1]) + 1) * straight
 
 
 def choose_order(
@@ -83,7 +88,7 @@ def choose_order(
     """The order of the numbers of dates of one form, and the doubt that is left.
 
     Args:
-        signs: of the form; see :data:`birnn.data.series.forms.ORDERS`.
+        signs: of the form; see :data:`birnn.data.stamps.forms.ORDERS`.
         read: the stamps ``[K]`` in an order.
         example: the first cell.
 

@@ -3,7 +3,7 @@
 A text's *skeleton* has ``9`` for every digit, so that all texts of one skeleton have their numbers
 at the same places: a column has few skeletons, and is then cut up at once. What the numbers mean
 is told by their lengths, by what stands between them, and by words; where they can mean two things,
-a form has several orders, and the whole column decides (:mod:`birnn.data.series.orders`).
+a form has several orders, and the whole column decides (:mod:`birnn.data.stamps.orders`).
 """
 
 import re
@@ -11,7 +11,7 @@ import zoneinfo
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
-from birnn.data.series import words
+from birnn.data.stamps import words
 
 LONGEST = 80  # characters of a stamp
 AMPM = r"(?<![^\W\d_])[aApP]\.?[mM]\.?(?![^\W\d_])"
@@ -186,10 +186,10 @@ def _find_clock(tokens: list[Token]) -> tuple[int, int, dict[str, tuple[int, int
             chain, lengths = (chain[1:], lengths[1:]) if worded else ([], [])
         if len(chain) > 1 and not signed and max(lengths[:3]) <= 2 and lengths[1] == 2:
             clock = {role: tokens[p].place for role, p in zip("HMSf", chain, strict=False)}
-            if len(chain) == 3 and after + 1 < len(tokens) and tokens[after].text in ".,":
-                if tokens[after + 1].kind == "num":
-                    clock["f"] = tokens[after + 1].place
-                    after += 2
+            point = len(chain) == 3 and after + 1 < len(tokens) and tokens[after].text in ".,"
+            if point and tokens[after + 1].kind == "num":
+                clock["f"] = tokens[after + 1].place
+                after += 2
             return chain[0], after, clock
         at = after
     return 0, 0, {}
@@ -262,7 +262,7 @@ def _read_date(tokens: list[Token], form: Form, alone: bool) -> Form | None:
 def _signs(tokens: list[Token], *, skip_first: bool) -> tuple[str, list[Token], int] | None:
     """Signs as in ORDERS (numbers of one digit count as two), the numbers, the month's name."""
     signs, numbers, month = "", [], 0
-    for at, token in enumerate(tokens):
+    for token in tokens:
         name = words.plain(token.text)
         if token.kind == "num":
             numbers.append(token)
@@ -293,9 +293,7 @@ def _signs(tokens: list[Token], *, skip_first: bool) -> tuple[str, list[Token], 
     return signs, numbers, month
 
 
-def _match(
-    signs: str, numbers: list[Token], month: int, form: Form, alone: bool
-) -> Form | None:
+def _match(signs: str, numbers: list[Token], month: int, form: Form, alone: bool) -> Form | None:
     """The orders of the longest beginning of ``signs`` that is a date; the rest is a clock's."""
     plain = signs.rstrip("T")
     for length in range(min(len(plain), 5), 0, -1):

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from birnn.arrays import Ints
-from birnn.data.series.cells import NAIVE
-from birnn.data.series.dates import DAY_NS
-from birnn.data.series.orders import BAD
+from birnn.arrays import Codes, Ints
+from birnn.data.stamps.cells import NAIVE
+from birnn.data.stamps.dates import DAY_NS
+from birnn.data.stamps.orders import BAD
 from birnn.errors import DataError
 
 MINUTE = 60 * 10**9
@@ -29,7 +29,7 @@ class Zoned:
     notes: list[str] = field(default_factory=list)
 
 
-def to_utc(wall: Ints, east: Ints, forms: Ints, named: list[str], run: str, name: str) -> Zoned:
+def to_utc(wall: Ints, east: Codes, forms: Codes, named: list[str], run: str, name: str) -> Zoned:
     """Local times ``[R]`` with what is known of their zones → UTC.
 
     Args:
@@ -58,8 +58,8 @@ def to_utc(wall: Ints, east: Ints, forms: Ints, named: list[str], run: str, name
         how = f"which change as the clocks of {zone} do: days of that zone"
         if zone:
             return Zoned(values, zone, [f"{name!r} has stamps of several offsets ({some}), {how}"])
-        how = "at the same time of day: read as days of local time"
-        return Zoned(np.where(aware, wall, BAD), "", [f"{name!r} has several offsets ({some}) {how}"])
+        how = f"has several offsets ({some}) at one time of day: read as days of local time"
+        return Zoned(np.where(aware, wall, BAD), "", [f"{name!r} {how}"])
     return Zoned(values, "UTC", [f"{name!r} has stamps of several offsets ({some}); read in UTC"])
 
 
@@ -75,7 +75,7 @@ def _fixed(minutes: int) -> str:
     return f"UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def fitting_zone(values: Ints, east: Ints) -> str:
+def fitting_zone(values: Ints, east: Codes) -> str:
     """A zone whose clocks show these offsets ``[K]`` at these times (UTC); empty for none."""
     some = np.unique(np.linspace(0, len(values) - 1, 50).astype(int))
     names = [*USUAL, *sorted(name for name in zoneinfo.available_timezones() if "/" in name)]
@@ -85,7 +85,7 @@ def fitting_zone(values: Ints, east: Ints) -> str:
     return ""
 
 
-def _agrees(zone: str, values: Ints, east: Ints) -> bool:
+def _agrees(zone: str, values: Ints, east: Codes) -> bool:
     utc = pd.DatetimeIndex(values.astype("datetime64[ns]"), tz="UTC")
     local = utc.tz_convert(zone).tz_localize(None).as_unit("ns").asi8
     return bool(np.array_equal(local - values, east.astype(np.int64) * MINUTE))

@@ -1,6 +1,6 @@
 """Stamps of a column → whole numbers: nanoseconds since 1970 (UTC), or the integers there.
 
-Text is read by its form (:mod:`birnn.data.series.forms`), the same for the whole column; what its
+Text is read by its form (:mod:`birnn.data.stamps.forms`), the same for the whole column; what its
 numbers mean is decided from all of them. ISO 8601 goes through Arrow's parser, formats that are
 named through pandas'.
 """
@@ -8,7 +8,7 @@ named through pandas'.
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from birnn.arrays import Bools, Ints
-from birnn.data.series import zones
-from birnn.data.series.cells import NAIVE, SLICE, Cells, cut_cells, trimmed
-from birnn.data.series.dates import DAY_NS, FIRST_YEAR, LAST_YEAR, clock_nanoseconds, days_of
-from birnn.data.series.dates import full_years
-from birnn.data.series.forms import LONE_YEAR, ORDERS, Form, read_form, skeleton
-from birnn.data.series.numbered import NAMES, WHOLE, POINT, read_numbered
-from birnn.data.series.orders import BAD, Asked, Doubt, choose_order
+from birnn.data.stamps import zones
+from birnn.data.stamps.cells import SLICE, Cells, cut_cells, trimmed
+from birnn.data.stamps.dates import (
+    DAY_NS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    clock_nanoseconds,
+    days_of,
+    full_years,
+)
+from birnn.data.stamps.forms import LONE_YEAR, ORDERS, Form, read_form, skeleton
+from birnn.data.stamps.numbered import NAMES, POINT, WHOLE, read_numbered
+from birnn.data.stamps.orders import AS_FOUND, BAD, Asked, Doubt, choose_order
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
@@ -52,7 +58,7 @@ class Stamps:
         return int((self.values != BAD).sum())
 
 
-def read_stamps(column: pa.ChunkedArray, name: str, asked: Asked = Asked()) -> Stamps | None:
+def read_stamps(column: pa.ChunkedArray, name: str, asked: Asked = AS_FOUND) -> Stamps | None:
     """Read a column ``[R]`` of stamps: text, timestamps, dates, or numbers.
 
     Its name tells dates from counts. ``None`` where most of the first cells are neither.
@@ -73,7 +79,9 @@ def read_stamps(column: pa.ChunkedArray, name: str, asked: Asked = Asked()) -> S
         return None
     if numeric or 2 * sum(map(is_number, some)) >= len(some):
         found = read_numbered(column, name, asked)
-        return found and Stamps(found.values, found.whole, found.zone, found.cell, found.notes,
+        if found is None:
+            return None
+        return Stamps(found.values, found.whole, found.zone, found.cell, found.notes,
                                 found.doubts, number=found.kind)  # fmt: skip
     if 2 * sum(read_form(skeleton(text)) is not None for text in some) < len(some):
         return None
@@ -286,13 +294,12 @@ class _Reading:
             letter: parts[part]
             for letter, part in zip(letters, ("one", "two", "three"), strict=False)
         }
-        for letter in "ye":
-            if letter in numbers:
-                short = numbers[letter] % 10_000 if letter == "e" else 0
-                whole = numbers[letter] // 10_000 if letter == "e" else numbers[letter]
-                brief = np.isin(parts["form"], self._short())
-                years = np.where(brief, full_years(whole), whole)
-                numbers[letter] = years * 10_000 + short if letter == "e" else years
+        brief = np.isin(parts["form"], self._short())
+        if "y" in numbers:
+            numbers["y"] = np.where(brief, full_years(numbers["y"]), numbers["y"])
+        if "e" in numbers:
+            years, rest = numbers["e"] // 10_000, numbers["e"] % 10_000
+            numbers["e"] = full_years(years) * 10_000 + rest
         if "_" in order and "m" not in numbers and (parts["month"] > 0).any():
             numbers["m"] = parts["month"]
         return days_of(numbers, us=self.us)
@@ -318,7 +325,9 @@ class _Reading:
             found.append(f"{self.name!r} is read as {kind} (--date-format {other} reads others)")
         ways = sorted(signs for signs in self.orders if signs not in ("week",))
         if len({"".join(sorted(signs)) for signs in ways}) > 1:
-            found.append(f"{self.name!r} is written in {len(ways)} ways; each cell is read by its own")
+            found.append(
+                f"{self.name!r} is written in {len(ways)} ways; each cell is read by its own"
+            )
         if any("w" in order for order in self.orders.values()):
             self.orders["week"] = "us" if self.us else "iso"
         return found

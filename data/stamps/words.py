@@ -39,8 +39,8 @@ WEEKDAY_NAMES = (
     "mandag mandag tirsdag onsdag torsdag fredag lordag sondag tisdag",
 )
 SHORTEST_WEEKDAY = 2  # Mo, Di, Mi
-FILLERS = {"de", "del", "of", "the", "den", "der", "le", "at", "um", "a", "on", "am", "il",
-           "st", "nd", "rd", "th", "er", "uhr", "hrs", "h", "o", "kl", "klokken", "ore", "hour"}  # fmt: skip
+FILLERS = {"de", "del", "of", "the", "den", "der", "le", "at", "um", "a", "on", "am", "il", "st",
+           "nd", "rd", "th", "er", "uhr", "hrs", "h", "o", "kl", "klokken", "ore"}  # fmt: skip
 QUARTERS = {"q", "qtr", "quarter", "quartal", "kwartaal", "trimestre", "trim", "trimester"}
 WEEKS = {"w", "wk", "week", "kw", "cw", "woche", "kalenderwoche", "semaine", "sem", "semana",
          "settimana"}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Written stamps → numbers: their forms, orders, zones; what people write dates in."""
