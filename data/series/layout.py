@@ -1,7 +1,7 @@
 """Which columns of a table are time, series, values and covariates."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -154,11 +154,10 @@ def _named(
     if options.layout == "wide" and parts["id_column"]:
         raise DataError(f"{where}: --id-column is for the long layout, not for --layout wide")
     if run is not None and not run.turned:
-        known = {"id_column": run.id_columns, "time_columns": run.time_columns}
-        for option, names in known.items():
-            own = parts["time_column"] if option == "time_columns" else []
-            if not (parts[option] or own):
-                parts[option] = _as_in_run(names, there, option, where)
+        if not parts["id_column"]:
+            parts["id_column"] = _ids_of(run, there, where)
+        if not (parts["time_columns"] or parts["time_column"]):
+            parts["time_columns"] = run.time_columns if set(run.time_columns) <= set(there) else []
     taken: dict[str, str] = {}
     for option, names in parts.items():
         for name in names:
@@ -169,16 +168,15 @@ def _named(
     return parts
 
 
-def _as_in_run(names: list[str], there: list[str], option: str, where: str) -> list[str]:
-    lost = [name for name in names if name not in there]
+def _ids_of(run: Remembered, there: list[str], where: str) -> list[str]:
+    lost = [name for name in run.id_columns if name not in there]
     if lost:
-        what = {"id_column": "named its series by", "time_columns": "took its time from"}[option]
-        known = ", ".join(map(repr, names))
+        known = ", ".join(map(repr, run.id_columns))
         raise DataError(
-            f"{where}: the run {what} {known}, and there is no column {lost[0]!r}"
+            f"{where}: the run named its series by {known}, and there is no column {lost[0]!r}"
             f"{suggestion(lost[0], there)}; there are: {', '.join(there[:40])}"
         )
-    return names
+    return run.id_columns
 
 
 def _time(
@@ -199,6 +197,10 @@ def _time(
     except DataError as error:
         text = str(error)
         raise DataError(text if text.startswith(where) else f"{where}: {text}") from None
+    if found is not None and run is not None and run.time_columns:
+        names = ", ".join(map(repr, run.time_columns))
+        told = f"the run took its time from {names}, which is not there: {found.columns[0]!r} is"
+        return replace(found, notes=[*found.notes, f"{told} taken"])
     if found is not None:
         return found
     if run is None or run.time_columns:
@@ -238,7 +240,7 @@ def _find_targets(
     run: Remembered | None,
 ) -> tuple[list[str], dict[str, NumberColumn], list[str]]:  # fmt: skip
     """The columns of values, what was read of them, and notes on what is left out."""
-    named = named or _targets_of(run, free, where)
+    named = named or [name for name in (run.targets if run else []) if name in free]
     if long and len(named) > 1:
         raise DataError(f"{where}: the long layout has one column of values; name one --target")
     numbers = {name: read_numbers(table.column(name)) for name in named}
@@ -261,25 +263,11 @@ def _find_targets(
     if not targets:
         known = f"{', '.join(table.column_names)}{_why_no_numbers(table, free)}"
         raise DataError(f"{where}: no column of numbers to forecast; there are: {known}")
-    return targets, {name: numbers[name] for name in targets}, _not_used(free, targets)
-
-
-def _targets_of(run: Remembered | None, free: list[str], where: str) -> list[str]:
-    """Those of a run's columns of values that are there; none where no run is known.
-
-    Raises:
-        DataError: none is there.
-    """
-    if run is None or not run.targets:
-        return []
-    there = [name for name in run.targets if name in free]
-    if not there:
-        known = ", ".join(map(repr, run.targets[:10]))
-        raise DataError(
-            f"{where}: the run forecasts {known}, and there is no such column"
-            f"{suggestion(run.targets[0], free)}; there are: {', '.join(free[:40]) or 'none'}"
-        )
-    return there
+    notes = _not_used(free, targets)
+    if run and run.targets:
+        lost = ", ".join(map(repr, run.targets[:10]))
+        notes.append(f"none of the run's columns of values ({lost}) is there: others are taken")
+    return targets, {name: numbers[name] for name in targets}, notes
 
 
 def _not_used(free: list[str], targets: list[str]) -> list[str]:

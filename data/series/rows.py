@@ -229,6 +229,8 @@ def place_rows(
     """
     begins = rows.begins
     steps, on = frequency.places(rows.stamps, begins, clock)
+    if run is not None and not on.all():
+        _refuse_steps(rows, begins, clock)
     if not options.frequency:
         odd = ~np.logical_and.reduceat(on, begins)
         odd |= frequency.coarser(steps, begins) & on.all()
