@@ -21,6 +21,10 @@ from birnn.registry import suggestion
 from birnn.storage.files import atomic_path
 
 PACKAGED = "glove.6B.50d"
+ASK = "is it a text file of vectors in GloVe's or fastText's format?"
+MAX_SIZE = 4096  # numbers of a vector; 300 are usual
+MAX_LINE = 1 << 17  # bytes
+MAX_TABLE = 700 << 20  # bytes of words and vectors: two million of 150 numbers
 
 
 @dataclass(frozen=True)
@@ -78,31 +82,52 @@ def _packaged(limit: int) -> VectorTable:
 def read_vectors(path: Path, name: str, limit: int) -> VectorTable:
     """Read a word and its numbers a line, separated by spaces; a first line of counts is skipped.
 
+    Memory is bounded by what the vectors themselves take, whatever a compressed file unpacks to.
+
     Raises:
-        DataError: a line with another number of values, or with something that isn't a number.
+        DataError: a line with another number of values, or with something that isn't a number;
+            lines, vectors or a table beyond all that is usual; lines that repeat words.
     """
-    rows: dict[str, NDArray[np.float16]] = {}  # of each word
-    size = 0
+    words: dict[str, None] = {}
+    values = bytearray()  # of the rows, one after the other
+    size = letters = 0
     opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), start=1):
+                if len(line) > MAX_LINE:
+                    raise DataError(f"{path} line {number}: longer than {MAX_LINE:,} bytes; {ASK}")
                 parts = line.decode("utf-8", errors="replace").rstrip().split(" ")
                 if number == 1 and len(parts) == 2:
                     continue
-                if len(rows) >= limit:
+                if len(words) >= limit:
                     break
-                size = size if rows else len(parts) - 1
+                size = size if words else len(parts) - 1
                 row = _numbers(path, number, parts[-size:] if size else [], size)
                 # A word may hold spaces in the largest GloVe file: it is all but the numbers.
                 word = " ".join(parts[: len(parts) - size])
-                if word:
-                    rows.setdefault(word, row)
+                if word and word not in words:
+                    words[word] = None
+                    values += row.tobytes()
+                    letters += 4 * len(word)
+                _check_growth(path, number, len(words), len(values) + letters)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"can't read {path}: {error}") from None
-    if not rows:
+    if not words:
         raise DataError(f"{path} holds no vectors; expected a word and its numbers a line")
-    return VectorTable(name, list(rows), np.stack(list(rows.values())))
+    table = np.frombuffer(values, dtype=np.float16).reshape(len(words), size)
+    return VectorTable(name, list(words), table)
+
+
+def _check_growth(path: Path, line: int, words: int, size: int) -> None:
+    """Refuse a table of more bytes than any has, or a file that goes on without new words."""
+    if size > MAX_TABLE:
+        what = f"more than {MAX_TABLE >> 20:,} MiB of vectors"
+        raise DataError(
+            f"{path} line {line}: {what}; lower --vectors-limit, or give a shorter file"
+        )
+    if line > 2 * words + 10_000:
+        raise DataError(f"{path} line {line}: most lines repeat a word; {ASK}")
 
 
 def _numbers(path: Path, line: int, parts: list[str], size: int) -> NDArray[np.float16]:
@@ -113,8 +138,9 @@ def _numbers(path: Path, line: int, parts: list[str], size: int) -> NDArray[np.f
         row = np.zeros(0, dtype=np.float16)
     if size < 1 or len(row) != size or not np.all(np.isfinite(row)):
         what = f"expected a word and {size or 'its'} finite numbers"
-        ask = "is it a text file of vectors in GloVe's or fastText's format?"
-        raise DataError(f"{path} line {line}: {what}; {ask}")
+        raise DataError(f"{path} line {line}: {what}; {ASK}")
+    if size > MAX_SIZE:
+        raise DataError(f"{path} line {line}: {size:,} numbers; at most {MAX_SIZE:,} are read")
     return row
 
 

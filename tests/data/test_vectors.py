@@ -1,9 +1,13 @@
 """Pretrained vectors: from a file, a package or a download; bad ones are named by line."""
 
 import gzip
+import json
 import os
 import ssl
+import subprocess
+import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -233,3 +237,54 @@ def test_unreadable_file_is_refused(tmp_path):
         path.unlink()
     with pytest.raises(DataError, match="can't read"):
         read_vectors(Path(path), "v", 10)
+
+
+MEBI = 1 << 20
+FLOOD = {  # what unpacks to far more than it holds, piece by piece
+    "zeros.txt.gz": lambda: (bytes(MEBI) for _ in range(700)),
+    "one line.txt.gz": lambda: (b"w" + b" 1" * (MEBI // 2) for _ in range(600)),
+    "one line.txt": lambda: (b"1 " * (MEBI // 2) for _ in range(500)),
+    "one word.txt.gz": lambda: (b"w" * MEBI for _ in range(700)),
+    "long words.vec.gz": lambda: (b"%07d" % n + b"w" * 120_000 + b" 1 2\n" for n in range(20_000)),
+    "blank.txt.gz": lambda: (b"\n" * MEBI for _ in range(700)),
+    "repeated.txt.gz": lambda: (b"the 1 2 3\n" * 100_000 for _ in range(700)),
+    "wide.txt.gz": lambda: (b"%d" % n + b" 1" * 60_000 + b"\n" for n in range(5_000)),
+    "many.txt.gz": lambda: (b"%d" % n + b" 1" * 4_000 + b"\n" for n in range(200_000)),
+    "announced.bin": lambda: iter([b"1000000000000 300\n", b"the " + bytes(range(256)) * 5000]),
+    "announced.vec": lambda: iter([b"1000000000000 1000000000\n", b"the 1 2\n" * 20_000]),
+}
+READ = """
+import json, resource, sys
+from birnn.data.text.vectors import find_vectors
+from birnn.errors import DataError
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    find_vectors(sys.argv[1], 400_000)
+    words = ""
+except DataError as error:
+    words = str(error)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps([words, (after - before) / 1024]))
+"""
+
+
+def squeezed(pieces: Iterator[bytes], path: Path) -> Path:
+    opener = (lambda: gzip.open(path, "wb", 1)) if path.suffix == ".gz" else lambda: path.open("wb")
+    with opener() as file:
+        for piece in pieces:
+            file.write(piece)
+    return path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other ways elsewhere")
+@pytest.mark.parametrize("name", FLOOD)
+def test_a_small_file_takes_no_large_memory(name, tmp_path):
+    path = squeezed(FLOOD[name](), tmp_path / name)
+    done = subprocess.run([sys.executable, "-c", READ, path], capture_output=True, check=True)
+    path.unlink()
+    message, mebibytes = json.loads(done.stdout)
+    assert mebibytes < 900, (message, mebibytes)
+    assert name in message
+    assert "line" in message
+    assert "\n" not in message
+    assert len(message) < 500
