@@ -122,10 +122,8 @@ def read_vectors(path: Path, name: str, limit: int) -> VectorTable:
 def _check_growth(path: Path, line: int, words: int, size: int) -> None:
     """Refuse a table of more bytes than any has, or a file that goes on without new words."""
     if size > MAX_TABLE:
-        what = f"more than {MAX_TABLE >> 20:,} MiB of vectors"
-        raise DataError(
-            f"{path} line {line}: {what}; lower --vectors-limit, or give a shorter file"
-        )
+        what = f"more than {MAX_TABLE >> 20:,} MiB of vectors; lower --vectors-limit"
+        raise DataError(f"{path} line {line}: {what}, or give a shorter file")
     if line > 2 * words + 10_000:
         raise DataError(f"{path} line {line}: most lines repeat a word; {ASK}")
 
