@@ -112,7 +112,7 @@ def compare_command(runs: Runs, options: has.CompareOptions) -> None:
         from birnn.tasks.comparing.plot import picture_path, save_comparison
         from birnn.terminal.views.comparison import draw_comparison
 
-        picture = picture_path(options.out) if options.out else None
+        picture = picture_path(options.out, runs) if options.out else None
         comparison = compare([Path(run) for run in runs], options.metric)
         if picture:
             save_comparison(picture, comparison)

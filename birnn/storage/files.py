@@ -86,6 +86,14 @@ def check_plain(path: Path) -> None:
         raise DataError(f"can't write {path}: {reason(error)}") from None
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, which is there."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def sync(path: Path) -> None:
     """Wait until a file, or a folder's list of names, is on the disk.
 

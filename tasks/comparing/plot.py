@@ -8,6 +8,7 @@ from birnn.errors import ConfigError
 from birnn.storage.files import atomic_path
 from birnn.tasks.comparing.comparison import Comparison
 from birnn.tasks.comparing.run_summary import Curve, RunSummary
+from birnn.tasks.runs.folder import is_of_run
 from birnn.tasks.scoring.metric_names import lower_is_better
 
 # Okabe and Ito's colours, told apart by the colour-blind too; yellow is too pale on white.
@@ -17,11 +18,11 @@ LABELLED = 3  # lines that have room for their name at their end
 Drawn = tuple[RunSummary, Curve]
 
 
-def picture_path(out: str) -> Path:
+def picture_path(out: str, runs: Sequence[str] = ()) -> Path:
     """Where the picture goes: a ``.png`` file, or ``compare.png`` in a folder that is there.
 
     Raises:
-        ConfigError: neither of the two.
+        ConfigError: neither of the two, or a file of one of ``runs``.
     """
     if (path := Path(out)).is_dir():
         return path / "compare.png"
@@ -29,6 +30,8 @@ def picture_path(out: str) -> Path:
         raise ConfigError(f"--out {out}: name a .png file, or a folder that is there")
     if not path.parent.is_dir():
         raise ConfigError(f"--out {out}: there is no folder {path.parent}; make it first")
+    if any(is_of_run(path, Path(run)) for run in runs):
+        raise ConfigError(f"--out {out}: that is a file of the run itself; name another")
     return path
 
 

@@ -16,7 +16,14 @@ from birnn.config import from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.nn.devices import resolve_device
 from birnn.nn.engines import engine_for
-from birnn.storage.files import FolderKind, load_weights, read_json, save_weights, write_json
+from birnn.storage.files import (
+    FolderKind,
+    load_weights,
+    read_json,
+    same_file,
+    save_weights,
+    write_json,
+)
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
@@ -59,15 +66,32 @@ def holds(path: Path, parts: Mapping[str, type]) -> bool:
 
 def unknown_names(folder: Path) -> list[str]:
     """What a run folder, whole or growing, holds under names that no version of birnn has used."""
-    patterns = [*FILES, *(pattern for spec in TASKS.values() for pattern in spec.files)]
     unknown = []
     for path in sorted(folder.iterdir()):
         inner = path.is_dir() and not path.is_symlink()
         if inner and (path.name == STATE or re.fullmatch(r"seed-\d+", path.name)):
             unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
-        elif inner or not any(fnmatch(path.name, pattern) for pattern in patterns):
+        elif inner or not own_name(path.name):
             unknown.append(path.name)
     return unknown
+
+
+def own_name(name: str) -> bool:
+    """Whether a version of birnn has written a file of that name into a run's folder."""
+    patterns = [*FILES, *(pattern for spec in TASKS.values() for pattern in spec.files)]
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def is_of_run(path: Path, folder: Path) -> bool:
+    """Whether to write ``path`` would be to write a file of the run in ``folder``.
+
+    It is told by where ``path`` leads and by what is there, so that links and a disk that takes
+    upper case for lower hide nothing.
+    """
+    target = path.resolve()
+    if own_name(target.name) and target.parent.is_relative_to(folder.resolve()):
+        return True
+    return any(same_file(path, part) for part in folder.rglob("*"))
 
 
 RUN = FolderKind("run", run_strangers)

@@ -1,9 +1,8 @@
 """What a classifier answers: a label, and a probability for each class, of each row of texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import TextColumns, read_columns, read_texts
 from birnn.tasks.serving.records import write_records
-from birnn.tasks.serving.request import Answer, Request
+from birnn.tasks.serving.request import Answer, Request, Streamed
 from birnn.tasks.serving.texts import read_inputs, read_text_columns
 
 CHUNK = 8192  # rows that are held as batches and features at once
@@ -53,30 +52,48 @@ class LabelPredictor(Predictor):
 
     def label(self, columns: Columns, *, explain: bool = False) -> Labels:
         """Label rows, in their order: the texts, ``label`` and ``probabilities`` of each."""
-        labels, names = Labels(), self.run.info.labels
-        texts = list(zip(*columns.values(), strict=True))
-        if empty := sum(not any(part.strip() for part in row) for row in texts):
-            count = plural(empty, "empty text")
-            labels.notes.append(f"note: {count} got the answer for a text without words")
-        for start in range(0, len(texts), CHUNK):
+        labels = Labels(notes=notes(columns))
+        for records, weights in self._parts(columns, explain=explain):
+            labels.records += records
+            labels.weights += weights
+        return labels
+
+    def stream(self, columns: Columns) -> Streamed:
+        """The records of :meth:`label`, of which a part is held at once."""
+
+        def records() -> Iterator[dict[str, Any]]:
+            for part, _ in self._parts(columns, explain=False):
+                yield from part
+
+        return Streamed(len(next(iter(columns.values()))), records)
+
+    def _parts(self, columns: Columns, *,
+               explain: bool) -> Iterator[tuple[list[dict[str, Any]], Weights]]:  # fmt: skip
+        names = self.run.info.labels
+        for start in range(0, len(next(iter(columns.values()))), CHUNK):
             chunk = {name: part[start : start + CHUNK] for name, part in columns.items()}
             rows, weights = self.probabilities(chunk, explain=explain)
-            for row, shares in zip(texts[start : start + CHUNK], rows, strict=True):
+            records = []
+            for row, shares in zip(zip(*chunk.values(), strict=True), rows, strict=True):
                 record: dict[str, Any] = dict(zip(columns, row, strict=True))
                 record["label"] = names[int(shares.argmax())]
                 record["probabilities"] = dict(zip(names, map(float, shares), strict=True))
-                labels.records.append(record)
-            labels.weights += weights
-        return labels
+                records.append(record)
+            yield records, weights
 
     def answer(self, request: Request) -> Answer:
         """Label texts, a file of them, or a pipe."""
         self.check(request)
-        labels = self.label(self._texts(request), explain=request.explain)
-
-        write = partial(write_labels, records=labels.records, columns=self.columns,
+        columns = self._texts(request)
+        if request.explain:
+            labels = self.label(columns, explain=True)
+            records: Any = labels.records
+            weights = labels.weights
+        else:
+            records, weights = self.stream(columns), []
+        write = partial(write_labels, records=records, columns=self.columns,
                         escape=request.escape_formulas)  # fmt: skip
-        return Answer(labels.records, write, labels.notes, labels.weights)
+        return Answer(records, write, notes(columns), weights)
 
     def _texts(self, request: Request) -> Columns:
         if len(self.columns) == 1:
@@ -111,15 +128,31 @@ class LabelPredictor(Predictor):
         return texts.table(labels, np.array(rows, dtype=np.float64).reshape(-1, len(labels)))
 
 
-def write_labels(path: Path, records: Sequence[dict[str, Any]], columns: Sequence[str] = ("text",),
+def notes(columns: Columns) -> list[str]:
+    """What is to be said of rows to label."""
+    rows = zip(*columns.values(), strict=True)
+    if not (empty := sum(not any(part.strip() for part in row) for row in rows)):
+        return []
+    return [f"note: {plural(empty, 'empty text')} got the answer for a text without words"]
+
+
+def write_labels(path: Path, records: Iterable[dict[str, Any]], columns: Sequence[str] = ("text",),
                  *, escape: bool = False) -> None:  # fmt: skip
     """Write labelled rows, whose texts are in ``columns``, as :func:`.records.write_records`.
 
     JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.
     """
-    classes = list(records[0]["probabilities"]) if records else []
-    names = [*columns, "label"]
-    rows = ([*(r[n] for n in names), *(r["probabilities"][c] for c in classes)] for r in records)
     lines = (record["label"] for record in records)
-    header = [*names, *(f"p_{label}" for label in classes)]
-    write_records(path, records, chain([header], rows), lines, escape=escape)
+    write_records(path, records, _csv_rows(records, columns), lines, escape=escape)
+
+
+def _csv_rows(records: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[list[Any]]:
+    names, header = [*columns, "label"], True
+    for record in records:
+        shares = record["probabilities"]
+        if header:
+            yield [*names, *(f"p_{label}" for label in shares)]
+            header = False
+        yield [*(record[name] for name in names), *shares.values()]
+    if header:
+        yield names

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
-from birnn.tasks.serving.records import check_output
+from birnn.tasks.serving.records import check_apart, check_output
 from birnn.tasks.serving.request import Answer, Request
 
 
@@ -93,9 +93,14 @@ def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
     """
     if request.escape_formulas and Path(request.output).suffix.lower() != ".csv":
         raise ConfigError("escape_formulas: it is for spreadsheets; name an --output that is .csv")
-    name = read_config(folder)["task"]
+    config = read_config(folder)
+    name = config["task"]
     if not TASKS[name].example:
         raise ConfigError(refusal(name, folder))
+    if request.output:
+        data = config.get("data")
+        trained = data.get("data") if isinstance(data, dict) else ""
+        check_apart(Path(request.output), request, folder, str(trained or ""))
     run = load_run(folder, device)
     own = replace(request, trained=run.task.trained, columns=run.task.columns)
     answer = predictor_of(run).answer(own)

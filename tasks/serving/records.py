@@ -1,13 +1,26 @@
 """Predictions as files: the one writer of records, in the format that the extension names."""
 
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from birnn.data.tables.csv_cells import RowWriter
 from birnn.errors import ConfigError
-from birnn.storage.files import atomic_path
+from birnn.storage.files import atomic_path, check_plain, same_file
+from birnn.tasks.runs.folder import is_of_run
+from birnn.tasks.serving.request import Request
+
+
+def _json_list(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A list of records as indented JSON, one by one."""
+    start = "["
+    for record in records:
+        text = json.dumps(record, ensure_ascii=False, indent=1).replace("\n", "\n ")
+        yield f"{start}\n {text}"
+        start = ","
+    yield "[]\n" if start == "[" else "\n]\n"
 
 
 def check_output(path: Path, known: Sequence[str]) -> None:
@@ -15,14 +28,40 @@ def check_output(path: Path, known: Sequence[str]) -> None:
 
     Raises:
         ConfigError: an unknown extension or a folder that isn't there.
+        DataError: a pipe, a device or a folder stands there.
     """
     if path.suffix.lower() not in known:
         raise ConfigError(f"output: {path} must end in one of {', '.join(known)}")
     if not path.parent.is_dir():
         raise ConfigError(f"output: there is no folder {path.parent}")
+    check_plain(path)
+    if not path.resolve().parent.is_dir():
+        raise ConfigError(f"output: {path} leads to where there is no folder")
 
 
-def write_records(path: Path, records: Sequence[dict[str, Any]], rows: Iterable[Iterable[Any]],
+def check_apart(output: Path, request: Request, folder: Path, data: str) -> None:
+    """Refuse an output over what is read: the input, the run in ``folder``, or its ``data``.
+
+    Raises:
+        ConfigError: so it is; the message says over which.
+        DataError: a pipe, a device or a folder stands there.
+    """
+    check_plain(output)
+    if is_of_run(output, folder):
+        raise ConfigError(f"output: {output} is a file of the run itself; name another")
+    if request.input and same_file(output, Path(request.input)):
+        raise ConfigError(f"output: {output} is the input itself; name another")
+    if data and same_file(output, Path(data).expanduser()):
+        raise ConfigError(f"output: {output} is what the run was trained on; name another")
+    try:
+        given = request.standard_input and os.fstat(request.standard_input.fileno())
+    except (OSError, ValueError):  # no file of the system's
+        return
+    if given and output.exists() and os.path.samestat(given, output.stat()):
+        raise ConfigError(f"output: {output} is standard input itself; name another")
+
+
+def write_records(path: Path, records: Iterable[dict[str, Any]], rows: Iterable[Iterable[Any]],
                   lines: Iterable[str] = (), *, escape: bool = False) -> None:  # fmt: skip
     """Write records as UTF-8, whole or not at all.
 
@@ -40,8 +79,7 @@ def write_records(path: Path, records: Sequence[dict[str, Any]], rows: Iterable[
             for row in rows:
                 writer.row(row)
         elif kind == ".json":
-            json.dump(list(records), file, ensure_ascii=False, indent=1)
-            file.write("\n")
+            file.writelines(_json_list(records))
         else:
             jsonl = (json.dumps(record, ensure_ascii=False) for record in records)
             file.writelines(f"{line}\n" for line in (jsonl if kind == ".jsonl" else lines))

@@ -1,6 +1,6 @@
 """What a person asks a trained run to predict, and what comes back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,15 +31,29 @@ class Request:
         return ReadOptions(self.encoding, table=self.table, trained=self.trained)
 
 
+@dataclass(frozen=True)
+class Streamed(Iterable[dict[str, Any]]):
+    """Records that are made anew, a part at a time, whenever they are gone through."""
+
+    count: int
+    parts: Callable[[], Iterator[dict[str, Any]]]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self.parts()
+
+    def __len__(self) -> int:
+        return self.count
+
+
 @dataclass
 class Answer:
     """Records in input order, and how they are shown or written."""
 
-    records: list[dict[str, Any]]
+    records: list[dict[str, Any]] | Streamed
     write: Callable[[Path], None]
     notes: list[str] = field(default_factory=list)
     weights: list[list[tuple[str, float]]] = field(default_factory=list)  # of each text's words
     labels: list[str] = field(default_factory=list)  # of spans or tags, for their colours
-    lines: list[str] | None = None  # a tagged file, line by line, where that was the input
+    lines: Iterable[str] | None = None  # a tagged file, line by line, where that was the input
     charts: list[dict[str, Any]] = field(default_factory=list)  # of forecasts
     task: str = ""  # of the run that answers

@@ -1,7 +1,8 @@
 """Use a trained tagger on raw texts: tags and spans with their places in the text as given."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -27,7 +28,7 @@ from birnn.tasks.runs.folder import LoadedRun, load_run
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import Sentences, TextColumns, read_sentences
 from birnn.tasks.serving.records import write_records
-from birnn.tasks.serving.request import Answer, Request
+from birnn.tasks.serving.request import Answer, Request, Streamed
 from birnn.tasks.serving.texts import read_inputs
 from birnn.tasks.tagging.decoding import predicted_tags
 from birnn.tasks.tagging.model import best_tags
@@ -57,12 +58,13 @@ class TaggingPredictor(Predictor):
             if request.texts:
                 raise ConfigError("give texts or --input, not both")
             return tag_file(self.run, request)
-        tagged = tag_raw(self.run, read_inputs(request), best=request.best)
+        texts = read_inputs(request)
+        records = Streamed(len(texts), lambda: tagged_texts(self.run, texts, request.best))
         return Answer(
-            tagged.records,
-            lambda path: write_tagged(path, tagged.records, escape=request.escape_formulas),
-            tagged.notes,
-            labels=tagged.labels,
+            records,
+            lambda path: write_tagged(path, records, escape=request.escape_formulas),
+            empty_note(texts),
+            labels=shown_labels(self.run),
         )
 
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
@@ -133,10 +135,17 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
         reading=reading,
     )  # fmt: skip
     table, layout, notes = load_untagged(options)
-    tokens = table["tokens"][:]
-    tags, records = tag_tokens(run, tokens, request.best)
     form = TagForm.of(reading.get("form", {}))
-    lines = list(prediction_lines(table, tags, layout, run.info.scheme, form=form))
+
+    def parts() -> Iterator[tuple[list[list[str]], list[dict[str, Any]]]]:
+        for start in range(0, len(table), CHUNK):
+            yield tag_tokens(run, table[start : start + CHUNK]["tokens"], request.best)
+
+    def lines() -> Iterator[str]:
+        tags = chain.from_iterable(tags for tags, _ in parts())
+        return prediction_lines(table, tags, layout, run.info.scheme, form=form)
+
+    records = Streamed(len(table), lambda: chain.from_iterable(part for _, part in parts()))
 
     def write(path: Path) -> None:
         kind = path.suffix.lower()
@@ -147,11 +156,10 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
                 f"output: a file of tokens is written in its own format; name it {layout.suffix}"
             )
         else:
-            write_lines(path, iter(lines))
+            write_lines(path, lines())
 
-    return Answer(
-        records, write, [f"note: {text}" for text in notes], labels=shown_labels(run), lines=lines
-    )
+    said = [f"note: {text}" for text in notes]
+    return Answer(records, write, said, labels=shown_labels(run), lines=lines())
 
 
 def tag_tokens(
@@ -171,7 +179,7 @@ def tag_tokens(
     return tagged[0], records
 
 
-def write_tagged(path: Path, records: Sequence[dict[str, Any]], *, escape: bool = False) -> None:
+def write_tagged(path: Path, records: Iterable[dict[str, Any]], *, escape: bool = False) -> None:
     """Write records of texts or sentences in the format that the extension names.
 
     JSON holds the records, a CSV a row a token, anything else a token and its tag a line. In a CSV
@@ -180,7 +188,7 @@ def write_tagged(path: Path, records: Sequence[dict[str, Any]], *, escape: bool 
     write_records(path, records, _csv_rows(records), _column_lines(records), escape=escape)
 
 
-def _csv_rows(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+def _csv_rows(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
     fields = ("start", "end", "text", "tag", "confidence")
     yield ("record", *fields)
     for i, record in enumerate(records, start=1):
@@ -188,7 +196,7 @@ def _csv_rows(records: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]
             yield (i, *(str(token[name]) for name in fields))
 
 
-def _column_lines(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _column_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for record in records:
         yield from (f"{token['text']}\t{token['tag']}" for token in record["tokens"])
         yield ""
@@ -232,10 +240,18 @@ def tag_texts(folder: Path, texts: Sequence[str], *, best: int = 0) -> TextTags:
 
 def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
     """Tag raw ``texts`` with a run that :func:`load_tagger` has loaded; see :func:`tag_texts`."""
-    found = TextTags(labels=shown_labels(run))
+    records = list(tagged_texts(run, texts, best))
+    return TextTags(records, shown_labels(run), empty_note(texts))
+
+
+def empty_note(texts: Sequence[str]) -> list[str]:
+    """What is to be said of texts to tag."""
     empty = sum(not text.strip() for text in texts)
-    if empty:
-        found.notes.append(f"note: {plural(empty, 'empty text')} without a token to tag")
+    return [f"note: {plural(empty, 'empty text')} without a token to tag"] if empty else []
+
+
+def tagged_texts(run: LoadedRun, texts: Sequence[str], best: int) -> Iterator[dict[str, Any]]:
+    """The records of :func:`tag_texts`, of which a part is held at once."""
 
     def tag(filled: list[list[str]]) -> list[tuple[list[str], Array, Alternatives]]:
         return list(zip(*_tag(run, filled, best), strict=True))
@@ -253,8 +269,7 @@ def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
                      **_placed(spans(other, run.info.scheme), at, run)}
                     for other, share in alternatives
                 ]  # fmt: skip
-            found.records.append(record)
-    return found
+            yield record
 
 
 def shown_labels(run: LoadedRun) -> list[str]:
