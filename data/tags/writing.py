@@ -1,7 +1,7 @@
 """Predicted tags as files: in the input's own format, with a column more."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from birnn.storage.files import atomic_path
 
 
 def prediction_lines(
-    table: Dataset, predicted: Iterable[Sequence[str]], layout: ColumnLayout, scheme: str, *,
+    table: Dataset, predicted: Sequence[Sequence[str]], layout: ColumnLayout, scheme: str, *,
     confidence: Sequence[Sequence[float]] = (), keep_before: bool = True, form: TagForm = USUAL,
 ) -> Iterator[str]:  # fmt: skip
     """The lines of a file of predictions, without line ends.

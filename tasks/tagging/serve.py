@@ -1,5 +1,6 @@
 """Use a trained tagger on raw texts: tags and spans with their places in the text as given."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -142,8 +143,9 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
             yield tag_tokens(run, table[start : start + CHUNK]["tokens"], request.best)
 
     def lines() -> Iterator[str]:
-        tags = chain.from_iterable(tags for tags, _ in parts())
-        return prediction_lines(table, tags, layout, run.info.scheme, form=form)
+        # A file's tags are few strings, each of which is held once.
+        tags = [list(map(sys.intern, row)) for rows, _ in parts() for row in rows]
+        yield from prediction_lines(table, tags, layout, run.info.scheme, form=form)
 
     records = Streamed(len(table), lambda: chain.from_iterable(part for _, part in parts()))
 
