@@ -545,10 +545,10 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
 def told(sample: Sample) -> ReadOptions:
     """The options that say all of how a CSV file is written."""
     known, lines = sample.dialect, len(sample.dialect.titles) + sample.dialect.separator_line
+    thousands = re.sub(r"\s", " ", known.thousands) or "none"
     table = TableOptions(
-        known.delimiter, known.quote or "none", known.decimal, known.thousands or "none",
-        known.header, lines,
-    )  # fmt: skip
+        known.delimiter, known.quote or "none", known.decimal, thousands, known.header, lines
+    )
     return ReadOptions(**sample.options, table=table)
 
 
