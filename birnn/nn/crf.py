@@ -13,7 +13,9 @@ from torch.autograd.function import once_differentiable
 from birnn.nn import chain
 from birnn.nn.batch import sequence_mask
 from birnn.nn.cached import Cached
-from birnn.nn.chain import Allowed, Marginals, Potentials, widen
+from birnn.nn.chain import Allowed, Marginals, Messages, Potentials, widen
+
+MANY = 256  # tags, from which on the moves of a batch are added up before they are looked at
 
 
 class PathConfidence(NamedTuple):
@@ -158,22 +160,37 @@ class _LogPartition(torch.autograd.Function):
             score = sequence_score(centred, tags, lengths, potentials)
             _require_legal_gold(score, tags, lengths, potentials)
         messages = chain.messages_of(centred, mask, potentials)
-        unary, moves, value = chain.posteriors(messages, mask)
+        ctx.together = not messages.logs and emissions.shape[2] >= MANY
+        if ctx.together:
+            unary, moves, value = chain.unary_of(messages, mask), messages.moves, messages[4]
+        else:
+            unary, moves, value = chain.posteriors(messages, mask)
         if tags is not None:
             observed = -mask.to(unary.dtype)
             unary.scatter_add_(2, tags.unsqueeze(-1), observed.unsqueeze(-1))
             pairs = tags[:, :-1] * unary.shape[2] + tags[:, 1:]
-            moves.view(len(moves), -1).scatter_add_(1, pairs, observed[:, 1:])
-        ctx.save_for_backward(unary, moves, lengths)
+            if not ctx.together:
+                moves.view(len(moves), -1).scatter_add_(1, pairs, observed[:, 1:])
+        heard = messages[:3] if ctx.together else ()
+        ctx.save_for_backward(unary, moves, lengths, mask, tags, *heard)
         return value + peaks if tags is None else value - score
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        unary, moves, lengths = ctx.saved_tensors
+        unary, moves, lengths, mask, tags, *heard = ctx.saved_tensors
         unary = unary * grad.view(-1, 1, 1)
         last = unary[torch.arange(len(lengths), device=lengths.device), lengths - 1]
-        moves = (moves * grad.view(-1, 1, 1)).sum(0)
+        if ctx.together:
+            left, right, beyond = heard
+            messages = Messages(left, right, beyond, moves, lengths, logs=False)
+            moves = chain.summed_moves(messages, mask, grad)
+            if tags is not None:
+                observed = -(mask[:, 1:] * grad.unsqueeze(1)).flatten()
+                pairs = (tags[:, :-1] * moves.shape[1] + tags[:, 1:]).flatten()
+                moves.view(-1).index_add_(0, pairs, observed.to(moves.dtype))
+        else:
+            moves = (moves * grad.view(-1, 1, 1)).sum(0)
         return unary, None, None, moves, unary[:, 0].sum(0), last.sum(0)
 
 

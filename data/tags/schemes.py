@@ -265,10 +265,12 @@ def legal(labels: Sequence[str], scheme: str) -> Legal:
     free = scheme in ("iob1", "iob2")  # a span may end anywhere, and go on
     ends = [free or prefix in "OES" or "E" not in prefixes[kind] for prefix, kind in pairs]
     closes = np.array(ends, dtype=bool)
-    inside = np.array(
-        [[b != "O" and k == m and (free or (b in "BI" and a in "IE")) for a, m in pairs]
-         for b, k in pairs], dtype=bool,
-    ).reshape(size, size)  # fmt: skip
+    types = sorted(prefixes)
+    own = np.array([types.index(kind) for _, kind in pairs])
+    letters = np.array([prefix for prefix, _ in pairs])
+    same = (own[:, None] == own[None, :]) & (letters != "O")[:, None]
+    goes_on = np.isin(letters, ["B", "I"])[:, None] & np.isin(letters, ["I", "E"])[None, :]
+    inside = same if free else same & goes_on
     return Legal(opens, closes, inside | (closes[:, None] & opens[None, :]))
 
 

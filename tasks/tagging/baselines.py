@@ -25,6 +25,9 @@ PENALTIES = (0.2, 0.5, 1.5, 5.0)  # C, as of a logistic regression: inverse stre
 BIASES = tuple(i / 2 for i in range(9))  # by which the log-probability of O is lowered
 UPDATES = 2_000_000  # of the weights; the passes over train follow, within the next two
 FEWEST, MOST = 5, 50
+# The same, times the labels, each of which has a model of its own; beyond so many labels half of
+# the penalties are tried.
+LABEL_UPDATES, MANY_LABELS = 100_000_000, 200
 SENTENCES = 256  # decoded at once
 SMALLEST = 1e-12  # probability that has a logarithm
 
@@ -166,7 +169,7 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
     metric = "validation_accuracy" if scheme == "raw" else "validation_span_f1"
     chain = LegalPaths(labels, scheme)
     best: tuple[float, LogProbabilities, dict[str, Any]] | None = None
-    for penalty in PENALTIES:
+    for penalty in PENALTIES if len(labels) <= MANY_LABELS else PENALTIES[1:3]:
         model = LogProbabilities.fit(train, gold, penalty)
         rows = _sentences(model(held_out), tokens["validation"])
         for bias in BIASES if "O" in labels and scheme != "raw" else (0.0,):
@@ -195,7 +198,9 @@ class LogProbabilities:
         if gold.max() == 0:
             return cls(None)
         tokens = len(gold)
-        epochs = int(np.clip(np.ceil(UPDATES / tokens), FEWEST, MOST))
+        labels = int(gold.max()) + 1
+        passes = min(UPDATES / tokens, LABEL_UPDATES / (tokens * labels))
+        epochs = int(np.clip(np.ceil(passes), FEWEST, MOST))
         model = SGDClassifier(
             loss="log_loss", alpha=1 / (penalty * tokens), max_iter=epochs, tol=None,
             average=epochs // 2 * tokens,  # of the second half of the way

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from birnn.arrays import Array
-from birnn.data.tags.schemes import Span, spans, strict_spans
+from birnn.data.tags.schemes import Span, spans, split_tag, strict_spans
 from birnn.errors import ConfigError
 from birnn.tasks.scoring.bootstrap import ratio
 from birnn.tasks.scoring.metrics import table_rows
@@ -167,16 +167,26 @@ class TagPairs:
 
     @classmethod
     def build(cls, labels: Sequence[str], scheme: str) -> "TagPairs":
-        """Ask ``schemes.spans`` about every pair: conlleval never looks further."""
-        tags = [*labels, "O"]
-        pairs = [[spans([before, after], scheme) for after in tags] for before in tags]
-        begins, ends = (
-            np.array([[any(span[edge] == 1 for span in pair) for pair in row] for row in pairs])
-            for edge in (0, 1)  # of a span: its start, its end
-        )
-        types = [[span.label for span in spans([tag], scheme)] for tag in tags]
-        numbers = {label: i for i, label in enumerate(sorted({*chain(*types)}))}
-        return cls(begins, ends, np.array([numbers[own[0]] if own else -1 for own in types]))
+        """Ask ``schemes.spans`` about every pair of prefixes: conlleval never looks further.
+
+        Of the types it only asks whether they are the same, so that ``L²`` pairs need no more than
+        those of two types.
+        """
+        pairs = [split_tag(label) for label in [*labels, "O"]]
+        prefixes = sorted({prefix for prefix, _ in pairs})
+        kinds = sorted({kind for _, kind in pairs} - {""})
+        code = np.array([prefixes.index(prefix) for prefix, _ in pairs])
+        own = np.array([kinds.index(kind) if kind else -1 for _, kind in pairs])
+        same = own[:, None] == own[None, :]
+        tables = []
+        for edge in (0, 1):  # of a span: its start, its end
+            alike, apart = (
+                np.array([[_edges(b, a, kind, scheme, edge) for a in prefixes] for b in prefixes])
+                for kind in ("x", "y")
+            )
+            grid = code[:, None], code[None, :]
+            tables.append(np.where(same, alike[grid], apart[grid]))
+        return cls(tables[0], tables[1], own)
 
     def read(self, tags: Array, lengths: Array) -> tuple[Array, Array, Array]:
         """First token, last token and type of all spans, each ``[S]``.
@@ -192,6 +202,13 @@ class TagPairs:
         starts = np.flatnonzero(self.begins[before[:-1], tags])
         stops = np.flatnonzero(self.ends[tags, after[1:]])
         return starts, stops, self.kinds[tags[starts]]
+
+
+def _edges(before: str, after: str, kind: str, scheme: str, edge: int) -> bool:
+    """Whether a span begins (``edge`` 0) or ends (1) between tags of type x and of ``kind``."""
+    tags = [prefix if prefix == "O" else f"{prefix}-{name}"
+            for prefix, name in ((before, "x"), (after, kind))]  # fmt: skip
+    return any(span[edge] == 1 for span in spans(tags, scheme))
 
 
 def count_tags(

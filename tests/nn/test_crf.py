@@ -99,6 +99,8 @@ def space(name: str) -> AbstractContextManager[object]:
     """Run in log space throughout, or as the data ask."""
     if name == "scaled":
         return nullcontext()
+    if name == "together":  # as the moves of many tags are added up
+        return mock.patch.object(crf, "MANY", 1)
     return mock.patch.object(chain_module, "_scaled_messages", return_value=None)
 
 
@@ -151,7 +153,7 @@ def test_the_losses_of_all_sequences_are_a_distribution(chain: Chain) -> None:
         np.testing.assert_allclose(loss, wanted.log_partition - scores, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["scaled", "logs"])
+@pytest.mark.parametrize("name", ["scaled", "logs", "together"])
 @quick
 @given(chain=chains(), pick=st.integers(0, 2**16))
 def test_gradients_match_autograd_through_enumeration(name: str, chain: Chain, pick: int) -> None:
@@ -177,7 +179,7 @@ def test_gradients_match_autograd_through_enumeration(name: str, chain: Chain, p
         torch.testing.assert_close(leaf.grad, twin.grad, atol=1e-9, rtol=1e-7)
 
 
-@pytest.mark.parametrize("name", ["scaled", "logs"])
+@pytest.mark.parametrize("name", ["scaled", "logs", "together"])
 def test_gradients_pass_gradcheck(name: str) -> None:
     torch.manual_seed(0)
     leaves = [torch.randn(s, dtype=torch.float64) for s in ((3, 4, 3), (3, 3), (3,), (3,))]
@@ -249,11 +251,14 @@ def test_path_confidence_gives_the_posterior_of_every_span(
         assert torch.all(found.marginal[item, n:] == 1)
 
 
+@pytest.mark.parametrize("name", ["scaled", "together"])
 @quick
-@given(chains())
-def test_the_gradients_of_the_log_partition_are_the_posteriors(chain: Chain) -> None:
+@given(chain=chains())
+def test_the_gradients_of_the_log_partition_are_the_posteriors(name: str, chain: Chain) -> None:
     leaves = [x.clone().requires_grad_() for x in (chain.emissions, *chain.potentials)]
-    crf.log_partition(leaves[0], chain.lengths, Potentials(*leaves[1:])).sum().backward()
+    with space(name):
+        value = crf.log_partition(leaves[0], chain.lengths, Potentials(*leaves[1:])).sum()
+        value.backward()
     found = crf.marginals(*chain)
     torch.testing.assert_close(leaves[0].grad, found.unary)
     torch.testing.assert_close(leaves[1].grad, found.moves.sum(0))
@@ -380,7 +385,7 @@ def test_an_item_alone_and_in_a_batch_are_the_same(chain: Chain) -> None:
             torch.testing.assert_close(one[0], many[item, :n], atol=1e-5, rtol=0.0)
 
 
-@pytest.mark.parametrize("tags", [2, 7, 41])
+@pytest.mark.parametrize("tags", [2, 7, 41, 300])
 def test_loss_gradients_and_tags_match_pytorch_crf(tags: int) -> None:
     torch.manual_seed(tags)
     ours, peer = CRF(tags), Peer(tags, batch_first=True)

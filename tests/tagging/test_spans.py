@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from seqeval.metrics import sequence_labeling, v1
 from seqeval.scheme import IOB2, IOBES
 
-from birnn.data.tags.schemes import Span, convert
+from birnn.data.tags.schemes import PREFIXES, Span, convert, spans
 from birnn.errors import ConfigError
 from birnn.tasks.tagging.spans import (
     ERRORS,
@@ -271,3 +271,16 @@ def test_scores_do_not_depend_on_the_scheme(pair):
         other = tuple([convert(row, "iob2", scheme) for row in side] for side in pair)
         for mode in ("conlleval", "strict"):
             assert count_spans(*rows(other, scheme, mode)).tolist() == wanted
+
+
+@pytest.mark.parametrize("scheme", ["iob1", "iob2", "iobes", "bilou"])
+def test_pairs_of_many_labels_are_those_that_spans_tells(scheme):
+    labels = ["O", *(f"{prefix}-{kind}" for kind in ("a", "b", "c") for prefix in PREFIXES[scheme])]
+    pairs, tags = TagPairs.build(labels, scheme), [*labels, "O"]
+    for b, before in enumerate(tags):
+        for a, after in enumerate(tags):
+            found = spans([before, after], scheme)
+            assert pairs.begins[b, a] == any(span.start == 1 for span in found)
+            assert pairs.ends[b, a] == any(span.end == 1 for span in found)
+    several = [f"B-{i}" for i in range(1500)]
+    assert TagPairs.build(several, scheme).begins.shape == (1501, 1501)  # at once
