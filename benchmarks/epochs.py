@@ -68,7 +68,8 @@ def training(name: str) -> tuple[Iterator[Any], torch.nn.Module]:
     train = dataclasses.replace(config.train, epochs=1000)  # more than are taken
     sampler = BucketSampler(
         data.splits["train"], train.batch_size, train.batch_tokens, train.seed,
-        views=task.views, limit=task.epoch_items, least=task.epoch_steps,
+        views=task.views, limit=task.epoch_items, least=train.epoch_steps,
+        least_batch=task.least_batch,
     )  # fmt: skip
     never = Validation(lambda: {"none": 0.0}, "none", True)
     return fit(model, task.loss, sampler, train, never), model

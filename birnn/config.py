@@ -89,7 +89,20 @@ tuning = partial(training, level="advanced")
 class TrainConfig:
     """How :func:`birnn.training.loop.fit` trains."""
 
-    epochs: int = training(12, "Passes over the training split.", low=1, high=100_000)
+    epochs: int = training(
+        12, "Passes over the training split, or, of few items, --epoch-steps batches each.",
+        low=1, high=100_000,
+    )  # fmt: skip
+    epoch_steps: int = tuning(
+        1, "Batches of an epoch, at least: few items make smaller ones (--least-batch) and are gone"
+        " over several times. 1: an epoch is one pass.",
+        low=1, high=100_000,
+    )  # fmt: skip
+    least_batch: int = tuning(
+        0, "Items to which the default batch size is halved, at most, for an epoch of --epoch-steps"
+        " batches; 0, or with another --batch-size: not at all.",
+        low=0,
+    )  # fmt: skip
     batch_size: int = training(64, "Items in a batch, at most.", low=1)
     batch_tokens: int = tuning(
         8192, "Padded tokens in a batch, at most; a longer item goes alone.", low=1

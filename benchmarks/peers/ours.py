@@ -56,7 +56,8 @@ def train(
     settings = task.config.train
     sampler = BucketSampler(
         data.splits["train"], settings.batch_size, settings.batch_tokens, settings.seed,
-        views=task.views, limit=task.epoch_items, least=task.epoch_steps,
+        views=task.views, limit=task.epoch_items, least=settings.epoch_steps,
+        least_batch=task.least_batch,
     )  # fmt: skip
     counted = Counted(sampler, count)
     nothing = Validation(lambda: {"none": 0.0}, "none", False)

@@ -27,6 +27,8 @@ class Validation(NamedTuple):
     score: Callable[[], dict[str, float]]
     monitor: str
     lower_is_better: bool
+    tie: str = ""  # of two epochs with equal monitors, the one with less of this score is better
+    margin: float = 0.0  # by how much a later epoch may be worse than the best, and be kept
 
 
 @dataclass
@@ -74,7 +76,12 @@ class Best:
     epoch: int = 0
     score: float = math.nan
     scores: dict[str, float] = field(default_factory=dict)
+    peak: float = math.nan  # the best score of all epochs: within the margin, less is kept
     state: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.peak):  # a snapshot from before there were margins
+            self.peak = self.score
 
     def offer(self, epoch: int, scores: dict[str, float], model: nn.Module) -> bool:
         """Take ``epoch`` if it is better; says whether it is.
@@ -85,13 +92,22 @@ class Best:
         monitor, names = self.validation.monitor, ", ".join(scores)
         if monitor not in scores:
             raise ConfigError(f"monitor: there is no metric {monitor!r}; there are: {names}")
-        score, best = scores[monitor], self.score
-        better = score < best if self.validation.lower_is_better else score > best
-        if self.epoch and not better and not math.isnan(best):
+        if self.epoch and not self._worse_than(scores):
             return False
-        self.epoch, self.score, self.scores = epoch, score, scores
+        self.epoch, self.score, self.scores = epoch, scores[monitor], scores
+        best_of = min if self.validation.lower_is_better else max
+        self.peak = self.score if math.isnan(self.peak) else best_of(self.peak, self.score)
         self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         return True
+
+    def _worse_than(self, scores: dict[str, float]) -> bool:
+        """Whether the epoch that is kept is worse than one of these ``scores``."""
+        rule, score = self.validation, scores[self.validation.monitor]
+        # Within a margin the later epoch is better, unless neither has learned anything.
+        if score == self.score and not (rule.margin and score):
+            return rule.tie in scores and scores[rule.tie] < self.scores[rule.tie]
+        gain = (self.peak - score) if rule.lower_is_better else (score - self.peak)
+        return gain > -rule.margin or math.isnan(self.score)
 
     def check(self) -> None:
         """Refuse an epoch with a score that is not finite: the last steps spoilt the weights."""
@@ -195,7 +211,7 @@ class TrainingRun:
         numbers = {
             "position": dataclasses.asdict(self.at) | seconds,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "best": {"epoch": best.epoch, "score": best.score, "scores": best.scores},
+            "best": {name: getattr(best, name) for name in ("epoch", "score", "scores", "peak")},
             "average_updates": self.average.updates if self.average else 0,
             "history": [dataclasses.asdict(event) for event in self.history],
             "random": random_numbers,

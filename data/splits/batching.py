@@ -63,17 +63,24 @@ class BucketSampler:
 
     The order of an epoch depends on the seed and the epoch's number alone. With ``views`` above
     1, a batch holds its items that many times over, for losses that compare dropout views. With a
-    ``limit``, an epoch has that many items at most, drawn anew for each; one of fewer than
-    ``least`` batches goes over its items as often as it takes.
+    ``limit``, an epoch has that many items at most, drawn anew for each. Where that is fewer than
+    ``least`` batches, ``batch_size`` is halved, down to ``least_batch`` (0: not at all), and an
+    epoch goes over its items as often as it takes.
     """
 
     def __init__(
         self, split: Split, batch_size: int, batch_tokens: int, seed: int, *, views: int = 1,
-        chunk: int = 50, limit: int = 0, least: int = 1,
+        chunk: int = 50, limit: int = 0, least: int = 1, least_batch: int = 0,
     ) -> None:  # fmt: skip
         self.split, self.seed, self.views = split, seed, views
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
         self.chunk, self.limit, self.least = chunk, limit, least
+        while least_batch and self.batch_size // 2 >= least_batch and self.batches() < least:
+            self.batch_size //= 2
+
+    def batches(self) -> int:
+        """How many batches one pass over the items makes; it can differ a little by the epoch."""
+        return len(self._pass(np.random.default_rng([self.seed, 0]), self.split.lengths))
 
     def plan(self, epoch: int) -> list[Ints]:
         """The item numbers of each batch of ``epoch``."""

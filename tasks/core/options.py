@@ -8,6 +8,7 @@ from birnn.config import LARGEST_SEED, option
 from birnn.data.tables.dialect import TableOptions
 
 MAX_MEMBERS = 16
+VECTORS = "pretrained word vectors (--vectors; the samples extra brings glove.6B.50d)"  # advice
 
 data_option = partial(option, group="Data")
 advanced_data = partial(data_option, level="advanced")

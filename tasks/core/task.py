@@ -245,6 +245,19 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         return name
 
     @property
+    def least_batch(self) -> int:
+        """Items to which batches of the task's usual size are halved for little data; 0: never."""
+        train, usual = self.config.train, type(self.config)().train
+        return train.least_batch if train.batch_size == usual.batch_size else 0
+
+    def margin(self, data: TaskData[InfoT, SplitT]) -> float:
+        """How much worse than the best epoch, by the monitor, a later one may be and be kept.
+
+        More than 0 where validation is too small to tell epochs apart.
+        """
+        return 0.0
+
+    @property
     def views(self) -> int:
         """How many dropout views of each item a training batch holds."""
         return 1
@@ -253,11 +266,6 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def epoch_items(self) -> int:
         """Items that an epoch has at most, drawn anew each time; 0 for all."""
         return 0
-
-    @property
-    def epoch_steps(self) -> int:
-        """Batches that an epoch has at least, of few items seen again and again."""
-        return 1
 
     def epoch_line(self, event: EpochEvent) -> str | None:
         """What is printed when an epoch ends, scores as the report names them; None for nothing."""
@@ -304,6 +312,14 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
         """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""
         return {}
+
+    def advice(self, data: TaskData[InfoT, SplitT], predictions: Any, *, behind: bool) -> list[str]:
+        """What would help, each in a few words; empty where nothing is amiss.
+
+        ``behind``: a baseline has a better first headline score on test than ``predictions``.
+        """
+        rows, unit = len(data.splits["train"]), data.provenance.get("unit", "rows")
+        return [f"more {unit} to train on ({rows:,} now)"] if behind else []
 
     def save_extras(self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT],
                     predictions: Any, details: Mapping[str, Any]) -> None:  # fmt: skip

@@ -255,7 +255,8 @@ def _train_again(
     assert isinstance(fresh, ForecastModel)
     sampler = BucketSampler(
         train, config.batch_size, config.batch_tokens, config.seed,
-        limit=task.epoch_items, least=task.epoch_steps,
+        limit=task.epoch_items, least=config.epoch_steps,
+        least_batch=task.least_batch,
     )  # fmt: skip
     rising = iter(range(epochs + 1))
     always = Validation(lambda: {"epoch": float(next(rising))}, "epoch", False)

@@ -121,4 +121,5 @@ class ForecastConfig:
     model: ForecastParts = field(default_factory=ForecastParts)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     train: TrainConfig = field(default_factory=lambda: TrainConfig(
-        epochs=8, batch_size=256, batch_tokens=1_000_000, learning_rate=3e-3, ema=0.99, patience=3))
+        epochs=8, epoch_steps=50, batch_size=256, batch_tokens=1_000_000, learning_rate=3e-3,
+        ema=0.99, patience=3))

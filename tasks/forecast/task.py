@@ -51,7 +51,6 @@ class Forecast(ForecastTask):
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
     errors = True
-    epoch_steps = 50  # short series make few windows: an epoch goes over them several times
 
     def load(self) -> ForecastTaskData:
         """Read, check and split; names and scales come from the training rows."""
@@ -232,6 +231,12 @@ class Forecast(ForecastTask):
             Baseline(b.name, b.label, fit.calibrated(self, b, splits, info), b.settings())
             for b in fit_baselines(splits["train"], splits["validation"], info.season)
         ]
+
+    def advice(self, data: ForecastTaskData, predictions: Any, *, behind: bool) -> list[str]:
+        """More rows; that predict may use a baseline."""
+        words = super().advice(data, predictions, behind=behind)
+        best = "--best (predict then uses whatever is best on validation)"
+        return [*words, best] if behind and not self.config.model.best else words
 
     def settle(self, model: Any, data: ForecastTaskData) -> dict[str, Any]:
         """With ``--best``, let predict use what has the least validation error."""

@@ -24,6 +24,7 @@ class Prepared:
     monitor: str  # the validation metric that chooses the epoch
     folder: Path  # of the run
     notes: list[str] = field(default_factory=list)  # of a run that is taken up
+    little: dict[str, Any] = field(default_factory=dict)  # what few items change in training
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from birnn.tasks.core.task import Baseline
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.data_digest import data_digest
 from birnn.tasks.runs.events import AnyEvent, Evaluating, Finished, Prepared, SeedStarted
-from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, train_one
+from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, little_data, train_one
 from birnn.tasks.runs.folder import RUN, room_note, write_csv, write_model
 from birnn.tasks.runs.growing import (
     SeedResult,
@@ -110,7 +110,8 @@ def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prep
     seeds = list(range(settings.seed, settings.seed + plan.seeds))
     return Prepared(task, data, parameters, str(resolve_device(settings.device)), now.threads,
                     engines.engine_for(task.config.encoder, settings), seeds,
-                    task.monitor(data.info), plan.out, [*plan.changes, *other])  # fmt: skip
+                    task.monitor(data.info), plan.out, [*plan.changes, *other],
+                    little_data(task, data, settings))  # fmt: skip
 
 
 def _one_seed(task: AnyTask, data: AnyData, plan: Plan, keeper: Checkpointer, seed: int,

@@ -37,6 +37,30 @@ class Trained:
     extra: dict[str, Any]
 
 
+def training_batches(task: AnyTask, data: AnyData, config: TrainConfig) -> BucketSampler:
+    """The training split in batches, as ``config`` and the task want them."""
+    return BucketSampler(
+        data.splits["train"], config.batch_size, config.batch_tokens, config.seed,
+        views=task.views, limit=task.epoch_items, least=config.epoch_steps,
+        least_batch=task.least_batch)  # fmt: skip
+
+
+def little_data(task: AnyTask, data: AnyData, config: TrainConfig) -> dict[str, Any]:
+    """What few items change in training, with its names in ``metrics.json``; else empty.
+
+    ``batch_size``, ``epoch_steps`` and ``passes`` where an epoch isn't one pass in batches of the
+    size that was asked for; ``margin`` where validation is too small to choose an epoch by
+    (:meth:`Task.margin`).
+    """
+    sampler, changed = training_batches(task, data, config), {}
+    steps, once = sampler.steps(0), sampler.batches()
+    if sampler.batch_size < config.batch_size or once < steps:
+        passes = round(steps / once)
+        changed = {"batch_size": sampler.batch_size, "epoch_steps": steps, "passes": passes}
+    margin = task.margin(data)
+    return {**changed, **({"margin": margin} if margin else {})}
+
+
 def train_one(
     task: AnyTask, data: AnyData, config: TrainConfig, checkpointer: Checkpointer | None = None
 ) -> Generator[Event, None, Trained]:
@@ -50,9 +74,7 @@ def train_one(
     """
     seed_everything(config.seed)
     model = task.model(data.info)
-    sampler = BucketSampler(
-        data.splits["train"], config.batch_size, config.batch_tokens, config.seed,
-        views=task.views, limit=task.epoch_items, least=task.epoch_steps)  # fmt: skip
+    sampler = training_batches(task, data, config)
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     try:
@@ -73,7 +95,7 @@ def train_one(
     assert stop is not None
     started = time.perf_counter()
     model = model.to("cpu").eval()
-    extra = task.finish(model, data)
+    extra = {**little_data(task, data, config), **task.finish(model, data)}
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
     rows = [{"epoch": epoch.epoch, "loss": epoch.loss, **epoch.scores,
              "learning_rate": epoch.learning_rate, "seconds": round(epoch.seconds, 3)}
@@ -93,4 +115,7 @@ def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
                 counts[name] = counts.get(name, 0) + part
         return task.scores(counts)
 
-    return Validation(score, monitor, lower_is_better(monitor))
+    known = task.monitors_for(data.info)
+    losses = [name for name in known if name != monitor and lower_is_better(name)]
+    tie, margin = losses[0] if losses else "", task.margin(data)
+    return Validation(score, monitor, lower_is_better(monitor), tie, margin)

@@ -45,6 +45,9 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained,
     nearest = strongest([part for parts in differences.values() for part in parts])
     label = next(part.label for part in baselines if part.name == nearest)
     metrics["verdict"] = verdict(label, *differences[nearest])
+    behind = any(parts[0].behind for parts in differences.values() if parts)
+    if advice := task.advice(data, predictions, behind=behind):
+        metrics["advice"] = advice
     return metrics, predictions
 
 

@@ -22,6 +22,12 @@ class Difference:
     skill: Interval | None = None  # 1 − model / baseline, of an error
 
     @property
+    def behind(self) -> bool:
+        """Whether the baseline's score is better, be it by chance; not where they are alike."""
+        alike = self.skill is not None and abs(self.skill.value) < ALIKE
+        return self.advantage.value < 0 and not alike
+
+    @property
     def winner(self) -> str:
         """``model``, ``baseline``, or ``neither`` where the interval holds 0 or isn't known."""
         if not self.advantage.known:

@@ -61,4 +61,5 @@ class SentimentConfig:
     model: SentimentParts = field(default_factory=SentimentParts)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     train: TrainConfig = field(default_factory=lambda: TrainConfig(
-        epochs=6, batch_size=64, learning_rate=3e-3, weight_decay=0.01, beta2=0.98, patience=1))
+        epochs=6, epoch_steps=20, batch_size=64, least_batch=16, learning_rate=3e-3,
+        weight_decay=0.01, beta2=0.98, patience=1))

@@ -24,7 +24,8 @@ from birnn.nn.pooling import parse_pooling
 from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes
 from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.task import TaskData
+from birnn.tasks.core.options import VECTORS
+from birnn.tasks.core.task import Predictions, TaskData
 from birnn.tasks.core.text_linear import class_weights, fit_logistic
 from birnn.tasks.sentiment import model as networks
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
@@ -170,6 +171,21 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def logits(self, outputs: SentimentOutputs) -> Tensor:
         """Log-probabilities of the recurrent part: the linear part is fitted after training."""
         return outputs.recurrent
+
+    def advice(self, data: TaskData[TextInfo, TextSplit], predictions: Predictions, *,
+               behind: bool) -> list[str]:  # fmt: skip
+        """More texts; vectors where there are none; weights where one class is all that comes."""
+        words = super().advice(data, predictions, behind=behind)
+        if behind and not data.info.vector_size:
+            words.append(VECTORS)
+        classes = {int(row.argmax()) for row in predictions}
+        gold = data.splits["test"].targets
+        if len(classes) == 1 and gold is not None and len(set(gold.tolist())) > 1:
+            label = data.info.labels[classes.pop()]
+            rare = f"rows of the other classes than {label!r}, which all test texts are given"
+            weigh = self.config.model.class_weights == "none"
+            words += [rare, *(["--class-weights balanced with --no-wide"] if weigh else [])]
+        return words
 
     def finish(self, model: Any, data: TaskData[TextInfo, TextSplit]) -> dict[str, Any]:
         """Fit the linear part on train; its penalty and how the parts are mixed on validation."""

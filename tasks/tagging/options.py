@@ -109,7 +109,7 @@ class TaggingConfig:
     )
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=12, batch_size=32, batch_tokens=4096, learning_rate=2e-3, weight_decay=0.01,
-            beta2=0.98, clip_norm=5.0, ema=0.998, patience=5,
+            epochs=12, epoch_steps=40, batch_size=32, least_batch=8, batch_tokens=4096,
+            learning_rate=2e-3, weight_decay=0.01, beta2=0.98, clip_norm=5.0, ema=0.998, patience=5,
         )
     )  # fmt: skip

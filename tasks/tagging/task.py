@@ -29,12 +29,20 @@ from birnn.nn.model import Embedder
 from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
 from birnn.tasks.core.inference import run_split
+from birnn.tasks.core.options import VECTORS
 from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.runs.plots import save_confusion
 from birnn.tasks.tagging import model as tagger
 from birnn.tasks.tagging.baselines import Guesses, linear_tagger, most_frequent_tag
-from birnn.tasks.tagging.decoding import BONUSES, as_predictions, count_right, predicted_tags
+from birnn.tasks.tagging.decoding import (
+    BONUSES,
+    ENOUGH_SPANS,
+    as_predictions,
+    choose_bonus,
+    count_right,
+    predicted_tags,
+)  # fmt: skip
 from birnn.tasks.tagging.info import TagInfo, learn_info, read_tag_info
 from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
 from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
@@ -187,6 +195,13 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             ("decoder", f"{model.decoder}, legal sequences only"),
         ]
 
+    def margin(self, data: TaskData[TagInfo, TagSplit]) -> float:
+        """Of span F1, two standard errors of a share at most, where validation has few spans."""
+        count = validation_spans(data)
+        if self.monitor(data.info) != "span_f1" or count >= ENOUGH_SPANS:
+            return 0.0
+        return 1 / math.sqrt(max(count, 1))
+
     def loss(self, outputs: TaggingOutputs, batch: Batch) -> LossSum:
         """Negative log-likelihood of the gold tags under each network's chain; their mean.
 
@@ -258,7 +273,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             return fitted
         counts = sum(count_right(*pair, info, bonuses)["spans"] for pair in judged())
         f1 = precision_recall_f1(np.asarray(counts))[2]
-        best = int(f1.argmax())
+        best = choose_bonus(f1, bonuses, validation_spans(data))
         model.span_bonus.fill_(bonuses[best])
         return {**fitted, "span_bonus": bonuses[best], "validation_span_f1": float(f1[best])}
 
@@ -285,6 +300,13 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """Scores by type, the table of errors, frequent confusions, confident mistakes."""
         details = tag_details(self.tagged(split, predictions, info))
         return {"scheme": info.scheme, "span_mode": self.config.data.span_mode, **details}
+
+    def advice(
+        self, data: TaskData[TagInfo, TagSplit], predictions: Sequence[Array], *, behind: bool
+    ) -> list[str]:
+        """More sentences; pretrained vectors where there are none."""
+        words = super().advice(data, predictions, behind=behind)
+        return [*words, VECTORS] if behind and not data.info.vector_size else words
 
     def baselines(self, data: TaskData[TagInfo, TagSplit]) -> list[Baseline]:
         """Each word's most frequent tag; a linear model of words and their neighbours."""
@@ -336,6 +358,12 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             )
             for token, gold, guess, sure in zip(words, golds, guesses, row[:, 1], strict=True)
         ]  # fmt: skip
+
+
+def validation_spans(data: TaskData[TagInfo, TagSplit]) -> int:
+    """How many gold spans choose the epoch and the bonus."""
+    tags = data.splits["validation"].column("tags")
+    return sum(len(spans(row, data.info.scheme)) for row in tags)
 
 
 def check_known(table: Dataset, info: TagInfo) -> None:

@@ -1,5 +1,6 @@
 """What is drawn of a run that is trained: what will happen, where it goes on, the report."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
@@ -29,6 +30,7 @@ def draw_header(event: Any) -> None:
         *(("", note) for note in [event.engine.note] if note),
         ("device", f"{event.device}{threads}, {PRECISIONS[config.train.mixed_precision]}"),
         ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
+        *(("", note) for note in little_notes(event.little)),
         ("seeds" if len(event.seeds) > 1 else "seed", ", ".join(map(str, event.seeds))),
         ("run", str(event.folder)),
         *(("changed", note) for note in event.notes),
@@ -36,6 +38,21 @@ def draw_header(event: Any) -> None:
     console().print(render_pairs(f"{event.task.name} with {config.encoder.encoder}", pairs))
     if data.warnings:
         console().print(render_warnings(data.warnings))
+
+
+def little_notes(little: Mapping[str, Any]) -> list[str]:
+    """What few items change in training, in sentences."""
+    notes = []
+    if "passes" in little:
+        passes = f"{little['passes']} passes" if little["passes"] > 1 else "one pass"
+        size, steps = little["batch_size"], little["epoch_steps"]
+        notes.append(f"little data: an epoch is {passes} in {steps} batches of up to {size}")
+    if "margin" in little:
+        worse = f"{little['margin']:.2f}"
+        notes.append(
+            f"small validation split: the last epoch at most {worse} below the best is kept"
+        )
+    return notes
 
 
 def draw_resumption(event: Any, task: Any) -> None:
@@ -59,6 +76,8 @@ def draw_report(event: Any) -> None:
     if "chart" in metrics and not plain:
         out.print(render_chart(metrics["chart"], out.width))
     out.print(Text(harmless(metrics["verdict"]), style="bold"), soft_wrap=plain)
+    if advice := metrics.get("advice"):
+        out.print(Text(f"What would help: {harmless('; '.join(advice))}."), soft_wrap=plain)
     out.print()
     out.print(Text(f"Run: {harmless(str(event.folder))}"), soft_wrap=True)
     if event.note:

@@ -203,3 +203,22 @@ def test_passes_of_one_epoch_differ() -> None:
     plan = plan_of(0, 0, least=150)
     half = len(plan) // 2
     assert sorted(map(sorted, plan[:half])) != sorted(map(sorted, plan[half:]))
+
+
+@pytest.mark.parametrize(
+    ("items", "size", "steps"),
+    [(2000, 32, 63), (1280, 32, 40), (1279, 32, 40), (640, 16, 40), (400, 8, 50), (100, 8, 52)],
+)
+def test_few_items_make_smaller_batches_and_then_more_passes(
+    items: int, size: int, steps: int
+) -> None:
+    split = Items([1] * items)
+    sampler = BucketSampler(split, 32, 4096, 0, least=40, least_batch=8)
+    assert (sampler.batch_size, sampler.steps(0)) == (size, steps)
+    assert BucketSampler(split, 32, 4096, 0, least=40).batch_size == 32
+
+
+def test_enough_batches_are_what_they_were() -> None:
+    plain = BucketSampler(Items(LENGTHS), 8, 400, 3)
+    asked = BucketSampler(Items(LENGTHS), 8, 400, 3, least=plain.batches(), least_batch=1)
+    assert [b.tolist() for b in asked.plan(4)] == [b.tolist() for b in plain.plan(4)]

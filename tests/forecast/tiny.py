@@ -45,7 +45,7 @@ def write_wide(path: Path) -> None:
             writer.writerow([stamp.date(), 100 + 5 * values[0], values[1]])
 
 
-FORECAST_TRAIN = replace(TRAIN, batch_size=8)
+FORECAST_TRAIN = replace(TRAIN, batch_size=8, epoch_steps=50)
 
 
 def panel(folder: Path) -> ForecastConfig:

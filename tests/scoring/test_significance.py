@@ -49,6 +49,15 @@ def test_difference_is_taken_on_the_same_resamples():
     assert found.winner == "model"
 
 
+def test_a_worse_score_is_behind_even_by_chance_but_not_an_error_that_no_table_tells_apart():
+    draws = np.array([0.4, 0.6])
+    assert difference("x", "accuracy", (0.5, draws), (0.51, draws[::-1])).behind
+    assert not difference("x", "accuracy", (0.5, draws), (0.5, draws)).behind
+    near = difference("x", "mae", (0.50001, draws), (0.5, draws), relative=True)
+    far = difference("x", "mae", (0.51, draws), (0.5, draws), relative=True)
+    assert (near.behind, far.behind) == (False, True)
+
+
 def test_equal_models_have_no_winner():
     same = np.random.default_rng(0).random(1000)
     assert difference("x", "accuracy", (0.5, same), (0.5, same)).winner == "neither"

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 from seqeval.metrics import f1_score
+from seqeval.metrics.sequence_labeling import get_entities
 
 from birnn.data.tags.schemes import convert
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.core.task import TaskData
-from birnn.tasks.tagging.decoding import BONUSES, count_right, predicted_tags
+from birnn.tasks.tagging.decoding import BONUSES, choose_bonus, count_right, predicted_tags
 from birnn.tasks.tagging.info import TagInfo, auto_members
 from birnn.tasks.tagging.options import TaggingConfig
-from birnn.tasks.tagging.task import Tagging
+from birnn.tasks.tagging.task import Tagging, validation_spans
 
 import contract
 from strategies import randomise
@@ -53,7 +54,8 @@ def test_counts_are_those_of_seqeval_for_each_bonus(tmp_path):
         model.span_bonus.fill_(model.span_bonus.item() - (BONUSES[i] if i else 0.0))
 
 
-def test_the_bonus_is_the_one_best_on_validation(tmp_path):
+def test_the_bonus_is_the_one_best_on_validation(tmp_path, monkeypatch):
+    monkeypatch.setattr("birnn.tasks.tagging.decoding.ENOUGH_SPANS", 0)
     task, data = load(tmp_path)
     torch.manual_seed(0)
     model = task.model(data.info)
@@ -68,6 +70,29 @@ def test_the_bonus_is_the_one_best_on_validation(tmp_path):
         scores[bonus] = f1_score(gold, tags, zero_division=0)
     assert scores[extra["span_bonus"]] == pytest.approx(max(scores.values()))
     assert extra["validation_span_f1"] == pytest.approx(max(scores.values()))
+
+
+@pytest.mark.parametrize(
+    ("f1", "spans", "wanted"),
+    [
+        ([0.1, 0.5, 0.5, 0.2], 100, 0.25),  # enough spans: the first best one
+        ([0.0] * 13, 0, 1.5),  # none: that of an F1 of .4, log 4
+        ([0.0] * 13, 20, 2.25),  # .2 is likely: log 9
+        ([0.9] * 13, 80, 0.5),  # .8 is likely: log 1.5
+    ],
+)
+def test_few_spans_leave_the_bonus_to_theory(f1, spans, wanted):
+    assert BONUSES[choose_bonus(np.array(f1), BONUSES[: len(f1)], spans)] == wanted
+
+
+def test_a_small_validation_split_has_a_margin_by_its_spans(tmp_path, monkeypatch):
+    task, data = load(tmp_path)
+    spans = validation_spans(data)
+    gold = gold_tags(data, "validation")
+    assert spans == sum(len(get_entities(row)) for row in gold)
+    assert task.margin(data) == pytest.approx(spans**-0.5)
+    monkeypatch.setattr("birnn.tasks.tagging.task.ENOUGH_SPANS", spans)
+    assert task.margin(data) == 0.0
 
 
 def test_without_the_bonus_the_likeliest_tags_are_predicted(tmp_path):

@@ -24,7 +24,7 @@ from birnn.training.events import EpochEvent, Event, StepEvent, StopEvent
 from birnn.training.loop import LossSum, fit
 from birnn.training.randomness import seed_everything
 from birnn.training.schedules import learning_rate_factor
-from birnn.training.state import Validation, parameter_groups
+from birnn.training.state import Best, Validation, parameter_groups
 
 PLAIN = TrainConfig(
     epochs=1, learning_rate=0.05, schedule="constant", warmup=0.0, clip_norm=0.0, patience=0,
@@ -252,6 +252,37 @@ def test_early_stopping_keeps_the_best_epochs_weights(lower: bool) -> None:
     assert torch.equal(weights(model), seen[1])
     improved = [event.improved for event in events if isinstance(event, EpochEvent)]
     assert improved == [True, True, False, False, False]
+
+
+def kept(epochs: Sequence[tuple[float, float]], margin: float) -> int:
+    """The epoch that is kept of those with these scores and losses."""
+    best = Best(Validation(dict, "score", False, tie="loss", margin=margin))
+    for epoch, (score, loss) in enumerate(epochs, 1):
+        best.offer(epoch, {"score": score, "loss": loss}, line())
+    return best.epoch
+
+
+@pytest.mark.parametrize(
+    ("epochs", "margin", "wanted"),
+    [
+        ([(0, 0.5), (0, 0.3), (0, 0.4)], 0.0, 2),
+        ([(0.5, 0.5), (0.7, 0.3), (0.7, 0.2), (0.6, 0.1)], 0.0, 3),
+        ([(0.7, 0.2), (0.7, 0.2)], 0.0, 1),
+        ([(0, 0.5), (0, 0.3), (0, 0.4)], 0.2, 2),
+        ([(0.7, 0.1), (0.6, 0.2), (0.6, 0.3), (0.45, 0.4)], 0.2, 3),
+        ([(0.5, 0.1), (0.39, 0.1), (0.31, 0.1), (0.22, 0.1)], 0.1, 1),
+    ],
+    ids=["zero", "equal", "all equal", "zero in a margin", "later in a margin", "of the best"],
+)
+def test_ties_are_decided_by_the_loss_and_within_a_margin_the_later_is_kept(
+    epochs: Sequence[tuple[float, float]], margin: float, wanted: int
+) -> None:
+    assert kept(epochs, margin=margin) == wanted
+
+
+def test_a_kept_epoch_is_measured_against_the_best_not_against_the_one_before() -> None:
+    """So that many small steps down don't add up."""
+    assert kept([(0.5, 1), (0.45, 1), (0.42, 1), (0.39, 1), (0.36, 1)], margin=0.1) == 3
 
 
 def test_without_patience_all_epochs_run_and_the_best_is_kept() -> None:
