@@ -77,6 +77,31 @@ def _careful(chunk: pa.Array, target: Floats) -> tuple[Ints, int, str]:
     return rows, len(chunk) - int(pc.sum(empty).as_py() or 0), first
 
 
+TRUTH = (
+    ("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("on", "off"), ("ja", "nein"),
+    ("ja", "nee"), ("wahr", "falsch"), ("oui", "non"), ("vrai", "faux"), ("si", "no"),
+    ("sí", "no"), ("sì", "no"), ("verdadero", "falso"), ("vero", "falso"), ("sim", "não"),
+    ("verdadeiro", "falso"),
+)  # fmt: skip
+
+
+def read_truth(column: pa.ChunkedArray) -> NumberColumn | None:
+    """A column ``[R]`` of yes and no as 1 and 0, in several languages; ``None`` for another."""
+    if pa.types.is_boolean(column.type):
+        numbers = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+        return _numbers(numbers.copy(), [], "", len(column) - column.null_count)
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return None
+    text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
+    words = set(pc.unique(text).to_pylist()) - {""}
+    pair = next((pair for pair in TRUTH if words and words <= set(pair)), None)
+    if pair is None:
+        return None
+    yes = pc.equal(text, pair[0]).to_numpy().astype(np.float64)
+    empty = pc.equal(text, "").to_numpy()
+    return _numbers(np.where(empty, np.nan, yes), [], "", int((~empty).sum()))
+
+
 def read_ids(table: pa.Table, columns: list[str]) -> tuple[Codes, list[str]]:
     """``[R]`` codes by first appearance (-1 for an empty id) and the names that they stand for."""
     texts = [table.column(name).cast(pa.string()) for name in columns]

@@ -41,6 +41,8 @@ def infer_clock(stamps: Ints, *, whole: bool, zone: str = "") -> Clock | None:
     wall = wall_time(stamps, zone)
     step = _common(np.diff(wall))
     if step >= 28 * DAY:
+        if which := month_day(wall):
+            return Clock(_times(_month_steps(wall), "MS"), zone=zone, day=which)
         return Clock(_calendar(wall) or _alias(step), zone=zone)
     if step % DAY:
         return Clock(_alias(_common(np.diff(stamps))), zone=zone)
@@ -109,40 +111,52 @@ def _months_alias(kind: str, many: int, month: int) -> str:
 
 
 def month_starts(wall: Ints, *, again: bool = False) -> Ints | None:
-    """Stamps on one day of every month, moved to its first; ``None`` if they are not so.
+    """Stamps on any one day of each month, moved to its first; ``None`` if they are not so.
 
-    The day is the same, or a shorter month's last (30 January, 28 February), or any one of each
-    month at one time of day. ``wall [R]`` is sorted within each frame. ``again``: of a short file
-    of a run whose stamps were so.
+    ``wall [R]`` is sorted within each frame. ``again``: of a file of a run whose stamps were so.
     """
     months = wall.astype("datetime64[ns]").astype("datetime64[M]")
     starts: Ints = months.astype("datetime64[ns]").astype(np.int64)
     if again:
         return starts
-    forward = np.diff(wall)
+    forward: Ints = np.diff(wall)
     forward = forward[forward > 0]  # neither repeated nor the next series
-    if len(forward) < 2 or _common(forward) < 28 * DAY or (forward == forward[0]).all():
+    if len(forward) < 2 or np.median(forward) < 28 * DAY or (forward == forward[0]).all():
         return None
-    if one_day(wall):
-        apart = wall - starts
-        return starts if apart.max() >= DAY and not _calendar(np.unique(wall)) else None
+    if month_day(wall):
+        return None
     return starts if _one_a_month(wall, months.astype(np.int64)) else None
 
 
-def one_day(wall: Ints) -> bool:
-    """Whether stamps stand on one day of the month, or on the last of a shorter one."""
-    months = wall.astype("datetime64[ns]").astype("datetime64[M]")
+def month_day(wall: Ints) -> int:
+    """The day of the month that all stamps fall on, or on a shorter month's last; 0 for none.
+
+    The first and the last days have frequencies of their own.
+    """
+    stamps = np.unique(wall)
+    steps = np.diff(stamps)
+    if len(stamps) < 3 or (steps == steps[0]).all():
+        return 0
+    months = stamps.astype("datetime64[ns]").astype("datetime64[M]")
     starts = months.astype("datetime64[ns]").astype(np.int64)
-    days = (wall - starts) // DAY
+    days = (stamps - starts) // DAY
     last = ((months + 1).astype("datetime64[ns]").astype(np.int64) - starts) // DAY - 1
-    clock = (wall - starts) % DAY
-    return bool((days == np.minimum(days.max(), last)).all() and (clock == clock[0]).all())
+    clock = (stamps - starts) % DAY
+    fits = (days == np.minimum(days.max(), last)).all() and (clock == clock[0]).all()
+    if not fits or not 0 < days.max() < 30 or (days == last).all():
+        return 0
+    return int(days.max()) + 1 if _month_steps(stamps) % 12 else 0
+
+
+def _month_steps(wall: Ints) -> int:
+    months: Ints = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+    return _common(np.diff(np.unique(months)).astype(np.int64))
 
 
 def _one_a_month(wall: Ints, months: Ints) -> bool:
     """Whether months follow each other with one stamp in each, on no day that pandas knows."""
     stamps, first = np.unique(wall, return_index=True)
-    apart = np.diff(months[first])
+    apart: Ints = np.diff(months[first])
     return (
         len(stamps) > 5 and bool((apart > 0).all()) and _common(apart) == 1
         and bool((stamps % DAY == stamps[0] % DAY).all()) and not _calendar(stamps, 0.99)
@@ -195,6 +209,8 @@ def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:
         return apart // _tick(clock), apart % _tick(clock) == 0
     wall = wall_time(stamps, clock.zone)
     offset = to_offset(clock.frequency)
+    if clock.day:
+        return _month_places(wall, np.repeat(begins, lengths), clock.day, offset.n)
     dates = wall - wall % DAY
     low, high = (pd.Timestamp(int(value)) for value in (dates.min(), dates.max()))
     grid = pd.date_range(low, high, freq=offset.base).as_unit("ns").asi8
@@ -204,6 +220,18 @@ def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:
     on = (grid[steps] == dates) & (wall - dates == np.repeat((wall - dates)[begins], lengths))
     apart = steps - np.repeat(steps[begins], lengths)
     return apart // offset.n, on & (apart % offset.n == 0)
+
+
+def _month_places(wall: Ints, first: Ints, day: int, step: int) -> tuple[Ints, Bools]:
+    """:func:`places` of stamps on a day of the month; ``first [R]`` are their frames' rows."""
+    months = wall.astype("datetime64[ns]").astype("datetime64[M]")
+    starts = months.astype("datetime64[ns]").astype(np.int64)
+    last = ((months + 1).astype("datetime64[ns]").astype(np.int64) - starts) // DAY
+    clock = (wall - starts) % DAY
+    on = ((wall - starts) // DAY + 1 == np.minimum(day, last)) & (clock == clock[first])
+    numbers: Ints = months.astype(np.int64)
+    apart = numbers - numbers[first]
+    return apart // step, np.asarray(on & (apart % step == 0))
 
 
 def coarser(steps: Ints, begins: Ints) -> Bools:

@@ -58,7 +58,8 @@ class Layout:
         stamps = self.stamps
         return Remembered(
             self.layout, self.lines is not None, self.time_columns, self.id_columns, self.targets,
-            stamps.orders, stamps.number, stamps.zone, frequency, stamps.whole, moved,
+            stamps.orders, stamps.number, stamps.zone, frequency, stamps.whole,
+            clock.day if clock else 0, moved,
         )  # fmt: skip
 
 

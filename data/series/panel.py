@@ -21,6 +21,7 @@ class Clock:
     frequency: str = ""  # as pandas writes it (h, 15min, MS); empty for whole numbers
     step: int = 1  # how far whole numbers are apart; 1 for a frequency
     zone: str = ""  # time zone of the stamps; empty for none
+    day: int = 0  # of each month (or its last, where it is shorter), for MS; 0: the first
 
     def stamps(self, start: int, first: int, count: int) -> pd.Index:
         """Stamps of the steps ``first`` to ``first + count - 1``, which may lie ahead.
@@ -35,6 +36,8 @@ class Clock:
         begin = pd.Timestamp(start, tz=self.zone or None)
         offset = to_offset(self.frequency)
         try:
+            if self.day:
+                return self._days_of_months(begin, first * offset.n, count, offset.n)
             apart = first * offset
             if isinstance(apart, pd.offsets.Day) and isinstance(apart, pd.offsets.Tick):
                 # In pandas 2 a day is 24 hours to a stamp, though not to a range.
@@ -44,10 +47,21 @@ class Clock:
             what = f"{count} steps of {self.frequency} end after the year 2262"
             raise DataError(f"time: {what}; lower --horizon") from None
 
+    def _days_of_months(
+        self, begin: pd.Timestamp, first: int, count: int, step: int
+    ) -> pd.DatetimeIndex:
+        local = begin.tz_localize(None)
+        start = local.to_period("M") + first
+        months = pd.period_range(start, periods=count, freq=pd.offsets.MonthEnd(step))
+        days = np.minimum(self.day, months.days_in_month) - 1
+        dates = months.start_time + pd.to_timedelta(days, unit="D") + (local - local.normalize())
+        return pd.DatetimeIndex(dates).as_unit("ns").tz_localize(self.zone or None)
+
     def named(self) -> str:
         """The clock in words."""
         if self.frequency:
-            return self.frequency + (f", {self.zone}" if self.zone else "")
+            day = f", day {self.day} of the month" if self.day else ""
+            return self.frequency + day + (f", {self.zone}" if self.zone else "")
         return f"whole numbers, {self.step} apart"
 
 

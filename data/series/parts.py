@@ -22,7 +22,7 @@ from birnn.errors import DataError
 ROLES = {
     "y": "year yr years yyyy yy jahr ano anno annee jaar an",
     "m": "month mon months mm mnth monthname monthnumber monthno monat mes mois mese maand",
-    "d": "day dd mday dayofmonth monthday dom tag dia jour giorno dag days",
+    "d": "day dd dy mday dayofmonth monthday dom tag dia jour giorno dag days",
     "q": "quarter qtr q quarters quartal trimestre trimester kwartaal",
     "w": "week wk weeks weekno weeknum weeknumber weekofyear isoweek kw kalenderwoche woche semaine"
          " semana settimana",

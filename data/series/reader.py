@@ -14,7 +14,7 @@ import pyarrow as pa
 from birnn.arrays import Ints
 from birnn.data.samples import SERIES_SAMPLES
 from birnn.data.series import rows as series_rows
-from birnn.data.series.columns import NumberColumn, read_numbers
+from birnn.data.series.columns import NumberColumn, read_numbers, read_truth
 from birnn.data.series.findings import CHOICES, Findings, Inspection, SeriesOptions, at_lines
 from birnn.data.series.grid import Grid, build_grid, pick_season
 from birnn.data.series.layout import Layout, find_layout
@@ -108,10 +108,10 @@ def _examine(
     findings = Findings([*notes, *layout.notes])
     for doubt in layout.doubts:
         findings.add("ambiguous", doubt.text, doubt.treatment)
-    columns = {
-        name: layout.numbers.get(name) or read_numbers(table.column(name))
-        for name in dict.fromkeys([*layout.targets, *layout.past, *layout.future])
-    }
+    columns = dict(layout.numbers)
+    for name in dict.fromkeys([*layout.targets, *layout.past, *layout.future]):
+        if name not in columns:
+            columns[name] = _covariate(table, name, where, findings)
     for name, column in columns.items():
         _tell_cells(layout, name, column, options, findings)
     begun = Inspection(
@@ -141,6 +141,24 @@ def _examine(
         start=_written(int(panel.starts.min()), clock), end=_written(int(grid.lasts.max()), clock),
     )  # fmt: skip
     return panel, _closed(begun, findings)
+
+
+def _covariate(table: pa.Table, name: str, where: str, findings: Findings) -> NumberColumn:
+    """A column of numbers, or of yes and no.
+
+    Raises:
+        DataError: most of it is words.
+    """
+    column = read_numbers(table.column(name))
+    if column.numeric or not column.filled:
+        return column
+    truth = read_truth(table.column(name))
+    if truth is None:
+        what = f"the covariate {name!r} holds words, as {column.cell[:40]!r}"
+        mend = "write a column of 0 and 1 for each word (numbers and yes or no can be read)"
+        raise DataError(f"{where}: {what}; {mend}")
+    findings.notes.append(f"{name!r} holds yes and no: read as 1 and 0")
+    return truth
 
 
 def _placed(

@@ -23,7 +23,8 @@ class Remembered:
     zone: str = ""
     frequency: str = ""  # of the clock; of whole numbers, how far they are apart
     whole: bool = False  # stamps are whole numbers
-    moved: bool = False  # a day of each month stands for the month
+    day: int = 0  # of each month, where stamps fall on one
+    moved: bool = False  # some day of each month stands for the month
 
     def asked(self, formats: tuple[str, ...], day_first: bool | None) -> Asked:
         """How stamps are read, where options don't say otherwise."""

@@ -139,10 +139,9 @@ def _tell_clock_changes(rows: SeriesRows, clock: Clock, policy: str, findings: F
 def moved_months(
     rows: SeriesRows, layout: Layout, findings: Findings, *, again: bool = False
 ) -> SeriesRows:
-    """Stamps on, say, the 15th of every month as months; pandas has no frequency for those.
+    """Stamps on one day of each month, and not the same, as months.
 
-    So are the 30th (and February's last day), and one day of each month that is not the same:
-    ``again`` for a file of a run that read months so, however short.
+    ``again``: of a file of a run that read months so, however short.
     """
     if layout.stamps.whole or not len(rows.stamps):
         return rows
@@ -150,15 +149,7 @@ def moved_months(
     moved = frequency.month_starts(wall, again=again)
     if moved is None:
         return rows
-    days = (
-        np.unique(
-            wall.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
-            - moved.astype("datetime64[ns]").astype("datetime64[D]").astype(np.int64)
-        )
-        + 1
-    )
-    day = f"day {days[-1]} of each month" if frequency.one_day(wall) else "one day of each month"
-    findings.notes.append(f"stamps on {day} are taken as that month's first")
+    findings.notes.append("stamps on one day of each month are taken as that month's first")
     zone = layout.stamps.zone
     if zone and zone != "UTC":
         index = pd.DatetimeIndex(moved.astype("datetime64[ns]")).tz_localize(zone)
@@ -186,7 +177,7 @@ def find_clock(
             raise DataError(
                 f"its stamps are {kinds[whole]}; the run was trained on {kinds[run.whole]}"
             )
-        return frequency.named_clock(run.frequency, whole=whole, zone=zone)
+        return replace(frequency.named_clock(run.frequency, whole=whole, zone=zone), day=run.day)
     clock = frequency.infer_clock(rows.distinct_stamps(_longest(rows)), whole=whole, zone=zone)
     if clock is None:
         text = "no series has two stamps, so that no frequency can be told"

@@ -118,7 +118,8 @@ def find_counts(table: pa.Table, taken: set[str], ids: list[str]) -> TimeColumns
         stamps = read_stamps(table.column(name), name)
         if stamps is None or not stamps.whole:
             continue
-        if not known and not _counts_up(table, stamps, name, ids):
+        years = DATE_NAME.search(name) and ((stamps.values > 1677) & (stamps.values < 2262)).all()
+        if not (known or years or _counts_up(table, stamps, name, ids)):
             continue
         rest = [other for other in table.column_names if other not in (name, *ids)]
         if any(may_be_numeric(table.column(other)) for other in rest):  # else it is forecast itself

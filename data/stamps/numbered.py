@@ -139,7 +139,9 @@ def _dated(
             return Numbered(values, False, kind, cell, notes, doubts)
     low, high = int(distinct[0]), int(distinct[-1])
     for kind, parts in UNIX.items():
-        if 9 * 10**8 * parts <= low and high < 42 * 10**8 * parts:
+        # Nine digits may be anything; twelve and more at such a distance from 1970 are time.
+        least = 10**8 if parts > 1 or named else 9 * 10**8
+        if least * parts <= low and high < 42 * 10**8 * parts:
             return Numbered(_scaled(whole, kind), False, kind, cell, [_told(name, kind, known)])
     if not named or digits != 5 or re.search("year|jahr|month|quarter|week", name, re.IGNORECASE):
         return None
@@ -192,7 +194,12 @@ def _compact(
     able = {kind: values for kind, values in able.items() if int((values == BAD).sum()) == least}
     first = next(iter(able))
     if len(able) == 1 or first in ("ymd", "ym", "yn"):
-        return able[first], first, []
+        doubts = []
+        if first == "ym" and distinct[0] // 100 == distinct[-1] // 100:
+            text = f"the numbers of {name!r}, as {distinct[0]}, count up by one"
+            done = "read as year and month (--date-format number reads them as numbers)"
+            doubts = [Doubt(text, done)]
+        return able[first], first, doubts
     scores = {kind: regularity(values) for kind, values in able.items()}
     best, second = sorted(able, key=lambda kind: -scores[kind])[:2]
     if scores[best] - scores[second] <= CLEARLY:

@@ -148,7 +148,7 @@ def plain_clock(clock: Clock) -> dict[str, Any]:
     if not clock.frequency:
         return {"kind": "whole", "step": clock.step}
     other = {"kind": "other", "name": clock.named()}
-    if clock.zone:
+    if clock.zone or clock.day:
         return other
     offset: Any = pd.tseries.frequencies.to_offset(clock.frequency)
     head = offset.rule_code.split("-")[0]

@@ -182,7 +182,10 @@ def _clock(stored: dict[str, Any]) -> Clock:
         clock = named_clock(frequency, whole=False, zone=zone)
         if clock.frequency != frequency or step != 1:
             raise ValueError(f"frequency {brief(frequency)}")
-    clock = Clock(frequency, step, zone)
+    day = check_whole("day", stored.get("day", 0), 0, 30)
+    if day and not re.fullmatch(r"\d*MS", frequency):
+        raise ValueError(f"day {day}")
+    clock = Clock(frequency, step, zone, day)
     clock.stamps(0, 0, 1)
     return clock
 

@@ -45,6 +45,18 @@ def forecast_future(
     return Future(split, task.predictions(model, split, info))
 
 
+def why_no_future(panel: Panel, info: ForecastInfo) -> str:
+    """Why nothing can be forecast from the end of the series; empty where it can."""
+    series = np.flatnonzero(panel.ends > 0)
+    try:
+        check_ahead(panel, info, series)
+        for number in series:
+            panel.stamps(int(number), int(panel.ends[number]), info.shape.horizon)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
 def check_ahead(panel: Panel, info: ForecastInfo, series: Ints) -> None:
     """Refuse to look ahead without what must be known of the steps ahead.
 

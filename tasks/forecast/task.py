@@ -1,7 +1,6 @@
 """Forecasting: many steps ahead of one or many series, with calibrated intervals."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -63,7 +62,10 @@ class Forecast(ForecastTask):
             "source": report.source, "rows": rows, "unit": "windows",
             "splits": [*notes, *troubles], "inspection": report.to_json(),
         }  # fmt: skip
-        return TaskData(series.splits, series.info, provenance, notes, troubles[:5], report.reading)
+        warnings = troubles[:5]
+        if reason := output.why_no_future(series.panel, series.info):
+            warnings.append(f"no forecast.csv will be written: {reason}")
+        return TaskData(series.splits, series.info, provenance, notes, warnings, report.reading)
 
     def load_split(self, info: ForecastInfo, source: str, name: str) -> LoadedSplit[WindowSplit]:
         """Windows to score, scaled as the run's; another file is taken whole."""
@@ -242,9 +244,11 @@ class Forecast(ForecastTask):
         """With ``--best``, let predict use what has the least validation error."""
         best, held_back = self.config.model.best, data.splits["calibration"]
         settled = fit.use_best(self, model, held_back, data.info) if best else {}
-        with suppress(DataError):  # what must be known of the future need not be known yet
+        try:
             future = output.forecast_future(self, model, data.splits["test"].panel, data.info)
             settled["chart"] = output.chart(future, 0)
+        except DataError as error:  # what must be known of the future need not be known yet
+            settled["note"] = f"No forecast.csv was written: {error}"
         return settled
 
     def records(self, split: WindowSplit, predictions: Any, info: ForecastInfo) -> output.Rows:
@@ -299,7 +303,7 @@ def fitting(panel: Panel, info: ForecastInfo, source: str) -> Panel:
         DataError: steps of another length.
     """
     own, theirs = info.clock, panel.clock
-    if (theirs.frequency, theirs.step) != (own.frequency, own.step):
+    if (theirs.frequency, theirs.step, theirs.day) != (own.frequency, own.step, own.day):
         words = f"its steps are {theirs.named()}; the run was trained on {own.named()}"
         raise DataError(f"{source}: {words}")
     return replace(panel, season=info.season)

@@ -80,5 +80,5 @@ def draw_report(event: Any) -> None:
         out.print(Text(f"What would help: {harmless('; '.join(advice))}."), soft_wrap=plain)
     out.print()
     out.print(Text(f"Run: {harmless(str(event.folder))}"), soft_wrap=True)
-    if event.note:
-        out.print(Text(harmless(event.note)), soft_wrap=True)
+    for note in filter(None, (metrics.get("note", ""), event.note)):
+        out.print(Text(harmless(note)), soft_wrap=True)

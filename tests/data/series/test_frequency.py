@@ -85,10 +85,28 @@ def test_named_clocks():
             named_clock(word, whole=whole, zone="")
 
 
-def test_one_same_day_of_each_month():
-    index = pd.date_range("2001-01-01", periods=12, freq="MS") + pd.Timedelta(days=14)
-    moved = month_starts(nanoseconds(index))
+@pytest.mark.parametrize("day", [2, 15, 28, 29, 30])
+def test_one_same_day_of_each_month(day):
+    months = pd.date_range("2001-01-01", periods=40, freq="MS")
+    days = np.minimum(day, months.days_in_month) - 1
+    index = months + pd.to_timedelta(days, unit="D") + pd.Timedelta(hours=6)
+    clock = infer_clock(nanoseconds(index), whole=False)
+    assert clock == Clock("MS", day=day)
+    start = int(nanoseconds(index)[0])
+    assert clock.stamps(start, 0, 40).tolist() == index.tolist()
+    assert clock.stamps(start, 7, 3).tolist() == index[7:10].tolist()
+    steps, on = places(nanoseconds(index.delete(4)), np.array([0]), clock)
+    assert on.all()
+    assert steps.tolist() == [n for n in range(40) if n != 4]
+
+
+def test_one_day_of_each_month_that_is_not_the_same():
+    days = [3, 5, 1, 2, 9, 7, 4, 11]
+    index = [pd.Timestamp(2001, month, day) for month, day in enumerate(days, start=1)]
+    moved = month_starts(nanoseconds(pd.DatetimeIndex(index)))
     assert infer_clock(moved, whole=False) == Clock("MS")
+    index = pd.date_range("2001-01-01", periods=12, freq="MS") + pd.Timedelta(days=14)
+    assert month_starts(nanoseconds(index)) is None
     assert month_starts(nanoseconds(index[:0])) is None
     assert month_starts(nanoseconds(pd.date_range("2001-01-15", periods=9, freq="D"))) is None
     assert month_starts(nanoseconds(pd.date_range("2001-01-01", periods=9, freq="MS"))) is None
