@@ -12,12 +12,14 @@ sensible ways, by rules that look at the file alone:
   the meant reading is the more regular one and a warning is welcome, not needed (``arguable``).
 - **Numbers**: the number columns of a file share one convention. Every pair of a decimal mark and
   a thousands mark (in groups of three) is tried on all their cells; two that fit with other values
-  are ambiguous, as in a file that has ``1,234`` and no other cell with a mark.
+  and give the cells of a column as many decimals are ambiguous, as in a file that has ``1,234``
+  and ``2,345`` and no other cell with a mark. ``1,234`` beside ``719`` is a group of thousands.
 - **Header**: without one, a column whose first cell is as much a number or a date as the others
   says so. Where no column is typed nothing in the file says it: ambiguous. With a header,
   convention decides (``arguable`` where no column is typed: a warning lets it be a row).
-- **One column**: a title or a footer can't be told from its cells, and a header can be a title
-  where all cells below have the same marks in them: ambiguous.
+- **One column**: a title or a footer can't be told from its cells: ambiguous. A header can be a
+  title where all cells below have the same marks in them (``arguable``). Without a header such a
+  file is one of several columns; none is written.
 
 A row of nothing may be left out, if it is counted.
 """
@@ -421,14 +423,18 @@ def _sensible(rows: list[list[str]], quote: str, dialect: Dialect) -> bool:
     return False
 
 
-def conventions(columns: Sequence[Column]) -> set[tuple[float, ...]]:
-    """The values that the cells of all number columns can have under any one convention."""
-    cells = [
-        re.sub(r"[$€£¥%()−]|^[\s\u00a0]*-", "", cell).strip()
-        for column in columns if column.kind == "number"
-        for cell, value in zip(column.cells, column.values, strict=True) if value is not None
+def conventions(columns: Sequence[Column]) -> dict[tuple[float, ...], bool]:
+    """The values that the cells of all number columns can have under any one convention.
+
+    Each with whether it is regular: the cells of a column have as many decimals.
+    """
+    numbers = [
+        [
+            re.sub(r"[$€£¥%()−]|^[\s\u00a0]*-", "", cell).strip()
+            for cell, value in zip(column.cells, column.values, strict=True) if value is not None
+        ] for column in columns if column.kind == "number"
     ]  # fmt: skip
-    found = set()
+    found: dict[tuple[float, ...], bool] = {}
     for decimal in ".,":
         for mark in ("", ",", ".", " ", NBSP, NARROW, "'"):
             if mark == decimal:
@@ -436,9 +442,11 @@ def conventions(columns: Sequence[Column]) -> set[tuple[float, ...]]:
             group = rf"[1-9]\d{{0,2}}({re.escape(mark)}\d{{3}})+" if mark else r"\d+"
             rest = rf"({re.escape(decimal)}\d+)?"
             shape = re.compile(rf"{group}{rest}|\d+{rest}(e[-+]\d+)?")
-            if all(shape.fullmatch(cell) for cell in cells):
-                plain = [c.replace(mark, "") if mark else c for c in cells]
-                found.add(tuple(float(c.replace(decimal, ".")) for c in plain))
+            if all(shape.fullmatch(cell) for cells in numbers for cell in cells):
+                plain = [[c.replace(mark, "") if mark else c for c in cells] for cells in numbers]
+                places = [{len(c.partition(decimal)[2]) for c in cells} for cells in plain]
+                values = tuple(float(c.replace(decimal, ".")) for cells in plain for c in cells)
+                found[values] = found.get(values, False) or all(len(p) < 2 for p in places)
     return found
 
 
@@ -473,7 +481,9 @@ def weigh(
             "rows without their header have more fields",
             ("--delimiter", "--header"),
         )
-    if "number" in kinds and len(conventions(columns)) > 1:
+    ways = conventions(columns) if "number" in kinds else {}
+    arguable = "less regular numbers" if len(ways) > 1 else arguable
+    if sum(ways.values()) > 1:
         return "ambiguous", "two readings of the numbers", ("--decimal", "--thousands")
     if not kinds & {"number", "date", "id", "index"}:
         if not dialect.header and not any(_is_typed(c.cells) for c in columns):
@@ -523,6 +533,8 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
             if alone or any(dialect.delimiter in c for k in columns for c in k.cells):
                 return None
         lines, body, left_out = _lines(columns, dialect)
+        if len(columns) == 1 and not dialect.header and _split_below(["", *body]):
+            return None
         if dialect.backslash and not any(f"\\{dialect.quote}" in line for line in body):
             return None
     encoding = "utf-8" if dialect.form == "jsonl" else dialect.encoding
