@@ -201,7 +201,7 @@ class _Reader:
         """The fields of a line, however it is divided."""
         width, separator = self.layout.width, self.layout.separator
         fields = split_line(line, separator)
-        if len(fields) == width or line.startswith("#"):
+        if len(fields) == width or COMMENT.match(line):
             return fields
         if len(fields) == width + 1 and not fields[-1].strip():
             return fields[:-1]

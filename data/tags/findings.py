@@ -18,7 +18,7 @@ EMPTY, UNMARKED, REJECTED = "without a token", "without marks", "rejected by the
 IGNORED, CANCELLED, UNREADABLE = (
     "ignored by the annotator",
     "skipped by the annotator",
-    "unreadable",
+    "that can't be read",
 )
 SPECIAL = "that stand for no word"
 WIDTH, NO_TAG = "with another number of columns", "without a tag"

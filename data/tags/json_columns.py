@@ -108,21 +108,24 @@ def find_columns(
         DataError: no such column, or one that holds something else.
     """
 
-    def usual(names: Iterable[str], kind: str, but: str = "") -> str:
+    def usual(names: Iterable[str], *wanted: str, but: str = "") -> str:
+        """The first of usual name that is of the first kind of ``wanted`` that any is of."""
         there = [name for name in columns.usual_columns(names, list(kinds)) if name != but]
-        full = (name for name in there if kinds[name] == kind)
-        return next(full, next((name for name in there if not kinds[name]), ""))
+        return next((name for kind in wanted for name in there if kinds[name] == kind), "")
 
     for name in filter(None, (token, tag if tagged else "")):
         columns.check_column(name, kinds, source)
-    tokens = token or usual(columns.TOKEN_NAMES, "tokens") or usual(TEXT_NAMES, "text")
+    words, text = usual(columns.TOKEN_NAMES, "tokens"), usual(TEXT_NAMES, "text")
+    if words and text and not tag and not usual(columns.TAG_NAMES, "tokens", but=words):
+        words = "" if usual(SPAN_NAMES, "spans") else words  # the marks are of the text
+    tokens = token or words or text
     if token and kinds[token] not in ("text", "tokens"):
         raise DataError(f"{source}: the column {token!r} holds neither texts nor lists of tokens")
     if not tokens or kinds[tokens] not in ("text", "tokens"):
         raise columns.no_column("token", kinds, source)
     spans = kinds[tokens] == "text"
     wanted, names = ("spans", SPAN_NAMES) if spans else ("tokens", columns.TAG_NAMES)
-    tags = tag if tag in kinds else usual(names, wanted, tokens)
+    tags = tag if tag in kinds else usual(names, wanted, "", but=tokens)
     if tags and (kinds[tags] not in (wanted, "") or tags == tokens):
         what = "lists of spans" if spans else "lists of tags"
         raise DataError(f"{source}: the column {tags!r} holds no {what}, as {tokens!r} needs")

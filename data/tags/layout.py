@@ -179,7 +179,8 @@ def find_separator(body: Sequence[str]) -> str:
     (width, share), (wider, both) = regular(separator), regular(BOTH)
     # A type may hold a space, and so may a token, but not each of many.
     first_only = all(SPACE not in line.partition(TAB)[2] for line in body)
-    if wider > width and both == 1 and first_only and len(body) >= ENOUGH:
+    table = sentence_column(split_line(body[0], TAB)) >= 0
+    if wider > width and both == 1 and first_only and not table and len(body) >= ENOUGH:
         return BOTH
     if width == 1 or share < MOSTLY:
         for other in OTHERS:

@@ -6,8 +6,8 @@ from typing import Any
 
 from birnn.errors import ConfigError
 
-LETTERS = "BIESLUMW"  # M is the middle and W the whole of BMEWO and BMES
-TO_SCHEME, FROM_SCHEME = str.maketrans("MW", "IS"), str.maketrans("IS", "MW")
+LETTERS = "BIESLUMW"
+MIDDLE = {"M": "I", "W": "S"}  # the middle and the whole of BMEWO and BMES
 OUTSIDES = ("O", "o", "0", "_", "-")
 JOINTS = "-_:"
 ONE_TYPE = "span"  # of tags that name none
@@ -28,7 +28,7 @@ class TagForm:
     joint: str = "-"
     outside: str = "O"
     lower: bool = False  # b-per
-    whole: bool = False  # M and W for I and S
+    middle: str = ""  # which of M and W stand for I and S
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> "TagForm":
@@ -64,7 +64,7 @@ class TagForm:
         if tag == "O":
             return self.outside
         letter, kind = tag[0], tag[2:]
-        letter = letter.translate(FROM_SCHEME) if self.whole else letter
+        letter = next((own for own in self.middle if MIDDLE[own] == letter), letter)
         letter = letter.lower() if self.lower else letter
         if self.kind == "bare":
             return letter
@@ -81,9 +81,9 @@ class TagForm:
         if pair is None or len(pair[0]) != 1:
             return None
         letter = pair[0].upper() if self.lower else pair[0]
-        if letter not in LETTERS or (letter in "MW" and not self.whole):
+        if letter not in LETTERS or (letter in MIDDLE and letter not in self.middle):
             return None
-        return letter.translate(TO_SCHEME), pair[1]
+        return MIDDLE.get(letter, letter), pair[1]
 
     def words(self) -> str:
         """What is said of a form that is not the usual one."""
@@ -101,7 +101,7 @@ class TagForm:
             )
         shown = self.write("B-PER")
         outside = "" if self.outside == "O" else f", {self.outside!r} is read as O"
-        middle = ", M as I and W as S" if self.whole else ""
+        middle = "".join(f", {own} is read as {MIDDLE[own]}" for own in self.middle)
         if shown == "B-PER":
             return f"tags:{outside[1:]}{middle}".replace(":,", ":")
         return f"tags are written like {shown}, read as B-PER{outside}{middle}"
@@ -139,9 +139,9 @@ def tell_form(counts: Mapping[str, int], asked: str = "auto") -> TagForm:
         return TagForm("raw" if counts and "O" not in counts else "prefix")
     outside = next((tag for tag in OUTSIDES if tag in counts), "O")
     for kind, joint, lower in _candidates():
-        form = TagForm(kind, joint, outside, lower, whole=True)
+        form = TagForm(kind, joint, outside, lower, "MW")
         letters = {tag.upper()[0 if kind != "suffix" else -1] for tag in marks if form.fits(tag)}
-        form = replace(form, whole=bool(letters & {"M", "W"}) and "B" in letters)
+        form = replace(form, middle="".join(sorted(letters & {*MIDDLE})) if "B" in letters else "")
         fitting = sum(n for tag, n in marks.items() if form.fits(tag))
         usual = (kind, joint, lower) == ("prefix", "-", False)
         opens = usual or ("B" in letters and (kind != "bare" or len(counts) > 1))
