@@ -16,8 +16,7 @@ sensible ways, by rules that look at the file alone:
   one series under a label that changes: ambiguous. With a pause between them it can't.
 - **Ids that are numbers** could be values: a refusal is right, and so is a reading (``arguable``).
 
-The stamps of a period (month, quarter, week, range) are its start. One day of every month may be
-read as the month's first, if that is said: a month's value is what is forecast.
+The stamps of a period (month, quarter, week, range) are its start.
 """
 
 import math
@@ -673,8 +672,6 @@ def judge(sample: Sample, folder: Path, options: SeriesOptions | None = None) ->
     try:
         panel, inspection = read_panel(str(path), options or SeriesOptions())
         notes = [*inspection.notes, *(f"{f.text}; {f.treatment}" for f in inspection.findings)]
-        if any("month's first" in note for note in notes):
-            sample = replace(sample, series={n: _firsts(s) for n, s in sample.series.items()})
         problem, wrong = _compared(sample, panel)
     except BirnnError as error:
         return refusal(sample.verdict, error, path)
@@ -684,11 +681,6 @@ def judge(sample: Sample, folder: Path, options: SeriesOptions | None = None) ->
         path.unlink()
     kind = f"{problem}; {sample.family}; {sample.layout}"
     return outcome(sample.verdict, wrong, notes, sample.decide, sample.why, kind)
-
-
-def _firsts(series: pd.Series) -> pd.Series:
-    """A series of one day of each month by the months' first days."""
-    return pd.Series(series.to_numpy(), series.index - pd.to_timedelta(series.index.day - 1, "D"))
 
 
 def _compared(sample: Sample, panel: Panel) -> tuple[str, str]:
