@@ -12,8 +12,8 @@ sensible ways, by rules that look at the file alone:
 - **Whole numbers**: day numbers as Excel writes them are numbers too, always; year and month as
   ``YYYYMM`` within one year count up by one: ambiguous. Years are read as years or as numbers, both
   are right.
-- **Series that follow each other**: where each begins one step after the last, the file may hold
-  one series under a label that changes: ambiguous. With a pause between them it can't.
+- **Series that follow each other** without a stamp in common may be one series under a label that
+  changes: ambiguous where it fills nine tenths of a regular grid, clear where pauses are longer.
 - **Ids that are numbers** could be values: a refusal is right, and so is a reading (``arguable``).
 
 The stamps of a period (month, quarter, week, range) are its start.
@@ -296,7 +296,8 @@ UNIX = {"s": 9, "ms": 6, "us": 3, "ns": 0}
 
 def _number(rng: random.Random, index: pd.DatetimeIndex) -> Format:
     """Unix time, or Excel's days since 1899-12-30."""
-    late = index[0].year >= 1975
+    days = index.tz is not None and str(index.tz) != "UTC" and (index == index.normalize()).all()
+    late = index[0].year >= 1975 and not days  # local days are none of Unix time's
     if rng.random() < 0.6 and late:
         unit = rng.choice(list(UNIX))
         size = 10 ** UNIX[unit]
@@ -449,7 +450,8 @@ def _series(
     if layout == "long" and len(index) >= 24:
         kind = rng.choice(("same", "same", "starts", "apart"))
         if kind == "apart":
-            size, pause = len(index) // count, rng.choice((0, 3))
+            size = len(index) // count
+            pause = rng.choice((0, 3, size // 3))
             if size - pause >= 8:
                 spans = [(at * size, (at + 1) * size - pause) for at in range(count)]
         elif kind == "starts":
@@ -548,7 +550,7 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
     text = _text(rng, rows, len(rows[0]) - last)
     weighed = weigh(form, series)
     if weighed[0] != "ambiguous" and _follow(index, series):
-        weighed = ("ambiguous", "series that follow each other", ("--id-column",))
+        weighed = ("ambiguous", "series that follow each other", ("--id-column", "--layout"))
     return Sample(
         seed, f"times-{seed}.csv", text.encode(), frequency, str(index.tz or ""), form.name,
         form.order, form.family, layout, series, steps, *weighed,
@@ -606,9 +608,11 @@ def _reread(stamps: pd.DatetimeIndex, order: str, other: str, two: bool) -> pd.D
 
 
 def _follow(index: pd.DatetimeIndex, series: dict[str, pd.Series]) -> bool:
-    """Whether each series begins at the step after the one before it."""
+    """Whether series stand one after the other, with short pauses if any."""
     spans = [index.get_indexer(own.index[[0, -1]]) for own in series.values()]
-    return len(spans) > 1 and all(late[0] == soon[1] + 1 for soon, late in pairwise(spans))
+    apart = all(late[0] > soon[1] for soon, late in pairwise(spans))
+    used = sum(last - first + 1 for first, last in spans)
+    return len(spans) > 1 and apart and used >= 0.9 * (spans[-1][1] - spans[0][0] + 1)
 
 
 def weigh(form: Format, series: dict[str, pd.Series]) -> tuple[str, str, tuple[str, ...]]:
