@@ -100,7 +100,8 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     from birnn.config import apply
     from birnn.data.series.reader import read_panel
     from birnn.data.stamps.column import read_stamps
-    from birnn.data.tables.csv_check import check_csv, even_rows
+    from birnn.data.tables.csv_file import read_csv
+    from birnn.data.tables.dialect import ReadOptions
     from birnn.data.tables.sources import load_tables
     from birnn.data.text.labelled import TextOptions, load_labelled
     from birnn.data.text.vectors import read_vectors
@@ -111,14 +112,12 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
     from birnn.terminal.option_parsing import read_toml
 
     def table(data: bytes) -> None:
-        path = desk.put("x.csv", data)
-        shape = check_csv(path, ",", "utf-8-sig")
-        list(even_rows(path, ",", "utf-8-sig", shape.columns))
+        read_csv(desk.put("x.csv", data), ReadOptions())
 
     def encoded(data: bytes) -> None:
         """The first line names the encoding."""
         name, _, rest = data.partition(b"\n")
-        check_csv(desk.put("x.csv", rest), "\t", name.decode("latin-1"))
+        read_csv(desk.put("x.csv", rest), ReadOptions(name.decode("latin-1")))
 
     def toml(data: bytes) -> None:
         configs: Mapping[str, Any] = {"a": SentimentConfig(), "b": ForecastConfig()}
@@ -139,7 +138,7 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
         if not rows or len(set(names)) < len(names):
             raise DataError("no table")
         columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-        with patch("birnn.data.series.reader._load", lambda *_: (pa.table(columns), "x", [])):
+        with patch("birnn.data.series.reader._load", lambda *_: (pa.table(columns), "x", [], {})):
             read_panel("x", options, horizon=2)
 
     options = series_options(ForecastData())

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from birnn.arrays import Codes, Floats, Ints
 
 PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
-UNKNOWN = r"^[+-]?(?i:nan)$"
+UNKNOWN = r"^(?i:[+-]?nan|#?n/?a|null|none|<na>|nat)$|^[-–—]$"  # as programs and people write it
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from birnn.data.series import rows as series_rows
 from birnn.data.series.columns import NumberColumn, read_numbers, read_truth
 from birnn.data.series.findings import CHOICES, Findings, Inspection, SeriesOptions, at_lines
 from birnn.data.series.grid import Grid, build_grid, pick_season
-from birnn.data.series.layout import Layout, find_layout
+from birnn.data.series.layout import Layout, find_layout, listed
 from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.remembered import Remembered, parse_remembered
 from birnn.data.series.rows import SeriesRows, missing_treatment
 from birnn.data.series.static import read_static
 from birnn.data.tables.dialect import Dialect, ReadOptions
-from birnn.data.tables.sources import load_tables
+from birnn.data.tables.sources import load_tables, with_plain_numbers
 from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
@@ -91,6 +91,8 @@ def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str]
         several = f"several splits ({', '.join(map(str, tables.splits))})"
         why = "series are cut by time, not by file; put them into one file"
         raise DataError(f"{tables.source} has {several}: {why}")
+    named_columns = {*listed(options.time_column), *listed(options.id_column)}
+    tables = with_plain_numbers(tables, read, named_columns)
     table = next(iter(tables.splits.values())).with_format("arrow")[:]
     if not table.num_rows:
         raise DataError(f"{tables.source} holds no rows")

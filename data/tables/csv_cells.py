@@ -22,12 +22,19 @@ def escape_formula(cell: Any) -> Any:
 
 
 class RowWriter:
-    """Writes rows of CSV, cells that start like a formula escaped where it is asked for."""
+    """Writes rows of CSV that read back as they are.
 
-    def __init__(self, file: Any, *, escape: bool, end: str = "\n") -> None:
+    Cells that start like a formula are escaped where it is asked for.
+    """
+
+    def __init__(self, file: Any, *, escape: bool = False, end: str = "\n") -> None:
         self.writer = csv.writer(file, lineterminator=end)
+        self.careful = csv.writer(file, lineterminator=end, quoting=csv.QUOTE_ALL)
         self.escape = escape
 
     def row(self, cells: Iterable[Any]) -> None:
         """Write one row."""
-        self.writer.writerow([escape_formula(cell) for cell in cells] if self.escape else cells)
+        row = [escape_formula(cell) for cell in cells] if self.escape else list(cells)
+        # Python's writer leaves a carriage return bare, and readers end the row there.
+        returns = any(isinstance(cell, str) and "\r" in cell for cell in row)
+        (self.careful if returns else self.writer).writerow(row)

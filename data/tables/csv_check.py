@@ -1,64 +1,36 @@
-"""Read a text file once before anything trusts it: encoding, NULs, ragged rows."""
+"""Read a text file once before anything trusts it: its encoding, and that it holds no NULs."""
 
 import codecs
-import csv
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from birnn.errors import DataError
 
-
-@dataclass(frozen=True)
-class CsvShape:
-    """What a delimited file looks like."""
-
-    columns: list[str]
-    rows: int
-    ragged: list[int]  # line numbers, at most the first hundred
-    ragged_count: int
+USUAL_ENCODING = "utf-8-sig"
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def check_csv(path: Path, delimiter: str, encoding: str) -> CsvShape:
-    """Scan a delimited file and count its rows and the ragged ones among them.
+def encoding_of(path: Path, given: str, trained: str = "") -> str:
+    """The encoding of a file: as ``given``, but UTF-16 where its first bytes say so.
+
+    A file that is not UTF-8 is read in the encoding of a run's own file, if that is known.
 
     Raises:
-        DataError: it can't be opened, is empty, is not in ``encoding``, holds NUL bytes, or has
-            an unusable header; the message says where.
+        DataError: it can't be opened.
     """
-    check_text(path, encoding)
-    csv.field_size_limit(sys.maxsize)
+    if given != USUAL_ENCODING:
+        return given
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
-            columns = _check_header(path, next(reader, None))
-            rows = count = 0
-            ragged: list[int] = []
-            for row in filter(None, reader):
-                rows += 1
-                if len(row) != len(columns):
-                    count += 1
-                    if len(ragged) < 100:
-                        ragged.append(reader.line_num)
-    except csv.Error as error:
-        raise DataError(f"{path} is not a readable CSV file: {error}") from None
-    return CsvShape(columns, rows, ragged, count)
-
-
-def even_rows(path: Path, delimiter: str, encoding: str, columns: list[str]) -> Iterator[list[str]]:
-    """The rows of a delimited file that have as many fields as there are ``columns``.
-
-    Raises:
-        DataError: quotes that are never closed; names the line.
-    """
-    with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        with path.open("rb") as file:
+            if file.read(2) in UTF16:
+                return "utf-16"
+    except OSError as error:
+        raise DataError(f"can't read {path}: {error.strerror or error}") from None
+    if trained and trained not in (USUAL_ENCODING, "utf-16"):
         try:
-            next(reader)
-            yield from (row for row in reader if len(row) == len(columns))
-        except csv.Error as error:
-            raise DataError(f"{path} line {reader.line_num}: {error}") from None
+            check_text(path, given)
+        except DataError:
+            return trained
+    return given
 
 
 def check_text(path: Path, encoding: str) -> None:
@@ -94,16 +66,3 @@ def check_text(path: Path, encoding: str) -> None:
         raise DataError(f"encoding: there is no {encoding!r}; try utf-8 or latin-1") from None
     except OSError as error:
         raise DataError(f"can't read {path}: {error.strerror or error}") from None
-
-
-def _check_header(path: Path, header: list[str] | None) -> list[str]:
-    if header is None or not any(name.strip() for name in header):
-        raise DataError(f"{path} is empty: expected a header line with column names")
-    columns = [name.removeprefix("\ufeff").strip() for name in header]
-    for name in columns:
-        if not name:
-            there = ", ".join(columns)
-            raise DataError(f"{path} line 1: a column has no name; the header is {there}")
-        if columns.count(name) > 1:
-            raise DataError(f"{path} line 1: the column {name!r} stands there twice")
-    return columns

@@ -4,19 +4,25 @@ import glob
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import datasets
-from datasets import Dataset, DatasetDict, Features, Value, load_dataset
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as pa_json
+from datasets import Dataset, DatasetDict, load_dataset
+from datasets.table import InMemoryTable
 
+from birnn.arrays import Ints
 from birnn.data import DATASETS
-from birnn.data.tables.csv_check import CsvShape, check_csv, check_text, even_rows
+from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.csv_file import CsvFile, read_csv
 from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.memory import in_memory
-from birnn.data.wording import agree
+from birnn.data.tables.numbers import plain_numbers
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -38,6 +44,7 @@ class Tables:
     ragged: int = 0  # rows left out because their fields don't fit the header
     dialect: Dialect | None = None  # how the first file was read, if it is a delimited one
     warnings: list[str] = field(default_factory=list)  # what could be read in two ways
+    lines: dict[str, Ints] = field(default_factory=dict)  # of delimited files: where rows begin
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -72,6 +79,27 @@ def load_tables(
         raise no_source(source, [*samples, *aliases])
     splits = _as_dict(guarded(name, lambda: load_dataset(name)))
     return Tables(splits, f"Hugging Face Hub: {name}", [])
+
+
+def with_plain_numbers(tables: Tables, options: ReadOptions, but: Collection[str] = ()) -> Tables:
+    """The tables with numbers as Python writes them, in all columns of text but some.
+
+    See :func:`birnn.data.tables.numbers.plain_numbers`; the splits after the first are read like
+    it.
+    """
+    splits, notes, warnings = {}, list(tables.notes), list(tables.warnings)
+    signs = dict(options.trained.numbers) if options.trained else {}
+    given = options.table.sign("decimal"), options.table.sign("thousands")
+    for split, table in tables.splits.items():
+        found = plain_numbers(table.with_format("arrow")[:], *given, signs, but)
+        signs |= found.signs
+        splits[split] = Dataset(InMemoryTable(found.table)) if found.notes else table
+        notes += [note for note in found.notes if note not in notes]
+        warnings += [warning for warning in found.warnings if warning not in warnings]
+    dialect = replace(tables.dialect, numbers=signs) if tables.dialect else None
+    return replace(
+        tables, splits=DatasetDict(splits), notes=notes, warnings=warnings, dialect=dialect
+    )
 
 
 def no_source(source: str, known: Sequence[str]) -> DataError:
@@ -151,50 +179,51 @@ def _load_files(
         loaded[split] = guarded(
             source, lambda one=one: load_dataset(kind, data_files=one, split="train", **extra)
         )
+        if kind == "json":
+            loaded[split] = guarded(
+                source, lambda t=loaded[split], p=paths: as_written(t, p, options.encoding)
+            )
     return Tables(DatasetDict(loaded), source, [])
 
 
+def as_written(table: Dataset, paths: Sequence[Path], encoding: str) -> Dataset:
+    """JSON lines whose texts Arrow took for time stamps, as they stand in the files."""
+    times = ("timestamp", "time", "date")
+    kinds = {name: getattr(kind, "dtype", "") for name, kind in table.features.items()}
+    stamps = [name for name, kind in kinds.items() if kind.startswith(times)]
+    if not stamps:
+        return table
+    parse = pa_json.ParseOptions(
+        explicit_schema=pa.schema([(name, pa.string()) for name in stamps]), newlines_in_values=True
+    )
+    tables = []
+    for path in paths:
+        data = path.read_text(encoding=encoding).encode()
+        read = pa_json.ReadOptions(block_size=max(1 << 20, len(data)))
+        tables.append(pa_json.read_json(pa.BufferReader(data), read, parse))
+    joined = pa.concat_tables(tables, promote_options="default").select(table.column_names)
+    return Dataset(InMemoryTable(joined))
+
+
 def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) -> Tables:
-    splits, notes, ragged = {}, [], 0
+    splits, lines = {}, {}
+    parts: list[CsvFile] = []
     for split, paths in files.items():
-        parts = []
-        for path in paths:
-            part, shape = _load_csv(path, options)
-            parts.append(part)
-            if shape.ragged_count:
-                ragged += shape.ragged_count
-                notes.append(f"{_ragged(path, shape)}: left out")
-        splits[split] = guarded(source, lambda parts=parts: datasets.concatenate_datasets(parts))
-    return Tables(DatasetDict(splits), source, notes, ragged)
-
-
-def _load_csv(path: Path, options: ReadOptions) -> tuple[Dataset, CsvShape]:
-    """Load one CSV or TSV file with every column as text, so that ``NA`` stays a word."""
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    shape = check_csv(path, delimiter, options.encoding)
-    if shape.rows == 0:
-        raise DataError(f"{path} has a header and no rows")
-    if shape.ragged_count and not options.skip_ragged:
-        mend = "quote fields that hold a delimiter, or leave such rows out with --skip-ragged"
-        raise DataError(f"{_ragged(path, shape)}; {mend}")
-    features = Features({name: Value("string") for name in shape.columns})
-    if shape.ragged_count:
-        rows = list(even_rows(path, delimiter, options.encoding, shape.columns))
-        named = {name: [row[i] for row in rows] for i, name in enumerate(shape.columns)}
-        return Dataset.from_dict(named, features=features), shape
-    loaded = guarded(str(path), lambda: load_dataset(
-        "csv", data_files={"train": [literal(path)]}, split="train", sep=delimiter,
-        names=shape.columns, skiprows=1, header=None, features=features, keep_default_na=False,
-        encoding=options.encoding,
-    ))  # fmt: skip
-    return loaded, shape
-
-
-def _ragged(path: Path, shape: CsvShape) -> str:
-    count = shape.ragged_count
-    lines = ", ".join(map(str, shape.ragged[:3])) + (", …" if count > 3 else "")
-    what = f"another number of fields than the header's {len(shape.columns)} (line {lines})"
-    return f"{path}: {count} {agree(count, 'row has', 'rows have')} {what}"
+        own = [read_csv(path, options) for path in paths]
+        tables = [part.table for part in own]
+        splits[split] = guarded(source, lambda own=tables: datasets.concatenate_datasets(own))
+        lines[split] = np.concatenate([part.lines for part in own])
+        parts += own
+    names = [path.name for paths in files.values() for path in paths]
+    several = len(parts) > 1
+    notes = [
+        f"{name}: {note}" if several else note
+        for name, part in zip(names, parts, strict=True) for note in part.notes
+    ]  # fmt: skip
+    return Tables(
+        DatasetDict(splits), source, notes, sum(part.counts.of("ragged") for part in parts),
+        parts[0].dialect, [warning for part in parts for warning in part.warnings], lines,
+    )  # fmt: skip
 
 
 def literal(path: Path) -> str:

@@ -19,7 +19,7 @@ from birnn.arrays import Array
 from birnn.data.splits.cutting import SPLITS, complete_splits, cut_items
 from birnn.data.steps import StepSplit, cut_sequences, synthetic
 from birnn.data.tables.dialect import ReadOptions
-from birnn.data.tables.sources import Tables, load_tables
+from birnn.data.tables.sources import Tables, load_tables, with_plain_numbers
 from birnn.data.wording import number_list
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
@@ -113,7 +113,9 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         """The tables of ``source``, read as the options say."""
         data = self.config.data
         read = ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained)
-        return load_tables(source, read, aliases={})
+        return with_plain_numbers(
+            load_tables(source, read, aliases={}), read, {data.sequence_column}
+        )
 
     def _cut(self, table: Any, target: str,
              where: str) -> tuple[list[str], list[Array], list[Array]]:  # fmt: skip

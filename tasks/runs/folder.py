@@ -1,6 +1,5 @@
 """The run folder: what it holds, how it is written whole, and how it is read again."""
 
-import csv
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from birnn.config import from_dict
+from birnn.data.tables.csv_cells import RowWriter
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.nn.devices import resolve_device
 from birnn.nn.engines import engine_for
@@ -210,11 +210,8 @@ def room_note(folder: Path) -> str | None:
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows of one shape, at least one, as CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = careful = csv.writer(file, lineterminator="\n")
+        writer = RowWriter(file)
         for number, row in enumerate(rows):
             if not number:
-                writer.writerow(row)
-                careful = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-            # Python's writer leaves a carriage return bare, and readers end the row there.
-            returns = any(isinstance(cell, str) and "\r" in cell for cell in row.values())
-            (careful if returns else writer).writerow(row.values())
+                writer.row(row)
+            writer.row(row.values())

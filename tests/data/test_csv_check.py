@@ -2,7 +2,9 @@
 
 import pytest
 
-from birnn.data.tables.csv_check import check_csv, check_text, even_rows
+from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.csv_file import read_csv
+from birnn.data.tables.dialect import ReadOptions
 from birnn.errors import DataError
 
 
@@ -12,46 +14,48 @@ def written(tmp_path, content):
     return path
 
 
-def test_shape_counts_rows_and_ragged_lines(tmp_path):
-    path = written(tmp_path, 'text,label\n"a\nb",x\nalone\n\nc,y\nd,e,f\n')
-    shape = check_csv(path, ",", "utf-8")
-    assert shape.columns == ["text", "label"]
-    assert shape.rows == 4
-    assert shape.ragged == [4, 7]
-    assert shape.ragged_count == 2
+def cells(file):
+    return [list(row.values()) for row in file.table]
+
+
+def test_rows_and_ragged_lines_are_counted(tmp_path):
+    path = written(tmp_path, 'text,label\n"a\nb",x\nalone\n\nc,y\nd,e,f\ng,z\n')
+    file = read_csv(path, ReadOptions(skip_ragged=True))
+    assert file.table.column_names == ["text", "label"]
+    assert file.counts.rows == 5
+    assert file.counts.left_out == {"ragged": [4, 7]}
+    assert file.lines.tolist() == [2, 6, 8]
+    assert "rows: 5 in the file, 3 read, 2 left out (ragged: 2 (line 4, 7))" in file.notes[0]
 
 
 def test_ragged_lines_are_remembered_up_to_a_hundred_and_counted_beyond(tmp_path):
-    shape = check_csv(written(tmp_path, "a,b\n" + "x\n" * 150), ",", "utf-8")
-    assert len(shape.ragged) == 100
-    assert shape.ragged_count == 150
+    path = written(tmp_path, "a,b\n" + "x,y,z\n" * 150 + "1,2\n" * 151)
+    counts = read_csv(path, ReadOptions(skip_ragged=True)).counts
+    assert len(counts.left_out["ragged"]) == 100
+    assert counts.of("ragged") == counts.lost == 150
 
 
 def test_header_is_stripped_of_spaces_and_byte_order_mark(tmp_path):
     path = written(tmp_path, b"\xef\xbb\xbf text , label\na,b\n")
-    assert check_csv(path, ",", "utf-8").columns == ["text", "label"]
-
-
-def test_tabs_delimit_and_commas_do_not(tmp_path):
-    shape = check_csv(written(tmp_path, "text\tlabel\na,b\tc\n"), "\t", "utf-8")
-    assert shape.columns == ["text", "label"]
-    assert shape.ragged_count == 0
+    assert read_csv(path, ReadOptions()).table.column_names == ["text", "label"]
 
 
 def test_field_of_a_million_characters_is_read(tmp_path):
-    path = written(tmp_path, "text,label\n" + "x" * 1_000_000 + ",a\n")
-    assert check_csv(path, ",", "utf-8").rows == 1
+    path = written(tmp_path, "text,label\n" + "x" * 1_100_000 + ",a\n" + "y,b\n")
+    assert read_csv(path, ReadOptions()).counts.rows == 2
 
 
-def test_even_rows_are_those_that_fit_the_header(tmp_path):
+def test_rows_that_fit_the_header_are_read(tmp_path):
     path = written(tmp_path, "a,b\n1,2\n3\n4,5,6\n\n7,8\n")
-    assert list(even_rows(path, ",", "utf-8", ["a", "b"])) == [["1", "2"], ["7", "8"]]
+    assert cells(read_csv(path, ReadOptions(skip_ragged=True))) == [["1", "2"], ["7", "8"]]
 
 
-def test_even_rows_refuse_a_quote_that_is_never_closed(tmp_path):
+def test_a_quote_that_is_never_closed_is_a_letter_or_refused(tmp_path):
     path = written(tmp_path, 'a,b\n1,2\n"3,4\n')
-    with pytest.raises(DataError, match="line 3"):
-        list(even_rows(path, ",", "utf-8", ["a", "b"]))
+    assert cells(read_csv(path, ReadOptions())) == [["1", "2"], ['"3', "4"]]
+    path = written(tmp_path, 'a,b\n1,"2,5"\n"3,4\n')
+    with pytest.raises(DataError, match="line 3.*--quote none"):
+        read_csv(path, ReadOptions())
 
 
 @pytest.mark.parametrize("lines", [0, 3, 200_000])
@@ -83,10 +87,10 @@ def test_utf16_is_text_if_named_so(tmp_path):
 @pytest.mark.parametrize("encoding", ["nope", "base64", "a\0b", ""])
 def test_encoding_that_is_none_of_text_is_refused(encoding, tmp_path):
     with pytest.raises(DataError):
-        check_csv(written(tmp_path, "a,b\n1,2\n"), ",", encoding)
+        read_csv(written(tmp_path, "a,b\n1,2\n"), ReadOptions(encoding))
 
 
 def test_folder_and_missing_file_are_refused(tmp_path):
     for path in (tmp_path, tmp_path / "nope.csv"):
         with pytest.raises(DataError, match="can't read"):
-            check_csv(path, ",", "utf-8")
+            read_csv(path, ReadOptions())

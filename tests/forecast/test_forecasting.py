@@ -281,7 +281,7 @@ def test_bad_options_get_one_line_and_leave_nothing(case: str, run, tmp_path: Pa
 
 
 BAD_ROWS = {
-    "text in a number": ([("2023-01-01", "1"), ("2023-01-02", "n/a")], ["n/a"]),
+    "text in a number": ([("2023-01-01", "1"), ("2023-01-02", "broken")], ["broken"]),
     "twice the same stamp": (
         [("2023-01-01", "1"), ("2023-01-01", "2")],
         ["line 3", "--duplicates"],

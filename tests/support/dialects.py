@@ -39,7 +39,7 @@ from typing import Any
 from birnn.data.series.findings import SeriesOptions
 from birnn.data.series.reader import read_panel
 from birnn.data.tables.dialect import ReadOptions, TableOptions
-from birnn.data.tables.sources import load_tables
+from birnn.data.tables.sources import load_tables, with_plain_numbers
 from birnn.errors import BirnnError
 
 from judging import Judged, crash, kind_of, outcome, refusal
@@ -577,7 +577,8 @@ def judge(sample: Sample, folder: Path, options: ReadOptions | None = None) -> J
     options = options or ReadOptions(**sample.options)
     try:
         tables = load_tables(str(path), options)
-        notes = (*tables.notes, *tables.warnings)
+        numbers = with_plain_numbers(tables, options)
+        notes = (*numbers.notes, *numbers.warnings)
         (split,) = tables.splits.values()
         table = split.with_format("arrow")[:]
         names = list(table.column_names)

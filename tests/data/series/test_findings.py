@@ -49,19 +49,20 @@ def only(inspection, kind):
 
 def test_nothing_odd(look):
     inspection = look(days())
-    assert (inspection.findings, inspection.notes) == ([], [])
+    rows = "rows: 60 in the file, 60 read; fields between commas, header on line 1, utf-8"
+    assert (inspection.findings, inspection.notes) == ([], [rows])
     assert inspection.to_json()["clock"] == "D"
 
 
 def test_text_and_infinite_cells(look):
     table = days().astype({"y": object})
-    table.loc[[3, 8], "y"] = ["n/a", "--"]
+    table.loc[[3, 8], "y"] = ["broken", "--"]
     table.loc[20, "y"] = "-inf"
     table.loc[21, "y"] = "  "
     inspection = look(table)
     text, infinite = only(inspection, "text"), only(inspection, "infinite")
     assert (text.series, text.count, text.rows, text.fatal) == ("y", 2, [5, 10], True)
-    assert "'n/a'" in text.text
+    assert "'broken'" in text.text
     assert (infinite.count, infinite.rows, infinite.fatal) == (1, [22], False)
     assert only(inspection, "missing").count == 4
     assert not look(table, text="missing").fatal

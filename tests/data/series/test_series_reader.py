@@ -61,7 +61,7 @@ def test_wide(write):
     assert list(panel.stamps(0, 0, 50)) == list(table["time"])
     assert (panel.season, inspection.layout, inspection.time_column) == (24, "wide", "time")
     assert inspection.findings == []
-    assert inspection.notes == ["not used: word"]
+    assert inspection.notes[1:] == ["not used: word"]
 
 
 @pytest.mark.parametrize("by_time", [False, True])
@@ -140,7 +140,7 @@ def test_gaps_and_missing_by_policy(write):
     assert (found["gap"].count, found["gap"].rows) == (2, [7])
     assert (found["missing"].count, found["missing"].rows) == (1, [10])
     assert panel.ends.tolist() == [38]
-    assert len(inspection.notes) == 2
+    assert len(inspection.notes) == 3  # the first says how many rows there are
     assert read(path, missing="interpolate")[0].values.tolist() == list(range(1, 39))
     with pytest.raises(
         DataError, match=r"2 steps missing in 1 gap \(before line 7\); fill them in"
@@ -261,8 +261,7 @@ def test_several_numbers_in_a_long_file_need_a_target(write):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("date;y\n2020-01-01;1\n", "another sign: save the file with commas"),
-        ('date,y\n2020-01-01,"1,5"\n', r"'y' seems to have decimal commas \(1,5\)"),
+        ("date;y\n2020-01-01;a\n", "no column of numbers"),
         ("date,y\n2020-01-01,\n", "no column of numbers"),
     ],
 )
@@ -310,7 +309,9 @@ def test_sample():
 
 
 def test_inspection_does_not_raise_where_reading_does(write):
-    path = write(hours(100).assign(load=lambda t: t["load"].astype(str).where(t.index != 3, "n/a")))
+    path = write(
+        hours(100).assign(load=lambda t: t["load"].astype(str).where(t.index != 3, "broken"))
+    )
     inspection = inspect_file(path, SeriesOptions())
     assert inspection.fatal.kind == "text"
     assert inspection.series == 1

@@ -1,0 +1,280 @@
+"""Which signs cut a text into fields: every usual pair is tried strictly, the most regular wins.
+
+A reading is regular if all rows have one number of fields, but for titles above a header, comments
+and a footer. Among regular ones count, in this order: the fewest such lines, the most columns of
+numbers or dates alone, and custom. Another that is as regular and has other cells is told.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from birnn.data.tables.delimited import BrokenError, Row, Signs, lines_of, parse
+from birnn.data.tables.dialect import NONE, Dialect, TableOptions
+from birnn.data.tables.numbers import is_number
+from birnn.data.tables.shape import USUAL, Counts, Shape, data_rows, find_shape
+from birnn.errors import DataError
+
+DELIMITERS = (",", ";", "\t", "|")
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?")  # what spreadsheets write above a table
+
+
+@dataclass(frozen=True)
+class Text:
+    """The beginning of a file, or all of it."""
+
+    text: str
+    whole: bool
+    suffix: str = ".csv"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text under some signs."""
+
+    signs: Signs
+    rows: list[Row]
+    shape: Shape
+    counts: Counts
+    broken: int = 0  # the line at which its quotes fail; 0: nowhere
+    reason: str = ""
+
+    @property
+    def odd(self) -> int:
+        """Rows that don't fit."""
+        names = self.shape.names
+        return self.counts.of("ragged") + (names is not None and len(names) != self.shape.width)
+
+    @property
+    def regular(self) -> bool:
+        """Whether every row is explained."""
+        return not self.broken and not self.odd
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """The less the better."""
+        shape, names = self.shape, self.shape.names or []
+        extra = shape.titles + sum(
+            self.counts.of(reason) for reason in ("comment", "footer", "total", "repeated header")
+        )
+        usual = sum(name.strip().casefold() in USUAL for name in names)
+        return (
+            bool(self.broken), self.odd / max(1, self.counts.rows), not self.counts.rows,
+            shape.width < 2, extra, self.signs.padded,
+            self.stray, -round(shape.typed, 6), -usual, self.spaced,
+        )  # fmt: skip
+
+    @property
+    def stray(self) -> float:
+        """The share of fields with a double quote in them, as where the wrong sign cuts."""
+        cells = [cell for _, row in self.rows[:400] for cell in row]
+        return round(sum('"' in cell for cell in cells) / max(1, len(cells)), 6)
+
+    @property
+    def spaced(self) -> float:
+        """The share of fields that begin with a space, as words after a comma do."""
+        cells = [cell for _, row in self.rows[:400] for cell in row[1:]]
+        return round(sum(cell.startswith(" ") for cell in cells) / max(1, len(cells)), 6)
+
+    def cells(self) -> list[list[str]]:
+        """Of all rows."""
+        return [cells for _, cells in self.rows]
+
+
+def sniff(
+    text: Text, given: TableOptions, trained: Dialect | None = None
+) -> tuple[list[Reading], list[str]]:
+    """The readings of a text under what is ``given``, the most regular first; and warnings.
+
+    Where a run's own file is known, another is read under the same signs if they fit it.
+
+    Raises:
+        DataError: the text holds no row.
+    """
+    if trained is not None and not given.sign("delimiter"):
+        same = _as_trained(text, given, trained)
+        if same is not None:
+            return [same], []
+    readings = sorted(_readings(text, given, trained), key=lambda reading: reading.rank)
+    if not readings:
+        raise DataError("empty: expected a header line with column names")
+    best = _quoted(_first_usual(readings, text.suffix), readings, given)
+    warnings = []
+    if trained is not None and best.signs.delimiter != trained.delimiter:
+        old, new = (sign_name(sign) for sign in (trained.delimiter, best.signs.delimiter))
+        warnings.append(f"fields stand between {new}s here, where the run's data had {old}s")
+    others = [reading for reading in readings if reading is not best]
+    return [best, *others], warnings + _rivals(best, others)
+
+
+def sign_name(sign: str) -> str:
+    """A sign in a word, as options take it."""
+    return NAMES.get(sign, repr(sign))
+
+
+def _as_trained(text: Text, given: TableOptions, trained: Dialect) -> Reading | None:
+    """The reading under a run's signs, if it is regular and has some of the run's columns."""
+    quotes = [(given.sign("quote") or trained.quote or NONE, trained.escape)]
+    options = replace(given, delimiter=trained.delimiter)
+    own = [r for r in _readings(text, options, trained, quotes) if r.regular]
+    fitting = []
+    for reading in own:
+        names = [name.strip() for name in reading.shape.names or []]
+        alike = set(names).intersection(trained.columns) if trained.header else not names
+        if alike and (reading.shape.width > 1 or len(trained.columns) == 1 or trained.header):
+            fitting.append(reading)
+    return min(fitting, key=lambda reading: reading.rank, default=None)
+
+
+def _readings(
+    text: Text, given: TableOptions, trained: Dialect | None = None,
+    quotes: Sequence[tuple[str, str]] = (),
+) -> Iterator[Reading]:  # fmt: skip
+    skip, delimiter = given.skip_lines or 0, given.sign("delimiter")
+    if given.skip_lines is None and (match := SEPARATOR_LINE.match(text.text)):
+        skip, delimiter = 1, delimiter or match[1]
+    if not delimiter and _numbers_alone(text.text):
+        delimiter = ";"  # any that isn't there: a decimal comma cuts no field
+    for signs in _signs(text.text, delimiter, given.sign("quote"), quotes):
+        reading = read_text(text, signs, skip, given, trained)
+        if reading is not None:
+            yield reading
+
+
+def _numbers_alone(text: str) -> bool:
+    """Whether each line but the first few is one number with a decimal comma."""
+    lines = [line for line in text[:20_000].splitlines() if line.strip()]
+    one = [line for line in lines if line.count(",") == 1 and is_number(line.strip("'"))]
+    return len(one) > 1 and len(one) + 4 > len(lines) and not any("," in x for x in lines[:1])
+
+
+def _signs(
+    text: str, delimiter: str, quote: str, quotes: Sequence[tuple[str, str]] = ()
+) -> Iterator[Signs]:
+    """The signs that are worth a try: those that stand in the text."""
+    delimiters = [delimiter] if delimiter else [d for d in DELIMITERS if d in text] or [","]
+    returns = [False]
+    if re.search(r"\r(?!\n)", text):
+        returns = [True, False] if "\n" in text else [False]
+    for sign in delimiters:
+        for mark, escape in quotes or _quotes(text, sign, quote):
+            mark = "" if mark == NONE else mark
+            padded = bool(mark) and bool(re.search(rf"{re.escape(sign)} +{re.escape(mark)}", text))
+            for letters in returns:
+                yield Signs(sign, mark, escape, False, letters)
+                if padded and sign != " ":
+                    yield Signs(sign, mark, escape, True, letters)
+
+
+def _quotes(text: str, delimiter: str, given: str) -> Iterator[tuple[str, str]]:
+    edge = rf"^|\n|\r|{re.escape(delimiter)}"
+    for mark in [given] if given else ['"', "'"]:
+        if mark == NONE:
+            continue
+        if not given and mark == "'":
+            begins = re.search(rf"(?:{edge})'", text)
+            if not begins or not re.search(rf"'(?:{re.escape(delimiter)}|\r|\n|$)", text):
+                continue
+        yield mark, ""
+        if f"\\{mark}" in text and _escapes(text, mark, delimiter):
+            yield mark, "\\"
+    if given == NONE or (not given and '"' in text):
+        yield NONE, ""
+
+
+def _escapes(text: str, mark: str, delimiter: str) -> bool:
+    """Whether each backslash takes a sign its meaning, so that none is lost."""
+    after = set(re.findall(r"\\(?:\\\\)*([^\\]|$)", text))
+    return after <= {mark, delimiter, "\n", "\r", ""} and not re.search(r"\\\Z", text)
+
+
+def read_text(
+    text: Text, signs: Signs, skip: int, given: TableOptions, trained: Dialect | None = None
+) -> Reading | None:
+    """A text under some signs; None if it holds no row."""
+    rows: list[Row] = []
+    broken, reason = 0, ""
+    try:
+        rows.extend(parse(lines_of(text.text, signs), signs, skip))
+    except BrokenError as error:
+        if text.whole or "unexpected end" not in str(error):
+            broken, reason = error.line, str(error)
+    header = given.header
+    known = trained.columns if trained is not None and trained.header else ()
+    if header is None and trained is not None and not trained.header:
+        header = False
+    shape = find_shape(rows, header, known, fixed=given.skip_lines is not None)
+    if shape is None:
+        return None
+    counts = Counts()
+    for _ in data_rows(iter(rows[shape.titles :]), shape, counts):
+        pass
+    return Reading(signs, rows, shape, counts, broken, reason)
+
+
+def _first_usual(readings: Sequence[Reading], suffix: str) -> Reading:
+    """Of readings that are equally good, the one that custom prefers."""
+    best = [reading for reading in readings if reading.rank == readings[0].rank]
+    order = ("\t", *DELIMITERS) if suffix in (".tsv", ".tab") else DELIMITERS
+
+    apostrophes = any(_stands_in(reading, "'") for reading in best if reading.signs.quote != "'")
+
+    def custom(reading: Reading) -> tuple[bool, int, bool, int]:
+        signs = reading.signs
+        place = order.index(signs.delimiter) if signs.delimiter in order else len(order)
+        quotes = ("'", '"', "") if apostrophes else ('"', "", "'")
+        known = quotes.index(signs.quote) if signs.quote in quotes else 0
+        return (not signs.returns, place, bool(signs.escape), known)
+
+    return min(best, key=custom)
+
+
+def _quoted(best: Reading, readings: Sequence[Reading], given: TableOptions) -> Reading:
+    """In place of an irregular reading without quotes, the one whose quotes fail at a line."""
+    if best.regular or best.signs.quote or given.quote:
+        return best
+    signs = replace(best.signs, quote='"')
+    return next((r for r in readings if r.signs == signs and r.broken), best)
+
+
+def _stands_in(reading: Reading, mark: str) -> bool:
+    """Whether all cells of a column stand between two of ``mark``."""
+    body = [cells for _, cells in reading.rows[reading.shape.titles + 1 :]]
+    body = [cells for cells in body if len(cells) == reading.shape.width]
+    for column in zip(*body, strict=True):
+        filled = [cell for cell in column if cell.strip()]
+        if len(filled) > 1 and all(len(c) > 1 and c[0] == c[-1] == mark for c in filled):
+            return True
+    return False
+
+
+def _rivals(best: Reading, readings: Sequence[Reading]) -> list[str]:
+    """What to say of other readings that are as regular and have other cells."""
+    if not best.regular:
+        return []
+    pairs = best.shape.width == 2 and best.signs.delimiter == "," and best.shape.names is None
+    if pairs and all(is_number(",".join(cells)) for _, cells in best.rows):
+        return ["each line could be one number with a decimal comma: --delimiter semicolon"]
+    for other in readings:
+        if not other.regular or other.cells() == best.cells() or other.shape.width < 2:
+            continue
+        if other.rank[:6] > best.rank[:6] or other.shape.typed < best.shape.typed:
+            continue
+        if other.signs.delimiter != best.signs.delimiter:
+            signs = [sign_name(r.signs.delimiter) for r in (best, other)]
+            said = f"fields are cut at {signs[0]}s; {signs[1]}s would do as well"
+            return [f"{said}: --delimiter {signs[1]}"]
+        if _sensible(best, other):
+            quote = other.signs.quote or NONE
+            here = f"quotes are {best.signs.quote or 'letters'}; they could be read otherwise"
+            return [f"{here}: --quote {quote!r}"]
+    return []
+
+
+def _sensible(best: Reading, other: Reading) -> bool:
+    """Whether a reading with other quotes could be meant: no quotes where no cell stands in any."""
+    if other.signs.quote or best.signs.quote == "'":
+        return True
+    cells = (cell for _, row in other.rows for cell in row)
+    return not any(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells)
