@@ -1,11 +1,11 @@
 """Anything a person has → named splits as Arrow tables, through Hugging Face datasets."""
 
 import glob
+import json
 import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from birnn.data import DATASETS
 from birnn.data.tables.csv_check import check_text
 from birnn.data.tables.csv_file import CsvFile, read_csv
 from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
+from birnn.data.tables.folders import assign_splits
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.numbers import plain_numbers
 from birnn.errors import DataError
@@ -44,7 +45,8 @@ class Tables:
     ragged: int = 0  # rows left out because their fields don't fit the header
     dialect: Dialect | None = None  # how the first file was read, if it is a delimited one
     warnings: list[str] = field(default_factory=list)  # what could be read in two ways
-    lines: dict[str, Ints] = field(default_factory=dict)  # of delimited files: where rows begin
+    lines: dict[str, Ints] = field(default_factory=dict)  # of files by lines: where rows begin
+    files: dict[str, list[Path]] = field(default_factory=dict)  # of each split of a folder
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -155,10 +157,19 @@ def _load_folder(path: Path, options: ReadOptions) -> Tables:
     folder = str(path.resolve())
     builder = guarded(str(path), lambda: datasets.load_dataset_builder(folder))
     there = (builder.config.data_files or {}).items()
-    files = {str(split): [Path(name) for name in names] for split, names in there}
-    if builder.name in ("csv", "json") and files:
-        return _load_files(builder.name, files, options, str(path))
-    return Tables(_as_dict(guarded(str(path), lambda: load_dataset(folder))), str(path), [])
+    found = {str(split): [Path(name) for name in names] for split, names in there}
+    if builder.name not in ("csv", "json", "parquet") or not found:
+        return Tables(_as_dict(guarded(str(path), lambda: load_dataset(folder))), str(path), [])
+    files, others = assign_splits(files_in(path, FORMATS), found)
+    tables = _load_files(builder.name, files, options, str(path))
+    notes = [
+        f"{split}: {len(paths)} files read as one: {', '.join(part.name for part in paths[:5])}"
+        for split, paths in files.items() if len(paths) > 1
+    ]  # fmt: skip
+    if others:
+        names = ", ".join(other.name for other in others[:5])
+        notes.append(f"not read, as no split is theirs: {names}")
+    return replace(tables, notes=[*notes, *tables.notes], files=files)
 
 
 def _load_files(
@@ -167,12 +178,12 @@ def _load_files(
     if kind == "csv":
         return _load_csvs(files, options, source)
     extra = {}
+    lines: dict[str, Ints] = {}
     if kind == "json":
         extra = {"encoding": options.encoding.removesuffix("-sig")}
-        for path in chain.from_iterable(files.values()):
-            check_text(path, options.encoding)
-            if not path.read_text(encoding=options.encoding).strip(" \t\r\n[]"):
-                raise DataError(f"{path} holds no rows")
+        for split, paths in files.items():
+            numbers = [_filled_lines(path, options.encoding) for path in paths]
+            lines[split] = np.concatenate(numbers)
     loaded = {}
     for split, paths in files.items():  # each apart: their columns may differ
         one = {"train": [literal(path) for path in paths]}
@@ -183,11 +194,27 @@ def _load_files(
             loaded[split] = guarded(
                 source, lambda t=loaded[split], p=paths: as_written(t, p, options.encoding)
             )
-    return Tables(DatasetDict(loaded), source, [])
+    by_line = {split: at for split, at in lines.items() if len(at) == len(loaded[split])}
+    return Tables(DatasetDict(loaded), source, [], lines=by_line)
+
+
+def _filled_lines(path: Path, encoding: str) -> Ints:
+    """The numbers, from 1, of the lines of a JSON file that hold something: rows, if it is JSONL.
+
+    Raises:
+        DataError: it is no text of that encoding, or holds no rows.
+    """
+    check_text(path, encoding)
+    text = path.read_text(encoding=encoding)
+    if not text.strip(" \t\r\n[]"):
+        raise DataError(f"{path} holds no rows")
+    return np.array(
+        [i for i, line in enumerate(text.split("\n"), 1) if line.strip()], dtype=np.int64
+    )
 
 
 def as_written(table: Dataset, paths: Sequence[Path], encoding: str) -> Dataset:
-    """JSON lines whose texts Arrow took for time stamps, as they stand in the files."""
+    """JSON rows whose texts Arrow took for time stamps, as they stand in the files."""
     times = ("timestamp", "time", "date")
     kinds = {name: getattr(kind, "dtype", "") for name, kind in table.features.items()}
     stamps = [name for name, kind in kinds.items() if kind.startswith(times)]
@@ -198,7 +225,10 @@ def as_written(table: Dataset, paths: Sequence[Path], encoding: str) -> Dataset:
     )
     tables = []
     for path in paths:
-        data = path.read_text(encoding=encoding).encode()
+        text = path.read_text(encoding=encoding).strip()
+        if text.startswith("["):  # one list: its rows as lines
+            text = "\n".join(json.dumps(row) for row in json.loads(text))
+        data = text.encode()
         read = pa_json.ReadOptions(block_size=max(1 << 20, len(data)))
         tables.append(pa_json.read_json(pa.BufferReader(data), read, parse))
     joined = pa.concat_tables(tables, promote_options="default").select(table.column_names)

@@ -64,6 +64,7 @@ class Columns:
     label: str  # empty: there is none
     unused: list[str]
     notes: list[str]
+    warnings: list[str] = field(default_factory=list)  # where it could well be otherwise
 
     def to_json(self) -> dict[str, str]:
         """What a run remembers."""
@@ -125,7 +126,7 @@ def choose_columns(table: Dataset, asked: Asked, where: str, *, labelled: bool =
     Raises:
         DataError: a name that isn't there, or no column that could be it; names those there are.
     """
-    names, notes = list(table.column_names), list[str]()
+    names, notes, warnings = list(table.column_names), list[str](), list[str]()
     label = ""
     if asked.label is not None:
         label = _named(asked.label, asked.remembered.get("label", ""), names, where)
@@ -138,7 +139,8 @@ def choose_columns(table: Dataset, asked: Asked, where: str, *, labelled: bool =
     if not texts[0] and len(texts) == 1:
         if known := asked.remembered.get("text"):
             notes.append(f"text: the run's own data had it in {known!r}, which isn't here")
-        texts = [_find_text(table, [name for name in names if name != label], notes)]
+        others = [name for name in names if name != label]
+        texts = [_find_text(table, others, notes, warnings)]
     if not texts[0]:
         raise no_column("text", names, where)
     if not label and asked.label is not None:
@@ -150,7 +152,7 @@ def choose_columns(table: Dataset, asked: Asked, where: str, *, labelled: bool =
     if len(set(texts)) < len(texts):
         raise DataError(f"{where}: the texts of a row need columns of their own, not {texts}")
     taken = [*texts, label]
-    return Columns(texts, label, [name for name in names if name not in taken], notes)
+    return Columns(texts, label, [name for name in names if name not in taken], notes, warnings)
 
 
 def choose_text(
@@ -163,7 +165,7 @@ def choose_text(
     """
     texts = {key: value for key, value in remembered.items() if key == "text"}
     columns = choose_columns(table, Asked((name,), None, texts), where)
-    return columns.texts[0], columns.notes
+    return columns.texts[0], [*columns.notes, *columns.warnings]
 
 
 def describe_columns(columns: Columns) -> str:
@@ -209,7 +211,7 @@ def _ranked(
     return sorted(usable, key=lambda name: ranks[name])
 
 
-def _find_text(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
+def _find_text(table: Dataset, names: Sequence[str], notes: list[str], warnings: list[str]) -> str:
     """The column of texts; ``""`` if none can be it."""
     names = [name for name in names if not {*words_of(name)[:1]} & {*LABEL_FIRST}]
     sizes = {name: size for name in names if (size := measure(table, name)) is not None}
@@ -222,7 +224,8 @@ def _find_text(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
         best = max(named, key=share)  # of equals the most usual one
         others = [name for name in named if name != best]
         if others:
-            notes.append(_why(table, best, others, sizes))
+            close = max(map(share, others)) > share(best) / LONGER
+            (warnings if close else notes).append(_why(table, best, others, sizes))
         return best
     spoken = sorted((n for n, size in sizes.items() if size.spaces >= SPOKEN), key=share)
     if exact := usual_columns(TEXT_NAMES, names):
@@ -245,9 +248,11 @@ def _why(table: Dataset, best: str, others: Sequence[str], sizes: Mapping[str, M
     could = ", ".join(map(repr, others[:3]))
     why = f"of {plural(len(table), 'row')}, {'; '.join(map(size, [best, *others[:2]]))}"
     mend = f"--text-column {_shell(others[0])} takes the other"
+    alike = any(sizes[best][:2] == sizes[name][:2] for name in others)
     both = all(sizes[best][:2] >= sizes[name][:2] and sizes[best][1] >= sizes[name][1]
                for name in others)  # fmt: skip
     rule = "is the fuller and longer one" if both else "holds more text in all"
+    rule = "is as full and long and the more usual name" if alike else rule
     return f"text: {could} could be it too, {best!r} {rule} ({why}); {mend}"
 
 
@@ -338,13 +343,19 @@ def _only_classes(table: Dataset, names: Sequence[str], notes: list[str]) -> str
 
 def looks_labelled(table: Dataset) -> bool:
     """Whether a table seems to hold labelled texts rather than numbers: sentences, and classes."""
+    sizes = {n: size for n in table.column_names if (size := measure(table, n)) is not None}
+    usual = [n for n in sizes if _rank(n, TEXT_NAMES, MORE_TEXTS, NOT_TEXT) < UNUSUAL]
     try:
         columns = choose_columns(table, Asked(), "")
     except DataError:
-        names = table.column_names
-        sizes = [measure(table, name) for name in usual_columns(TEXT_NAMES, names)]
-        return any(size is not None and size.spaces >= SPOKEN for size in sizes)
-    size = measure(table, columns.texts[0])
-    usual = _rank(columns.texts[0], TEXT_NAMES, MORE_TEXTS, NOT_TEXT) < UNUSUAL
-    label = _rank(columns.label, LABEL_NAMES, MORE_LABELS, NOT_LABEL) < UNUSUAL
-    return size is not None and (usual or label) and size.spaces >= (1 if usual and label else 2)
+        return any(sizes[name].spaces >= SPOKEN for name in usual)
+    text, label = columns.texts[0], columns.label
+    if text not in sizes:
+        return False
+    if _plain(text) in TEXT_NAMES and _plain(label) in LABEL_NAMES:
+        return True
+    known = _rank(label, LABEL_NAMES, MORE_LABELS, NOT_LABEL) < UNUSUAL
+    if text in usual and known:
+        return sizes[text].spaces >= 1
+    there, filled = distinct(table, text)
+    return sizes[text].spaces >= SPOKEN and (text in usual or there > filled / 2)

@@ -146,6 +146,7 @@ def read_labelled(options: TextOptions) -> ReadTexts:
     asked = Asked(options.text_columns, options.label_column, options.remembered)
     columns = choose_columns(raw.splits[first].table, asked, _where(raw, first))
     notes += [describe_columns(columns), *columns.notes]
+    warnings += columns.warnings
     splits: dict[str, Cleaned] = {}
     for name in ordered:
         own = columns if name == first else _same_columns(raw, name, options, columns, warnings)
@@ -189,11 +190,11 @@ def _same_columns(
 def _clean(raw: RawTexts, name: str, columns: Columns, train: Cleaned | None) -> Cleaned:
     """The usable rows of a split; labels that are all -1, as no row of train's is, are none."""
     part, where = raw.splits[name], _where(raw, name)
-    read: Cleaned = guarded(where, lambda: clean_rows(part.table, columns, part.places, part.unit))
+    read: Cleaned = guarded(where, lambda: clean_rows(part, columns))
     hidden = train is not None and set(read.table.unique("label")) == {NO_CLASS}
     if hidden and train is not None and NO_CLASS not in train.table.unique("label"):
         none = replace(columns, label="")
-        read = clean_rows(part.table, none, part.places, part.unit)
+        read = clean_rows(part, none)
     if not len(read.table) and not read.unlabelled:
         raise DataError(f"{where} has no row with a text")
     return read
@@ -207,11 +208,11 @@ def _unlabelled_note(raw: RawTexts, name: str, count: int) -> str:
 
 def find_contradictions(read: ReadTexts) -> list[Contradiction]:
     """The texts of all splits that stand with several labels."""
-    parts = [part.table for part in read.splits.values()]
+    parts = read.splits.values()
     return contradictions(
-        (text for table in parts for text in joined_texts(table)),
-        (label for table in parts for label in table["label"][:]),
-        (row for table in parts for row in table["row"][:]),
+        (text for part in parts for text in joined_texts(part.table)),
+        (label for part in parts for label in part.table["label"][:]),
+        (place for part in parts for place in part.places),
     )
 
 
@@ -225,7 +226,7 @@ def _with_remarks(read: ReadTexts) -> ReadTexts:
         warnings.append(f"{contradictions_in_words(twins, unit)}: no model can be right on all")
     rows = [
         row for part in read.splits.values()
-        for text, row in zip(joined_texts(part.table), part.table["row"][:], strict=True)
+        for text, row in zip(joined_texts(part.table), part.places, strict=True)
         if wordless(text)
     ]  # fmt: skip
     if rows:

@@ -10,6 +10,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 from birnn.data.tables.annotations import ACCEPTED, is_answers
 from birnn.data.text.choosing import Columns, same_name, text_name
 from birnn.data.text.labels import known_labels, read_labels
+from birnn.data.text.splits import RawSplit
 from birnn.data.wording import number_list, plural
 from birnn.errors import DataError
 
@@ -23,7 +24,8 @@ LISTED = 8  # rows of one reason
 class Cleaned:
     """The rows of a split that can be used, and where the others stand."""
 
-    table: Dataset  # text, text_2, …, label, row
+    table: Dataset  # text, text_2, …, label, row: its number in the file, from 1
+    places: list[int]  # of each row: its line, where the file has lines
     left_out: dict[str, list[int]]  # reason → where they stand
     notes: list[str]
     unlabelled: int = 0  # rows with texts and no label
@@ -34,19 +36,19 @@ class Cleaned:
         return {reason: len(rows) for reason, rows in self.left_out.items()}
 
 
-def clean_rows(table: Dataset, columns: Columns, places: Sequence[int], unit: str) -> Cleaned:
+def clean_rows(part: RawSplit, columns: Columns) -> Cleaned:
     """Keep the columns as strings; leave out rows without a label or without one of the texts.
 
     Rows that a person rejected or passed over (Prodigy's ``answer``) are left out too.
 
     Args:
-        table: as it was read.
+        part: a split's table, as it was read.
         columns: which of its columns hold what.
-        places: where each row stands, from 1: the column ``row``; ``unit`` is what they count.
 
     Raises:
         DataError: a column of texts holds something else, or a row has several labels.
     """
+    table, places = part.table, part.places
     names = [text_name(number) for number in range(len(columns.texts))]
     texts = {
         name: [_text(value, column) for value in table[column][:]]
@@ -61,13 +63,13 @@ def clean_rows(table: Dataset, columns: Columns, places: Sequence[int], unit: st
         labels, notes = read.texts, read.notes
         if read.several:
             rows = number_list(places[row] for row in read.several[:LISTED])
-            many = f"{plural(len(read.several), 'row')} with several labels ({unit} {rows}"
+            many = f"{plural(len(read.several), 'row')} with several labels ({part.unit} {rows}"
             more = ", …" if len(read.several) > LISTED else ""
             mend = "give each row one, or name another column with --label-column"
             raise DataError(f"column {columns.label!r}: {many}{more}); {mend}")
     reasons = _reasons(table, texts, labels)
     plain = Dataset.from_dict(
-        {**texts, "label": labels, "row": list(places)},
+        {**texts, "label": labels, "row": list(part.rows)},
         features=Features({**{name: Value("string") for name in (*names, "label")},
                            "row": Value("int64")}),
     )  # fmt: skip
@@ -77,7 +79,8 @@ def clean_rows(table: Dataset, columns: Columns, places: Sequence[int], unit: st
         if reason:
             left_out.setdefault(reason, []).append(place)
     unlabelled = len(left_out[UNLABELLED])
-    return Cleaned(plain if len(keep) == count else plain.select(keep), left_out, notes, unlabelled)
+    kept = plain if len(keep) == count else plain.select(keep)
+    return Cleaned(kept, [places[row] for row in keep], left_out, notes, unlabelled)
 
 
 def _reasons(table: Dataset, texts: dict[str, list[str]], labels: Sequence[str]) -> list[str]:

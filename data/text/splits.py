@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, DatasetDict
 
+from birnn.arrays import Ints
 from birnn.data.samples import SAMPLES
 from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS, SourceOptions
 from birnn.data.tables.annotations import flat_tasks, is_label_studio
@@ -26,9 +27,10 @@ HEAD = 4096  # characters of a file that tell an export
 
 @dataclass(frozen=True)
 class RawSplit:
-    """A split's table, and where each of its rows stands, from 1."""
+    """A split's table, the number of each row in the file, and where it stands, from 1."""
 
     table: Dataset
+    rows: Sequence[int]
     places: Sequence[int]
     unit: str = "row"  # what the places count
 
@@ -42,8 +44,11 @@ class RawTexts:
     notes: list[str] = field(default_factory=list)
 
     def place_of(self, name: str) -> str:
-        """Where a split stands, in words."""
-        return name
+        """Where a split stands: its files, or its name."""
+        for given, paths in self.tables.files.items():
+            if split_name(given) == name:
+                return ", ".join(map(str, paths))
+        return f"{self.tables.source}, {name}"
 
 
 def read_raw(options: SourceOptions, split_column: str = "") -> RawTexts:
@@ -55,7 +60,7 @@ def read_raw(options: SourceOptions, split_column: str = "") -> RawTexts:
     tables = _load(options)
     notes = list(tables.notes)
     parts = {
-        str(name): RawSplit(table, range(1, len(table) + 1))
+        str(name): _with_places(table, tables.lines.get(str(name)))
         for name, table in tables.splits.items()
     }
     if len(parts) == 1:
@@ -73,6 +78,14 @@ def read_raw(options: SourceOptions, split_column: str = "") -> RawTexts:
         else:
             notes.append(f"the split {name!r} ({plural(len(part.table), 'row')}) is not used")
     return RawTexts(tables, splits, notes)
+
+
+def _with_places(table: Dataset, lines: Ints | None) -> RawSplit:
+    """A split with the lines at which its rows begin, or with their numbers."""
+    rows = range(1, len(table) + 1)
+    if lines is None or len(lines) != len(table):
+        return RawSplit(table, rows, rows)
+    return RawSplit(table, rows, lines.tolist(), "line")
 
 
 def split_name(given: str) -> str:
@@ -145,6 +158,11 @@ def _by_column(whole: RawSplit, column: str) -> dict[str, RawSplit]:
         rows.setdefault(split_name(str(value)), []).append(row)
     table = whole.table.remove_columns([column])
     return {
-        name: replace(whole, table=table.select(own), places=[whole.places[row] for row in own])
+        name: RawSplit(
+            table.select(own),
+            [whole.rows[row] for row in own],
+            [whole.places[row] for row in own],
+            whole.unit,
+        )
         for name, own in rows.items()
     }

@@ -106,9 +106,8 @@ def _odd_rows(read: ReadTexts) -> list[Finding]:
                 findings.append(
                     rows_found(kind, rows, f"of {name} with {reason}", "left out", unit)
                 )
-        table = part.table
-        places = [row for text, row in zip(joined_texts(table), table["row"][:], strict=True)
-                  if wordless(text)]  # fmt: skip
+        both = zip(joined_texts(part.table), part.places, strict=True)
+        places = [place for text, place in both if wordless(text)]
         if places:
             what = f"of {name} with no letter or digit"
             findings.append(rows_found("no_word", places, what, "used as they are", unit))

@@ -104,5 +104,6 @@ def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
     run = load_run(folder, device)
     own = replace(request, trained=run.task.trained, columns=run.task.columns)
     answer = predictor_of(run).answer(own)
+    answer.notes[:0] = own.told
     answer.task = name
     return answer

@@ -24,6 +24,7 @@ class Request:
     table: TableOptions = field(default_factory=TableOptions)  # how the file is read
     trained: Dialect | None = None  # how the run's own data was read
     columns: Mapping[str, str] = field(default_factory=dict)  # of these data, by what they held
+    told: list[str] = field(default_factory=list)  # what was noticed while it was read
 
     @property
     def read(self) -> ReadOptions:

@@ -56,7 +56,8 @@ def _read_source(request: Request) -> list[str]:
             lines = path.read_text(encoding=request.encoding).split("\n")
             return lines[:-1] if lines[-1] == "" else lines
         table = _read_table(request)
-        name, _ = choose_text(table, request.text_column, request.columns, request.input)
+        name, notes = choose_text(table, request.text_column, request.columns, request.input)
+        request.told.extend(f"note: {note}" for note in notes)
         return _cells(table, name, request.input)
     if request.standard_input is None:
         raise ConfigError("nothing to predict: give texts in quotes, --input FILE, or a pipe")
@@ -73,7 +74,10 @@ def _read_table(request: Request) -> Dataset:
     if Path(request.input).suffix.lower() not in FORMATS:
         known = ", ".join((".txt", *FORMATS))
         raise DataError(f"input: {request.input} has an unknown format; known: {known}")
-    return next(iter(load_tables(request.input, request.read).splits.values()))
+    tables = load_tables(request.input, request.read)
+    lost = [note for note in tables.notes if "left out" in note]
+    request.told.extend(f"note: {note}" for note in [*lost, *tables.warnings])
+    return next(iter(tables.splits.values()))
 
 
 def _cells(table: Dataset, name: str, path: str) -> list[str]:

@@ -40,6 +40,10 @@ def test_evaluate(life: Life, birnn) -> None:
     lives.check_evaluate(life, birnn)
 
 
+def test_inspect_or_its_refusal(life: Life, birnn, monkeypatch: pytest.MonkeyPatch) -> None:
+    lives.check_inspect(life, birnn, monkeypatch)
+
+
 def test_predict(life: Life, birnn) -> None:
     lives.check_predict(life, birnn)
 

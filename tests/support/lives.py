@@ -21,6 +21,7 @@ from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Details, Provenance
 from birnn.tasks.runs.folder import unknown_names
+from birnn.terminal.console import console
 
 import contract
 from writers import Outcome
@@ -199,6 +200,35 @@ def check_overwrite(life: Life, command: Command) -> None:
     again = (life.task, "--out", life.run, *words(life.config))
     assert "--overwrite" in command(*again).refusal()
     assert command(*again, "--overwrite").code == 0
+
+
+def check_inspect(life: Life, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run's own data are told as they were read, within any width; or one line."""
+    given = [word for word in words(life.config.data) if not word.startswith("--data=")]
+    ask = ("inspect", life.task, life.source, *given)
+    if not TASKS[life.task].inspect:
+        assert "offers no inspection" in command(*ask).refusal()
+        return
+    told = command(*ask, "--json")
+    assert told.code == 0, told.err
+    found = json.loads(told.out)
+    assert found["task"] == life.task
+    assert not [finding for finding in found["findings"] if finding["fatal"]]
+    assert {"source", "rows", "notes"} <= set(found)
+    for width in (80, 120):
+        monkeypatch.setenv("COLUMNS", str(width))
+        console.cache_clear()
+        shown = command(*ask)
+        assert shown.code == 0, shown.err
+        assert "Ready for training." in shown.out
+        assert "\x1b" not in shown.out
+        where = str(life.source)  # a path is not broken
+        assert (
+            max(len(line.rstrip()) for line in shown.out.splitlines() if where not in line) <= width
+        )
+    if TASKS[life.task].reads:
+        found = json.loads(command("inspect", life.source, "--task", "", "--json").out)
+        assert TASKS[found["task"]].reads == TASKS[life.task].reads
 
 
 BENT = ("null", "[]", "{}", "7", '"x"', "[[[]]]", "{", "")
