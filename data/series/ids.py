@@ -11,6 +11,7 @@ from birnn.arrays import Bools, Codes, Ints
 from birnn.data.series.columns import read_ids, read_numbers
 from birnn.data.stamps.column import Stamps
 from birnn.data.stamps.orders import Doubt
+from birnn.data.stamps.words import is_weekday, month_number
 from birnn.data.tables.columns import usual_columns
 
 ID_NAMES = (
@@ -52,7 +53,7 @@ def find_ids(table: pa.Table, layout: str, free: list[str], stamps: Stamps) -> I
     likely = usual_columns(ID_NAMES, free)
     repeated = bool(pd.Series(stamps.values).duplicated().any())
     if not repeated and layout == "auto":
-        return _apart(table, likely, free, np.diff(stamps.values))
+        return _apart(table, likely, free, stamps)
     texts = [name for name in free if name not in likely and _is_text(table, name)]
     tried = [[name] for name in likely] + ([likely] if len(likely) > 1 else [])
     tried += [[name] for name in texts]
@@ -122,39 +123,47 @@ def _suggested(table: pa.Table, free: list[str], stamps: Stamps) -> list[str]:
     return []
 
 
-def _apart(table: pa.Table, likely: list[str], free: list[str], steps: Ints) -> Ids:
+def _apart(table: pa.Table, likely: list[str], free: list[str], stamps: Stamps) -> Ids:
     """Ids in a file where no stamp stands twice: series that follow each other.
 
     By a sure name; where time goes back with the id; or where each id stands in one piece and has
-    a name of ids, or values of another size.
+    a name of ids, begins after a gap, or has values of another size.
     """
-    rising = steps > 0
-    for name in likely:
+    steps = np.diff(stamps.values)
+    order = np.argsort(stamps.values, kind="stable")
+    apart = np.diff(stamps.values[order])
+    notes = []
+    for name in [*likely, *(x for x in free if x not in likely and _is_text(table, x))]:
         codes, names = read_ids(table, [name])
         if len(names) > max(1, table.num_rows // 2):
             continue
-        sure = name.casefold() in SURE
-        if sure or (not rising.all() and (rising | (np.diff(codes) != 0)).all()):
-            return Ids([name])
-        if _in_pieces(codes, len(names)) and (rising | (np.diff(codes) != 0)).all():
+        if name.casefold() in SURE:
+            return Ids([name], [f"{name!r} names the series (--id-column names others)"])
+        change = np.diff(codes) != 0
+        back = not (steps > 0).all() and ((steps > 0) | change).all() and len(names) > 1
+        if back and name in likely:
             return Ids([name], [], [_following(name)])
-    notes = []
-    for name in free:
-        if name in likely or not _is_text(table, name):
+        sorted_codes = codes[order]
+        if not _in_pieces(sorted_codes, len(names)) or _calendar_words(names):
             continue
-        codes, names = read_ids(table, [name])
-        if not _in_pieces(codes, len(names)):
-            continue
-        jumps = any(_jumps(table, other, codes) for other in free if other != name)
-        if jumps or (not rising.all() and (rising | (np.diff(codes) != 0)).all()):
+        change = np.diff(sorted_codes) != 0
+        gaps = bool((apart[change] > 1.5 * np.median(apart)).all())
+        others = (other for other in free if other != name)
+        if name in likely or back or gaps or any(_jumps(table, x, codes, order) for x in others):
             return Ids([name], [], [_following(name)])
         notes.append(f"{name!r} could name series that follow each other; --id-column takes it so")
     return Ids([], notes)
 
 
+def _calendar_words(names: list[str]) -> bool:
+    """Whether all names are months or days of the week."""
+    return all(month_number(name) or is_weekday(name) for name in names)
+
+
 def _following(name: str) -> Doubt:
     text = f"{name!r} changes from one stretch of rows to the next, and no stamp stands twice"
-    return Doubt(text, "taken as series that follow each other; --layout wide takes it as one")
+    done = "taken as series that follow each other (--id-column); --layout wide takes it as one"
+    return Doubt(text, done)
 
 
 def _in_pieces(codes: Codes, count: int) -> bool:
@@ -164,13 +173,13 @@ def _in_pieces(codes: Codes, count: int) -> bool:
     return few and changes == count - 1 and bool((codes >= 0).all())
 
 
-def _jumps(table: pa.Table, name: str, codes: Codes) -> bool:
-    """Whether the values of a column leap where the id changes, as they do nowhere else."""
+def _jumps(table: pa.Table, name: str, codes: Codes, order: Ints) -> bool:
+    """Whether values leap where the id changes, as they do nowhere else; in order of time."""
     column = read_numbers(table.column(name))
     if not column.numeric:
         return False
-    apart = np.abs(np.diff(column.values))
-    between: Bools = np.diff(codes) != 0
+    apart = np.abs(np.diff(column.values[order]))
+    between: Bools = np.diff(codes[order]) != 0
     inside = apart[~between]
     inside = inside[np.isfinite(inside)]
     if len(inside) < 4:

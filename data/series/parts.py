@@ -21,7 +21,7 @@ from birnn.errors import DataError
 # Letters as in :func:`birnn.data.stamps.dates.days_of`; names in lower case, letters alone.
 ROLES = {
     "y": "year yr years yyyy yy jahr ano anno annee jaar an",
-    "m": "month mon months mm mnth monthname monthnumber monthno monat mes mois mese maand",
+    "m": "month mon mo months mm mnth monthname monthnumber monthno monat mes mois mese maand",
     "d": "day dd dy mday dayofmonth monthday dom tag dia jour giorno dag days",
     "q": "quarter qtr q quarters quartal trimestre trimester kwartaal",
     "w": "week wk weeks weekno weeknum weeknumber weekofyear isoweek kw kalenderwoche woche semaine"

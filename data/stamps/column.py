@@ -278,8 +278,9 @@ class _Reading:
         if beyond.any():
             raise outside(self.name, self.cell(int(rows[np.flatnonzero(beyond)[0]])))
         if signs in LONE_YEAR and len(rows) > 1:
-            steps = np.abs(np.diff(days[fits]))
-            fits &= bool(len(steps) and np.median(steps) <= 100)  # days of a month, not years
+            steps = np.diff(days[fits])
+            yearly = (steps >= 365) & (steps <= 366)  # 1-Jan, 2-Jan: days, not years
+            fits &= bool(len(steps) and yearly.mean() < 0.5)
         return days, fits
 
     def _weeks_fit(self, order: str, parts: dict[str, Ints]) -> bool:
