@@ -13,7 +13,7 @@ from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tags import schemes
 from birnn.data.tags.files import Part, read_parts, token_place
 from birnn.data.tags.files import TagOptions as TagOptions
-from birnn.data.tags.findings import some
+from birnn.data.tags.findings import COMMENTS, HEADERS, Findings, some
 from birnn.data.tags.layout import ColumnLayout
 from birnn.data.text.labelled import MAX_CLASSES
 from birnn.data.wording import plural
@@ -110,7 +110,9 @@ def load_untagged(options: TagOptions) -> tuple[Dataset, ColumnLayout, list[str]
     part = parts.get("test") or next(iter(parts.values()))
     bare = [sentence._replace(tags=[]) for sentence in part.sentences]
     found = part.findings
-    said = [text for text in found.said() if text not in found.notes]
+    kept = {reason: places for reason, places in found.left_out.items()
+            if reason not in (COMMENTS, HEADERS)}  # fmt: skip  # of them none is lost
+    said = Findings(kept, found.read).said()
     return _dataset(replace(part, sentences=bare)), part.layout, [*found.warnings, *said]
 
 

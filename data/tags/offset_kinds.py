@@ -53,7 +53,8 @@ def place(span: Marked, at: Sequence[int], kind: str) -> tuple[int, int] | None:
     """Characters of a span whose offsets count as :func:`borders` ``at``; None if they don't."""
     start, end = span.start, span.end + KINDS[kind][1]
     a, b = bisect_left(at, start), bisect_left(at, end)
-    on = b < len(at) and at[a] == start and at[b] == end and 0 <= a < b
+    inside = max(a, b) < len(at)
+    on = inside and at[a] == start and at[b] == end and a < b
     return (a, b) if on else None
 
 

@@ -336,6 +336,7 @@ def test_odd_spans_are_left_out_trimmed_and_counted(tmp_path):
     rows = [{"text": text, "label": [list(s) for s in spans]} for text, spans in texts()]
     rows[2]["label"][0][1] += 1  # with the space
     rows[3]["label"].append([500, 504, "PER"])
+    rows[3]["label"].append([504, 3, "PER"])
     rows[4]["label"].append([4, 4, "PER"])
     rows[5]["label"].append([0, 3, "FIRST"])  # within another
     rows[6]["label"] = None
@@ -345,7 +346,7 @@ def test_odd_spans_are_left_out_trimmed_and_counted(tmp_path):
     part = read(put(tmp_path / "x.jsonl", lines))
     assert len(part.sentences) == 27
     assert {why: len(places) for why, places in part.findings.left_out.items()} == {
-        "empty or beyond the text": 2, "overlapping another": 1, "without marks": 1,
+        "empty or beyond the text": 3, "overlapping another": 1, "without marks": 1,
         "without a token": 1, "that can't be read": 1,
     }  # fmt: skip
     assert "1 span with spaces at its ends" in said(part)
@@ -423,3 +424,12 @@ def test_random_sentences_come_back_or_are_refused_or_counted(
         return
     lost = part.findings.left_out.keys() - {"that are comments"}
     assert rows_of(part) == given or lost
+
+
+def test_a_json_file_of_words_and_marks_of_the_text(tmp_path):
+    rows = [
+        {"text": text, "tokens": text.split(), "entities": [list(s) for s in spans]}
+        for text, spans in texts()
+    ]
+    part = read(put(tmp_path / "x.jsonl", list(map(json.dumps, rows))))
+    assert list(part.sentences[0].tags) == ["B-PER", "I-PER", "O", "B-LOC", "O"]
