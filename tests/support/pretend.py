@@ -29,6 +29,9 @@ class _Module(_DummyBackendModule):
 
 
 _setup_privateuseone_for_python_backend("pretended", _Module())
+# Autocast of the device casts nothing by itself: what is cast is cast by the code under test.
+_REST = torch.library.Library("_", "IMPL")
+_REST.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
 GPU = torch.device("pretended:0")
 CPU = torch.device("cpu")
 CROSSING = ("copy_", "_to_copy", "set_", "lift_fresh")  # operations that may see both devices
