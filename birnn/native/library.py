@@ -1,6 +1,7 @@
 """The compiled library: its structures, and its phases run on torch's own threads."""
 
 import ctypes
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -74,6 +75,8 @@ class Library:
         self._fork = _openmp_fork()
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_anew)
 
     def best_paths(self, chain: Chain) -> int:
         """Fill ``chain.path``; returns −1, or the first item without a legal sequence.
@@ -112,6 +115,10 @@ class Library:
             list(self._threads().map(self._lib.birnn_work, [address] * threads))
         if scan.failed:
             raise MemoryError("no memory for the buffers of a recurrence")
+
+    def _begin_anew(self) -> None:
+        """A forked child has none of its parent's threads, and a lock that may be held."""
+        self._pool, self._lock = None, threading.Lock()
 
     def _threads(self) -> ThreadPoolExecutor:
         with self._lock:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from birnn.errors import ConfigError
+from birnn.nn.forking import is_child, survive_forks
 
 
 def resolve_device(name: str) -> torch.device:
@@ -75,7 +76,17 @@ MOST_THREADS = 16  # more share a batch of usual size without gain
 
 
 def use_threads(threads: int) -> None:
-    """Give torch this many CPU threads; 0: what :func:`default_threads` says."""
+    """Give torch this many CPU threads; 0: what :func:`default_threads` says.
+
+    Raises:
+        ConfigError: a forked child, which has one alone, is to have more.
+    """
+    survive_forks()
+    if is_child():
+        if threads > 1:
+            more = "begin it with multiprocessing's spawn or forkserver for more"
+            raise ConfigError(f"threads: a forked process has one; {more}")
+        threads = 1
     torch.set_num_threads(threads or default_threads())
 
 

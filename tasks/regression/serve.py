@@ -14,6 +14,7 @@ from birnn.registry import suggestion
 from birnn.tasks.core.inference import predict
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.predictor import Predictor
+from birnn.tasks.serving.python_inputs import ordered
 
 
 class RegressionPredictor(Predictor):
@@ -80,7 +81,7 @@ def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[li
         return _of_frame(data, run)
     if isinstance(data, np.ndarray) and data.ndim == 3:
         return step_features(data, size), lambda rows: np.stack(rows) if rows else np.zeros((0, 0))
-    if isinstance(data, (list, tuple)) or (isinstance(data, np.ndarray) and data.ndim == 1):
+    if ordered(data):
         return step_features(data, size), lambda rows: rows
     kinds = f"an array [N, T, {size}], a list of arrays [T, {size}], or a DataFrame"
     raise DataError(f"sequences: give {kinds}")

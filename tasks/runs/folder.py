@@ -16,6 +16,7 @@ from birnn.data.tables.csv_cells import RowWriter
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
 from birnn.nn.devices import resolve_device
 from birnn.nn.engines import engine_for
+from birnn.nn.forking import survive_forks
 from birnn.storage.files import (
     FolderKind,
     load_weights,
@@ -177,6 +178,7 @@ def load_run(folder: Path, device: str = "cpu") -> LoadedRun:
             together would take more memory than :func:`birnn.storage.untrusted.memory_limit`.
     """
     place = resolve_device(device)
+    survive_forks()
     with one_budget():
         config = read_config(folder)
         try:

@@ -1,6 +1,6 @@
 """What a program may hand to a run: lists, arrays, Series, DataFrames, Datasets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -113,8 +113,9 @@ def read_columns(data: Any, names: Sequence[str]) -> TextColumns:
         DataError: a column that isn't there, a row of another size, or one without a text.
     """
     if not isinstance(data, (pd.DataFrame, Dataset)):
-        rows = list(data) if isinstance(data, (list, tuple, np.ndarray)) else None
-        if rows is None or any(isinstance(row, str) or len(row) != len(names) for row in rows):
+        rows = _items(data) if ordered(data) else None
+        sizes = (list, tuple, np.ndarray)
+        if rows is None or any(not isinstance(r, sizes) or len(r) != len(names) for r in rows):
             raise DataError(f"data: give a table, or a list of tuples ({', '.join(names)})")
         shape, index = "list", None
         parts = [list(part) for part in zip(*rows, strict=True)] if rows else [[] for _ in names]
@@ -133,7 +134,7 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
         DataError: no column of either, or a row that holds neither; names the row.
     """
     rows, shape, index, where = _column(data, column, (*TOKEN_NAMES, *TEXT_NAMES), "text")
-    first = next((row for row in rows if row is not None), None)
+    first = next((row for row in rows if not _missing(row)), None)
     if isinstance(first, str) or first is None:
         return TextColumns(shape, index, {"text": _texts(rows, where, index)})
     sentences = []
@@ -171,10 +172,32 @@ def _column(data: Any, column: str, usual: Sequence[str],
         if data.ndim != 1:
             raise DataError(f"texts: an array of the shape {list(data.shape)}; give [N]")
         return data.tolist(), "array", None, "texts"
-    if isinstance(data, (list, tuple)):
-        return list(data), "list", None, "texts"
+    if ordered(data):
+        return _items(data), "list", None, "texts"
     kinds = "a text, a list or array of them, a pandas Series or DataFrame, or a Dataset"
-    raise DataError(f"texts: a {type(data).__name__}; give {kinds}")
+    order = ": it has no order" if isinstance(data, (set, frozenset)) else ""
+    raise DataError(f"texts: a {type(data).__name__}{order}; give {kinds}")
+
+
+def ordered(data: Any) -> bool:
+    """Whether ``data`` holds items one after the other: as a list or a generator does."""
+    if isinstance(data, (str, bytes, bytearray, memoryview, Mapping, set, frozenset)):
+        return False
+    return isinstance(data, Iterable) and getattr(data, "ndim", 1) == 1
+
+
+def _items(data: Any) -> list[Any]:
+    """The items of what is :func:`ordered`, as Python's own where its library can say them so."""
+    for name in ("to_pylist", "tolist", "to_list"):  # of Arrow, of numpy and pandas, of polars
+        if hasattr(data, name):
+            return list(getattr(data, name)())
+    return list(data)
+
+
+def _missing(value: Any) -> bool:
+    """Whether a cell is empty, in whichever way its library says so."""
+    nan = isinstance(value, float) and value != value
+    return nan or value is None or value is pd.NA or value is pd.NaT
 
 
 def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
@@ -186,9 +209,11 @@ def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "None"
-    return "NaN" if value != value else f"{type(value).__name__} {str(value)[:40]!r}"
+    if value is None or value is pd.NA or value is pd.NaT:
+        return str(value)
+    if isinstance(value, float) and value != value:
+        return "NaN"
+    return f"{type(value).__name__} {str(value)[:40]!r}"
 
 
 def _row(where: str, number: int, index: Any) -> str:
