@@ -88,6 +88,17 @@ def numeric_columns(table: Dataset, skip: set[str], name: str) -> Mapping[str, F
     return columns
 
 
+def sequence_rows(table: Dataset, group: str, length: int) -> list[Ints]:
+    """The rows of each sequence of a table; see :func:`cut_sequences`."""
+    rows = len(table)
+    if not group:
+        return [np.arange(start, min(start + length, rows)) for start in range(0, rows, length)]
+    keys = np.asarray([str(key) for key in table[group][:]])
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    places = np.split(np.argsort(inverse, kind="stable"), np.cumsum(np.bincount(inverse))[:-1])
+    return [places[k] for k in np.argsort(first)]
+
+
 def cut_sequences(
     table: Dataset, target: str, group: str, length: int, name: str
 ) -> tuple[list[str], list[Floats], list[Floats]]:
@@ -113,11 +124,5 @@ def cut_sequences(
     if not names:
         raise DataError(f"{name}: no feature column beside the target {target!r}")
     features = np.stack([columns[column] for column in names], axis=1)
-    rows = len(features)
-    if group:
-        keys = np.asarray([str(key) for key in table[group][:]])
-        _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-        order = [np.flatnonzero(inverse == k) for k in np.argsort(first)]
-    else:
-        order = [np.arange(start, min(start + length, rows)) for start in range(0, rows, length)]
+    order = sequence_rows(table, group, length)
     return names, [features[part] for part in order], [columns[target][part] for part in order]

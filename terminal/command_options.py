@@ -134,7 +134,7 @@ class PredictOptions:
         "",
         "File of texts: .txt (one a line), .csv, .tsv, .json, .jsonl, .parquet; a tagger also takes"
         " .conll, .conllu and lists of tokens, and gives them back with a column more; a forecaster"
-        " takes a file of series.",
+        " takes a file of series, a regressor a table.",
     )
     text_column: str = of_data("", "Column of the texts. Empty: found by name.")
     encoding: str = of_data("utf-8-sig", "Encoding of the input file.")

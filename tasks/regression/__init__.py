@@ -8,6 +8,7 @@ SPEC = Spec(
     task="birnn.tasks.regression.task:Regression",
     options="birnn.tasks.regression.options:RegressionConfig",
     serve="birnn.tasks.regression.serve:RegressionPredictor",
+    example="--input new.csv",
     test_record="birnn.tasks.regression.test_record:read_steps",
     estimator="birnn.tasks.regression.estimator:SequenceRegressor",
     inspect="birnn.tasks.regression.inspection:inspect_steps",

@@ -1,24 +1,88 @@
-"""Use a trained regressor from Python: a number at each step of sequences."""
+"""Use a trained regressor: a number at each step of sequences."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from datasets import Dataset
 
 from birnn.arrays import Array
-from birnn.data.steps import LARGEST, StepSplit
-from birnn.errors import DataError
+from birnn.data.steps import LARGEST, StepSplit, numeric_columns, sequence_rows
+from birnn.data.tables.columns import check_column
+from birnn.data.tables.sources import load_tables
+from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
 from birnn.tasks.core.inference import predict
+from birnn.tasks.core.task import Record
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import ordered
+from birnn.tasks.serving.records import write_records
+from birnn.tasks.serving.request import Answer, Request, Streamed
+
+PREDICTED = "predicted"  # the column of a table's predictions
+CHUNK = 8192  # rows of a table that are held at once
 
 
 class RegressionPredictor(Predictor):
-    """A loaded regressor; it answers programs alone."""
+    """A loaded regressor: the rows of a table get a prediction each."""
+
+    outputs = (".csv", ".json", ".jsonl")
+    refuses: ClassVar[Mapping[str, str]] = {
+        **Predictor.refuses,
+        "best": "n_best: this run predicts numbers; the option is for taggers",
+        "texts": "a run of regression takes no texts; give a table, a row a step, with --input",
+        "text_column": "text_column: a run of regression reads no texts",
+    }
+
+    def answer(self, request: Request) -> Answer:
+        """The rows of a table, each a step, with what is predicted for it."""
+        self.check(request)
+        if not request.input:
+            raise ConfigError("nothing to predict from: give a table, a row a step, with --input")
+        tables = load_tables(request.input, request.read, aliases={})
+        if len(tables.splits) > 1:
+            raise ConfigError(f"input: {request.input} holds several splits; name one file")
+        table = next(iter(tables.splits.values()))
+        predicted = self._of_table(table, request.input)
+
+        def rows() -> Iterator[Record]:
+            for start in range(0, len(table), CHUNK):
+                parts = table[start : start + CHUNK]
+                cells = zip(*parts.values(), strict=True)
+                for row, value in zip(cells, predicted[start : start + CHUNK], strict=True):
+                    cell = zip(parts, map(plain, row), strict=True)
+                    yield {**dict(cell), PREDICTED: float(value)}
+
+        records = Streamed(len(table), rows)
+
+        def write(path: Path) -> None:
+            header = [[*table.column_names, PREDICTED]]
+            lines = chain(header, (record.values() for record in records))
+            write_records(path, records, lines, escape=request.escape_formulas)
+
+        return Answer(records, write, [f"note: {n}" for n in (*tables.notes, *tables.warnings)])
+
+    def _of_table(self, table: Dataset, where: str) -> Array:
+        """A number for each row, in the rows' order; the target may be among them or not."""
+        options, names = self.run.task.config.data, self.run.info.features
+        group = options.sequence_column
+        for name in (*names, *([group] if group else [])):
+            check_column(name, table.column_names, where)
+        if PREDICTED in table.column_names:
+            raise DataError(f"{where} has a column {PREDICTED!r} already: rename it")
+        columns = numeric_columns(table, set(table.column_names) - set(names), where)
+        features = np.stack([columns[name] for name in names], axis=1)
+        order = sequence_rows(table, group, options.length)
+        flat = np.zeros(len(table))
+        for rows, predicted in zip(
+            order, self.sequences([features[r] for r in order]), strict=True
+        ):
+            flat[rows] = predicted
+        return flat
 
     def sequences(self, features: Sequence[Array]) -> list[Array]:
         """``[T]`` for each ``[T, F]``, in the target's own unit."""
@@ -40,6 +104,13 @@ class RegressionPredictor(Predictor):
         """See :meth:`birnn.tasks.api.run.Run.predict`."""
         features, back = step_sequences(data, self.run)
         return back(self.sequences(features))
+
+
+def plain(cell: Any) -> Any:
+    """A cell of a table as JSON can hold it."""
+    if isinstance(cell, float) and not np.isfinite(cell):
+        return None
+    return cell if cell is None or isinstance(cell, (str, int, float)) else str(cell)
 
 
 def step_features(data: Any, size: int | None = None) -> list[Array]:

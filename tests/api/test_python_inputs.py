@@ -55,9 +55,7 @@ def test_a_missing_text_is_named_however_it_is_written(missing, shape: str) -> N
     data = {
         "list": lambda: rows,
         "Series": lambda: pd.Series(rows, dtype=object),
-        "string": lambda: pd.Series(
-            [r if isinstance(r, str) else pd.NA for r in rows], dtype="string"
-        ),
+        "string": lambda: pd.Series(strings, dtype="string"),
         "frame": lambda: pd.DataFrame({"text": pd.Series(rows, dtype=object)}),
         "generator": lambda: (row for row in rows),
         "Index": lambda: pd.Index(rows, dtype=object),
