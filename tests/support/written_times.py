@@ -13,7 +13,8 @@ sensible ways, by rules that look at the file alone:
   ``YYYYMM`` within one year count up by one: ambiguous. Years are read as years or as numbers, both
   are right.
 - **Series that follow each other** without a stamp in common may be one series under a label that
-  changes: ambiguous where it fills nine tenths of a regular grid, clear where pauses are longer.
+  changes: ambiguous where it fills nine tenths of a regular grid, clear where pauses are longer, or
+  where the label is called id.
 - **Ids that are numbers** could be values: a refusal is right, and so is a reading (``arguable``).
 
 The stamps of a period (month, quarter, week, range) are its start.
@@ -549,7 +550,8 @@ def _attempt(seed: int, rng: random.Random) -> Sample | None:
     last = {"across": len(rows[0]) - 1, "long": 1}.get(layout, len(series))
     text = _text(rng, rows, len(rows[0]) - last)
     weighed = weigh(form, series)
-    if weighed[0] != "ambiguous" and _follow(index, series):
+    named = {"id", "unique_id"} & set(rows[0])
+    if weighed[0] != "ambiguous" and _follow(index, series) and not named:
         weighed = ("ambiguous", "series that follow each other", ("--id-column", "--layout"))
     return Sample(
         seed, f"times-{seed}.csv", text.encode(), frequency, str(index.tz or ""), form.name,
