@@ -306,8 +306,8 @@ def _find_label(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
 def distinct(table: Dataset, name: str) -> tuple[int, int]:
     """How many different values a column has, and how many cells are filled."""
     column = table.with_format("arrow")[:].column(name).drop_null()
-    if pa.types.is_nested(column.type):
-        cells = [str(value) for value in column.to_pylist()]
+    if pa.types.is_nested(column.type) or isinstance(column.type, pa.BaseExtensionType):
+        cells = [str(value) for value in table[name][:] if value is not None]  # values of any kind
         return len(set(cells)), len(cells)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         column = pc.utf8_trim_whitespace(column)

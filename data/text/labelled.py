@@ -18,7 +18,8 @@ from birnn.data.text.choosing import (
     same_name,
 )
 from birnn.data.text.labels import MAX_CLASSES as MAX_CLASSES
-from birnn.data.text.labels import class_warnings, label_text
+from birnn.data.text.labels import class_warnings
+from birnn.data.text.labels import label_text as label_text
 from birnn.data.text.rows import LISTED, Cleaned, clean_rows, joined_texts, rows_in_words
 from birnn.data.text.splits import RawTexts, read_raw
 from birnn.data.text.twins import (
@@ -31,7 +32,6 @@ from birnn.data.wording import number_list, plural
 from birnn.errors import DataError
 
 NO_CLASS = "-1"  # what a test split has in place of labels that are kept secret
-__all__ = ["MAX_CLASSES", "label_text"]
 
 
 @dataclass(frozen=True)

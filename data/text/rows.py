@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from datasets import ClassLabel, Dataset, Features, Value
 
 from birnn.data.tables.annotations import ACCEPTED, is_answers
@@ -57,9 +58,7 @@ def clean_rows(part: RawSplit, columns: Columns) -> Cleaned:
     count, notes = len(table), list[str]()
     labels = [""] * count
     if columns.label:
-        kind = table.features[columns.label]
-        read = read_labels(table[columns.label][:], getattr(kind, "names", None)
-                           if isinstance(kind, ClassLabel) else None)  # fmt: skip
+        read = read_labels(*_label_cells(table, columns.label))
         labels, notes = read.texts, read.notes
         if read.several:
             rows = number_list(places[row] for row in read.several[:LISTED])
@@ -81,6 +80,18 @@ def clean_rows(part: RawSplit, columns: Columns) -> Cleaned:
     unlabelled = len(left_out[UNLABELLED])
     kept = plain if len(keep) == count else plain.select(keep)
     return Cleaned(kept, [places[row] for row in keep], left_out, notes, unlabelled)
+
+
+def _label_cells(table: Dataset, column: str) -> tuple[list[Any], list[str] | None]:
+    """The cells of a column of labels, and the names of the classes, where these are named."""
+    cells: list[Any] = table[column][:]
+    kind = table.features[column]
+    inner = getattr(kind, "feature", kind)  # of lists of labels
+    if isinstance(inner, ClassLabel):
+        return cells, list(inner.names)
+    if getattr(kind, "dtype", "") in ("float16", "float32"):  # 0.1, not its nearest double
+        cells = [None if cell is None else float(str(np.float32(cell))) for cell in cells]
+    return cells, None
 
 
 def _reasons(table: Dataset, texts: dict[str, list[str]], labels: Sequence[str]) -> list[str]:

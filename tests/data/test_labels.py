@@ -3,6 +3,7 @@
 import json
 
 import datasets
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -156,6 +157,24 @@ def rows_of(count=40):
 def write_lines(path, rows):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+def test_lists_of_named_classes_and_short_floats_are_read_alike():
+    texts = [row["text"] for row in rows_of()]
+    names = datasets.ClassLabel(names=["neg", "pos"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.List(names)})
+    table = datasets.Dataset.from_dict({"text": texts, "label": [[0], [1]] * 20}, features=features)
+    assert {label for _, label in classes_of(table)} == {"neg", "pos"}
+    frame = pd.DataFrame({"text": texts, "label": np.array([0.1, 2.0] * 20, dtype=np.float32)})
+    assert {label for _, label in classes_of(frame)} == {"0.1", "2"}
+
+
+def test_a_column_of_numbers_and_words_is_read(tmp_path):
+    marks = [1, "1", 1.0, "good", None]
+    rows = [{"text": row["text"], "label": marks[i % 5]} for i, row in enumerate(rows_of())]
+    loaded = load_labelled(TextOptions(str(write_lines(tmp_path / "x.jsonl", rows))))
+    assert loaded.provenance["classes"]["train"].keys() == {"1", "good"}
+    assert loaded.provenance["left_out"]["train"]["no label"] == 8
 
 
 def test_several_labels_a_row_are_refused_with_their_lines(tmp_path):

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from birnn.config import apply
 from birnn.tasks import TASKS
-from birnn.tasks.forecast.options import ForecastData
 from birnn.terminal.command_options import (
     CompareOptions,
     EvaluateOptions,
@@ -25,6 +24,7 @@ from birnn.terminal.command_options import (
     PredictOptions,
     PushOptions,
     RunOptions,
+    inspect_options,
 )
 from birnn.terminal.option_parsing import parameters, read_toml, write_toml
 from birnn.terminal.text import CONTROL
@@ -168,7 +168,7 @@ def option_lists(command):
     if command in TASKS:
         return [TASKS[command].part("options")(), RunOptions()]
     return {
-        "inspect": [ForecastData(), OutputOptions()],
+        "inspect": [inspect_options(), OutputOptions()],
         "evaluate": [EvaluateOptions()],
         "compare": [CompareOptions()],
         "predict": [PredictOptions()],
