@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, get_type_hints
 
 from birnn.config import device_option, engine_option, option, threads_option
+from birnn.data.stamps.options import StampOptions
 from birnn.data.tables.dialect import TableOptions
 from birnn.tasks import TASKS
 from birnn.training.checkpoint_options import CheckpointConfig
@@ -38,6 +39,7 @@ class EvaluateOptions:
     data: str = of_data("", "Labelled data, as for training. Empty: the run's own data.")
     split: str = of_data("test", "Split to score: train, validation or test.")
     table: TableOptions = field(default_factory=TableOptions)
+    stamps: StampOptions = field(default_factory=StampOptions)
     device: str = device_option("Machine", "cpu")
     engine: str = engine_option("Machine", "everyday")
     threads: int = threads_option("Machine", "everyday")
@@ -139,6 +141,7 @@ class PredictOptions:
     text_column: str = of_data("", "Column of the texts. Empty: found by name.")
     encoding: str = of_data("utf-8-sig", "Encoding of the input file.")
     table: TableOptions = field(default_factory=TableOptions)
+    stamps: StampOptions = field(default_factory=StampOptions)
     device: str = device_option("Machine", "cpu")
     engine: str = engine_option("Machine", "everyday")
     threads: int = threads_option("Machine", "everyday")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
+from birnn.data.stamps import options as stamps
 from birnn.data.tables.dialect import TableOptions
 from birnn.tasks.core import options
 from birnn.tasks.core.options import advanced_data, data_option
@@ -21,15 +22,10 @@ class ForecastData:
     target: str = data_option(
         "", "Column to forecast; several with commas. Empty: every numeric column.")
     time_column: str = data_option("", "Column of the stamps. Empty: found.")
-    time_columns: str = advanced_data(
-        "", "Columns, with commas, that are the time together: date and time, year and month.")
-    date_format: str = advanced_data(
-        "", "How stamps are written, as strptime has it (%d.%m.%Y %H:%M; several with |), or excel,"
-        " unix, unix-ms, unix-days, number, iso-week, us-week. Empty: found.")
-    day_first: bool | None = advanced_data(
-        None, "Day before month, or after it, in dates such as 01/02/2024. Empty: found.")
-    id_column: str = advanced_data(
-        "", "Column that names the series (long files); several with commas. Empty: found.")
+    time_columns: str = stamps.time_columns_option()
+    date_format: str = stamps.date_format_option()
+    day_first: bool | None = stamps.day_first_option()
+    id_column: str = stamps.id_column_option()
     layout: str = advanced_data(
         "auto", "How the file is laid out.", choices=("auto", "wide", "long"))
     frequency: str = advanced_data(

@@ -1,10 +1,11 @@
 """Score a trained run on labelled data."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from birnn.config import apply, flat_names
+from birnn.data.stamps.options import AS_IN_RUN, StampOptions
 from birnn.data.tables.dialect import AS_FOUND, TableOptions
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
@@ -48,6 +49,24 @@ def evaluate(run: LoadedRun, data: str, split: str, table: TableOptions = AS_FOU
     pairs = [("run", str(run.folder)), ("data", loaded.source), ("rows", f"{rows:,}")]
     pairs += [("", note) for note in notes]
     return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
+
+
+def with_stamps(run: LoadedRun, given: StampOptions) -> LoadedRun:
+    """The run as it is, but that stamps of series are read as ``given``.
+
+    Raises:
+        ConfigError: it is no run of series.
+    """
+    chosen = {k: v for k, v in asdict(given).items() if v != getattr(AS_IN_RUN, k)}
+    if not chosen:
+        return run
+    if unknown := [name for name in chosen if name not in flat_names(run.task.config)]:
+        raise ConfigError(f"{unknown[0]}: {run.folder} is no run of series")
+    if "time_columns" in chosen:
+        chosen["time_column"] = ""
+    task = type(run.task)(apply(run.task.config, chosen))
+    task.reading = run.task.reading
+    return replace(run, task=task)
 
 
 def with_table(task: AnyTask, given: TableOptions, *, other: bool) -> AnyTask:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
+from birnn.tasks.runs.evaluation import with_stamps
 from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
 from birnn.tasks.serving.records import check_apart, check_output
 from birnn.tasks.serving.request import Answer, Request
@@ -101,7 +102,7 @@ def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
         data = config.get("data")
         trained = data.get("data") if isinstance(data, dict) else ""
         check_apart(Path(request.output), request, folder, str(trained or ""))
-    run = load_run(folder, device)
+    run = with_stamps(load_run(folder, device), request.stamps)
     own = replace(request, trained=run.task.trained, columns=run.task.columns)
     answer = predictor_of(run).answer(own)
     answer.notes[:0] = own.told

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from birnn.data.stamps.options import StampOptions
 from birnn.data.tables.dialect import Dialect, ReadOptions, TableOptions
 
 
@@ -22,6 +23,7 @@ class Request:
     best: int = 0  # how many alternatives
     escape_formulas: bool = False  # in a .csv output
     table: TableOptions = field(default_factory=TableOptions)  # how the file is read
+    stamps: StampOptions = field(default_factory=StampOptions)  # of series
     trained: Dialect | None = None  # how the run's own data was read
     columns: Mapping[str, str] = field(default_factory=dict)  # of these data, by what they held
     told: list[str] = field(default_factory=list)  # what was noticed while it was read

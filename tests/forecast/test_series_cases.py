@@ -185,3 +185,15 @@ def test_a_file_without_the_runs_id_is_refused(train, birnn, tmp_path):
     assert train("c60", "--horizon", "2").code == 0
     said = birnn("predict", tmp_path / "run", "--input", file_of("c30")).refusal()
     assert "the run named its series by 'shop', and there is no column 'shop'" in said
+
+
+def test_options_of_predict_override_the_run(train, predict):
+    assert train("c32", "--horizon", "2").code == 0
+    for option in (["--no-day-first"], ["--date-format", "%m/%d/%Y %H:%M"]):
+        rows, _ = predict("c32b", *option)
+        assert rows[0]["time"] == "2024-05-04 00:00:00"
+
+
+def test_a_run_of_texts_has_no_stamps(birnn, trained):
+    said = birnn("predict", trained, "a text", "--day-first").refusal()
+    assert "is no run of series" in said
