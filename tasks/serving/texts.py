@@ -8,7 +8,7 @@ from datasets import Dataset
 from birnn.data.tables.columns import find_column
 from birnn.data.tables.csv_check import check_text
 from birnn.data.tables.sources import FORMATS, guarded, load_tables
-from birnn.data.text.choosing import choose_text
+from birnn.data.text.choosing import choose_text, same_name
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.serving.request import Request
 
@@ -38,7 +38,11 @@ def read_text_columns(request: Request, names: Sequence[str]) -> list[list[str]]
         ConfigError: it holds no row.
     """
     table = _read_table(request)
-    columns = [find_column(table, name, (), name, request.input) for name in names]
+    there = table.column_names
+    columns = [
+        same_name(name, there) or find_column(table, name, (), name, request.input)
+        for name in names
+    ]
     if not len(table):
         raise ConfigError("nothing to predict: the input holds no row")
     return [[encodable(text) for text in _cells(table, name, request.input)] for name in columns]

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import birnn as package
+from birnn.tasks.serving.request import Request
+from birnn.tasks.serving.texts import read_text_columns
 
 from places import ROOT
 from writers import TINY, sentences, write_table
@@ -147,3 +149,9 @@ def test_a_file_without_labels_can_not_be_scored_but_predicted(birnn, trained, t
         "a lovely film",
         "a dull one",
     ]
+
+
+def test_columns_of_several_texts_are_found_whatever_their_case(tmp_path):
+    path = write_table(tmp_path / "x.csv", [("a film", "a play")] * 4, ("First", "SECOND text"))
+    request = Request(input=str(path))
+    assert read_text_columns(request, ("first", "second_text")) == [["a film"] * 4, ["a play"] * 4]
