@@ -120,7 +120,7 @@ class Sample:
     verdict: str  # clear, arguable, ambiguous
     why: str = ""
     decide: tuple[str, ...] = ()  # any of these options in a warning is enough
-    left_out: int = 0  # lines that are no rows: titles, comments, repeated headers, a footer
+    left_out: int = 0  # lines among the rows that are none: comments, repeated headers, a footer
 
     @property
     def encoding(self) -> str:
@@ -335,12 +335,8 @@ def _lines(columns: Sequence[Column], dialect: Dialect) -> tuple[list[str], list
         body.append(_line(cells, kinds, dialect))
         lines.append(body[-1] + end)
     lines += [dialect.footer] if dialect.footer else []
-    left_out = (
-        len([t for t in dialect.titles if t.strip(dialect.delimiter)])
-        + len(dialect.comments)
-        + len(dialect.repeats)
-    )
-    return lines, body, left_out + bool(dialect.footer)
+    left_out = len(dialect.comments) + len(dialect.repeats) + bool(dialect.footer)
+    return lines, body, left_out
 
 
 def _json_lines(columns: Sequence[Column]) -> list[str]:
@@ -476,11 +472,8 @@ def weigh(
             return "ambiguous", f"a rival reading by {option}", ("--delimiter", "--quote")
         arguable = f"a less regular reading by {option}"
     if len(columns) == 1 and dialect.header and _split_below(body):
-        return (
-            "ambiguous",
-            "rows without their header have more fields",
-            ("--delimiter", "--header"),
-        )
+        asked = ("--delimiter", "--header", "--no-header")
+        return "arguable", "rows without their header have more fields", asked
     ways = conventions(columns) if "number" in kinds else {}
     arguable = "less regular numbers" if len(ways) > 1 else arguable
     if sum(ways.values()) > 1:
@@ -589,7 +582,7 @@ def judge(sample: Sample, folder: Path, options: ReadOptions | None = None) -> J
         filled = [row for row in zip(*cells, strict=True) if any(row)]
         if notes and len(cells[0]) == len(filled) < sample.rows:
             sample = _without_empty_rows(sample)
-        wrong = _compared(sample, names, cells) or _counted(sample, tables)
+        wrong = _compared(sample, names, cells) or _counted(sample, notes)
         if not wrong:
             wrong, more = _numbers_read(sample, names, path, options)
             notes += more
@@ -655,10 +648,20 @@ def _equal(got: str, value: float | None) -> bool:
         return False
 
 
-def _counted(sample: Sample, tables: Any) -> str:
-    """Whether the lines that are no rows were counted or told."""
-    told = tables.notes or getattr(tables, "reading", "")
-    return "" if told or not sample.left_out else f"{sample.left_out} lines left out, no word"
+COUNTS = re.compile(r"rows: ([\d,]+) in the file, ([\d,]+) read(?:, ([\d,]+) left out)?")
+
+
+def _counted(sample: Sample, notes: Sequence[str]) -> str:
+    """Whether rows in the file, rows read and rows left out are told, and add up."""
+    if sample.dialect.form == "jsonl":
+        return ""
+    said = next(filter(None, map(COUNTS.search, notes)), None)
+    if said is None:
+        return "no word of the number of rows"
+    held, read, left = (int((number or "0").replace(",", "")) for number in said.groups())
+    if (held, read) != (sample.rows + left, sample.rows) or left < sample.left_out:
+        return f"counts: {said[0]} for {sample.rows} rows and {sample.left_out} other lines"
+    return ""
 
 
 def _numbers_read(
