@@ -60,12 +60,16 @@ def as_tables(data: Any) -> tuple[DatasetDict, str]:
 def from_frame(frame: Any) -> Dataset:
     """A pandas DataFrame as an Arrow table; its index is left out unless it tells the time.
 
+    An index of several levels, one of which is time, becomes columns.
+
     Raises:
         DataError: a column holds values of several kinds; names it where Arrow does.
     """
     import pandas as pd
     import pyarrow as pa
 
+    if isinstance(frame.index, pd.MultiIndex):
+        frame = _levels_as_columns(frame)
     if isinstance(frame.index, pd.PeriodIndex):
         frame = frame.set_axis(frame.index.to_timestamp(), axis=0)
     if isinstance(frame.index, pd.DatetimeIndex):
@@ -76,6 +80,25 @@ def from_frame(frame: Any) -> Dataset:
     except (pa.ArrowException, TypeError, ValueError) as error:
         text = " ".join(str(error).split())
         raise DataError(f"data: the DataFrame can't be read as a table: {text[:200]}") from None
+
+
+def _levels_as_columns(frame: Any) -> Any:
+    """The levels of an index as columns, if one of them is time."""
+    import pandas as pd
+
+    kinds = (pd.DatetimeIndex, pd.PeriodIndex)
+    levels = frame.index.levels
+    if not any(isinstance(level, kinds) for level in levels):
+        return frame
+    names = []
+    for number, level in enumerate(levels):
+        usual = "time" if isinstance(level, kinds) else f"id_{number}" if len(levels) > 2 else "id"
+        names.append(frame.index.names[number] or usual)
+    flat = frame.reset_index(names=names)
+    for name, level in zip(names, levels, strict=True):
+        if isinstance(level, pd.PeriodIndex):
+            flat[name] = pd.PeriodIndex(flat[name]).to_timestamp()
+    return flat
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from birnn.data.series.findings import SeriesOptions
 from birnn.data.series.panel import Clock
 from birnn.data.series.reader import inspect_file, read_panel
+from birnn.data.tables.memory import named_source
 from birnn.errors import ConfigError, DataError
 
 
@@ -317,3 +318,16 @@ def test_inspection_does_not_raise_where_reading_does(write):
     assert inspection.series == 1
     with pytest.raises(DataError, match="--text missing"):
         read(path)
+
+
+@pytest.mark.parametrize("names", [("shop", "day"), (None, None)])
+@pytest.mark.parametrize("periods", [False, True])
+def test_a_frame_with_an_index_of_ids_and_times(names, periods):
+    days = pd.date_range("2024-01-01", periods=30, freq="D")
+    index = pd.MultiIndex.from_product([[1, 2], days.to_period() if periods else days], names=names)
+    frame = pd.DataFrame({"sales": np.arange(60.0)}, index=index)
+    with named_source(frame) as source:
+        panel, inspection = read(source)
+    assert (panel.names, panel.ends.tolist()) == (["1", "2"], [30, 30])
+    assert (inspection.time_column, inspection.id_column) == (names[1] or "time", names[0] or "id")
+    assert panel.history(1).tolist() == list(range(30, 60))
