@@ -62,7 +62,7 @@ def _plain(name: str) -> str:
 
 def _looks_dated(name: str) -> bool:
     column = pa.chunked_array([pa.array([_plain(name)])])
-    if re.fullmatch(r"\d+", _plain(name)) and len(_plain(name)) not in (4, 6, 8):
+    if re.fullmatch(r"\d+", _plain(name)) and len(_plain(name)) not in (4, 6, 8, 10, 12, 14):
         return False
     try:
         return read_stamps(column, "date", Asked(day_first=True)) is not None or (

@@ -255,7 +255,9 @@ def _read_date(tokens: list[Token], form: Form, alone: bool) -> Form | None:
         read = _signs(tokens, skip_first=as_weekday)
         found = _match(*read, form, alone) if read else None
         if found is not None:
-            return found
+            first = next(at for at, token in enumerate(tokens) if token.kind == "num")
+            after = tokens[first + 1].text if first + 1 < len(tokens) else ""
+            return replace(found, dots=after == ".")
     return None
 
 
@@ -313,10 +315,9 @@ def _match(signs: str, numbers: list[Token], month: int, form: Form, alone: bool
         places = tuple(token.place for token in numbers[:count])
         if not _lengths_fit(head, numbers):
             continue
-        dots = count > 1 and numbers[1].start - numbers[0].end == 1
         short = not any(len(token.text) in (4, 8) for token in numbers[:count])
         return replace(form, signs=head, orders=ORDERS[head], numbers=places, month=month,
-                       clock=clock, short=short, dots=dots)  # fmt: skip
+                       clock=clock, short=short)  # fmt: skip
     return None
 
 
