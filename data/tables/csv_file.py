@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from birnn.errors import DataError
 from birnn.storage.files import atomic_path
 
 HEAD = 1 << 20  # characters of a file from which its dialect is told
-CHUNK = 20_000  # rows
+CHUNK = 2_000  # rows
 IN_MEMORY = 32 << 20  # bytes of a file; the table of a larger one lies in the cache of datasets
 INDEX = ("", "Unnamed: 0")  # what pandas calls the index that it wrote
 
@@ -63,16 +63,23 @@ def read_csv(path: Path, options: ReadOptions) -> CsvFile:
     warnings = [f"{path.name}: {warning}" for warning in warnings]
     if encoding not in (options.encoding, "utf-16"):
         warnings.append(f"{path.name} is not UTF-8: it is read in the run's {encoding}")
-    for reading in readings:
+    refusals: list[DataError] = []
+    for reading in readings[:1] if text.whole else [*readings, _unquoted(readings[0])]:
+        if refusals and not reading.regular:
+            continue
         try:
             return _read_as(path, encoding, reading, options, warnings)
         except BrokenError as error:
-            broken = _broken(path, error.line, str(error))
+            refusals.append(_broken(path, error.line, str(error)))
         except _RaggedError as error:
-            broken = DataError(str(error))
-        if text.whole or not reading.regular:
-            break
-    raise broken
+            refusals.append(DataError(str(error)))
+    raise refusals[0]
+
+
+def _unquoted(reading: Reading) -> Reading:
+    """The reading of a beginning without quotes, where those that come later are letters."""
+    quoted = any('"' in cell for _, cells in reading.rows for cell in cells)
+    return reading if quoted else replace(reading, signs=replace(reading.signs, quote=""))
 
 
 class _RaggedError(DataError):
@@ -88,7 +95,7 @@ def _read_as(
     def told(rows: Iterator[Row]) -> Iterator[list[str]]:
         for line, cells in rows:
             lines.append(line)
-            yield cells[: shape.width]
+            yield cells
 
     with open_lines(path, encoding, signs) as file:
         rows = told(data_rows(parse(file, signs, shape.skip), shape, counts))
@@ -166,7 +173,7 @@ def _table(path: Path, rows: Iterator[list[str]], width: int, how: str) -> Datas
             digest.update(block)
     place = Path(datasets.config.HF_DATASETS_CACHE) / "birnn" / f"{digest.hexdigest()}.arrow"
     place.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(place) as temporary, ArrowWriter(features, path=str(temporary)) as writer:
+    with atomic_path(place) as made, ArrowWriter(path=str(made), features=features) as writer:
         for chunk in chunks():
             writer.write_table(chunk)
         writer.finalize()

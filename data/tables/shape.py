@@ -29,9 +29,9 @@ USUAL = frozenset((
 
 
 def kind_of(cell: str) -> str:
-    """``number``, ``date``, ``none`` where it is missing, else ``text``."""
+    """``number``, ``date``, ``none`` where it is missing or names a total, else ``text``."""
     plain = cell.strip()
-    if plain.casefold() in MISSING:
+    if plain.casefold() in MISSING or plain.strip(" :").casefold() in TOTALS:
         return "none"
     if DATE.fullmatch(plain) and not re.fullmatch(r"\d+\.\d+", plain):
         return "date"
@@ -91,7 +91,7 @@ def find_shape(
     if not body:
         return Shape(width, rows[0][0] - 1, rows[0][1], 0)
     skip = rows[first][0] - 1
-    rest = column_kinds(body[1:]) if len(body) > 1 else []
+    rest = column_kinds([row for row in body[1:] if row != body[0]])
     doubt = ""
     if header is None:
         header, doubt = has_header(body[0], body[1:], rest, known)
@@ -104,7 +104,7 @@ def find_shape(
     if not header:
         return Shape(width, skip, None, first, column_kinds(body), doubt=doubt)
     units = _units(body[1:], column_kinds(body[2:])) if len(body) > 4 else False
-    kinds = column_kinds(body[2:]) if units else rest
+    kinds = column_kinds([row for row in body[2:] if row != body[0]]) if units else rest
     return Shape(width, skip, body[0], first, kinds, units, doubt)
 
 
@@ -308,30 +308,31 @@ def data_rows(rows: Iterator[Row], shape: Shape, counts: Counts) -> Iterator[Row
     Rows are held back where the end of the file would tell what they are.
     """
     header = [name.strip() for name in shape.names] if shape.names is not None else None
+    begins = header[0] if header else None
     held: list[Row] = []  # odd ones that nothing follows yet
     last: Row | None = None
     for number, row in enumerate(rows):
-        line, cells = row
-        if number == 0 and shape.names is not None:
-            continue
+        cells = row[1]
+        first = cells[0].strip()
+        plain = len(cells) == shape.width and first and first != begins and number > 1
+        if not plain:
+            if number == 0 and header is not None:
+                continue
+            if reason := _no_data(row, number, header, shape):
+                counts.rows += 1
+                counts.leave(reason, row[0])
+                continue
         counts.rows += 1
-        if number == 1 and shape.units:
-            counts.leave("units under the header", line)
-        elif len(cells) != shape.width and cells[0].lstrip().startswith("#"):
-            counts.leave("comment", line)
-        elif _is_header(cells, header, shape):
-            counts.leave("repeated header", line)
-        elif len(cells) != shape.width:
+        if len(cells) != shape.width:
             held.append(row)
-        elif "date" in shape.kinds and not any(map(str.strip, cells)):
-            counts.leave("empty", line)
-        else:
+            continue
+        if held:
             for odd, _ in held:
                 counts.leave("ragged", odd)
             held = []
-            if last is not None:
-                yield last
-            last = row
+        if last is not None:
+            yield last
+        last = row
     if last is not None:
         if counts.rows > 2 and _is_total(last[1], shape):
             counts.leave("total", last[0])
@@ -340,6 +341,19 @@ def data_rows(rows: Iterator[Row], shape: Shape, counts: Counts) -> Iterator[Row
     for line, cells in held:
         footer = len(held) <= 5 and _is_footer(cells, shape)
         counts.leave("footer" if footer else "ragged", line)
+
+
+def _no_data(row: Row, number: int, header: Sequence[str] | None, shape: Shape) -> str:
+    """Why a row under the header is none of data; empty if it is one, or fits nowhere."""
+    cells = row[1]
+    if number == 1 and shape.units:
+        return "units under the header"
+    if len(cells) != shape.width and cells[0].lstrip().startswith("#"):
+        return "comment"
+    if _is_header(cells, header, shape):
+        return "repeated header"
+    blank = len(cells) == shape.width and not any(map(str.strip, cells))
+    return "empty" if blank and "date" in shape.kinds else ""
 
 
 def _is_header(cells: Sequence[str], header: Sequence[str] | None, shape: Shape) -> bool:

@@ -32,6 +32,12 @@ datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our err
 logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+ALONE = dict.fromkeys((".tab", ".psv", ".dat", ".txt"), "csv")  # where a file is named itself
+SHEET, PACKED = "save its sheet as CSV; ", "unpack it first; "
+MENDS = {
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), SHEET),
+    **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar"), PACKED),
+}
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -137,9 +143,11 @@ def files_in(folder: Path, suffixes: Collection[str], but: Collection[str] = ())
 
 
 def _load_file(path: Path, options: ReadOptions) -> Tables:
-    kind = FORMATS.get(path.suffix.lower())
+    kind = FORMATS.get(path.suffix.lower(), ALONE.get(path.suffix.lower()))
     if kind is None:
-        raise DataError(f"{path}: unknown format {path.suffix!r}; known: {', '.join(FORMATS)}")
+        mend = MENDS.get(path.suffix.lower(), "")
+        known = f"known: {', '.join(FORMATS)}"
+        raise DataError(f"{path}: unknown format {path.suffix!r}; {mend}{known}")
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty")
     return _load_files(kind, {"train": [path]}, options, str(path))
