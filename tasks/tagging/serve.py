@@ -12,9 +12,11 @@ import numpy as np
 from birnn.arrays import Array
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
-from birnn.data.tags.files import COLUMNS, CONLLU, JSON
+from birnn.data.tags.conll import read_lines
+from birnn.data.tags.files import COLUMNS, CONLLU, CSV, JSON
 from birnn.data.tags.json_columns import kind_of
 from birnn.data.tags.json_spans import read_json
+from birnn.data.tags.layout import numbers_sentences
 from birnn.data.tags.loading import TagOptions, load_untagged
 from birnn.data.tags.schemes import Span, convert, spans
 from birnn.data.tags.tag_forms import TagForm
@@ -119,6 +121,8 @@ def on_filled(
 def is_tagged_file(request: Request) -> bool:
     """Whether the input is a file of tokens: a column file, a treebank, or JSON lists of tokens."""
     path = Path(request.input)
+    if path.suffix.lower() == CSV and path.is_file():  # of texts, unless it has a row a word
+        return numbers_sentences(read_lines(path, request.encoding))
     if path.suffix.lower() not in JSON or not path.is_file():
         return path.suffix.lower() in FILES
     rows = read_json(path, request.encoding)
@@ -153,7 +157,7 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
         kind = path.suffix.lower()
         if kind in (".json", ".jsonl") and layout.kind != "tokens":
             write_tagged(path, records, escape=request.escape_formulas)
-        elif kind in (".csv", ".json"):
+        elif kind in (CSV, ".json") and kind != layout.suffix:
             raise ConfigError(
                 f"output: a file of tokens is written in its own format; name it {layout.suffix}"
             )

@@ -90,12 +90,19 @@ def test_what_an_annotator_rejected_is_left_out_and_counted(tmp_path):
     assert "left out 15 rows rejected by the annotator: line 3, 7" in said
 
 
+@pytest.fixture(scope="module")
+def parties(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on types with a space, that has learned them."""
+    options = ("--epochs", "4", "--learning-rate", "0.02", "--ema", "0")
+    return case(tmp_path_factory.mktemp("parties"), "t16_doccano.jsonl", *options)[0]
+
+
 @pytest.mark.parametrize("suffix", [".conll", ".jsonl", ".json", ".csv"])
-def test_a_type_with_a_space_reads_back(tmp_path, suffix):
+def test_a_type_with_a_space_reads_back(tmp_path, parties, suffix):
     from birnn import cli
     from birnn.data.tags.loading import TagOptions, read_parts
 
-    run, _, _ = case(tmp_path, "t16_doccano.jsonl", "--epochs", "30", "--learning-rate", "0.02")
+    run = parties
     shutil.copy(CASES / "tp4.conll", tmp_path / "tp4.conll")
     out = tmp_path / f"out{suffix}"
     command = ["predict", str(run), "--input", str(tmp_path / "tp4.conll"), "--output", str(out)]
@@ -144,3 +151,25 @@ def test_empty_tokens_are_unknown_words_counted_and_listed(tmp_path):
     assert len(given) == len(found) == 482
     assert all(new.startswith(old) for old, new in zip(given, found, strict=True))
     assert found[138].split("\t")[:2] == ["", "O"]
+
+
+def test_a_table_of_words_is_written_with_a_column_more(tmp_path):
+    from birnn import cli
+
+    lines = ["Sentence #,Word,Tag"]
+    for i in range(30):
+        lines += [f"Sentence: {i},Ada,B-PER", f",Smith{i},I-PER", ',",",O', ',"""",O', f",n{i},O"]
+    (tmp_path / "x.csv").write_text("\n".join(lines) + "\n")
+    assert train(tmp_path / "x.csv", tmp_path / "run") == 0
+    assert {"ada", ",", '"', "n3"} <= words_of(tmp_path / "run")
+    out = tmp_path / "out.csv"
+    command = ["predict", str(tmp_path / "run"), "--input", str(tmp_path / "x.csv")]
+    assert cli.main([*command, "--output", str(out)]) == 0
+    found = out.read_text().splitlines()
+    assert len(found) == len(lines)
+    assert all(new.startswith(f"{old},") for old, new in zip(lines, found, strict=True))
+    assert train(out, tmp_path / "again", "--tag-column", "Tag") == 0
+    (tmp_path / "texts.csv").write_text("text\nAda Smith3 ran\n")  # texts, as before
+    command[-1] = str(tmp_path / "texts.csv")
+    assert cli.main([*command, "--output", str(tmp_path / "out.jsonl")]) == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text())["text"] == "Ada Smith3 ran"
