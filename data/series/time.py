@@ -1,7 +1,7 @@
 """Which column, or columns, of a table hold the time."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -71,7 +71,9 @@ def find_time(table: pa.Table, taken: set[str], ids: list[str], asked: Asked) ->
     able: dict[str, Stamps] = {}
     for name in ranked:
         column = table.column(name)
-        looked = read_stamps(column.slice(0, 50), name, asked)
+        # In a few cells the order of day and month may be open; here it does not matter.
+        look = replace(asked, day_first=True) if asked.day_first is None else asked
+        looked = read_stamps(column.slice(0, 50), name, look)
         if looked is not None and looked.whole:
             continue
         if looked is None and not first_cells(column.slice(0, 50)):
