@@ -3,13 +3,14 @@
 import csv
 import io
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import dialects
 import written_times
-from judging import ALTERED, OTHERWISE, READ, SILENT, WARNED, WRONG, kind_of, outcome
+from judging import ALTERED, NEVER, OTHERWISE, READ, SILENT, WARNED, WRONG, kind_of, outcome
 
 SEEDS = range(300)
 
@@ -111,3 +112,13 @@ def test_outcomes() -> None:
     assert kind_of("line 12: 'x' is no number (line 3, 4); see --text") == (
         kind_of("line 7: 'it is' is no number (line 8); see --text")
     )
+
+
+@pytest.mark.parametrize(("module", "count"), [(dialects, 60), (written_times, 100)])
+def test_what_is_known_is_read(module: object, count: int, tmp_path: Path) -> None:
+    """None altered, none read in silence; the long run is ``make generated``."""
+    samples = [module.make(seed) for seed in range(count)]  # type: ignore[attr-defined]
+    results = [module.judge(sample, tmp_path) for sample in samples]  # type: ignore[attr-defined]
+    assert not [(s.seed, r) for s, r in zip(samples, results, strict=True) if r.outcome in NEVER]
+    clear = [result.outcome for result in results if result.verdict != "ambiguous"]
+    assert clear.count(READ) >= 0.95 * len(clear)
