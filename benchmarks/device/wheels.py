@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SITE = ROOT / ".gpu" / "site"
+SITE = ROOT / ".gpu" / "site-packages"  # dill takes code outside such a name for the user's own
 READY = "BIRNN_GPU_READY"
 # What comes with torch, and must fit it.
 TORCHS = re.compile(r"torch(vision|audio)?|triton|nvidia-.*|cuda-.*|pytorch-triton")
