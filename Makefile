@@ -5,8 +5,7 @@ CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check oldest newest
-.PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf
-.PHONY: gpu wheels faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean
+.PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf gpu wheels faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean bench-little
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
@@ -40,6 +39,9 @@ bench-sentiment: $(VENV)/samples
 
 bench-tagging: $(VENV)/samples
 	$(BIN)/python benchmarks/tagging.py $(ARGS)
+
+bench-little: $(VENV)/samples
+	$(BIN)/python benchmarks/little.py $(ARGS)
 
 bench-forecasting: $(VENV)/samples
 	$(BIN)/python benchmarks/forecasting.py $(ARGS)

@@ -36,6 +36,7 @@ from birnn.nn.devices import use_threads  # noqa: E402
 from birnn.tasks import TASKS  # noqa: E402
 from birnn.tasks.runs.fitting import Trained, train_one  # noqa: E402
 from birnn.tasks.runs.launch import make_task  # noqa: E402
+from birnn.tasks.tagging.info import TagInfo  # noqa: E402
 
 Cut = Callable[[int, int, Path], tuple[Path, Path]]  # size, seed, folder → files known and unseen
 UNSEEN = 4  # one part of so many of the embedded data
@@ -101,6 +102,26 @@ def cut_series(files: list[str]) -> Cut:
     return cut
 
 
+def without_strangers(file: Path, info: Any) -> None:
+    """Leave out the sentences with a tag that the run doesn't know: no model can be right there."""
+    if not isinstance(info, TagInfo):
+        return
+    column, mark, between = (3, "#", "\t") if file.suffix == ".conllu" else (-1, "\0", None)
+    raw = info.scheme == "raw"
+    known = {label if raw else label[2:] for label in info.labels} | {"", "_"}
+
+    def kinds(sentence: str) -> Iterator[str]:
+        for line in sentence.splitlines():
+            if line and not line.startswith(mark):
+                tag = line.split(between)[column]
+                yield tag if raw else tag[2:]
+
+    rows = file.read_text(encoding="utf-8").strip("\n").split("\n\n")
+    sound = [row for row in rows if known.issuperset(kinds(row))]
+    file.write_text("\n\n".join(sound) + "\n\n", encoding="utf-8")
+    print(f"unseen: {len(sound):,} of {len(rows):,} sentences have known tags alone", flush=True)
+
+
 CUTS = {"tagging": cut_sentences, "sentiment": cut_texts, "forecast": cut_series}
 
 
@@ -121,6 +142,7 @@ def run(
     config = with_flat(TASKS[name].part("options")(), {"data": str(files[0]), **options})
     task = make_task(name, config)
     data = task.load()
+    without_strangers(files[1], data.info)
     unseen = task.load_split(data.info, str(files[1]), "test").split
     if name == "forecast":
         unseen = unseen.chosen(np.flatnonzero(unseen.origin >= size))

@@ -45,6 +45,21 @@ def training_batches(task: AnyTask, data: AnyData, config: TrainConfig) -> Bucke
         least_batch=task.least_batch)  # fmt: skip
 
 
+def stretched(sampler: BucketSampler, config: TrainConfig) -> bool:
+    """Whether an epoch isn't one pass in batches of the size that was asked for."""
+    return sampler.batch_size < config.batch_size or sampler.batches() < sampler.steps(0)
+
+
+def without_patience(task: AnyTask, sampler: BucketSampler, config: TrainConfig) -> TrainConfig:
+    """``config``; of few items the default patience ends nothing.
+
+    Their whole schedule is short, and their validation too small to see the end by.
+    """
+    usual = type(task.config)().train.patience
+    little = task.least_batch and stretched(sampler, config) and config.patience == usual
+    return dataclasses.replace(config, patience=0) if little else config
+
+
 def little_data(task: AnyTask, data: AnyData, config: TrainConfig) -> dict[str, Any]:
     """What few items change in training, with its names in ``metrics.json``; else empty.
 
@@ -53,9 +68,9 @@ def little_data(task: AnyTask, data: AnyData, config: TrainConfig) -> dict[str, 
     (:meth:`Task.margin`).
     """
     sampler, changed = training_batches(task, data, config), {}
-    steps, once = sampler.steps(0), sampler.batches()
-    if sampler.batch_size < config.batch_size or once < steps:
-        passes = round(steps / once)
+    if stretched(sampler, config):
+        steps = sampler.steps(0)
+        passes = round(steps / sampler.batches())
         changed = {"batch_size": sampler.batch_size, "epoch_steps": steps, "passes": passes}
     margin = task.margin(data)
     return {**changed, **({"margin": margin} if margin else {})}
@@ -75,6 +90,7 @@ def train_one(
     seed_everything(config.seed)
     model = task.model(data.info)
     sampler = training_batches(task, data, config)
+    config = without_patience(task, sampler, config)
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     try:

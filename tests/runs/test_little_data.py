@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from birnn.tasks.runs.fitting import little_data
+from birnn.tasks.runs.fitting import little_data, training_batches, without_patience
 from birnn.tasks.runs.launch import make_task
 from birnn.terminal.views.training import little_notes
 
@@ -39,6 +39,17 @@ def test_few_items_are_trained_in_smaller_batches_and_again_and_that_is_said(tmp
 def test_a_batch_size_that_was_asked_for_stays(tmp_path):
     task, data = load("sentiment", "plain", tmp_path, batch_size=12, epoch_steps=20, least_batch=4)
     assert little_data(task, data, task.config.train)["batch_size"] == 12
+
+
+@pytest.mark.parametrize(
+    ("training", "patience"),
+    [({"least_batch": 4}, 0), ({"least_batch": 4, "patience": 3}, 3), ({"epoch_steps": 1}, 1)],
+)
+def test_the_default_patience_ends_no_training_of_few_items(tmp_path, training, patience):
+    given = {"batch_size": 64, "epoch_steps": 20, "patience": 1, **training}
+    task, data = load("sentiment", "plain", tmp_path, **given)
+    sampler = training_batches(task, data, task.config.train)
+    assert without_patience(task, sampler, task.config.train).patience == patience
 
 
 def test_a_small_validation_split_is_said(tmp_path):
