@@ -5,7 +5,8 @@ CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check oldest newest
-.PHONY: bench-sentiment bench-tagging bench-forecasting bench-crf gpu wheels faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean bench-little
+.PHONY: bench-sentiment bench-tagging bench-forecasting bench-little bench-crf
+.PHONY: gpu wheels faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean
 
 sentiment: $(VENV)/samples
 	$(BIN)/python cli.py sentiment --encoder bigru
