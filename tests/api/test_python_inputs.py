@@ -40,7 +40,7 @@ def test_whatever_has_an_order_is_read(kind: str) -> None:
     [{"a", "b"}, frozenset("ab"), {"a": 1}, MappingProxyType({"a": 1}), b"ab", bytearray(b"ab"),
      3, None, pd.NA, object(), np.array([["a", "b"]]),
      np.array("a"), pd.Index([1, 2]), array.array("i", [1])],
-    ids=repr)  # fmt: skip
+    ids=lambda data: type(data).__name__)  # fmt: skip
 def test_what_has_none_or_holds_no_text_is_one_line(read, data) -> None:
     with pytest.raises(DataError) as caught:
         read(data)
