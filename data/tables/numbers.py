@@ -9,7 +9,7 @@ number.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -197,12 +197,16 @@ def plain_numbers(
     known = {name: decimal or trained.get(name, (shared, ""))[0] for name in cells}
     styles = {name: find_style(cells[name], known[name], thousands) for name in cells}
     told = {s.decimal for n, s in styles.items() if s and not s.doubtful and _tells(s, cells[n])}
+    decides = bool(told)
+    told = told or {"," for n, s in styles.items() if s and s.doubtful and _grouped(cells[n])}
     likely = shared or (told.pop() if len(told) == 1 else "")
     columns, signs, notes, warnings = {}, {}, [], []
     for name, first in styles.items():
         style = find_style(cells[name], known[name], thousands, likely) if first else None
-        if style is None:
+        if style is None or first is None:
             continue
+        if not shared and not decides:
+            style = replace(style, doubtful=first.doubtful)
         new = {
             cell: plain for cell in cells[name] if (plain := style.plain(cell)) not in (None, cell)
         }
@@ -216,6 +220,12 @@ def plain_numbers(
     for name, column in columns.items():
         table = table.set_column(table.column_names.index(name), name, column)
     return Numbers(table, signs, notes, warnings)
+
+
+def _grouped(cells: Iterable[str]) -> bool:
+    """Whether the points of numbers group digits: with them as decimals some would have none."""
+    cores = [parts.core for cell in cells if (parts := written(cell)) is not None]
+    return not any("," in core for core in cores) and _usual_decimal(cores) == ","
 
 
 def _same(cell: str, plain: str) -> bool:

@@ -70,7 +70,7 @@ class Shape:
 
 def find_shape(
     rows: Sequence[Row], header: bool | None = None, known: Sequence[str] = (), *,
-    fixed: bool = False,
+    fixed: bool = False, above: int = 0,
 ) -> Shape | None:  # fmt: skip
     """The layout of the first rows of a file; None if there are none.
 
@@ -78,6 +78,7 @@ def find_shape(
         header: whether there is one, where that was said.
         known: columns that the header should name, where a run was trained on them.
         fixed: no titles stand above it.
+        above: lines that were left out before these rows.
     """
     if not rows:
         return None
@@ -95,7 +96,7 @@ def find_shape(
     doubt = ""
     if header is None:
         header, doubt = has_header(body[0], body[1:], rest, known)
-        if width == 1 and first:
+        if width == 1 and rows[first][0] > above + 1:
             doubt = "what stands above it is taken as titles, as by --skip-lines"
     elif header and first and not fixed:
         named, unsure = has_header(body[0], body[1:], rest, known)
@@ -174,10 +175,12 @@ def _is_title(rows: Sequence[Row], width: int) -> bool:
 
 def _short_header(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """Which field a header lacks that has one less than the rows: the last, if it is empty."""
-    if not body or not all(map(str.strip, header)):
+    if not body or not all(map(str.strip, header[1:])):
         return ""
     if not any(row[-1].strip() for row in body):
         return "end"
+    if not header[0].strip():
+        return ""
     names = [row[0] for row in body]
     if len(header) > 1 and len(set(names)) == len(names) and _names_columns(header, body):
         return "start"

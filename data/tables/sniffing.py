@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from birnn.data.tables.delimited import BrokenError, Row, Signs, lines_of, parse
 from birnn.data.tables.dialect import NONE, Dialect, TableOptions
 from birnn.data.tables.numbers import is_number
-from birnn.data.tables.shape import USUAL, Counts, Shape, data_rows, find_shape
+from birnn.data.tables.shape import LOOKED_AT, USUAL, Counts, Shape, data_rows, find_shape
 from birnn.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -61,25 +61,49 @@ class Reading:
         usual = sum(name.strip().casefold() in USUAL for name in names)
         return (
             bool(self.broken), self.odd / max(1, self.counts.rows), not self.counts.rows,
-            shape.width < 2, extra, self.signs.padded,
-            self.stray, -round(shape.typed, 6), -usual, self.spaced,
+            self.torn, shape.width < 2, extra, self.signs.padded,
+            self.stray, self.wrapped, -round(shape.typed, 6), -usual, self.spaced,
         )  # fmt: skip
+
+    @property
+    def torn(self) -> bool:
+        """Whether most rows have a field that begins with a quote which ends in a later one."""
+        marks = {'"', "'"} - {self.signs.quote}
+        rows = [row for _, row in self.rows[self.shape.titles : LOOKED_AT]]
+        torn = sum(any(_tears(row, mark) for mark in marks) for row in rows)
+        return 2 * torn > len(rows)
 
     @property
     def stray(self) -> float:
         """The share of fields with a double quote in them, as where the wrong sign cuts."""
-        cells = [cell for _, row in self.rows[:400] for cell in row]
+        cells = [cell for _, row in self.rows[:LOOKED_AT] for cell in row]
         return round(sum('"' in cell for cell in cells) / max(1, len(cells)), 6)
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether a field that is read without quotes stands in double ones."""
+        cells = (cell for _, row in self.rows[:LOOKED_AT] for cell in row)
+        return not self.signs.quote and any(len(c) > 1 and c[0] == c[-1] == '"' for c in cells)
 
     @property
     def spaced(self) -> float:
         """The share of fields that begin with a space, as words after a comma do."""
-        cells = [cell for _, row in self.rows[:400] for cell in row[1:]]
+        cells = [cell for _, row in self.rows[:LOOKED_AT] for cell in row[1:]]
         return round(sum(cell.startswith(" ") for cell in cells) / max(1, len(cells)), 6)
 
     def cells(self) -> list[list[str]]:
         """Of all rows."""
         return [cells for _, cells in self.rows]
+
+
+def _tears(row: Sequence[str], mark: str) -> bool:
+    begun = False
+    for cell in row:
+        begins, ends = cell.lstrip().startswith(mark), cell.rstrip().endswith(mark)
+        if begun and ends and not begins:
+            return True
+        begun = begins and not (ends and len(cell.strip()) > 1)
+    return False
 
 
 def sniff(
@@ -204,7 +228,7 @@ def read_text(
     known = trained.columns if trained is not None and trained.header else ()
     if header is None and trained is not None and not trained.header:
         header = False
-    shape = find_shape(rows, header, known, fixed=given.skip_lines is not None)
+    shape = find_shape(rows, header, known, fixed=given.skip_lines is not None, above=skip)
     if shape is None:
         return None
     counts = Counts()
@@ -259,7 +283,7 @@ def _rivals(best: Reading, readings: Sequence[Reading]) -> list[str]:
     for other in readings:
         if not other.regular or other.cells() == best.cells() or other.shape.width < 2:
             continue
-        if other.rank[:6] > best.rank[:6] or other.shape.typed < best.shape.typed:
+        if other.rank[:7] > best.rank[:7] or other.shape.typed < best.shape.typed:
             continue
         if other.signs.delimiter != best.signs.delimiter:
             signs = [sign_name(r.signs.delimiter) for r in (best, other)]

@@ -52,6 +52,14 @@ READ = {
     "trailing": ("a,b,\n1,x,\n2,y,\n", [["a", "b"], ["1", "x"], ["2", "y"]]),
     "row names": ("date,n\n1,2020-01-01,5\n2,2020-01-02,6\n",
                   [["date", "n"], ["2020-01-01", "5"], ["2020-01-02", "6"]]),
+    "trailing under an unnamed index": (
+        ";a;b\n0;1,5;x;\n1;2,5;y;\n", [["a", "b"], ["1,5", "x"], ["2,5", "y"]]),
+    "one column of quoted numbers": (
+        'n\n"7,134.54"\n"-2,215.09"\n', [["n"], ["7,134.54"], ["-2,215.09"]]),
+    "one column of quoted decimals": (
+        'date\n"10,5"\n"-7,25"\n', [["date"], ["10,5"], ["-7,25"]]),
+    "quotes within all quotes": (
+        'n;a\n1;"I ""end"""\n2; x\n', [["n", "a"], ["1", 'I "end"'], ["2", " x"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
 
@@ -94,6 +102,8 @@ def test_a_sign_that_is_none_is_refused(options, read):
 def test_two_readings_are_warned_of_by_the_option_that_decides(read):
     assert "--delimiter" in " ".join(read("a;b,c;d\ne;f,g;h\n" * 3, header=False).warnings)
     assert "--header" in " ".join(read("good day,x\nbad day,x\nso so,y\n").warnings)
+    assert "--no-header" in " ".join(read("\nSource\n1\n2\n").warnings)
+    assert not read("sep=;\nn\n1\n2\n").warnings
     assert not read("text,label\ngood day,x\nbad day,y\n").warnings
 
 

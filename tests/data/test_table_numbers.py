@@ -54,6 +54,10 @@ def test_an_open_column_is_decided_by_the_others_or_warned_of():
     alone = plain_numbers(table.select(["a"]))
     assert alone.table.equals(table.select(["a"]))
     assert "--decimal comma" in alone.warnings[0]
+    grouped = plain_numbers(pa.table({"a": ["9.874", "447"], "b": ["-93,959£", "1,250£"]}))
+    assert grouped.table.to_pydict() == {"a": ["9874", "447"], "b": ["-93.959", "1.250"]}
+    assert all("--decimal point" in warning for warning in grouped.warnings)
+    assert len(grouped.warnings) == 2
 
 
 def test_a_decimal_sign_of_training_wins():

@@ -160,7 +160,7 @@ def test_card_warns_of_overlap_and_says_what_was_left_out(train, tmp_path):
     (tmp_path / "data/test.csv").write_text("\n".join(["text,label", *table[:7]]))
     assert train(tmp_path / "data").code == 0
     card = (tmp_path / "runs/run/README.md").read_text("utf-8")
-    assert "left out 1 with an empty text" in card
+    assert "1 left out: 1 with an empty text" in card
     assert "rows cut from train" in card
     assert "rows of test also stand in train: scores on test are flattered" in card
 

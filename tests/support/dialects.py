@@ -21,7 +21,9 @@ sensible ways, by rules that look at the file alone:
   title where all cells below have the same marks in them (``arguable``). Without a header such a
   file is one of several columns; none is written.
 
-A row of nothing may be left out, if it is counted.
+A row of nothing may be left out, if it is counted. A text that ends in a carriage return stands in
+quotes: without them nobody can tell it from the end of a line. A comment above the rows of a file
+without a header counts as a line above the table.
 """
 
 import csv
@@ -290,7 +292,12 @@ def _written_cell(cell: str, kind: str, dialect: Dialect, alone: bool) -> str:
         return cell
     special = (dialect.delimiter, quote, "\n", "\r") if dialect.line_end == "\r" else (
         dialect.delimiter, quote, "\n")  # fmt: skip
-    needs = any(mark in cell for mark in special) or (alone and not cell) or cell.startswith('"')
+    needs = (
+        any(mark in cell for mark in special)
+        or cell.endswith("\r")
+        or (alone and not cell)
+        or cell.startswith('"')
+    )
     wanted = dialect.quoting == "all" or (
         dialect.quoting == "nonnumeric" and kind not in ("number", "index", "id")
     )
@@ -335,7 +342,8 @@ def _lines(columns: Sequence[Column], dialect: Dialect) -> tuple[list[str], list
         body.append(_line(cells, kinds, dialect))
         lines.append(body[-1] + end)
     lines += [dialect.footer] if dialect.footer else []
-    left_out = len(dialect.comments) + len(dialect.repeats) + bool(dialect.footer)
+    above = not dialect.header and 0 in dialect.comments  # one line more above the table
+    left_out = len(dialect.comments) - above + len(dialect.repeats) + bool(dialect.footer)
     return lines, body, left_out
 
 
