@@ -197,15 +197,15 @@ def plain_numbers(
     known = {name: decimal or trained.get(name, (shared, ""))[0] for name in cells}
     styles = {name: find_style(cells[name], known[name], thousands) for name in cells}
     told = {s.decimal for n, s in styles.items() if s and not s.doubtful and _tells(s, cells[n])}
-    decides = bool(told)
-    told = told or {"," for n, s in styles.items() if s and s.doubtful and _grouped(cells[n])}
+    decides = bool(shared or told)
+    told = told or _told_by_groups(styles, cells)
     likely = shared or (told.pop() if len(told) == 1 else "")
     columns, signs, notes, warnings = {}, {}, [], []
     for name, first in styles.items():
         style = find_style(cells[name], known[name], thousands, likely) if first else None
         if style is None or first is None:
             continue
-        if not shared and not decides:
+        if not decides:
             style = replace(style, doubtful=first.doubtful)
         new = {
             cell: plain for cell in cells[name] if (plain := style.plain(cell)) not in (None, cell)
@@ -222,10 +222,26 @@ def plain_numbers(
     return Numbers(table, signs, notes, warnings)
 
 
-def _grouped(cells: Iterable[str]) -> bool:
-    """Whether the points of numbers group digits: with them as decimals some would have none."""
-    cores = [parts.core for cell in cells if (parts := written(cell)) is not None]
-    return not any("," in core for core in cores) and _usual_decimal(cores) == ","
+def _told_by_groups(
+    styles: Mapping[str, Style | None], cells: Mapping[str, Collection[str]]
+) -> set[str]:
+    """The decimal signs of columns that leave it open, as the groups of others suggest them.
+
+    Points that some numbers of a column lack are no decimals; where spaces or apostrophes group
+    digits, points and commas are.
+    """
+    told = set()
+    spaced = any(style and style.thousands in (" ", "'") for style in styles.values())
+    for name, style in styles.items():
+        if style is None or not style.doubtful:
+            continue
+        cores = [parts.core for cell in cells[name] if (parts := written(cell)) is not None]
+        comma = any("," in core for core in cores)
+        if spaced:
+            told.add("," if comma else ".")
+        elif not comma and _usual_decimal(cores) == ",":
+            told.add(",")
+    return told
 
 
 def _same(cell: str, plain: str) -> bool:

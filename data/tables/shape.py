@@ -96,7 +96,7 @@ def find_shape(
     doubt = ""
     if header is None:
         header, doubt = has_header(body[0], body[1:], rest, known)
-        if width == 1 and rows[first][0] > above + 1:
+        if width == 1 and _set_apart(rows[first:], above):
             doubt = "what stands above it is taken as titles, as by --skip-lines"
     elif header and first and not fixed:
         named, unsure = has_header(body[0], body[1:], rest, known)
@@ -107,6 +107,13 @@ def find_shape(
     units = _units(body[1:], column_kinds(body[2:])) if len(body) > 4 else False
     kinds = column_kinds([row for row in body[2:] if row != body[0]]) if units else rest
     return Shape(width, skip, body[0], first, kinds, units, doubt)
+
+
+def _set_apart(rows: Sequence[Row], above: int) -> bool:
+    """Whether a line stands above the first row or below it that is none of the table's."""
+    line, cells = rows[0]
+    lines = 1 + sum(max(cell.count("\n"), cell.count("\r")) for cell in cells)
+    return line > above + 1 or (len(rows) > 1 and rows[1][0] > line + lines)
 
 
 def _width(rows: Sequence[Row]) -> int:

@@ -8,6 +8,7 @@ numbers or dates alone, and custom. Another that is as regular and has other cel
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from birnn.data.tables.delimited import BrokenError, Row, Signs, lines_of, parse
 from birnn.data.tables.dialect import NONE, Dialect, TableOptions
@@ -28,6 +29,12 @@ class Text:
     whole: bool
     suffix: str = ".csv"
 
+    @cached_property
+    def returns(self) -> bool:
+        """Whether lines end in a line feed, so that a bare carriage return is a letter."""
+        feeds = self.text.count("\n")
+        return 0 < feeds >= self.text.count("\r") - self.text.count("\r\n") > 0
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -39,6 +46,7 @@ class Reading:
     counts: Counts
     broken: int = 0  # the line at which its quotes fail; 0: nowhere
     reason: str = ""
+    usual_ends: bool = True  # rows end as most lines do
 
     @property
     def odd(self) -> int:
@@ -61,7 +69,7 @@ class Reading:
         usual = sum(name.strip().casefold() in USUAL for name in names)
         return (
             bool(self.broken), self.odd / max(1, self.counts.rows), not self.counts.rows,
-            self.torn, shape.width < 2, extra, self.signs.padded,
+            not self.usual_ends, self.torn, shape.width < 2, extra, self.signs.padded,
             self.stray, self.wrapped, -round(shape.typed, 6), -usual, self.spaced,
         )  # fmt: skip
 
@@ -234,7 +242,8 @@ def read_text(
     counts = Counts()
     for _ in data_rows(iter(rows[shape.titles :]), shape, counts):
         pass
-    return Reading(signs, rows, shape, counts, broken, reason)
+    usual_ends = signs.returns == text.returns
+    return Reading(signs, rows, shape, counts, broken, reason, usual_ends)
 
 
 def _first_usual(readings: Sequence[Reading], suffix: str) -> Reading:
@@ -244,12 +253,12 @@ def _first_usual(readings: Sequence[Reading], suffix: str) -> Reading:
 
     apostrophes = any(_stands_in(reading, "'") for reading in best if reading.signs.quote != "'")
 
-    def custom(reading: Reading) -> tuple[bool, int, bool, int]:
+    def custom(reading: Reading) -> tuple[int, bool, int]:
         signs = reading.signs
         place = order.index(signs.delimiter) if signs.delimiter in order else len(order)
         quotes = ("'", '"', "") if apostrophes else ('"', "", "'")
         known = quotes.index(signs.quote) if signs.quote in quotes else 0
-        return (not signs.returns, place, bool(signs.escape), known)
+        return (place, bool(signs.escape), known)
 
     return min(best, key=custom)
 
@@ -263,7 +272,10 @@ def _quoted(best: Reading, readings: Sequence[Reading], given: TableOptions) -> 
 
 
 def _stands_in(reading: Reading, mark: str) -> bool:
-    """Whether all cells of a column stand between two of ``mark``."""
+    """Whether all names, or all cells of a column, stand between two of ``mark``."""
+    names = [name.strip() for name in reading.shape.names or []]
+    if names and all(len(n) > 1 and n[0] == n[-1] == mark for n in names):
+        return True
     body = [cells for _, cells in reading.rows[reading.shape.titles + 1 :]]
     body = [cells for cells in body if len(cells) == reading.shape.width]
     for column in zip(*body, strict=True):
@@ -283,7 +295,7 @@ def _rivals(best: Reading, readings: Sequence[Reading]) -> list[str]:
     for other in readings:
         if not other.regular or other.cells() == best.cells() or other.shape.width < 2:
             continue
-        if other.rank[:7] > best.rank[:7] or other.shape.typed < best.shape.typed:
+        if other.rank[:8] > best.rank[:8] or other.shape.typed < best.shape.typed:
             continue
         if other.signs.delimiter != best.signs.delimiter:
             signs = [sign_name(r.signs.delimiter) for r in (best, other)]

@@ -60,6 +60,12 @@ READ = {
         'date\n"10,5"\n"-7,25"\n', [["date"], ["10,5"], ["-7,25"]]),
     "quotes within all quotes": (
         'n;a\n1;"I ""end"""\n2; x\n', [["n", "a"], ["1", 'I "end"'], ["2", " x"]]),
+    "a Mac's, with line feeds in a cell": (
+        '1,"a|b\n\nc",x\r2,d,y\r3,e,z\r',
+        [["1", "2", "3"], ["1", "a|b\n\nc", "x"], ["2", "d", "y"], ["3", "e", "z"]]),
+    "a carriage return in one column": (
+        't\r\na ""\rb\r\n"c ""d"""\r\n', [["t"], ['a ""\rb'], ['c "d"']]),
+    "names in apostrophes": ("'n'\n1\n2\n", [["n"], ["1"], ["2"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
 
@@ -103,6 +109,7 @@ def test_two_readings_are_warned_of_by_the_option_that_decides(read):
     assert "--delimiter" in " ".join(read("a;b,c;d\ne;f,g;h\n" * 3, header=False).warnings)
     assert "--header" in " ".join(read("good day,x\nbad day,x\nso so,y\n").warnings)
     assert "--no-header" in " ".join(read("\nSource\n1\n2\n").warnings)
+    assert "--no-header" in " ".join(read("Source\n\n1\n2\n").warnings)
     assert not read("sep=;\nn\n1\n2\n").warnings
     assert not read("text,label\ngood day,x\nbad day,y\n").warnings
 

@@ -58,6 +58,9 @@ def test_an_open_column_is_decided_by_the_others_or_warned_of():
     assert grouped.table.to_pydict() == {"a": ["9874", "447"], "b": ["-93.959", "1.250"]}
     assert all("--decimal point" in warning for warning in grouped.warnings)
     assert len(grouped.warnings) == 2
+    spaced = plain_numbers(pa.table({"a": ["1 436 126", "921 672"], "b": ["-17,575 %", "1,907 %"]}))
+    assert spaced.table["b"].to_pylist() == ["-17.575", "1.907"]
+    assert "--decimal point" in spaced.warnings[0]
 
 
 def test_a_decimal_sign_of_training_wins():
