@@ -94,12 +94,14 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
     """Score a trained run on labelled data."""
     with status("loading the run"):
         from birnn.tasks.api.hub import run_folder
-        from birnn.tasks.runs.evaluation import evaluate, with_stamps
+        from birnn.tasks.runs.evaluation import evaluate, with_file, with_stamps
         from birnn.tasks.runs.folder import load_run
         from birnn.terminal.views.answers import draw_evaluation
 
         use_machine(options)
         loaded = with_stamps(load_run(run_folder(run), options.device), options.stamps)
+        names = ("text_column", "label_column", "encoding", "skip_ragged")
+        loaded = with_file(loaded, {name: getattr(options, name) for name in names})
     scored = evaluate(loaded, options.data, options.split, options.table)
     draw_evaluation(scored, as_json=options.json)
 
@@ -145,7 +147,7 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
     request = Request(
         texts or [], options.input, options.text_column, options.encoding, standard_input,
         options.output, options.explain, options.n_best, options.escape_formulas, options.table,
-        options.stamps,
+        options.stamps, options.skip_ragged,
     )  # fmt: skip
     answer = serve(folder, request, options.device)
     if options.output:

@@ -14,6 +14,12 @@ from birnn.training.checkpoint_options import CheckpointConfig
 of_run, of_data, of_output = (partial(option, group=name) for name in ("Run", "Data", "Output"))
 
 
+def without_ragged() -> Any:
+    """Whether rows that don't fit the header are left out."""
+    text = "Leave out CSV rows with too many or too few fields."
+    return of_data(False, text, level="advanced")
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """Where a run goes, and how many."""
@@ -38,6 +44,12 @@ class EvaluateOptions:
 
     data: str = of_data("", "Labelled data, as for training. Empty: the run's own data.")
     split: str = of_data("test", "Split to score: train, validation or test.")
+    text_column: str = of_data("", "Column of the texts. Empty: found.", level="advanced")
+    label_column: str = of_data("", "Column of the labels. Empty: found.", level="advanced")
+    encoding: str = of_data(
+        "", "Encoding of the file. Empty: as of the run's own data.", level="advanced"
+    )
+    skip_ragged: bool = without_ragged()
     table: TableOptions = field(default_factory=TableOptions)
     stamps: StampOptions = field(default_factory=StampOptions)
     device: str = device_option("Machine", "cpu")
@@ -140,6 +152,7 @@ class PredictOptions:
     )
     text_column: str = of_data("", "Column of the texts. Empty: found by name.")
     encoding: str = of_data("utf-8-sig", "Encoding of the input file.")
+    skip_ragged: bool = without_ragged()
     table: TableOptions = field(default_factory=TableOptions)
     stamps: StampOptions = field(default_factory=StampOptions)
     device: str = device_option("Machine", "cpu")

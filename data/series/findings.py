@@ -15,7 +15,7 @@ from birnn.data.wording import plural
 MAX_FINDINGS = 200
 SERIES_A_KIND = 30  # findings of one kind that are told series by series
 ROWS_SHOWN = 5
-NO_ROWS = np.zeros(0, np.int64)
+NO_LINES = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -105,16 +105,17 @@ class Inspection:
         return asdict(self) | {"clock": words, "frequency": clock.frequency, "step": clock.step}
 
 
-def lines_of(rows: Ints) -> list[int]:
-    """The first few line numbers of a file for row numbers from 0; the header is line 1."""
-    some = np.sort(np.partition(rows, ROWS_SHOWN)[:ROWS_SHOWN] if len(rows) > ROWS_SHOWN else rows)
-    return [int(row) + 2 for row in some]
+def lines_of(lines: Ints) -> list[int]:
+    """The first few of some line numbers, in the order of the file."""
+    many = len(lines) > ROWS_SHOWN
+    some = np.sort(np.partition(lines, ROWS_SHOWN)[:ROWS_SHOWN] if many else lines)
+    return [int(line) for line in some]
 
 
-def at_lines(rows: Ints) -> str:
-    """The first few line numbers in words, for row numbers from 0."""
-    more = ", …" if len(rows) > ROWS_SHOWN else ""
-    return f"line {', '.join(map(str, lines_of(rows)))}{more}"
+def at_lines(lines: Ints) -> str:
+    """The first few of some line numbers in words."""
+    more = ", …" if len(lines) > ROWS_SHOWN else ""
+    return f"line {', '.join(map(str, lines_of(lines)))}{more}"
 
 
 class Findings:
@@ -126,29 +127,29 @@ class Findings:
         self._left: dict[str, tuple[int, int]] = {}  # kind → series and counts that aren't listed
 
     def add(
-        self, kind: str, text: str, treatment: str, rows: Ints = NO_ROWS, *,
+        self, kind: str, text: str, treatment: str, lines: Ints = NO_LINES, *,
         series: str = "", count: int | None = None, fatal: bool = False,
     ) -> None:  # fmt: skip
         """Keep a finding, or count it with the rest of its kind.
 
-        The ``rows`` of the file are from 0; ``count``, where given, counts something else.
+        The ``lines`` are of the file; ``count``, where given, counts something else.
         """
-        number = len(rows) if count is None else count
+        number = len(lines) if count is None else count
         if self.room(kind) > 0 and len(self.kept) < MAX_FINDINGS:
-            lines = lines_of(rows)
-            self.kept.append(Finding(kind, series, number, lines, text, treatment, fatal))
+            shown = lines_of(lines)
+            self.kept.append(Finding(kind, series, number, shown, text, treatment, fatal))
         else:
             self.leave(kind, 1, number)
 
     def refuse(
-        self, kind: str, text: str, mend: str, rows: Ints = NO_ROWS, *,
+        self, kind: str, text: str, mend: str, lines: Ints = NO_LINES, *,
         series: str = "", count: int | None = None,
     ) -> None:  # fmt: skip
         """Add a fatal finding, and how to mend it."""
-        self.add(kind, text, f"refused; {mend}", rows, series=series, count=count, fatal=True)
+        self.add(kind, text, f"refused; {mend}", lines, series=series, count=count, fatal=True)
 
     def by_series(
-        self, kind: str, names: Sequence[str], series: NDArray[np.integer], rows: Ints,
+        self, kind: str, names: Sequence[str], series: NDArray[np.integer], lines: Ints,
         tell: Callable[[int, Ints], str], treatment: str, fatal: bool = False,
         weights: Ints | None = None,
     ) -> None:  # fmt: skip
@@ -156,17 +157,17 @@ class Findings:
 
         Args:
             series: ``[K]`` of each cell.
-            rows: ``[K]`` the row of the file, from 0.
-            tell: makes the sentence from a count and a series' rows.
+            lines: ``[K]`` the line of the file.
+            tell: makes the sentence from a count and a series' lines.
             weights: ``[K]`` what is counted, if not cells.
         """
-        if not len(rows):
+        if not len(lines):
             return
         concerned, inverse = np.unique(series, return_inverse=True)
         counts = np.bincount(inverse, weights).astype(np.int64)
         room = self.room(kind)
         for number, count in zip(concerned[:room], counts[:room].tolist(), strict=True):
-            own = rows[series == number]
+            own = lines[series == number]
             text = tell(count, own)
             self.add(kind, text, treatment, own, series=names[number], count=count, fatal=fatal)
         self.leave(kind, len(concerned[room:]), int(counts[room:].sum()))

@@ -23,7 +23,7 @@ class Grid:
     panel: Panel  # the season is not known yet
     frames: Ints  # [N] which frame's rows a series is from
     firsts: Ints  # [N] its first step within the frame
-    lines: Ints  # [N] the row of the file with its first value, from 0
+    lines: Ints  # [N] the line of the file with its first value
     lasts: Ints  # [N] its last observed stamp
     rows: SeriesRows  # what the grid was built from
     steps: Ints  # [R]
@@ -78,7 +78,7 @@ class Grid:
         findings.leave("constant", len(rest), int(panel.ends[rest].sum()))
 
     def file_rows(self, number: int, steps: Ints) -> Ints:
-        """Rows of the file, from 0, of steps of a series; the row before, for a step without."""
+        """Lines of the file, of steps of a series; the line before, for a step without."""
         code = self.frames[number]
         begin, end = np.searchsorted(self.rows.codes, [code, code + 1])
         at = np.searchsorted(self.steps[begin:end], steps + self.firsts[number], side="right") - 1

@@ -45,7 +45,8 @@ class Layout:
     notes: list[str] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)  # columns that tell shared stamps apart
-    lines: Ints | None = None  # [R] the row of the file, where it is not the row itself
+    turned: bool = False  # the dates stood in the header
+    lines: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # [R] of the file
 
     @property
     def time(self) -> str:
@@ -57,7 +58,7 @@ class Layout:
         frequency = "" if clock is None else clock.frequency or str(clock.step)
         stamps = self.stamps
         return Remembered(
-            self.layout, self.lines is not None, self.time_columns, self.id_columns, self.targets,
+            self.layout, self.turned, self.time_columns, self.id_columns, self.targets,
             stamps.orders, stamps.number, stamps.zone, frequency, stamps.whole,
             clock.day if clock else 0, moved,
         )  # fmt: skip
@@ -88,9 +89,9 @@ COLUMNS = ("time_columns", "time_column", "id_column", "target", "past", "future
 
 
 def find_layout(
-    table: pa.Table, options: SeriesOptions, where: str, run: Remembered | None = None
+    table: pa.Table, lines: Ints, options: SeriesOptions, where: str, run: Remembered | None
 ) -> Layout:
-    """Find the columns, or take them as named, or as a run's were.
+    """Find the columns, as named, or as a run's were; ``lines`` ``[R]`` of the file begin rows.
 
     Raises:
         DataError: a column isn't there, stands for two things, holds no stamps, or no column holds
@@ -103,7 +104,7 @@ def find_layout(
     formats = tuple(part.strip() for part in options.date_format.split("|") if part.strip())
     asked = (run or Remembered()).asked(formats, options.day_first)
     if not time_named and (run is None or run.turned) and options.layout != "wide":
-        turned = _turned(table, parts, asked, where)
+        turned = _turned(table, parts, asked, where, lines)
         if turned is not None:
             return turned
     time = _time(table, time_named, taken, parts["id_column"], asked, where, run)
@@ -130,7 +131,7 @@ def find_layout(
     return Layout(
         "long" if ids.columns else "wide", time.columns, time.stamps, ids.columns, codes, names,
         targets, parts["past"], parts["future"], parts["static"], numbers, notes,
-        [*time.stamps.doubts, *ids.doubts], ids.shared,
+        [*time.stamps.doubts, *ids.doubts], ids.shared, lines=lines,
     )  # fmt: skip
 
 
@@ -211,7 +212,7 @@ def _time(
 
 
 def _turned(
-    table: pa.Table, parts: dict[str, list[str]], asked: Asked, where: str
+    table: pa.Table, parts: dict[str, list[str]], asked: Asked, where: str, lines: Ints
 ) -> Layout | None:
     """A layout whose dates stand in the header; ``None`` for another."""
     found = turn(table, parts["id_column"], asked)
@@ -224,7 +225,7 @@ def _turned(
     codes, names = np.zeros(table.num_rows, np.int32), [""]
     if found.ids:
         codes, names = read_ids(table, found.ids)
-    many = len(found.lines) // max(table.num_rows, 1)
+    many = len(found.rows) // max(table.num_rows, 1)
     told = f"the dates stand in the header: {many} columns are turned into rows of {VALUE!r}"
     left = [*found.stamps.notes, told]
     if found.ids:
@@ -232,7 +233,7 @@ def _turned(
     return Layout(
         "long" if found.ids else "wide", [], found.stamps, found.ids, np.repeat(codes, many),
         names, [VALUE], [], [], [], {VALUE: found.numbers}, left, found.stamps.doubts,
-        lines=found.lines,
+        turned=True, lines=lines[found.rows],
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 Nothing is repaired in silence: every oddity is a finding with its rows and its treatment.
 """
 
+import json
 from dataclasses import replace
 from itertools import compress
 from typing import Any
@@ -81,8 +82,10 @@ def check_options(options: SeriesOptions) -> None:
         raise ConfigError(f"--season {options.season}: it is a number of steps, 1 for none")
 
 
-def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str], dict[str, Any]]:
-    """The one table of a source, in Arrow; its name in words; notes; how it was read."""
+def _load(
+    source: str, options: SeriesOptions
+) -> tuple[pa.Table, str, list[str], dict[str, Any], Ints]:
+    """The one table of a source; its name in words; notes; how it was read; the rows' lines."""
     named = str(SERIES_SAMPLES[source]()) if source in SERIES_SAMPLES else source
     trained = Dialect.from_json(options.reading.get("table"))
     read = ReadOptions(options.encoding, options.skip_ragged, options.table, trained)
@@ -93,20 +96,33 @@ def _load(source: str, options: SeriesOptions) -> tuple[pa.Table, str, list[str]
         raise DataError(f"{tables.source} has {several}: {why}")
     named_columns = {*listed(options.time_column), *listed(options.id_column)}
     tables = with_plain_numbers(tables, read, named_columns)
-    table = next(iter(tables.splits.values())).with_format("arrow")[:]
+    split = next(iter(tables.splits))
+    table = tables.splits[split].with_format("arrow")[:]
     if not table.num_rows:
         raise DataError(f"{tables.source} holds no rows")
+    table = _flat(table)
+    lines = tables.lines.get(split, np.arange(table.num_rows) + 2)
     words = f"embedded {source}" if source in SERIES_SAMPLES else tables.source
-    return table, words, [*tables.notes, *tables.warnings], tables.reading
+    return table, words, [*tables.notes, *tables.warnings], tables.reading, lines
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    """The table, its columns of lists and of records as the JSON that they were."""
+    for at, kind in enumerate(table.schema):
+        if pa.types.is_nested(kind.type):
+            cells = (cell.as_py() for cell in table.column(at))
+            texts = [None if cell is None else json.dumps(cell, default=str) for cell in cells]
+            table = table.set_column(at, kind.name, pa.array(texts, pa.string()))
+    return table
 
 
 def _examine(
     source: str, options: SeriesOptions, horizon: int, lookback: int
 ) -> tuple[Panel | None, Inspection]:
     check_options(options)
-    table, where, notes, reading = _load(source, options)
+    table, where, notes, reading, lines = _load(source, options)
     run = parse_remembered(options.reading["series"]) if "series" in options.reading else None
-    layout = find_layout(table, options, where, run)
+    layout = find_layout(table, lines, options, where, run)
     findings = Findings([*notes, *layout.notes])
     for doubt in layout.doubts:
         findings.add("ambiguous", doubt.text, doubt.treatment)
@@ -202,7 +218,7 @@ def _tell_cells(
     def tell(kind: str, rows: Ints, what: str, treatment: str, fatal: bool) -> None:
         rows = rows[layout.codes[rows] >= 0]
         findings.by_series(
-            kind, names, layout.codes[rows], rows if layout.lines is None else layout.lines[rows],
+            kind, names, layout.codes[rows], layout.lines[rows],
             lambda n, own: (
                 f"{plural(n, 'cell')} of {name!r} {agree(n, 'is', 'are')} {what} ({at_lines(own)})"
             ), treatment, fatal)  # fmt: skip

@@ -25,7 +25,7 @@ class SeriesRows:
 
     codes: Codes  # [R] the frame of each
     stamps: Ints  # [R]
-    lines: Ints  # [R] which row of the file it is, from 0
+    lines: Ints  # [R] of the file at which each begins
     columns: dict[str, Floats]  # of each name [R] numbers
     names: list[str]  # of the frames
 
@@ -53,7 +53,7 @@ class SeriesRows:
 def usable_rows(layout: Layout, columns: dict[str, Floats], findings: Findings) -> SeriesRows:
     """Leave out rows without an id or a stamp that can be read, and say so."""
     stamps = layout.stamps.values
-    lines = np.arange(len(stamps)) if layout.lines is None else layout.lines
+    lines = layout.lines
     rows = SeriesRows(layout.codes, stamps, lines, columns, layout.names)
     bad = np.flatnonzero(stamps == BAD)
     if len(bad):

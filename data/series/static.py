@@ -57,7 +57,7 @@ def _tell_changes(
     other = rows[keys[rows] != values[layout.codes[rows]]]
     if len(other):
         series = pd.unique(layout.codes[other])
-        within = f"{plural(len(series), 'series', 'series')} ({at_lines(other)})"
+        within = f"{plural(len(series), 'series', 'series')} ({at_lines(layout.lines[other])})"
         text = f"the static column {name!r} changes within {within}"
         mend = "name it with --past or --future instead"
-        findings.refuse("static", text, mend, other, series=layout.names[series[0]])
+        findings.refuse("static", text, mend, layout.lines[other], series=layout.names[series[0]])

@@ -25,7 +25,7 @@ class Turned:
     stamps: Stamps  # [R · T]
     ids: list[str]
     numbers: NumberColumn
-    lines: Ints  # [R · T] the row of the file
+    rows: Ints  # [R · T] which row of the table each was
 
 
 def turn(table: pa.Table, ids: list[str], asked: Asked) -> Turned | None:
@@ -92,10 +92,9 @@ def _turned(
     text, infinite = places("text"), places("infinite")
     rest = [name for name in table.column_names if name not in dated and name != but]
     whole = NumberColumn(numbers, filled, text, cell, infinite)
-    lines = np.repeat(np.arange(rows), many)
     moments = Stamps(values, stamps.whole, stamps.zone, "", stamps.notes, stamps.doubts,
                      stamps.orders, stamps.number)  # fmt: skip
-    return Turned(moments, ids or _ids(table, rest), whole, lines)
+    return Turned(moments, ids or _ids(table, rest), whole, np.repeat(np.arange(rows), many))
 
 
 def _ids(table: pa.Table, rest: list[str]) -> list[str]:

@@ -66,3 +66,21 @@ def check_text(path: Path, encoding: str) -> None:
         raise DataError(f"encoding: there is no {encoding!r}; try utf-8 or latin-1") from None
     except OSError as error:
         raise DataError(f"can't read {path}: {error.strerror or error}") from None
+
+
+def text_lines(path: Path, given: str) -> list[str]:
+    """The lines of a text file in the encoding that is ``given`` or found, without ends and BOM.
+
+    They break at line feeds, at carriage returns only where there is no line feed (old Macs).
+
+    Raises:
+        DataError: it can't be opened or decoded, or holds NUL characters.
+    """
+    encoding = encoding_of(path, given)
+    check_text(path, encoding)
+    with path.open(encoding=encoding, newline="") as file:
+        text = file.read().removeprefix("\ufeff")
+    if "\n" not in text and "\r" in text.rstrip("\r"):
+        text = text.replace("\r", "\n")  # else a line may hold one
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.removesuffix("\r") for line in lines]

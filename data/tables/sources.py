@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from datasets.table import InMemoryTable
 
 from birnn.arrays import Ints
 from birnn.data import DATASETS
-from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.csv_file import CsvFile, read_csv
 from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.folders import assign_splits
@@ -185,23 +186,19 @@ def _load_files(
 ) -> Tables:
     if kind == "csv":
         return _load_csvs(files, options, source)
-    extra = {}
     lines: dict[str, Ints] = {}
-    if kind == "json":
-        extra = {"encoding": options.encoding.removesuffix("-sig")}
-        for split, paths in files.items():
-            numbers = [_filled_lines(path, options.encoding) for path in paths]
-            lines[split] = np.concatenate(numbers)
     loaded = {}
     for split, paths in files.items():  # each apart: their columns may differ
         one = {"train": [literal(path) for path in paths]}
-        loaded[split] = guarded(
-            source, lambda one=one: load_dataset(kind, data_files=one, split="train", **extra)
-        )
+        extra, encoding = {}, ""
         if kind == "json":
-            loaded[split] = guarded(
-                source, lambda t=loaded[split], p=paths: as_written(t, p, options.encoding)
-            )
+            encoding = encoding_of(paths[0], options.encoding)
+            lines[split] = np.concatenate([_filled_lines(path, encoding) for path in paths])
+            extra = {"encoding": encoding.removesuffix("-sig")}
+        read = partial(load_dataset, kind, data_files=one, split="train", **extra)
+        loaded[split] = guarded(source, read)
+        if kind == "json":
+            loaded[split] = guarded(source, partial(as_written, loaded[split], paths, encoding))
     by_line = {split: at for split, at in lines.items() if len(at) == len(loaded[split])}
     return Tables(DatasetDict(loaded), source, [], lines=by_line)
 

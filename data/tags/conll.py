@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.csv_check import text_lines
 from birnn.data.tags.findings import (
     COMMENTS,
     HEADERS,
@@ -65,14 +65,10 @@ def read_lines(path: Path, encoding: str) -> list[str]:
     Raises:
         DataError: it can't be opened or decoded, holds NUL characters, or is empty.
     """
-    check_text(path, encoding)
-    with path.open(encoding=encoding, newline="") as file:
-        text = file.read().removeprefix("\ufeff")
-    if not text.strip():
+    lines = text_lines(path, encoding)
+    if not any(map(str.strip, lines)):
         raise DataError(f"{path} is empty: expected lines with a token and its tag")
-    if "\n" not in text and "\r" in text.rstrip("\r"):
-        text = text.replace("\r", "\n")  # of old Macs; else a token may hold one
-    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    return lines
 
 
 def read_columns(

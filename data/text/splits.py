@@ -13,7 +13,7 @@ from birnn.data.samples import SAMPLES
 from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS, SourceOptions
 from birnn.data.tables.annotations import flat_tasks, is_label_studio
 from birnn.data.tables.columns import check_column
-from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.sources import Tables, guarded, load_tables
 from birnn.data.text.choosing import same_name
 from birnn.data.wording import plural
@@ -111,6 +111,7 @@ def _load(options: SourceOptions) -> Tables:
 
 def _label_studio(path: Path, encoding: str) -> list[dict[str, Any]]:
     """The tasks of a JSON export of Label Studio's; none if it is something else."""
+    encoding = encoding_of(path, encoding)
     check_text(path, encoding)
     with path.open(encoding=encoding) as file:
         head = file.read(HEAD)

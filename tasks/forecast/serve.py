@@ -81,7 +81,10 @@ def forecast_source(
     task, model = run.task, run.model
     if not isinstance(task, Forecast) or not isinstance(model, ForecastModel):
         raise ConfigError(f"{run.folder} is not a run of the task forecast")
-    data = replace(task.config.data, encoding=read.encoding, table=read.table)
+    data = replace(
+        task.config.data, encoding=read.encoding, table=read.table,
+        skip_ragged=read.skip_ragged or task.config.data.skip_ragged,
+    )  # fmt: skip
     panel, inspection = load_panel(data, source, task.reading)
     panel = fitting(panel, run.info, source)
     future = forecast_future(task, model, panel, run.info)

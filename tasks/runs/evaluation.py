@@ -1,5 +1,6 @@
 """Score a trained run on labelled data."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,22 @@ def with_stamps(run: LoadedRun, given: StampOptions) -> LoadedRun:
         raise ConfigError(f"{unknown[0]}: {run.folder} is no run of series")
     if "time_columns" in chosen:
         chosen["time_column"] = ""
+    return _with(run, chosen)
+
+
+def with_file(run: LoadedRun, given: Mapping[str, str | bool]) -> LoadedRun:
+    """The run as it is, but that files are read by these options where they are not empty.
+
+    Raises:
+        ConfigError: its task has no such option.
+    """
+    chosen = {name: value for name, value in given.items() if value}
+    if unknown := [name for name in chosen if name not in flat_names(run.task.config)]:
+        raise ConfigError(f"{unknown[0]}: {run.task.name} has no such option")
+    return _with(run, chosen)
+
+
+def _with(run: LoadedRun, chosen: dict[str, Any]) -> LoadedRun:
     task = type(run.task)(apply(run.task.config, chosen))
     task.reading = run.task.reading
     return replace(run, task=task)

@@ -24,6 +24,7 @@ class Request:
     escape_formulas: bool = False  # in a .csv output
     table: TableOptions = field(default_factory=TableOptions)  # how the file is read
     stamps: StampOptions = field(default_factory=StampOptions)  # of series
+    skip_ragged: bool = False  # leave out rows that don't fit
     trained: Dialect | None = None  # how the run's own data was read
     columns: Mapping[str, str] = field(default_factory=dict)  # of these data, by what they held
     told: list[str] = field(default_factory=list)  # what was noticed while it was read
@@ -31,7 +32,7 @@ class Request:
     @property
     def read(self) -> ReadOptions:
         """How the file is read."""
-        return ReadOptions(self.encoding, table=self.table, trained=self.trained)
+        return ReadOptions(self.encoding, self.skip_ragged, self.table, self.trained)
 
 
 @dataclass(frozen=True)

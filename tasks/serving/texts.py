@@ -6,7 +6,7 @@ from pathlib import Path
 from datasets import Dataset
 
 from birnn.data.tables.columns import find_column
-from birnn.data.tables.csv_check import check_text
+from birnn.data.tables.csv_check import text_lines
 from birnn.data.tables.sources import FORMATS, guarded, load_tables
 from birnn.data.text.choosing import choose_text, same_name
 from birnn.errors import ConfigError, DataError
@@ -56,9 +56,7 @@ def encodable(text: str) -> str:
 def _read_source(request: Request) -> list[str]:
     if request.input:
         if (path := Path(request.input)).suffix.lower() == ".txt":
-            check_text(path, request.encoding)
-            lines = path.read_text(encoding=request.encoding).split("\n")
-            return lines[:-1] if lines[-1] == "" else lines
+            return text_lines(path, request.encoding)
         table = _read_table(request)
         name, notes = choose_text(table, request.text_column, request.columns, request.input)
         request.told.extend(f"note: {note}" for note in notes)

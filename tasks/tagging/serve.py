@@ -135,7 +135,7 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
     data = run.task.config.data
     reading = run.task.reading.get("tags", {})
     options = TagOptions(
-        request.input, read=ReadOptions(request.encoding),
+        request.input, read=ReadOptions(request.encoding, request.skip_ragged),
         tag_column=data.tag_column, token_column=request.text_column or data.token_column,
         reading=reading,
     )  # fmt: skip

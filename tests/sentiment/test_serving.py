@@ -190,6 +190,9 @@ def test_each_format_of_input_is_read(tmp_path):
         (b"\xef\xbb\xbfa\n\nb\n", ["a", "", "b"]),
         ("a\u2028b\x0bc\x85d\n".encode(), ["a\u2028b\x0bc\x85d"]),
         (b"\n", [""]),
+        (b"a\rb\nc\n", ["a\rb", "c"]),
+        (b"a\rb\r", ["a", "b"]),
+        ("é\nb\n".encode("utf-16"), ["é", "b"]),
     ],
 )
 def test_text_file_holds_a_text_a_line(content, lines, tmp_path):

@@ -155,3 +155,27 @@ def test_columns_of_several_texts_are_found_whatever_their_case(tmp_path):
     path = write_table(tmp_path / "x.csv", [("a film", "a play")] * 4, ("First", "SECOND text"))
     request = Request(input=str(path))
     assert read_text_columns(request, ("first", "second_text")) == [["a film"] * 4, ["a play"] * 4]
+
+
+def test_predict_and_evaluate_take_what_their_refusals_name(birnn, trained, tmp_path):
+    rows = [f"a warm film no {i},{('good', 'bad')[i % 2]}" for i in range(9)]
+    odd, old = tmp_path / "odd.csv", tmp_path / "old.csv"
+    odd.write_text("\n".join(["text,label", *rows, "an odd one, with a comma,good"]) + "\n")
+    old.write_bytes("\n".join(["text,label", *rows, "café,good"]).encode("cp1252"))
+    given = ((odd, ["--skip-ragged"], 9), (old, ["--encoding", "cp1252"], 10))
+    for path, options, count in given:
+        assert options[0] in birnn("predict", trained, "--input", path).refusal()
+        assert options[0] in birnn("evaluate", trained, "--data", path).refusal()
+        told = birnn("predict", trained, "--input", path, "--json", *options)
+        assert len(told.out.splitlines()) == count
+        assert path is old or "1 left out (ragged: 1 (line 11))" in told.err
+        scored = birnn("evaluate", trained, "--data", path, "--json", *options)
+        assert json.loads(scored.out)["data"]["rows"] == count
+
+
+def test_evaluate_takes_columns_by_name(birnn, trained, tmp_path):
+    rows = [(str(i), text, label) for i, (text, label) in enumerate(sentences(12))]
+    path = write_table(tmp_path / "x.csv", rows, ("n", "words", "verdict_by_hand"))
+    named = ["--text-column", "words", "--label-column", "verdict_by_hand"]
+    scored = birnn("evaluate", trained, "--data", path, "--json", *named)
+    assert json.loads(scored.out)["data"]["rows"] == 12

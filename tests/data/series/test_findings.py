@@ -201,5 +201,30 @@ def test_days_of_the_month_are_noted(look):
 
 
 def test_line_numbers():
-    assert lines_of(np.array([9, 3, 5])) == [5, 7, 11]
-    assert lines_of(np.arange(100)[::-1]) == [2, 3, 4, 5, 6]
+    assert lines_of(np.array([11, 5, 7])) == [5, 7, 11]
+    assert lines_of(np.arange(2, 102)[::-1]) == [2, 3, 4, 5, 6]
+
+
+def test_lines_are_those_of_the_file_whatever_stands_above_the_rows(tmp_path):
+    days = [f"2023-{1 + i // 28:02}-{1 + i % 28:02}" for i in range(56)]
+    rows = [f"{day};{'' if i in (3, 40) else i % 7}" for i, day in enumerate(days)]
+    head = ["A report", "of two", "", "day;value"]
+    (tmp_path / "a.csv").write_text("\n".join([*head, *rows]) + "\n")
+    found = inspect_file(str(tmp_path / "a.csv"), SeriesOptions(missing="mask", frequency="D"))
+    assert [f.rows for f in found.findings if f.kind == "missing"] == [[8, 45]]
+    (tmp_path / "b.csv").write_text("\n".join(rows) + "\n")  # without a header
+    found = inspect_file(str(tmp_path / "b.csv"), SeriesOptions(missing="mask", frequency="D"))
+    assert [f.rows for f in found.findings if f.kind == "missing"] == [[4, 41]]
+
+
+def test_nested_columns_of_json_are_no_series(tmp_path):
+    rows = [
+        {"day": f"2023-01-{i:02}", "y": i % 7, "more": {"a": i}, "l": [i]} for i in range(1, 32)
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = inspect_file(str(tmp_path / "a.jsonl"), SeriesOptions())
+    assert found.targets == ["y"]
+    assert "not used: more, l" in found.notes
+    (tmp_path / "a.json").write_text(json.dumps({"data": rows}))
+    with pytest.raises(DataError, match="no column of numbers"):
+        inspect_file(str(tmp_path / "a.json"), SeriesOptions())

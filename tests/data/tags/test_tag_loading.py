@@ -370,3 +370,12 @@ def test_files_to_tag_may_lack_the_column(tmp_path, text):
     table, _ = read_untagged(TagOptions(str(path)))
     assert len(table) == 2
     assert not any(table["tags"][:])
+
+
+@pytest.mark.parametrize("name", ["x.conll", "x.jsonl"])
+def test_utf_16_with_its_mark_is_read(name, tmp_path):
+    rows = [json.dumps({"tokens": ["é", "b"], "tags": ["B-x", "O"]}) for _ in range(9)]
+    text = "\n".join(rows) if name.endswith("jsonl") else "é B-x\nb O\n\n" * 9
+    (tmp_path / name).write_bytes(text.encode("utf-16"))
+    table, _ = read_untagged(TagOptions(str(tmp_path / name)))
+    assert table["tokens"][:] == [["é", "b"]] * 9
