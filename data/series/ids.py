@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from birnn.arrays import Bools, Codes, Ints
 from birnn.data.series.columns import read_ids, read_numbers
+from birnn.data.series.parts import role_of
 from birnn.data.stamps.column import Stamps
 from birnn.data.stamps.orders import Doubt
 from birnn.data.stamps.words import is_weekday, month_number
@@ -21,6 +22,11 @@ ID_NAMES = (
     "location", "source", "name", "group", "key", "entity", "variable", "channel", "shop",
     "shop_id", "branch", "branch_id", "machine", "machine_id", "device", "device_id", "plant",
     "warehouse", "page", "asset", "brand", "panel_id", "household", "user_id",
+    "category", "department", "dept", "segment", "cluster", "market", "account", "zone", "cell",
+    "filiale", "filial", "laden", "artikel", "produkt", "kunde", "standort", "gerät", "anlage",
+    "zähler", "reihe", "tienda", "producto", "sucursal", "magasin", "produit", "boutique",
+    "client", "negozio", "prodotto", "loja", "produto", "winkel", "butik", "店铺", "门店", "商品",
+    "店舗", "매장", "магазин", "товар",
 )  # fmt: skip
 SURE = ("unique_id", "series_id", "item_id")
 VALUE_NAMES = (
@@ -127,13 +133,15 @@ def _apart(table: pa.Table, likely: list[str], free: list[str], stamps: Stamps) 
     """Ids in a file where no stamp stands twice: series that follow each other.
 
     By a sure name; where time goes back with the id; or where each id stands in one piece and has
-    a name of ids, begins after a gap, or has values of another size.
+    a name of ids, begins after a gap, or has values of another size (numbers: only the gap).
     """
     steps = np.diff(stamps.values)
     order = np.argsort(stamps.values, kind="stable")
     apart = np.diff(stamps.values[order])
     notes = []
-    for name in [*likely, *(x for x in free if x not in likely and _is_text(table, x))]:
+    texts = [name for name in free if name not in likely and _is_text(table, name)]
+    numbered = [name for name in free if name not in likely + texts and _may_count(table, name)]
+    for name in [*likely, *texts, *numbered]:
         codes, names = read_ids(table, [name])
         if len(names) > max(1, table.num_rows // 2):
             continue
@@ -148,11 +156,18 @@ def _apart(table: pa.Table, likely: list[str], free: list[str], stamps: Stamps) 
             continue
         change = np.diff(sorted_codes) != 0
         gaps = bool((apart[change] > 1.5 * np.median(apart)).all())
-        others = (other for other in free if other != name)
+        others = (other for other in free if other != name and name not in numbered)
         if name in likely or back or gaps or any(_jumps(table, x, codes, order) for x in others):
             return Ids([name], [], [_following(name)])
         notes.append(f"{name!r} could name series that follow each other; --id-column takes it so")
     return Ids([], notes)
+
+
+def _may_count(table: pa.Table, name: str) -> bool:
+    """Whether a column of few whole numbers could number series: no flag, no part of a date."""
+    if role_of(name) or not _few_values(table, name):
+        return False
+    return set(np.unique(read_numbers(table.column(name)).values)) != {0.0, 1.0}
 
 
 def _calendar_words(names: list[str]) -> bool:

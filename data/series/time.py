@@ -120,13 +120,35 @@ def find_counts(table: pa.Table, taken: set[str], ids: list[str]) -> TimeColumns
         stamps = read_stamps(table.column(name), name)
         if stamps is None or not stamps.whole:
             continue
-        years = DATE_NAME.search(name) and ((stamps.values > 1677) & (stamps.values < 2262)).all()
+        years = _are_years(table, stamps, name, ids)
         if not (known or years or _counts_up(table, stamps, name, ids)):
             continue
         rest = [other for other in table.column_names if other not in (name, *ids)]
         if any(may_be_numeric(table.column(other)) for other in rest):  # else it is forecast itself
             return TimeColumns([name], stamps, stamps.notes)
     return None
+
+
+def _are_years(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bool:
+    """Whether whole numbers are years: most of a span of years, once, or once for each series."""
+    values = stamps.values
+    if not ((values > 1677) & (values < 2262)).all():
+        return False
+    years = np.unique(values)
+    step = int(np.gcd.reduce(np.diff(years))) if len(years) > 1 else 1
+    filled = len(years) / ((years[-1] - years[0]) / step + 1)
+    if DATE_NAME.search(name):
+        return bool(filled >= 0.5)
+    if filled < 0.8 or len(years) < 4 or years[0] < 1800 or years[-1] > 2200 or step > 10:
+        return False
+    if len(years) == len(values):
+        return True
+    for other in ids or [column for column in table.column_names if column != name]:
+        codes, names = read_ids(table, [other])
+        pairs = len({*zip(codes.tolist(), values.tolist(), strict=True)})
+        if pairs == len(values) and len(names) <= len(values) // 2:
+            return True
+    return False
 
 
 def _counts_up(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bool:

@@ -5,7 +5,7 @@ A reading must fit the whole column. Counts (1, 2, 3, …) and years stay whole 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,9 @@ from birnn.data.stamps.orders import BAD, CLEARLY, Asked, Doubt, regularity, und
 
 DATE_NAME = re.compile(
     r"date|time|month|day|^ds$|period|stamp|datum|zeit|fecha|^data$|quarter|week|year|moment"
-    r"|(?<![a-z])(?:tag|monat|jahr|mes|mois|jour|dia|giorno|mese|anno|hora|ora|yyyy\w*)(?![a-z])",
+    r"|(?<![a-z])(?:tag|monat|jahr|mes|mois|jour|dia|giorno|mese|anno|hora|ora|yyyy\w*|when|dato"
+    r"|año|ano|année|annee|rok|aasta|tarih|data ?hora|dátum|dzień|semana|woche|år)(?![a-z])"
+    r"|дата|время|год|месяц|日期|日付|日時|时间|時間|年|月|날짜|일자|시간|연도|تاريخ",
     re.IGNORECASE,
 )
 WHOLE, POINT = r"^[+-]?\d{1,19}(\.0*)?$", r"^[+-]?\d+[.,]\d+$"
@@ -84,7 +86,16 @@ def read_numbered(column: pa.ChunkedArray, name: str, asked: Asked) -> Numbered 
         return plain
     if wanted in (*UNIX, "excel", "unix-days"):
         return Numbered(_scaled(whole, wanted), False, wanted, cell, [_told(name, wanted, known)])
-    return _dated(whole, known, name, cell, wanted, asked) or plain
+    found = _dated(whole, known, name, cell, wanted, asked)
+    return found or replace(plain, doubts=_day_numbers(known, name))
+
+
+def _day_numbers(known: Ints, name: str) -> list[Doubt]:
+    """A doubt where whole numbers could be days as Excel counts them, from 1954 to 2077."""
+    if len(known) < 2 or known.min() < 20_000 or known.max() >= 65_000:
+        return []
+    text = f"the numbers of {name!r}, as {known[0]}, could be days"
+    return [Doubt(text, "taken as numbers (--date-format excel or unix-days reads them as days)")]
 
 
 def _numbers(column: pa.ChunkedArray) -> tuple[Ints, Floats, str]:
@@ -131,7 +142,7 @@ def _dated(
         return None
     digits = len(str(int(np.quantile(distinct, 0.5, method="nearest"))))
     named = bool(DATE_NAME.search(name))
-    if named or len(np.unique(known[:100])) > 12 or digits >= 10:
+    if named or len(distinct) > 12 or digits >= 10 or (digits == 6 and _are_months(distinct)):
         found = _compact(distinct, digits, name, named, wanted, asked, whole, places)
         if found is not None:
             values, kind, doubts = found
@@ -139,8 +150,10 @@ def _dated(
             return Numbered(values, False, kind, cell, notes, doubts)
     low, high = int(distinct[0]), int(distinct[-1])
     for kind, parts in UNIX.items():
-        # Nine digits may be anything; twelve and more at such a distance from 1970 are time.
-        least = 10**8 if parts > 1 or named else 9 * 10**8
+        # Nine digits may be anything, but for whole minutes apart; twelve and more at such a
+        # distance from 1970 are time.
+        minutes = len(distinct) > 2 and not (np.diff(distinct) % (60 * parts)).any()
+        least = 10**8 if parts > 1 or named or minutes else 9 * 10**8
         if least * parts <= low and high < 42 * 10**8 * parts:
             return Numbered(_scaled(whole, kind), False, kind, cell, [_told(name, kind, known)])
     if not named or digits != 5 or re.search("year|jahr|month|quarter|week", name, re.IGNORECASE):
@@ -151,6 +164,13 @@ def _dated(
     text = f"{name!r} holds numbers of days, as {low}"
     done = f"read as {SPOKEN[kind]} (--date-format excel, unix-days or number decides)"
     return Numbered(_scaled(whole, kind), False, kind, cell, [], [Doubt(text, done)])
+
+
+def _are_months(distinct: Ints) -> bool:
+    """Whether distinct numbers are YYYYMM that go on month by month over a change of years."""
+    stamps = _parts_of("ym", distinct)
+    over = len(distinct) > 3 and distinct[0] // 100 != distinct[-1] // 100
+    return bool(over and (stamps != BAD).all() and regularity(stamps) > 0.9)
 
 
 def _scaled(whole: Ints, kind: str) -> Ints:
@@ -244,7 +264,7 @@ def _fractions(
     known = numbers[np.isfinite(numbers)]
     low, high, wanted = known.min(), known.max(), asked.number
     wanted = wanted or next((form for form in asked.formats if form in NAMES), "")
-    if wanted == "number" or not (wanted or DATE_NAME.search(name)):
+    if wanted == "number" or not (wanted or DATE_NAME.search(name) or _month_cells(column)):
         return None
     values: Ints | None = None
     kind = ""
@@ -263,6 +283,15 @@ def _fractions(
     spread = np.full(len(numbers), BAD)
     spread[np.isfinite(numbers)] = values
     return Numbered(spread, False, kind, cell, [_told(name, kind, known)])
+
+
+def _month_cells(column: pa.ChunkedArray) -> bool:
+    """Whether all cells are written as a month and its year: ``01.2024``."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return False
+    fits = pc.match_substring_regex(column, r"^\s*(0[1-9]|1[0-2]|[1-9])\.(1[89]|20|21)\d\d\s*$")
+    least = pc.count_distinct(column.slice(0, 1000)).as_py() > 3
+    return bool(least and pc.all(fits, min_count=0).as_py())
 
 
 def _moments(seconds: Floats) -> Ints:

@@ -239,10 +239,14 @@ def _counts(cells: Sequence[str]) -> bool:
 
 
 def _rises(cells: Sequence[str]) -> bool:
-    """Whether they are years or dates, one after the other: a series a row."""
+    """Whether they are years, months or dates, one after the other: a series a row."""
     years = all(re.fullmatch(r"(1[6-9]|20|21)\d\d", cell) for cell in cells)
-    dates = all(re.fullmatch(r"(1[6-9]|20|21)\d\d[-/.]?\d\d([-/.]?\d\d)?", c) for c in cells)
-    return (years or dates) and all(a < b for a, b in pairwise(cells))
+    day = r"(1[6-9]|20|21)\d\d[-/.]?\d\d([-/.]?\d\d([T ]?\d\d(:?\d\d(:?\d\d(\.?\d+)?)?)?)?)?"
+    dates = all(re.fullmatch(day, cell) for cell in cells)
+    months = all(re.fullmatch(r"(0?[1-9]|1[0-2])\.(1[6-9]|20|21)\d\d", cell) for cell in cells)
+    order = [(c[-4:], c[:-5].zfill(2)) for c in cells] if months else [(c, "") for c in cells]
+    rises = all(a < b for a, b in pairwise(order)) or all(a > b for a, b in pairwise(order))
+    return (years or dates or months) and rises
 
 
 def _recurs(cells: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:

@@ -228,3 +228,29 @@ def test_nested_columns_of_json_are_no_series(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"data": rows}))
     with pytest.raises(DataError, match="no column of numbers"):
         inspect_file(str(tmp_path / "a.json"), SeriesOptions())
+
+
+def test_lines_around_cells_of_several_lines_and_a_header_again(tmp_path):
+    days = [f"2024-01-{day:02}" for day in range(1, 31)]
+    rows = [f"{day},{number},as usual" for number, day in enumerate(days)]
+    rows[3] = f'{days[3]},3,"two\nlines"'  # lines 7 and 8
+    rows[20] = f"{days[20]},many,as usual"
+    rows.insert(10, "date,y,note")
+    path = tmp_path / "x.csv"
+    path.write_text("\n".join(["A title", "", "date,y,note", *rows]) + "\n")
+    found = only(inspect_file(str(path), SeriesOptions()), "text")
+    assert path.read_text().splitlines()[25].startswith("2024-01-21,many")
+    assert found.rows == [26]
+    assert "(line 26)" in found.text
+
+
+def test_lines_of_a_file_without_a_header_and_of_one_with_the_dates_there(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = [f"2024-01-{day:02},{day}" for day in range(1, 21)]
+    path.write_text("\n".join(rows).replace("11,11", "11,many") + "\n")
+    assert only(inspect_file(str(path), SeriesOptions()), "text").rows == [11]
+    names = ",".join(f"2024-{month:02}" for month in range(1, 13))
+    cells = ",".join(map(str, range(12)))
+    path.write_text(f"A title\n\nshop,{names}\na,{cells}\nb,{cells.replace('5', 'many')}\n")
+    found = inspect_file(str(path), SeriesOptions())
+    assert only(found, "text").rows == [5]

@@ -1,0 +1,100 @@
+"""Which column is the time, and which names the series, where their names don't say so."""
+
+import pandas as pd
+import pytest
+
+from birnn.data.series.findings import SeriesOptions
+from birnn.data.series.reader import inspect_file
+
+
+@pytest.fixture
+def look(tmp_path):
+    def call(header, rows, **options):
+        path = tmp_path / "x.csv"
+        path.write_text("\n".join([header, *rows]) + "\n")
+        return inspect_file(str(path), SeriesOptions(**options))
+
+    return call
+
+
+def said(inspection):
+    findings = [f"{found.text} {found.treatment}" for found in inspection.findings]
+    return "\n".join([*inspection.notes, *findings])
+
+
+@pytest.mark.parametrize("name", ["when", "日期", "t", "P1"])
+def test_years_are_the_time_whatever_their_name(look, name):
+    rows = [f"{year},{year % 7}.5" for year in range(2030, 1999, -1)]
+    found = look(f"{name},sales", rows)
+    assert (found.time_column, found.targets, found.start) == (name, ["sales"], "2000")
+
+
+@pytest.mark.parametrize("name", ["when", "t", "P1"])
+def test_years_of_several_series_are_the_time(look, name):
+    rows = [f"{year},{shop},{year % 7}.5" for year in range(2000, 2024) for shop in "AB"]
+    found = look(f"{name},P2,value", rows)
+    assert (found.time_column, found.id_column, found.series) == (name, "P2", 2)
+
+
+def test_numbers_between_1700_and_2200_are_no_years(look):
+    rows = [f"2024-01-{day:02},{1700 + day * 137 % 500},{day}" for day in range(1, 31)]
+    assert look("date,sales_of_month,y", rows).targets == ["sales_of_month", "y"]
+
+
+@pytest.mark.parametrize("name", ["Filiale", "Kunde", "P1"])
+def test_numbers_name_series(look, name):
+    days = pd.date_range("2020-01-01", periods=20).strftime("%Y-%m-%d")
+    rows = [
+        f"{day},{shop},{shop * 10 + at % 7}.5" for shop in (1, 2) for at, day in enumerate(days)
+    ]
+    assert look(f"date,{name},value", rows).id_column == name
+
+
+def test_series_that_follow_each_other_under_numbers(look):
+    days = pd.date_range("2020-01-01", periods=40).strftime("%Y-%m-%d")
+    rows = [f"{day},{1 + at // 20},{at % 7}.5" for at, day in enumerate(days)]
+    found = look("date,Filiale,value", rows)
+    assert found.id_column == "Filiale"
+    assert "--id-column" in said(found)
+
+
+def test_numbers_that_may_name_series_are_told(look):
+    days = pd.date_range("2020-01-01", periods=40).strftime("%Y-%m-%d")
+    rows = [f"{day},{1 + at // 20},{at % 7}.5" for at, day in enumerate(days)]
+    assert "'P1' could name series" in said(look("date,P1,value", rows))
+
+
+def test_unix_seconds_of_business_days_before_1998(look):
+    days = pd.bdate_range("1990-01-01", periods=30)
+    rows = [f"{int(day.timestamp())},{day.day}" for day in days]
+    found = look("P1,value", rows)
+    assert found.start == "1990-01-01 00:00:00+00:00"
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y-%m-%dT%H:%M"])
+def test_compact_stamps_in_the_header(look, form):
+    hours = pd.date_range("2024-01-01", periods=30, freq="h").strftime(form)
+    rows = [f"{shop},{','.join(map(str, range(30)))}" for shop in ("north", "south")]
+    found = look(f"name,{','.join(hours)}", rows)
+    assert (found.id_column, found.series, found.longest) == ("name", 2, 30)
+
+
+@pytest.mark.parametrize("name", ["", "t", "P1"])
+def test_months_with_their_year_under_any_name(look, name):
+    months = pd.date_range("2003-08-01", periods=8, freq="MS")
+    rows = [f"{month:%m.%Y},{month.month}.5,2.5" for month in months]
+    found = look(f"{name},price,load", rows)
+    assert (found.targets, found.start) == (["price", "load"], "2003-08-01 00:00:00")
+    rows = [f"{month:%Y%m},{month.month}.5,2.5" for month in months]
+    found = look(f"{name},price,load", rows)
+    assert (found.targets, found.start) == (["price", "load"], "2003-08-01 00:00:00")
+
+
+def test_counts_that_could_be_days_are_told(look):
+    rows = [f"{number},{number % 5}" for number in range(33_000, 33_030)]
+    found = look("P1,value", rows)
+    assert found.start == "33000"
+    assert "--date-format excel" in said(found)
+    assert look("P1,value", rows, date_format="excel").start == "1990-05-07 00:00:00"
+    counts = [f"{number},{number % 5}" for number in range(30)]
+    assert "--date-format" not in said(look("P1,value", counts))
