@@ -83,7 +83,7 @@ def find_shape(
     if not rows:
         return None
     width = _width(rows)
-    first, padded = (0, "") if fixed else _first(rows, width, known)
+    first, padded = _first(rows, width, known, 1 if fixed else MOST_TITLES)
     if padded and header is not False:
         names = ["", *rows[first][1]] if padded == "start" else [*rows[first][1], ""]
         kinds = column_kinds(_even(rows[first:], width))
@@ -130,14 +130,14 @@ def _even(rows: Sequence[Row], width: int) -> list[list[str]]:
     return list(islice(even, LOOKED_AT))
 
 
-def _first(rows: Sequence[Row], width: int, known: Sequence[str]) -> tuple[int, str]:
-    """The number of the row that is the header, or the first one: titles stand above.
+def _first(rows: Sequence[Row], width: int, known: Sequence[str], most: int) -> tuple[int, str]:
+    """The number of the row, among the first ``most``, that is the header or the first of data.
 
     And which field it lacks, if it has one less than the others: see :func:`_short_header`.
     """
-    top = rows[:MOST_TITLES]
+    top = rows[:most]
     if width == 1:
-        return _first_of_one(rows), ""
+        return _first_of_one(rows) if most > 1 else 0, ""
     for number, (_, cells) in enumerate(top):
         if len(set(known).intersection(map(str.strip, cells))) > len(known) / 2:
             return number, ""
@@ -213,6 +213,8 @@ def has_header(
         return True, ""
     if len(set(cells)) == len(cells) and _counts(cells):
         return True, "the header is numbers"
+    if not cells[0] and any(cells) and _numbered([row[0] for row in rest]):
+        return True, ""
     typed = [(cell, kind) for cell, kind in zip(cells, kinds, strict=True)
              if kind in ("number", "date")]  # fmt: skip
     same = [kind_of(cell) == kind for cell, kind in typed if kind_of(cell) != "none"]
@@ -236,6 +238,14 @@ def _counts(cells: Sequence[str]) -> bool:
     """Whether they are 0, 1, 2, … or 1, 2, 3, …, as pandas names columns."""
     numbers = list(map(str, range(len(cells) + 1)))
     return len(cells) > 2 and list(cells) in (numbers[:-1], numbers[1:])
+
+
+def _numbered(column: Sequence[str]) -> bool:
+    """Whether they are 0, 1, 2, … or 1, 2, 3, …, as pandas numbers rows."""
+    numbers = [int(cell) for cell in column if cell.isascii() and cell.isdigit()]
+    if 2 * len(numbers) <= len(column) or numbers[0] not in (0, 1):
+        return False
+    return all(b == a + 1 for a, b in pairwise(numbers))
 
 
 def _rises(cells: Sequence[str]) -> bool:

@@ -110,7 +110,7 @@ def _tears(row: Sequence[str], mark: str) -> bool:
         begins, ends = cell.lstrip().startswith(mark), cell.rstrip().endswith(mark)
         if begun and ends and not begins:
             return True
-        begun = begins and not (ends and len(cell.strip()) > 1)
+        begun = begun or (begins and not (ends and len(cell.strip()) > 1))
     return False
 
 
@@ -175,10 +175,11 @@ def _readings(
 
 
 def _numbers_alone(text: str) -> bool:
-    """Whether each line but the first few is one number with a decimal comma."""
-    lines = [line for line in text[:20_000].splitlines() if line.strip()]
-    one = [line for line in lines if line.count(",") == 1 and is_number(line.strip("'"))]
-    return len(one) > 1 and len(one) + 4 > len(lines) and not any("," in x for x in lines[:1])
+    """Whether each line but the first few is one number, and its commas are marks within it."""
+    lines = [line.strip("'\"") for line in text[:20_000].splitlines() if line.strip()]
+    ones = [line for line in lines if is_number(line) and not re.match(r"0\d", line)]
+    marked = any("," in line for line in ones) and "," not in lines[0]
+    return marked and len(ones) > 1 and len(ones) + 4 > len(lines)
 
 
 def _signs(

@@ -66,6 +66,14 @@ READ = {
     "a carriage return in one column": (
         't\r\na ""\rb\r\n"c ""d"""\r\n', [["t"], ['a ""\rb'], ['c "d"']]),
     "names in apostrophes": ("'n'\n1\n2\n", [["n"], ["1"], ["2"]]),
+    "one column of quoted groups": (
+        '"n"\n"350,863.01"\n"1,425,226.57"\n', [["n"], ["350,863.01"], ["1,425,226.57"]]),
+    "one column of bare groups": (
+        "n\n£ 3,060,464.78\n-£ 997,691.28\n", [["n"], ["£ 3,060,464.78"], ["-£ 997,691.28"]]),
+    "an index under no name": (
+        ";p;t\n0;z;so\n1;z;p\n2;x;t\n", [["p", "t"], ["z", "so"], ["z", "p"], ["x", "t"]]),
+    "ids under titles": (
+        "Report\n\n0251,0262\n0252,0263\n", [["1", "2"], ["0251", "0262"], ["0252", "0263"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
 
@@ -91,6 +99,7 @@ def test_options_decide(read):
     assert cells(read("a,b\nc,d\n", header=False))[0] == ["1", "2"]
     assert cells(read("1,2\n3,4\n", header=True)) == [["1", "2"], ["3", "4"]]
     assert cells(read("x,y\nz\na,b\n1,2\n", skip_lines=2)) == [["a", "b"], ["1", "2"]]
+    assert cells(read("a,b\n1,x,\n2,y,\n", skip_lines=0))[:2] == [["a", "b"], ["1", "x"]]
     assert cells(read("a b\n1  2\n", delimiter="space")) == [["a", "b"], ["1", "2"]]
     assert cells(read('a,b\n"1,2\n', quote="none")) == [["a", "b"], ['"1', "2"]]
     assert cells(read("a,b;c\n1,2;3\n", delimiter="comma"))[0] == ["a", "b;c"]

@@ -17,7 +17,8 @@ sensible ways, by rules that look at the file alone:
 - **Header**: without one, a column whose first cell is as much a number or a date as the others
   says so. Where no column is typed nothing in the file says it: ambiguous. With a header,
   convention decides (``arguable`` where no column is typed: a warning lets it be a row).
-- **One column**: a title or a footer can't be told from its cells: ambiguous. A header can be a
+- **One column**: a title or a footer can't be told from its cells: ambiguous. A word right above
+  numbers is their header, so without one no lone title stands there. A header can be a
   title where all cells below have the same marks in them (``arguable``). Without a header such a
   file is one of several columns; none is written.
 
@@ -256,7 +257,8 @@ def _dialect(rng: random.Random) -> Dialect:
 def _around(rng: random.Random, dialect: Dialect, table: Sequence[Column]) -> dict[str, Any]:
     """What stands around the rows of a CSV file, rarely more than one kind of it.
 
-    Nobody can tell a title from the header of one column of texts: there is none.
+    Nobody can tell a title from the header of one column of texts: there is none. Nor one line
+    that stands right above a column of numbers without a header: a blank one follows it.
     """
     columns, rows, kinds = len(table), len(table[0].cells), {column.kind for column in table}
     some: dict[str, Any] = {}
@@ -265,6 +267,8 @@ def _around(rng: random.Random, dialect: Dialect, table: Sequence[Column]) -> di
     if rng.random() < 0.08 and not lone_text:
         titles = ("Report: daily figures", "Exported on Monday", "", "Source", "All shops")
         some["titles"] = tuple(rng.sample(titles, rng.choice((1, 2, 3))))
+        if columns == 1 and not dialect.header and len(some["titles"]) == 1:
+            some["titles"] += ("",)  # right above numbers it is their header
         if rng.random() < 0.3:  # as spreadsheets write them: as wide as the table
             wide = dialect.delimiter * (columns - 1)
             some["titles"] = tuple(title + wide for title in some["titles"])
