@@ -220,13 +220,14 @@ def place_rows(
     """
     begins = rows.begins
     steps, on = frequency.places(rows.stamps, begins, clock)
-    if run is not None and not on.all():
-        _refuse_steps(rows, begins, clock)
+    if run is not None and not on.all() and _tell_other(rows, begins, clock, findings):
+        return None
     if not options.frequency:
         odd = ~np.logical_and.reduceat(on, begins)
         odd |= frequency.coarser(steps, begins) & on.all()
-        if run is not None and odd.any():
-            _refuse_steps(rows, begins[odd], clock)
+        other = run is not None and odd.any()
+        if other and _tell_other(rows, begins[odd], clock, findings):
+            return None
         if run is None and _tell_mixed(rows, begins[odd], clock, findings):
             return None
     off = np.flatnonzero(~on)
@@ -249,16 +250,15 @@ def place_rows(
     return steps
 
 
-def _refuse_steps(rows: SeriesRows, odd: Ints, clock: Clock) -> None:
-    """Refuse series that step otherwise than a run's.
-
-    Raises:
-        DataError: names both clocks.
-    """
+def _tell_other(rows: SeriesRows, odd: Ints, clock: Clock, findings: Findings) -> bool:
+    """Whether series step otherwise than a run's, which is refused."""
     stamps = rows.distinct_stamps(int(odd[0]))
     theirs = frequency.infer_clock(stamps, whole=not clock.frequency, zone=clock.zone)
-    if theirs is not None and theirs != clock:
-        raise DataError(f"its steps are {theirs.named()}; the run was trained on {clock.named()}")
+    if theirs is None or theirs == clock:
+        return False
+    text = f"its steps are {theirs.named()}; the run was trained on {clock.named()}"
+    findings.refuse("frequency", text, "bring rows of the run's steps, or train on these")
+    return True
 
 
 def _tell_mixed(rows: SeriesRows, odd: Ints, clock: Clock, findings: Findings) -> bool:

@@ -254,3 +254,12 @@ def test_lines_of_a_file_without_a_header_and_of_one_with_the_dates_there(tmp_pa
     path.write_text(f"A title\n\nshop,{names}\na,{cells}\nb,{cells.replace('5', 'many')}\n")
     found = inspect_file(str(path), SeriesOptions())
     assert only(found, "text").rows == [5]
+
+
+def test_other_steps_than_a_run_has_are_refused_with_the_file(tmp_path):
+    for name, frequency in (("a.csv", "D"), ("b.csv", "7D")):
+        times = pd.date_range("2023-01-01", periods=60, freq=frequency)
+        pd.DataFrame({"day": times, "y": np.arange(60) % 7}).to_csv(tmp_path / name, index=False)
+    run = inspect_file(str(tmp_path / "a.csv"), SeriesOptions()).reading
+    with pytest.raises(DataError, match=r"b\.csv: its steps are W-SUN; the run was trained on D; "):
+        read_panel(str(tmp_path / "b.csv"), SeriesOptions(reading=run))
