@@ -179,6 +179,16 @@ def with_clock(
     return None
 
 
+def read_if_written(column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps | None:
+    """Stamps of one of several columns, in the format that is named or else as they are found."""
+    try:
+        return read_stamps(column, name, asked)
+    except DataError:
+        if asked.written and first_cells(column):
+            return None
+        raise
+
+
 def join_clock(
     table: pa.Table, date: str, stamps: Stamps, name: str, asked: Asked
 ) -> Joined | None:
@@ -191,16 +201,7 @@ def join_clock(
         some = first_cells(column)
         clocks = [text for text in some if read_clock(skeleton(text)) and not text.isdigit()]
         if some and len(clocks) >= ENOUGH * len(some):
-            first = table.column(date)
-            if not pa.types.is_string(first.type):
-                first = pc.strftime(first.cast(pa.timestamp("s")), format="%Y-%m-%d")
-            text = pc.binary_join_element_wise(
-                first.cast(pa.string()), column.cast(pa.string()), " "
-            )
-            found = read_stamps(text, f"{date} {name}", asked)
-            if found is None:
-                return None
-            return Joined([date, name], replace(found, notes=[*told, *found.notes]))
+            return _with_texts(table.column(date), column, [date, name], stamps, asked)
     role = role_of(name)
     if not (role == "H" or TIME_OF_DAY.search(name)):
         return None
@@ -220,18 +221,38 @@ def join_clock(
     return Joined([date, name], replace(stamps, values=values, notes=[*stamps.notes, *told]))
 
 
+def _with_texts(
+    first: pa.ChunkedArray, clocks: pa.ChunkedArray, names: list[str], stamps: Stamps, asked: Asked
+) -> Joined | None:
+    """Dates, already read or together with them, and times of day as text."""
+    told = [f"the time is joined from {names[0]!r} and {names[1]!r}"]
+    if asked.written:  # the format is the dates' alone
+        day = pc.binary_join_element_wise("1970-01-01", clocks.cast(pa.string()), " ")
+        found = read_stamps(day, names[1])
+        if found is None:
+            return None
+        fits = (found.values != BAD) & (stamps.values != BAD)
+        values = np.where(fits, stamps.values + np.where(fits, found.values, 0), BAD)
+        return Joined(names, replace(stamps, values=values, notes=[*stamps.notes, *told]))
+    if not pa.types.is_string(first.type):
+        first = pc.strftime(first.cast(pa.timestamp("s")), format="%Y-%m-%d")
+    text = pc.binary_join_element_wise(first.cast(pa.string()), clocks.cast(pa.string()), " ")
+    found = read_stamps(text, " ".join(names), asked)
+    if found is None:
+        return None
+    return Joined(names, replace(found, notes=[*told, *found.notes]))
+
+
 def join_named(table: pa.Table, names: list[str], asked: Asked, where: str) -> Joined:
     """The stamps of the columns that are named, in whatever order.
 
     Raises:
         DataError: they are no date and time, and no year with its parts.
     """
-    from birnn.data.stamps.numbered import NAMES
-
-    if any(form not in (*NAMES, "iso-week", "us-week") for form in asked.formats):
+    if asked.written:
         texts = [table.column(name).cast(pa.string()) for name in names]
         text = pc.binary_join_element_wise(*texts, " ")
-        found = read_stamps(text, " ".join(names), asked)
+        found = read_if_written(text, " ".join(names), asked)
         if found is not None:
             return Joined(names, found)
     roles = {role_of(name, table.column(name)): name for name in names}
@@ -240,7 +261,7 @@ def join_named(table: pa.Table, names: list[str], asked: Asked, where: str) -> J
         if parts is not None and set(parts.columns) == set(names):
             return parts
     for date in names:
-        stamps = read_stamps(table.column(date), date, asked)
+        stamps = read_if_written(table.column(date), date, asked)
         if stamps is None or stamps.whole or len(names) != 2:
             continue
         other = names[1 - names.index(date)]

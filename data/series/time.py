@@ -10,7 +10,14 @@ import pyarrow.compute as pc
 
 from birnn.data.series.columns import may_be_numeric, read_ids
 from birnn.data.series.ids import ID_NAMES
-from birnn.data.series.parts import find_parts, join_named, part_numbers, role_of, with_clock
+from birnn.data.series.parts import (
+    find_parts,
+    join_named,
+    part_numbers,
+    read_if_written,
+    role_of,
+    with_clock,
+)
 from birnn.data.stamps.column import Stamps, first_cell, first_cells, read_stamps
 from birnn.data.stamps.numbered import DATE_NAME
 from birnn.data.stamps.orders import BAD, Asked
@@ -73,16 +80,19 @@ def find_time(table: pa.Table, taken: set[str], ids: list[str], asked: Asked) ->
         column = table.column(name)
         # In a few cells the order of day and month may be open; here it does not matter.
         look = replace(asked, day_first=True) if asked.day_first is None else asked
-        looked = read_stamps(column.slice(0, 50), name, look)
+        looked = read_if_written(column.slice(0, 50), name, look)
         if looked is not None and looked.whole:
             continue
         if looked is None and not first_cells(column.slice(0, 50)):
-            looked = read_stamps(column, name, asked)
+            looked = read_if_written(column, name, asked)
         stamps = read_stamps(column, name, asked) if looked is not None else None
         if stamps is not None and not stamps.whole and _enough(stamps, column, name):
             able[name] = stamps
     if not able:
         parts = find_parts(table, free, asked)
+        if parts is None and asked.written:
+            form = " | ".join(asked.written)
+            raise DataError(f"no column is written as --date-format says ({form})")
         return TimeColumns(parts.columns, parts.stamps, parts.stamps.notes) if parts else None
     places = {name: place for place, name in enumerate(ranked)}
 

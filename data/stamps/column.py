@@ -28,13 +28,12 @@ from birnn.data.stamps.dates import (
     full_years,
 )
 from birnn.data.stamps.forms import LONE_YEAR, ORDERS, Form, read_form, skeleton
-from birnn.data.stamps.numbered import NAMES, POINT, WHOLE, read_numbered
+from birnn.data.stamps.numbered import POINT, WHOLE, read_numbered
 from birnn.data.stamps.orders import AS_FOUND, BAD, Asked, Doubt, choose_order
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
 ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
-WEEKS = ("iso-week", "us-week")  # for --date-format
 LOOKED_AT = 50  # cells that tell whether a column holds stamps
 ORDER_WORDS = {"dmy": "day before month", "mdy": "month before day", "ydm": "day before month"}
 
@@ -72,8 +71,8 @@ def read_stamps(column: pa.ChunkedArray, name: str, asked: Asked = AS_FOUND) -> 
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
     if not (numeric or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return None
-    if formats := [form for form in asked.formats if form not in (*NAMES, *WEEKS)]:
-        return _formatted(column, name, formats)
+    if asked.written:
+        return _formatted(column, name, asked.written)
     some = first_cells(column)
     if not some:
         return None
@@ -223,7 +222,10 @@ def _texts(column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps:
     sixty = int((fits & (cells.parts["S"] == 60)).sum())
     if sixty:
         notes.append(f"{plural(sixty, 'stamp')} with 60 seconds taken as the next minute's first")
-    return Stamps(zoned.values, False, zoned.zone, unread, notes, read.doubts, read.orders)
+    doubts = read.doubts
+    if not asked.by_run:
+        doubts = [*doubts, *zones.shared_names({form.called for form in cells.forms}, name)]
+    return Stamps(zoned.values, False, zoned.zone, unread, notes, doubts, read.orders)
 
 
 def _times(cells: Cells) -> tuple[Ints, Bools]:

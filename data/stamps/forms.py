@@ -50,6 +50,7 @@ class Form:
     half: int = -1  # 0 for AM, 1 for PM
     zone: str = ""  # a name of the time zone database
     offset: int | None = None  # minutes east of Greenwich of a zone that is named in short
+    called: str = ""  # its short name, in lower case
     east: dict[str, tuple[int, int]] = field(default_factory=dict)  # places of hours and minutes
     sign: int = 1  # of these
     range: bool = False  # what stands there is the first of two stamps
@@ -88,8 +89,9 @@ def read_form(skeleton: str) -> Form | None:
     form = _read_one(two[0], alone=False)
     zone = ZONE_AFTER.search(two[1])
     if form and zone and form.offset is None and not form.east:
-        offset = words.ZONES.get(zone[1].casefold())
-        form = replace(form, offset=offset, zone=_zone_names().get(zone[1].casefold(), ""))
+        called = zone[1].casefold()
+        form = replace(form, offset=words.ZONES.get(called), called=called,
+                       zone=_zone_names().get(called, ""))  # fmt: skip
     return replace(form, range=True) if form else None
 
 
@@ -205,8 +207,9 @@ def _take_zone(
     if not form.clock:
         return _take_last_zone(form, before)
     kept, at = [token for token in after if token.kind != "gap"], 0
-    if kept and kept[0].kind == "word" and kept[0].text.casefold() in words.ZONES:
-        form, at = replace(form, offset=words.ZONES[kept[0].text.casefold()]), 1
+    called = kept[0].text.casefold() if kept and kept[0].kind == "word" else ""
+    if called in words.ZONES:
+        form, at = replace(form, offset=words.ZONES[called], called=called), 1
     if signed := _take_offset(kept[at:]):
         form, at = replace(form, east=signed[0], sign=signed[1]), at + signed[2]
     name = "".join(token.text for token in kept[at:]).casefold()

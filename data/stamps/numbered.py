@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from birnn.arrays import Array, Floats, Ints
 from birnn.data.stamps.cells import SLICE, trimmed
 from birnn.data.stamps.dates import DAY_NS, clock_nanoseconds, days_of, full_years
-from birnn.data.stamps.orders import BAD, CLEARLY, Asked, Doubt, regularity, undecided
+from birnn.data.stamps.orders import BAD, CLEARLY, NUMBERS, Asked, Doubt, regularity, undecided
 
 DATE_NAME = re.compile(
     r"date|time|month|day|^ds$|period|stamp|datum|zeit|fecha|^data$|quarter|week|year|moment"
@@ -44,7 +44,6 @@ SPOKEN = {
     "decimal": "years with their parts as decimals", "y.m": "year and month",
     "m.y": "month and year",
 }  # fmt: skip
-NAMES = ("number", "excel", "unix-days", *UNIX, "decimal-year")  # for --date-format
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def read_numbered(column: pa.ChunkedArray, name: str, asked: Asked) -> Numbered 
         return None
     if pointed.any() and not cell:
         cell = str(column[int(np.flatnonzero(pointed)[0])].as_py())
-    wanted = asked.number or next((form for form in asked.formats if form in NAMES), "")
+    wanted = asked.number or next((form for form in asked.formats if form in NUMBERS), "")
     plain = Numbered(whole, True, cell=cell)
     if wanted == "number":
         return plain
@@ -263,7 +262,7 @@ def _fractions(
     """Numbers with a point: Excel's days with the time, Unix time, decimal years, 2024.01."""
     known = numbers[np.isfinite(numbers)]
     low, high, wanted = known.min(), known.max(), asked.number
-    wanted = wanted or next((form for form in asked.formats if form in NAMES), "")
+    wanted = wanted or next((form for form in asked.formats if form in NUMBERS), "")
     if wanted == "number" or not (wanted or DATE_NAME.search(name) or _month_cells(column)):
         return None
     values: Ints | None = None

@@ -16,6 +16,8 @@ from birnn.errors import DataError
 BAD = np.iinfo(np.int64).min  # where there is no stamp
 CLEARLY = 0.01  # more regular than another order by this
 CONVENTION = 0.25  # more regular than the usual order by this
+NUMBERS = ("number", "excel", "unix-days", "unix", "unix-ms", "unix-us", "unix-ns", "decimal-year")
+NAMED = (*NUMBERS, "iso-week", "us-week")  # formats that are none of strptime
 WORDS = {
     "dmy": "day before month", "mdy": "month before day", "ymd": "year, month, day",
     "ydm": "year, day, month", "d_y": "day, month, year", "y_d": "year, month, day",
@@ -33,6 +35,11 @@ class Asked:
     orders: Mapping[str, str] = field(default_factory=dict)  # of a run: signs → order
     number: str = ""  # of a run: what its numbers were
     zone: str = ""  # of a run
+
+    @property
+    def written(self) -> list[str]:
+        """The formats of strptime."""
+        return [form for form in self.formats if form not in NAMED]
 
     @property
     def by_run(self) -> bool:

@@ -54,6 +54,12 @@ ZONES = {
     "hst": -600, "ist": 330, "jst": 540, "kst": 540, "aest": 600, "aedt": 660, "acst": 570,
     "acdt": 630, "awst": 480, "nzst": 720, "nzdt": 780, "sgt": 480, "hkt": 480, "sast": 120,
 }  # fmt: skip
+# What several countries call so → where else; and the name that beside it tells it apart.
+SHARED_ZONES = {
+    "cst": ("China, Cuba", "cdt"), "ist": ("Israel, Ireland", ""), "bst": ("Bangladesh", "gmt"),
+    "est": ("Australia", "edt"), "mst": ("Malaysia, Myanmar", "mdt"), "pst": ("Philippines", "pdt"),
+    "cdt": ("Cuba", "cst"), "edt": ("Australia", "est"),
+}  # fmt: skip
 
 
 def plain(word: str) -> str:

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from birnn.arrays import Codes, Ints
+from birnn.data.stamps import words
 from birnn.data.stamps.cells import NAIVE
 from birnn.data.stamps.dates import DAY_NS
-from birnn.data.stamps.orders import BAD
+from birnn.data.stamps.orders import BAD, Doubt
 from birnn.errors import DataError
 
 MINUTE = 60 * 10**9
@@ -61,6 +62,21 @@ def to_utc(wall: Ints, east: Codes, forms: Codes, named: list[str], run: str, na
         how = f"has several offsets ({some}) at one time of day: read as days of local time"
         return Zoned(np.where(aware, wall, BAD), "", [f"{name!r} {how}"])
     return Zoned(values, "UTC", [f"{name!r} has stamps of several offsets ({some}); read in UTC"])
+
+
+def shared_names(called: set[str], name: str) -> list[Doubt]:
+    """A doubt for each short name of a zone, of those in a column, that means several zones."""
+    found = []
+    for short in sorted(called & set(words.SHARED_ZONES)):
+        where, beside = words.SHARED_ZONES[short]
+        if beside and beside in called:
+            continue
+        taken = _fixed(words.ZONES[short])
+        text = f"{short.upper()} in {name!r} names several time zones (also in {where})"
+        other = f"--date-format '%Y-%m-%d %H:%M {short.upper()}', as they are written, reads local"
+        done = f"read as {taken}; offsets instead of it decide otherwise, and {other} times"
+        found.append(Doubt(text, done))
+    return found
 
 
 def _daily(wall: Ints) -> bool:

@@ -5,6 +5,7 @@ import pytest
 
 from birnn.data.series.findings import SeriesOptions
 from birnn.data.series.reader import inspect_file
+from birnn.errors import DataError
 
 
 @pytest.fixture
@@ -98,3 +99,40 @@ def test_counts_that_could_be_days_are_told(look):
     assert look("P1,value", rows, date_format="excel").start == "1990-05-07 00:00:00"
     counts = [f"{number},{number % 5}" for number in range(30)]
     assert "--date-format" not in said(look("P1,value", counts))
+
+
+@pytest.mark.parametrize(
+    ("short", "offset"), [("CST", "-06:00"), ("IST", "+05:30"), ("BST", "+01:00")]
+)
+def test_short_names_of_several_zones_are_told(look, short, offset):
+    hours = pd.date_range("2024-06-01", periods=30, freq="h")
+    rows = [f"{hour:%Y-%m-%d %H:%M} {short},{hour.hour}" for hour in hours]
+    found = look("time,value", rows)
+    assert pd.Timestamp(found.start) == pd.Timestamp(f"2024-06-01T00:00{offset}")
+    doubt = next(f for f in found.findings if f.kind == "ambiguous")
+    assert short in doubt.text
+    assert "--date-format" in doubt.treatment
+    local = look("time,value", rows, date_format=f"%Y-%m-%d %H:%M {short}")
+    assert (local.start, local.findings) == ("2024-06-01 00:00:00", [])
+
+
+def test_a_second_name_tells_which_zone(look):
+    hours = pd.date_range("2024-03-10", periods=48, freq="h", tz="America/Chicago")
+    rows = [f"{hour:%Y-%m-%d %H:%M} {hour.tzname()},{hour.hour}" for hour in hours]
+    assert look("time,value", rows).findings == []
+
+
+def test_a_format_alone_finds_its_column(look):
+    rows = [f"{day % 3},north,{day:02}~01~2024,{day}.5" for day in range(1, 29)]
+    found = look("a,b,P1,value", rows, date_format="%d~%m~%Y")
+    assert (found.time_column, found.start) == ("P1", "2024-01-01 00:00:00")
+    with pytest.raises(DataError, match="no column is written as --date-format says"):
+        look("a,b,P1,value", rows, date_format="%d#%m#%Y")
+
+
+def test_a_format_of_dates_beside_a_column_of_times(look):
+    hours = pd.date_range("2024-01-01", periods=48, freq="h")
+    rows = [f"{hour:%d~%m~%Y},{hour:%H:%M},{hour.hour}.5" for hour in hours]
+    for options in ({}, {"time_columns": "Date,Time"}):
+        found = look("Date,Time,value", rows, date_format="%d~%m~%Y", **options)
+        assert (found.time_column, found.end) == ("Date, Time", "2024-01-02 23:00:00")
