@@ -12,7 +12,7 @@ from functools import cached_property
 
 from birnn.data.tables.delimited import BrokenError, Row, Signs, lines_of, parse
 from birnn.data.tables.dialect import NONE, Dialect, TableOptions
-from birnn.data.tables.numbers import is_number
+from birnn.data.tables.numbers import MISSING, is_number
 from birnn.data.tables.shape import LOOKED_AT, USUAL, Counts, Shape, data_rows, find_shape
 from birnn.errors import DataError
 
@@ -176,7 +176,8 @@ def _readings(
 
 def _numbers_alone(text: str) -> bool:
     """Whether each line but the first few is one number, and its commas are marks within it."""
-    lines = [line.strip("'\"") for line in text[:20_000].splitlines() if line.strip()]
+    lines = [line.strip("'\"") for line in text[:20_000].splitlines()]
+    lines = [line for line in lines if line.strip().casefold() not in MISSING]
     ones = [line for line in lines if is_number(line) and not re.match(r"0\d", line)]
     marked = any("," in line for line in ones) and "," not in lines[0]
     return marked and len(ones) > 1 and len(ones) + 4 > len(lines)
@@ -273,7 +274,13 @@ def _quoted(best: Reading, readings: Sequence[Reading], given: TableOptions) -> 
 
 
 def _stands_in(reading: Reading, mark: str) -> bool:
-    """Whether all names, or all cells of a column, stand between two of ``mark``."""
+    """Whether all names, or all cells of a column, stand between two of ``mark``.
+
+    Or one that does has others within it, all of them doubled, as quoting leaves them.
+    """
+    doubled = re.compile(rf"{mark}(?:[^{mark}]|{mark}{mark})*{mark}{mark}[^{mark}]+{mark}")
+    if any(doubled.fullmatch(cell) for _, row in reading.rows for cell in row):
+        return True
     names = [name.strip() for name in reading.shape.names or []]
     if names and all(len(n) > 1 and n[0] == n[-1] == mark for n in names):
         return True
@@ -294,7 +301,9 @@ def _rivals(best: Reading, readings: Sequence[Reading]) -> list[str]:
     if pairs and all(is_number(",".join(cells)) for _, cells in best.rows):
         return ["each line could be one number with a decimal comma: --delimiter semicolon"]
     for other in readings:
-        if not other.regular or other.cells() == best.cells() or other.shape.width < 2:
+        if not other.regular or other.cells() == best.cells():
+            continue
+        if other.shape.width < 2 and other.signs.delimiter != best.signs.delimiter:
             continue
         if other.rank[:8] > best.rank[:8] or other.shape.typed < best.shape.typed:
             continue

@@ -74,6 +74,10 @@ READ = {
         ";p;t\n0;z;so\n1;z;p\n2;x;t\n", [["p", "t"], ["z", "so"], ["z", "p"], ["x", "t"]]),
     "ids under titles": (
         "Report\n\n0251,0262\n0252,0263\n", [["1", "2"], ["0251", "0262"], ["0252", "0263"]]),
+    "one column with missing ones": (
+        "n\n1 321,9\n2,5\n" + "null\n" * 5 + "3,5\n",
+        [["n"], ["1 321,9"], ["2,5"], *[["null"]] * 5, ["3,5"]]),
+    "doubled apostrophes": ("t\n'it''s so'\nno\n", [["t"], ["it's so"], ["no"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
 
