@@ -1,7 +1,7 @@
 """What is noticed while tagged sentences are read: what was left out, and what was read how."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from birnn.data.wording import number_list, plural
@@ -56,17 +56,22 @@ class Findings:
         for own, more in ((self.notes, other.notes), (self.warnings, other.warnings)):
             own += [text for text in more if text not in own]
 
+    def phrases(self) -> Iterator[tuple[str, int, str]]:
+        """``odd`` or ``left_out``, how many, and what in words with the first places."""
+        for what, places in sorted(self.read.items()):
+            noun, _, how = what.partition(" ")
+            yield "odd", len(places), f"{plural(len(places), noun)} {how}: {listed(places)}"
+        for why, places in sorted(self.left_out.items()):
+            if places:
+                count = plural(len(places), NOUNS.get(why, "row"))
+                more = ", with the sentence" if why in WITH_SENTENCES else ""
+                yield "left_out", len(places), f"{count} {why}{more}: {listed(places)}"
+
     def said(self) -> list[str]:
         """All of it in sentences."""
-        return [
-            *self.notes,
-            *(f"{plural(len(places), noun)} {how}: {listed(places)}"
-              for what, places in sorted(self.read.items())
-              for noun, _, how in [what.partition(" ")]),
-            *(f"left out {plural(len(places), NOUNS.get(why, 'row'))} {why}"
-              f"{', with the sentence' if why in WITH_SENTENCES else ''}: {listed(places)}"
-              for why, places in sorted(self.left_out.items()) if places),
-        ]  # fmt: skip
+        return self.notes + [
+            f"left out {text}" if kind == "left_out" else text for kind, _, text in self.phrases()
+        ]
 
 
 def listed(places: Sequence[str]) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from birnn.data.splits.provenance import overlap_warnings
 from birnn.data.tags.files import Part, read_parts
-from birnn.data.tags.findings import listed
 from birnn.data.tags.loading import TaggedText, joined, load_tagged
 from birnn.data.wording import plural
 from birnn.tasks.core.inspection import (
@@ -46,12 +45,9 @@ def inspect_tags(task: Any) -> Inspection:
     ]
     counts: list[Counts] = []
     for name, part in parts.items():
-        found = part.findings
-        for kind, groups, end in (("left_out", found.left_out, "left out"),
-                                  ("odd", found.read, "read")):  # fmt: skip
-            for reason, places in groups.items():
-                text = f"{name}: {len(places):,} {reason}: {listed(places)}"
-                findings.append(Finding(kind, len(places), [], text, end))
+        for kind, count, text in part.findings.phrases():
+            end = "left out" if kind == "left_out" else "read"
+            findings.append(Finding(kind, count, [], f"{name}: {text}", end))
     if loaded is not None:
         pairs.append(("scheme", loaded.scheme.upper() if loaded.scheme != "raw" else "raw tags"))
         counts, notes = [_tag_table(loaded)], loaded.notes

@@ -89,7 +89,7 @@ def test_a_run_that_met_too_little_memory_is_gone_on_with(
     birnn, sentences_csv, tmp_path, monkeypatch
 ):
     out = tmp_path / "run"
-    given = ["sentiment", "--data", sentences_csv, *TINY, "--out"]
+    given = ["sentiment", "--data", sentences_csv, *TINY, "--epoch-steps", "1", "--out"]
     with monkeypatch.context() as patch:
         breaks(patch, MEMORY[0], after=7)  # in the second epoch
         line = birnn(*given, out).refusal()
