@@ -92,7 +92,7 @@ def find_shape(
     if not body:
         return Shape(width, rows[0][0] - 1, rows[0][1], 0)
     skip = rows[first][0] - 1
-    rest = column_kinds([row for row in body[1:] if row != body[0]])
+    rest = column_kinds([row for row in body[1:] if row != body[0]] or body[1:])
     doubt = ""
     if header is None:
         header, doubt = has_header(body[0], body[1:], rest, known)
@@ -262,9 +262,9 @@ def _rises(cells: Sequence[str]) -> bool:
 def _recurs(cells: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether a cell of the first row stands in its column again, as values do.
 
-    A header that stands there twice recurs as a whole.
+    A header that stands there twice recurs as a whole; where all rows are one, it is a value.
     """
-    others = [row for row in rest if [c.strip() for c in row] != list(cells)]
+    others = [row for row in rest if [c.strip() for c in row] != list(cells)] or rest
     columns = zip(*others, strict=True) if others else [()] * len(cells)
     pairs = zip(cells, columns, strict=True)
     return any(cell and cell in map(str.strip, column) for cell, column in pairs)

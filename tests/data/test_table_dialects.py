@@ -77,6 +77,7 @@ READ = {
     "one column with missing ones": (
         "n\n1 321,9\n2,5\n" + "null\n" * 5 + "3,5\n",
         [["n"], ["1 321,9"], ["2,5"], *[["null"]] * 5, ["3,5"]]),
+    "one row again and again": ("B,x\nB,x\nB,x\n", [["1", "2"], *[["B", "x"]] * 3]),
     "doubled apostrophes": ("t\n'it''s so'\nno\n", [["t"], ["it's so"], ["no"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
