@@ -94,6 +94,12 @@ class Inspection:
     reading: dict[str, Any] = field(default_factory=dict)  # the same, as a run remembers it
 
     @property
+    def time(self) -> str:
+        """Where the time stands, in words."""
+        turned = self.reading.get("series", {}).get("turned", False)
+        return self.time_column or ("the header" if turned else "none: rows are counted")
+
+    @property
     def fatal(self) -> Finding | None:
         """The first finding for which training is refused."""
         return next((finding for finding in self.findings if finding.fatal), None)

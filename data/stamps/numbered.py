@@ -184,7 +184,8 @@ def _scaled(whole: Ints, kind: str) -> Ints:
 def _told(name: str, kind: str, known: Array) -> str:
     if kind in UNIX:
         return f"{name!r} is read as Unix {UNITS[kind]} (UTC)"
-    return f"{name!r} is read as {SPOKEN[kind]} ({known.min():g})"
+    shown = known[0] if known.dtype.kind == "i" else f"{known[0]:.12g}"
+    return f"{name!r} is read as {SPOKEN[kind]} ({shown})"
 
 
 def _compact(

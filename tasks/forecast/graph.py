@@ -169,6 +169,7 @@ def columns_of(folder: Any, data: Any) -> dict[str, Any]:
             "layout": str(found["layout"]), "time": str(found["time_column"]),
             "ids": [name for name in str(found["id_column"]).split(", ") if name],
             "targets": [str(name) for name in found["targets"]],
+            "unlike": unlike_plain(found.get("reading", {}).get("series", {})),
         }  # fmt: skip
     except (BirnnError, KeyError, TypeError):
         return {
@@ -176,6 +177,22 @@ def columns_of(folder: Any, data: Any) -> dict[str, Any]:
             "ids": [data.id_column] if data.id_column else [],
             "targets": [name.strip() for name in data.target.split(",") if name.strip()],
         }  # fmt: skip
+
+
+def unlike_plain(reading: Mapping[str, Any]) -> str:
+    """How a run read its file, in words, where a reader of plain CSV would read it otherwise."""
+    if reading.get("turned"):
+        return "the dates of the run stand in the header"
+    times = reading.get("time_columns", [])
+    if len(times) > 1:
+        return f"the time of the run is joined from several columns ({', '.join(times)})"
+    if reading.get("orders", {}).get("422", "ymd") != "ymd":
+        return "the dates of the run are written with the day before the month"
+    if reading.get("number"):
+        return "the stamps of the run are dates written as numbers"
+    if reading.get("moved") or reading.get("day"):
+        return "the stamps of the run are one day of each month"
+    return ""
 
 
 def forecasts_apart(

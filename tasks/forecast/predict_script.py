@@ -36,6 +36,8 @@ class Predictor(ExportedModel):
     def __init__(self, folder: Path, model: str = "model.onnx") -> None:
         super().__init__(folder, model)
         self.clock = self.card["clock"]
+        if unlike := self.card["columns"].get("unlike"):
+            raise ValueError(f"{unlike}: this script can't read such files; use birnn predict")
         names, dated = ", ".join(self.card["covariates"][:5]), self.clock["kind"] != "whole"
         made = CALENDAR.issuperset(self.card["covariates"]) and (dated or not names)
         if not made or len(self.card["covariates"]) != len(self.card["covariate_moments"][0]):

@@ -55,7 +55,12 @@ class Forecast(ForecastTask):
         """Read, check and split; names and scales come from the training rows."""
         series = load_series(self.config)
         report = series.inspection
-        notes = [describe_rows(series), *report.notes, *series.notes]
+        notes = [
+            describe_columns(series, self.config.data),
+            describe_rows(series),
+            *report.notes,
+            *series.notes,
+        ]
         troubles = [f"{part.text} {part.treatment}" for part in report.findings[:20]]
         rows = {name: len(split) for name, split in series.splits.items()}
         provenance = {
@@ -285,6 +290,15 @@ class Forecast(ForecastTask):
         number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
         start = f"epoch {number}  loss {event.loss:.4f}  validation {'  '.join(scores)}"
         return f"{start}  {event.seconds:.1f} s{' *' if event.improved else ''}"
+
+
+def describe_columns(series: SeriesData, named: Any) -> str:
+    """Which columns are the time, the ids, the values and the covariates, in a sentence."""
+    report = series.inspection
+    targets = ", ".join(report.targets[:5]) + (", …" if len(report.targets) > 5 else "")
+    parts = [("time", report.time), ("ids", report.id_column), ("values", targets)]
+    parts += [(name, getattr(named, name)) for name in ("past", "future", "static")]
+    return f"columns: {'; '.join(f'{what}: {names}' for what, names in parts if names)}"
 
 
 def describe_rows(series: SeriesData) -> str:

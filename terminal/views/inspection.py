@@ -81,7 +81,7 @@ def _pairs(inspection: Inspection) -> list[tuple[str, str]]:
         span += f" to {inspection.longest:,}"
     rows = [
         ("layout", f"{inspection.layout} ({PLACES[inspection.layout]})"),
-        ("time column", inspection.time_column or "none: rows are counted"),
+        ("time column", inspection.time),
         ("column of ids", inspection.id_column),
         ("values", targets),
         ("rows", f"{inspection.rows:,}"),

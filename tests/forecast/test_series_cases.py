@@ -110,12 +110,13 @@ def test_newest_row_first_goes_on_upwards(train, predict):
     assert all(400 < row["mean"] < 600 for row in rows)
 
 
-def test_dates_in_the_header_are_turned(look):
+def test_dates_in_the_header_are_turned(look, birnn):
     found = look("c20b")
     assert (found["layout"], found["id_column"], found["series"]) == ("long", "Page", 60)
     assert (found["start"][:10], found["end"][:10]) == ("2015-07-01", "2015-07-30")
     assert (found["shortest"], found["longest"]) == (30, 30)
     assert "the dates stand in the header" in told(found)
+    assert "the header" in birnn("inspect", file_of("c20b")).out
 
 
 def test_series_that_follow_each_other_are_two(look):
@@ -197,3 +198,30 @@ def test_options_of_predict_override_the_run(train, predict):
 def test_a_run_of_texts_has_no_stamps(birnn, trained):
     said = birnn("predict", trained, "a text", "--day-first").refusal()
     assert "is no run of series" in said
+
+
+def test_a_cell_is_shown_as_it_stands_in_the_file(look):
+    assert "(2020010100)" in told(look("c12"))
+
+
+def test_training_tells_which_columns_it_took(birnn, tmp_path):
+    options = ["--future", "holiday", "--horizon", "7", "--target", "sales"]
+    done = birnn("forecast", file_of("c26c"), "--out", tmp_path / "run", *TINY, *options)
+    said = " ".join((done.out + done.err).split())
+    assert "columns: time: date; values: sales; future: holiday" in said
+
+
+@pytest.mark.parametrize(
+    ("case", "why"),
+    [("c01b", "several columns (Date, Time)"), ("c20b", "the header"), ("c16b", "one day")],
+)
+def test_an_exported_script_refuses_what_it_cannot_read(train, birnn, tmp_path, case, why):
+    pytest.importorskip("onnxruntime")
+    assert train(case, "--horizon", "2", "--lookback", "8").code == 0
+    out = birnn("export", tmp_path / "run", "--onnx", "--out", tmp_path / "out")
+    assert out.code == 0, out.err
+    from birnn.tasks.forecast.predict_script import Predictor
+
+    with pytest.raises(ValueError, match="use birnn predict") as error:
+        Predictor(tmp_path / "out")
+    assert why in str(error.value)
