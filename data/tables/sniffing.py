@@ -69,8 +69,8 @@ class Reading:
         usual = sum(name.strip().casefold() in USUAL for name in names)
         return (
             bool(self.broken), self.odd / max(1, self.counts.rows), not self.counts.rows,
-            not self.usual_ends, self.torn, shape.width < 2, extra, self.signs.padded,
-            self.stray, self.wrapped, -round(shape.typed, 6), -usual, self.spaced,
+            not self.usual_ends, self.torn, shape.width < 2, self.wrapped, extra, self.signs.padded,
+            self.stray, -round(shape.typed, 6), -usual, self.spaced,
         )  # fmt: skip
 
     @property
@@ -305,7 +305,7 @@ def _rivals(best: Reading, readings: Sequence[Reading]) -> list[str]:
             continue
         if other.shape.width < 2 and other.signs.delimiter != best.signs.delimiter:
             continue
-        if other.rank[:8] > best.rank[:8] or other.shape.typed < best.shape.typed:
+        if other.rank[:9] > best.rank[:9] or other.shape.typed < best.shape.typed:
             continue
         if other.signs.delimiter != best.signs.delimiter:
             signs = [sign_name(r.signs.delimiter) for r in (best, other)]

@@ -78,6 +78,9 @@ READ = {
         "n\n1 321,9\n2,5\n" + "null\n" * 5 + "3,5\n",
         [["n"], ["1 321,9"], ["2,5"], *[["null"]] * 5, ["3,5"]]),
     "one row again and again": ("B,x\nB,x\nB,x\n", [["1", "2"], *[["B", "x"]] * 3]),
+    "wide titles above quotes": (
+        'Shops;\nMonday;\n"70";"2000-07-28"\n"37";"2000-07-29"\n',
+        [["1", "2"], ["70", "2000-07-28"], ["37", "2000-07-29"]]),
     "doubled apostrophes": ("t\n'it''s so'\nno\n", [["t"], ["it's so"], ["no"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip

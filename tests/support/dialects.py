@@ -367,7 +367,8 @@ def _json_lines(columns: Sequence[Column]) -> list[str]:
 
 def _parsed(lines: Sequence[str], delimiter: str, quote: str, backslash: bool) -> list[list[str]]:
     """The fields of each row; empty if strict parsing fails or rows differ in width."""
-    text = "\n".join(line.replace("\r\n", "\x02").replace("\r", "\x01") for line in lines)
+    # A line break that a rival has outside its quotes ends the row.
+    text = "\n".join(re.sub(r"\r(?!\n)", "\x01", line) for line in lines)
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
@@ -377,7 +378,7 @@ def _parsed(lines: Sequence[str], delimiter: str, quote: str, backslash: bool) -
         rows = list(reader)
     except csv.Error:
         return []
-    rows = [[c.replace("\x02", "\r\n").replace("\x01", "\r") for c in row] for row in rows]
+    rows = [[c.replace("\x01", "\r") for c in row] for row in rows]
     return rows if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 else []
 
 
