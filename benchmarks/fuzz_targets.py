@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 # Set before datasets is imported: no network, and nothing of the user's cache.
 CACHE = tempfile.mkdtemp(prefix="birnn-fuzz-cache-")
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
@@ -138,7 +140,8 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
         if not rows or len(set(names)) < len(names):
             raise DataError("no table")
         columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
-        with patch("birnn.data.series.reader._load", lambda *_: (pa.table(columns), "x", [], {})):
+        loaded: Any = pa.table(columns), "x", [], {}, np.arange(len(rows)) + 2
+        with patch("birnn.data.series.reader._load", lambda *_: loaded):
             read_panel("x", options, horizon=2)
 
     options = series_options(ForecastData())

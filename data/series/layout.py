@@ -85,6 +85,10 @@ def columns_named(option: str, names: str, there: list[str], where: str) -> list
     return listed(names)
 
 
+ROW_NAME = re.compile(
+    r"(?i)#|(s\.? ?|sl\.? ?)?n[or]\.?|num(ber)?|id|idx|index|row([_ ]?(id|no|num|number))?"
+    r"|rec(ord)?([_ ]?(id|no))?|obs(ervation)?|line"
+)
 COLUMNS = ("time_columns", "time_column", "id_column", "target", "past", "future", "static")
 
 
@@ -120,19 +124,43 @@ def find_layout(
     if parts["static"] and not ids.columns:
         raise DataError(f"{where}: --static is for the long layout; a wide file has none")
     free = [name for name in free if name not in ids.columns]
-    repeated = calendar_parts(table, free, time.stamps)
-    candidates = [name for name in free if name not in repeated]
+    aside = _aside(table, free, time, parts["target"])
+    candidates = [name for name in free if name not in aside]
     targets, numbers, more = _find_targets(
         table, parts["target"], candidates, bool(ids.columns), where, run
     )
-    notes = [*time.notes, *ids.notes, *more]
-    if repeated := [name for name in repeated if name not in targets]:
-        notes.append(f"not used: {', '.join(repeated)} (parts of the time)")
+    notes = [*time.notes, *ids.notes, *more, *_left_aside(aside, targets)]
     return Layout(
         "long" if ids.columns else "wide", time.columns, time.stamps, ids.columns, codes, names,
         targets, parts["past"], parts["future"], parts["static"], numbers, notes,
         [*time.stamps.doubts, *ids.doubts], ids.shared, lines=lines,
     )  # fmt: skip
+
+
+def _aside(table: pa.Table, free: list[str], time: TimeColumns, named: list[str]) -> dict[str, str]:
+    """The columns of numbers that are no values unless they are named, and why."""
+    aside = dict.fromkeys(calendar_parts(table, free, time.stamps), "parts of the time")
+    others = [name for name in free if name not in aside]
+    counts = [name for name in others if time.columns and not named and counts_rows(table, name)]
+    if len(counts) < len(others):
+        aside |= dict.fromkeys(counts, "numbers of rows; --target takes them")
+    return aside
+
+
+def _left_aside(aside: dict[str, str], targets: list[str]) -> list[str]:
+    notes = []
+    for why in dict.fromkeys(aside.values()):
+        if left := [name for name in aside if aside[name] == why and name not in targets]:
+            notes.append(f"not used: {', '.join(left)} ({why})")
+    return notes
+
+
+def counts_rows(table: pa.Table, name: str) -> bool:
+    """Whether a column numbers the rows: by its name, and by 0, 1, 2, … or 1, 2, 3, …."""
+    if not ROW_NAME.fullmatch(name.strip()):
+        return False
+    values = read_numbers(table.column(name)).values
+    return len(values) > 1 and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
 def _named(

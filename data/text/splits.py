@@ -14,6 +14,7 @@ from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS, SourceOptions
 from birnn.data.tables.annotations import flat_tasks, is_label_studio
 from birnn.data.tables.columns import check_column
 from birnn.data.tables.csv_check import check_text, encoding_of
+from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.sources import Tables, guarded, load_tables
 from birnn.data.text.choosing import same_name
 from birnn.data.wording import plural
@@ -95,18 +96,26 @@ def split_name(given: str) -> str:
 
 
 def _load(options: SourceOptions) -> Tables:
-    """The tables of a sample, an annotation tool's export, or any other source."""
     if options.data in SAMPLES:
         table, notes = SAMPLES[options.data]()
         return Tables(DatasetDict({"train": table}), f"embedded {options.data}", notes)
-    path = Path(options.data).expanduser()
+    return load_texts(options.data, options.read)
+
+
+def load_texts(source: str, read: ReadOptions) -> Tables:
+    """The tables of an annotation tool's export, flat, or of any other source.
+
+    Raises:
+        DataError: as :func:`birnn.data.tables.sources.load_tables`.
+    """
+    path = Path(source).expanduser()
     if path.suffix.lower() in EXPORTS and path.is_file():
-        rows = _label_studio(path, options.read.encoding)
+        rows = _label_studio(path, read.encoding)
         if rows:
             table = guarded(str(path), lambda: Dataset.from_dict(flat_tasks(rows)))
             note = f"an export of Label Studio: {plural(len(rows), 'task')}"
             return Tables(DatasetDict({"train": table}), str(path), [note])
-    return load_tables(options.data, options.read)
+    return load_tables(source, read)
 
 
 def _label_studio(path: Path, encoding: str) -> list[dict[str, Any]]:

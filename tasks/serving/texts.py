@@ -7,8 +7,9 @@ from datasets import Dataset
 
 from birnn.data.tables.columns import find_column
 from birnn.data.tables.csv_check import text_lines
-from birnn.data.tables.sources import FORMATS, guarded, load_tables
+from birnn.data.tables.sources import FORMATS, guarded
 from birnn.data.text.choosing import choose_text, same_name
+from birnn.data.text.splits import load_texts
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.serving.request import Request
 
@@ -76,7 +77,7 @@ def _read_table(request: Request) -> Dataset:
     if Path(request.input).suffix.lower() not in FORMATS:
         known = ", ".join((".txt", *FORMATS))
         raise DataError(f"input: {request.input} has an unknown format; known: {known}")
-    tables = load_tables(request.input, request.read)
+    tables = load_texts(request.input, request.read)
     lost = [note for note in tables.notes if "left out" in note]
     request.told.extend(f"note: {note}" for note in [*lost, *tables.warnings])
     return next(iter(tables.splits.values()))

@@ -278,3 +278,14 @@ def test_a_column_of_the_tasks_own_is_read_although_a_usual_one_is_there(
     frame.to_csv(tmp_path / "new.csv", index=False)
     answer = predictor.answer(Request(input=str(tmp_path / "new.csv")))
     assert [record["query"] for record in answer.records] == ["a lovely film"]
+
+
+def test_an_export_of_label_studio_is_predicted_as_it_is_trained_on(tmp_path):
+    choice = {"type": "choices", "value": {"choices": ["good"]}}
+    tasks = [
+        {"id": i, "data": {"text": text}, "annotations": [{"result": [choice]}]}
+        for i, text in enumerate(["a lovely film", "dull, dull"])
+    ]
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks))
+    assert read_inputs(Request(input=str(path))) == ["a lovely film", "dull, dull"]

@@ -136,3 +136,20 @@ def test_a_format_of_dates_beside_a_column_of_times(look):
     for options in ({}, {"time_columns": "Date,Time"}):
         found = look("Date,Time,value", rows, date_format="%d~%m~%Y", **options)
         assert (found.time_column, found.end) == ("Date, Time", "2024-01-02 23:00:00")
+
+
+@pytest.mark.parametrize("name", ["No", "nr.", "#", "S.No", "row_id", "id"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_column_that_numbers_the_rows_is_no_series(look, name, first):
+    rows = [f"{first + i},2024-01-{i + 1:02},{i % 7}.5" for i in range(31)]
+    found = look(f"{name},day,sales", rows)
+    assert found.targets == ["sales"]
+    assert f"not used: {name} (numbers of rows; --target takes them)" in said(found)
+    assert look(f"{name},day,sales", rows, target=name).targets == [name]
+
+
+def test_what_counts_up_alone_or_under_another_name_is_a_series(look):
+    rows = [f"2024-01-{i + 1:02},{i}" for i in range(31)]
+    assert look("day,No", rows).targets == ["No"]
+    rows = [f"{row},{i % 3}.5" for i, row in enumerate(rows)]
+    assert look("day,visitors,rain", rows).targets == ["visitors", "rain"]
