@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -54,14 +55,15 @@ def render_scores(metrics: Scores, labels: Labels, width: int, *, plain: bool) -
     short = {name: [Text(c.plain.split(" [")[0]) for c in cells] for name, cells in columns.items()}
     titles = [score_title(name) for name in names]
     title = "Test scores, 95 % bootstrap intervals in brackets"
+    make = partial(_scores, titles, heads=heads, width=width, plain=plain)
     own: list[RenderableType] = []
-    if _width(titles, columns, heads) > width:
-        narrow = {**short, "model": columns["model"]}
-        if _width(titles, narrow, heads) > width:
-            own = [titled(title, _scores(titles, {"model": columns["model"]}, heads, plain=plain))]
-            narrow, title = short, "Beside baselines"
-        columns = narrow
-    parts = [*own, titled(title, _scores(titles, columns, heads, plain=plain))]
+    table = make(columns)
+    if _drawn_width(table) > width:
+        table = make({**short, "model": columns["model"]})
+        if _drawn_width(table) > width:
+            own = [titled(title, make({"model": columns["model"]}))]
+            table, title = make(short), "Beside baselines"
+    parts = [*own, titled(title, table)]
     if "skill" in test:
         parts.append(render_skill(test["skill"], labels, plain=plain))
     if seeds := metrics["train"].get("seeds"):
@@ -69,22 +71,26 @@ def render_scores(metrics: Scores, labels: Labels, width: int, *, plain: bool) -
     return Group(*parts)
 
 
-def _width(titles: Sequence[str], columns: Columns, heads: Labels) -> int:
-    """Columns that a table of scores takes; headings may wrap between words."""
-    widest = [
-        max([*(len(cell) for cell in cells), *map(len, heads.get(name, name).split())])
-        for name, cells in columns.items()
-    ]
-    return max(map(len, titles)) + sum(size + 2 for size in widest) + 2
+def _drawn_width(table: Table) -> int:
+    """Columns that a table takes where it has room."""
+    lines = Console(width=10_000).render_lines(table, pad=False)
+    return max(map(Segment.get_line_length, lines))
 
 
-def _scores(titles: Sequence[str], columns: Columns, heads: Labels, *, plain: bool) -> Table:
+def _scores(
+    titles: Sequence[str], columns: Columns, *, heads: Labels, width: int, plain: bool
+) -> Table:
     """A metric a row, a model a column."""
     rows = zip(titles, *columns.values(), strict=True)
-    table = make_table(["metric"], [heads.get(name, name) for name in columns], rows, plain=plain)
+    names = [heads.get(name, name) for name in columns]
+    table = make_table(["metric"], names, rows, plain=plain)
     table.columns[0].no_wrap = True
-    for column, cells in zip(table.columns[1:], columns.values(), strict=True):
-        column.min_width = max(map(len, cells))  # the heading wraps before a score does
+    sizes = [max(map(len, cells)) for cells in columns.values()]
+    for column, size in zip(table.columns[1:], sizes, strict=True):
+        column.min_width = size  # the heading wraps before a score does
+    if _drawn_width(table) > width:  # rich would crop the last column, not wrap every heading
+        for column, size, name in zip(table.columns[1:], sizes, names, strict=True):
+            column.width = max(size, *map(len, name.split()))
     return table
 
 
