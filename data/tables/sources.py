@@ -25,6 +25,7 @@ from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.folders import assign_splits
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.numbers import plain_numbers
+from birnn.data.tables.shape import Counts
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -49,11 +50,16 @@ class Tables:
     splits: DatasetDict
     source: str  # in plain words
     notes: list[str]
-    ragged: int = 0  # rows left out because their fields don't fit the header
+    counts: list[Counts] = field(default_factory=list)  # of the rows of each delimited file
     dialect: Dialect | None = None  # how the first file was read, if it is a delimited one
     warnings: list[str] = field(default_factory=list)  # what could be read in two ways
     lines: dict[str, Ints] = field(default_factory=dict)  # of files by lines: where rows begin
     files: dict[str, list[Path]] = field(default_factory=dict)  # of each split of a folder
+
+    @property
+    def ragged(self) -> int:
+        """Rows left out because their fields don't fit the header."""
+        return sum(part.of("ragged") for part in self.counts)
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -256,7 +262,7 @@ def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) 
         for name, part in zip(names, parts, strict=True) for note in part.notes
     ]  # fmt: skip
     return Tables(
-        DatasetDict(splits), source, notes, sum(part.counts.of("ragged") for part in parts),
+        DatasetDict(splits), source, notes, [part.counts for part in parts],
         parts[0].dialect, [warning for part in parts for warning in part.warnings], lines,
     )  # fmt: skip
 

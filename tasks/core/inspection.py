@@ -62,13 +62,14 @@ class Inspection:
 
 
 def rows_found(
-    kind: str, rows: Sequence[int], what: str, treatment: str, unit: str = "row"
+    kind: str, rows: Sequence[int], what: str, treatment: str, unit: str = "row", count: int = 0
 ) -> Finding:
-    """A finding about rows: how many, what of them, and where the first few stand."""
-    more = ", …" if len(rows) > LISTED else ""
+    """A finding about rows: how many (0: all ``rows``), what of them, and where a few stand."""
+    count = count or len(rows)
+    more = ", …" if count > LISTED else ""
     where = f"{unit} {number_list(rows[:LISTED])}{more}"
-    text = f"{plural(len(rows), 'row')} {what} ({where})"
-    return Finding(kind, len(rows), list(rows[:LISTED]), text, treatment)
+    text = f"{plural(count, 'row')} {what} ({where})"
+    return Finding(kind, count, list(rows[:LISTED]), text, treatment)
 
 
 def attempt(load: Callable[[], T]) -> tuple[T | None, list[Finding]]:

@@ -66,10 +66,11 @@ def inspect_texts(task: Any) -> Inspection:
 
 
 def _rows_in_words(read: ReadTexts) -> str:
-    """Rows read, used, and left out, of all splits together; those of each split are notes."""
+    """Rows there are, used, and left out, of all splits together; those of each are notes."""
     used = sum(len(part.table) for part in read.splits.values())
     lost = sum(sum(part.counts.values()) for part in read.splits.values())
-    words = [f"{used + lost:,} read", f"{used:,} used", f"{lost:,} left out"]
+    lost += sum(counts.lost for counts in read.raw.tables.counts)
+    words = [f"{used + lost:,} there", f"{used:,} used", f"{lost:,} left out"]
     if read.unlabelled:
         words.append(f"{sum(read.unlabelled.values()):,} without labels beside them")
     return ", ".join(words)
@@ -98,6 +99,10 @@ def _class_table(classes: dict[str, dict[str, int]]) -> Counts:
 def _odd_rows(read: ReadTexts) -> list[Finding]:
     """Rows that are left out, and texts without a word."""
     findings = []
+    for counts in read.raw.tables.counts:
+        for reason, lines in counts.left_out.items():
+            what, count = f"of the file: {reason}", counts.of(reason)
+            findings.append(rows_found("left_out", lines, what, "left out", "line", count))
     for name, part in read.splits.items():
         unit = read.raw.splits[name].unit
         for reason, rows in part.left_out.items():

@@ -89,7 +89,7 @@ def test_what_is_said_of_texts(birnn, tmp_path):
     assert "(line 46)" in kinds["no_word"]["text"]
     assert all(finding["treatment"] for finding in found["findings"])
     shown = " ".join(birnn("inspect", path).out.split())
-    assert "47 read, 45 used, 2 left out" in shown
+    assert "47 there, 45 used, 2 left out" in shown
 
 
 def test_what_is_said_of_tags(birnn, tmp_path):
@@ -170,3 +170,16 @@ def test_what_is_said_keeps_to_the_width_and_steers_no_terminal(
     assert "\u202e" not in shown
     assert "[red]" in shown
     assert max(len(re.sub(r"\s+$", "", line)) for line in shown.splitlines()) <= width
+
+
+def test_rows_that_the_reader_leaves_out_are_counted_and_found(birnn, tmp_path):
+    rows = [f"text number {i} is {mood},{mood}" for i in range(150) for mood in ("good", "bad")]
+    repeated = [line for row in rows[:130] for line in (row, "text,label")]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["text,label", *repeated, *rows[130:]]) + "\n")
+    found = json.loads(birnn("inspect", "sentiment", path, "--json").out)
+    (left,) = [finding for finding in found["findings"] if finding["kind"] == "left_out"]
+    assert (left["count"], left["rows"][:3]) == (130, [3, 5, 7])
+    assert left["text"].startswith("130 rows of the file: repeated header (line 3, 5, 7")
+    shown = " ".join(birnn("inspect", path).out.split())
+    assert "430 there, 300 used, 130 left out" in shown
