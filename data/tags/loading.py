@@ -1,14 +1,14 @@
 """Tagged sentences: files read, schemes told apart, missing splits cut."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from datasets import Dataset, Features, List, Value
 
 from birnn.arrays import Ints
-from birnn.data.splits.cutting import SPLITS, check_unseen, complete_splits, cut_covering
+from birnn.data.splits.cutting import SPLITS, complete_splits, cut_covering
 from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tags import schemes
 from birnn.data.tags.files import Part, read_parts, token_place
@@ -40,8 +40,8 @@ def load_tagged(options: TagOptions) -> TaggedText:
     """Load train, validation and test as ``options`` say.
 
     Raises:
-        DataError: no such data or column, tags of several schemes, one tag only, or tags in
-            validation or test that train never saw; one line with the file and the line.
+        DataError: no such data or column, tags of several schemes, one tag only, or validation or
+            test without a tag that train saw; one line with the file and the line.
     """
     source, parts, notes = read_parts(options.data, options, tagged=True)
     if "train" not in parts:
@@ -59,7 +59,8 @@ def load_tagged(options: TagOptions) -> TaggedText:
         own_warnings += [f"{name}: {text}" for text in part.findings.warnings]
     check_tags(tables["train"], scheme, source)
     splits, cuts = cut_missing(tables, scheme, options, source)
-    check_known(splits, scheme)
+    train = set(tag_counts(splits["train"], scheme))
+    unseen = {name: unseen_tags(splits[name], train, scheme, "train") for name in SPLITS[1:]}
     layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
     left_out = {
         name: {reason: len(places) for reason, places in part.findings.left_out.items()}
@@ -73,6 +74,7 @@ def load_tagged(options: TagOptions) -> TaggedText:
         classes={name: tag_counts(table, scheme) for name, table in splits.items()},
         columns=parts["train"].reading,
     )  # fmt: skip
+    own_warnings += [f"{name}: {text}" for name, text in unseen.items() if text]
     warnings = [*own_warnings, *warnings]
     return TaggedText(splits, provenance, notes, warnings, layouts, scheme, parts["train"].reading)
 
@@ -216,22 +218,31 @@ def check_tags(train: Dataset, scheme: str, source: str) -> None:
         raise DataError(f"{source}: only one tag in train ({only!r}); at least two are needed")
 
 
-def check_known(splits: Mapping[str, Dataset], scheme: str) -> None:
-    """Refuse tags that can't be predicted.
+def unseen_tags(table: Dataset, known: Collection[str], scheme: str, whom: str) -> str:
+    """What is said of a split's raw tags, or types of spans, that are not ``known``; or ``""``.
+
+    A model can't predict them: they are scored as missed, like any other that it doesn't find.
+    ``whom`` says who knows.
 
     Raises:
-        DataError: validation or test has a raw tag, or a type of span, that train never has.
+        DataError: none of the split's is known, as where they are of another kind; names the place
+            of the first.
     """
-
-    def refusal(name: str, row: int, _: Counter[str], words: str) -> str:
-        where = splits[name][row]
-        what = f"{name} has tags that train never has: {words}"
-        mend = "add such sentences to train or take them out"
-        return f"{where['file']}, sentence at line {where['line']}: {what}; {mend}"
-
-    tags = {name: table["tags"][:] for name, table in splits.items()}
-    there = {name: [kinds(row, scheme) for row in rows] for name, rows in tags.items()}
-    check_unseen({name: (filter(None, row) for row in there[name]) for name in there}, refusal)
+    counts = Counter(tag_counts(table, scheme))
+    unseen = Counter({tag: count for tag, count in counts.items() if tag not in known})
+    if not unseen:
+        return ""
+    words = ", ".join(f"{tag!r} ({count:,})" for tag, count in unseen.most_common(5))
+    words += ", …" if len(unseen) > 5 else ""
+    if len(unseen) == len(counts):
+        first = next(row for row in table if any(kinds(row["tags"], scheme)))
+        place = f"{first['file']}, sentence at line {first['line']}"
+        there = ", ".join(sorted(known)[:20])
+        raise DataError(f"{place}: no tag here is one that {whom} has: {words}; it knows {there}")
+    what, lost = ("token", "wrong") if scheme == "raw" else ("span", "missed")
+    kind = plural(len(unseen), "tag" if scheme == "raw" else "type")
+    spans = plural(unseen.total(), what)
+    return f"{spans} of {kind} that {whom} never has, scored as {lost}: {words}"
 
 
 def cut_missing(

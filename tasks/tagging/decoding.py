@@ -1,6 +1,6 @@
 """From what a tagger says to tags in the user's scheme, counts, and what is scored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -18,6 +18,8 @@ from birnn.tasks.tagging.spans import TagPairs, count_tags
 BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
 ENOUGH_SPANS = 100  # of validation: fewer can tell neither epochs nor bonuses apart
 TYPICAL_F1, TYPICAL_SPANS = 0.4, 20
+# Targets that no model can predict, as train lacks them: the first tag of a span; any other.
+UNSEEN_SPAN, UNSEEN = -1, -2
 
 
 def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
@@ -39,25 +41,46 @@ def predicted_tags(predictions: Sequence[Array], info: TagInfo) -> list[list[str
     ]
 
 
+def tag_number(tag: str, numbers: Mapping[str, int]) -> int:
+    """The target that stands for a tag in the scheme of the network's labels."""
+    return numbers.get(tag, UNSEEN_SPAN if tag[:2] in ("B-", "S-") else UNSEEN)
+
+
+def predictable(outputs: TaggingOutputs, gold: Tensor, info: TagInfo) -> Tensor:
+    """``gold [B, T]`` with the best that could be said in place of tags that train lacks.
+
+    That is O; of raw tags, which need not have it, what is predicted.
+    """
+    if not (gold < 0).any():
+        return gold
+    best = best_tags(outputs) if info.scheme == "raw" else info.labels.index("O")
+    return torch.where(gold < 0, best, gold)
+
+
 def count_right(
     outputs: TaggingOutputs, gold: Tensor, info: TagInfo, bonuses: Sequence[float]
 ) -> dict[str, Array]:
     """Counts of a batch that can be summed, of the predicted tags and of ``gold [B, T]``.
 
-    Each of the ``G`` ``bonuses`` is added for every span.
+    Each of the ``G`` ``bonuses`` is added for every span. Tags that train lacks are wrong.
 
     Returns:
         ``tokens`` ``[2]``: right, without a bonus, and all; where tags spell spans also ``spans``
         ``[G, 3]``: right, predicted, gold, as ``conlleval`` reads them.
     """
     mask = sequence_mask(outputs.lengths, gold.shape[1])
-    wanted, lengths = gold[mask].cpu().numpy(), outputs.lengths.cpu().numpy()
+    given, lengths = gold[mask].cpu().numpy(), outputs.lengths.cpu().numpy()
+    wanted = predictable(outputs, gold, info)[mask].cpu().numpy()
     pairs = tag_pairs(tuple(info.labels), info.inner)
     opens = torch.tensor([label[:2] in ("B-", "S-") for label in info.labels]).to(gold.device)
     counted = []
     for bonus in bonuses:
         tags = best_tags(outputs._replace(bonus=outputs.bonus + bonus * opens))
-        counted.append(count_tags(wanted, tags[mask].cpu().numpy(), lengths, pairs))
+        predicted = tags[mask].cpu().numpy()
+        counted.append(count_tags(wanted, predicted, lengths, pairs))
+        counted[-1]["tokens"][0] -= np.sum((given < 0) & (predicted == wanted))
+        if pairs is not None:
+            counted[-1]["spans"][2] += np.sum(given == UNSEEN_SPAN)
     counts = {"tokens": counted[0]["tokens"]}
     if pairs is not None:
         counts["spans"] = np.stack([part["spans"] for part in counted])

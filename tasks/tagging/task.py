@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from birnn.arrays import Array
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
-from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged
+from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged, unseen_tags
 from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
 from birnn.data.tags.tag_forms import TagForm
@@ -41,7 +41,9 @@ from birnn.tasks.tagging.decoding import (
     as_predictions,
     choose_bonus,
     count_right,
+    predictable,
     predicted_tags,
+    tag_number,
 )  # fmt: skip
 from birnn.tasks.tagging.info import TagInfo, learn_info, read_tag_info
 from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
@@ -99,15 +101,17 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         )  # fmt: skip
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:
-        """Tagged sentences to score; their tags must be the run's."""
+        """Tagged sentences to score; tags that the run doesn't know are counted as missed."""
         options = self.tag_options(source or self.config.data.data, info)
         if source:
             table, layout, notes = load_one_tagged(options, name, info.scheme)
         else:
             own = load_tagged(options)
             table, layout, notes = own.splits[name], own.layouts[name], own.notes
-        check_known(table, info)
         where = source or f"{options.data} ({name})"
+        known = {*kinds(info.labels, info.scheme)} - {""}
+        if unseen := unseen_tags(table, known, info.scheme, "the run"):
+            notes = [*notes, f"WARNING: {unseen}"]
         return LoadedSplit(self.split(table, info).with_layout(layout), where, notes)
 
     def name_items(self, split: TagSplit, items: Array) -> str:
@@ -131,7 +135,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             return split
         numbers = {label: i for i, label in enumerate(info.labels)}
         rows = (convert(tags, info.scheme, info.inner) for tags in table["tags"][:])
-        ids = np.fromiter((numbers[tag] for tag in chain.from_iterable(rows)), dtype=np.int64)
+        ids = np.fromiter(
+            (tag_number(tag, numbers) for tag in chain.from_iterable(rows)), dtype=np.int64
+        )
         return split.with_targets(ids)
 
     def embedder(self, info: TagInfo) -> Embedder:
@@ -234,7 +240,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """Right tokens, spans for each bonus, and the summed loss of the committee's chain."""
         assert batch.targets is not None
         gold = batch.targets
-        losses = negative_log_likelihood(outputs.scores, gold, batch.lengths, outputs.chain)
+        sayable = predictable(outputs, gold, info)
+        losses = negative_log_likelihood(outputs.scores, sayable, batch.lengths, outputs.chain)
         counts = count_right(outputs, gold, info, self.bonuses(info))
         return {"loss": np.array(losses.double().sum().item()), **counts}
 
@@ -265,7 +272,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
                 assert batch.targets is not None
                 yield outputs, batch.targets
 
-        sharpness = tagger.fit_sharpness(list(judged()))
+        sharpness = tagger.fit_sharpness(
+            [(out, predictable(out, gold, info)) for out, gold in judged()]
+        )
         model.log_sharpness.fill_(math.log(sharpness))
         fitted: dict[str, Any] = {"members": info.members, "sharpness": sharpness}
         bonuses = self.bonuses(info)
@@ -364,23 +373,6 @@ def validation_spans(data: TaskData[TagInfo, TagSplit]) -> int:
     """How many gold spans choose the epoch and the bonus."""
     tags = data.splits["validation"].column("tags")
     return sum(len(spans(row, data.info.scheme)) for row in tags)
-
-
-def check_known(table: Dataset, info: TagInfo) -> None:
-    """Refuse tags that the run can't predict.
-
-    Raises:
-        DataError: a raw tag, or a type of span, that the run doesn't know; names the first place.
-    """
-    known = set(kinds(info.labels, info.scheme))
-    rows = zip(table["tags"][:], table["line"][:], table["file"][:], strict=True)
-    for tags, line, file in rows:
-        for kind in kinds(tags, info.scheme):
-            if kind not in known:
-                raise DataError(
-                    f"{file}, sentence at line {line}: the run doesn't know the tag {kind!r};"
-                    f" it knows {', '.join(sorted(known - {''})[:20])}"
-                )
 
 
 def vector_note(info: TagInfo, train: TagSplit, asked: str) -> str:

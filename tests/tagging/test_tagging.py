@@ -147,7 +147,7 @@ def test_a_token_without_features_is_refused(tmp_path):
 def test_data_of_other_types_is_refused(tmp_path):
     task, data = load(tmp_path)
     (tmp_path / "new.conll").write_text("Acme\tB-org\n")
-    with pytest.raises(DataError, match=r"new.conll, sentence at line 1: .* 'org'; it knows per"):
+    with pytest.raises(DataError, match=r"sentence at line 1: .* 'org' \(1\); it knows per"):
         task.load_split(data.info, str(tmp_path / "new.conll"), "test")
 
 
