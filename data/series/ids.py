@@ -10,8 +10,7 @@ import pyarrow as pa
 from birnn.arrays import Bools, Codes, Ints
 from birnn.data.series.columns import read_ids, read_numbers
 from birnn.data.series.parts import role_of
-from birnn.data.stamps.column import Stamps
-from birnn.data.stamps.orders import Doubt
+from birnn.data.stamps.reading import Doubt, Stamps
 from birnn.data.stamps.words import is_weekday, month_number
 from birnn.data.tables.columns import usual_columns
 

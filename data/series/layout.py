@@ -1,7 +1,7 @@
 """Which columns of a table are time, series, values and covariates."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -11,18 +11,18 @@ from birnn.data.series.columns import NumberColumn, may_be_numeric, read_ids, re
 from birnn.data.series.findings import SeriesOptions
 from birnn.data.series.ids import VALUE_NAMES, Ids, find_ids
 from birnn.data.series.panel import Clock
+from birnn.data.series.parts import TimeColumns
 from birnn.data.series.remembered import Remembered
 from birnn.data.series.time import (
-    TimeColumns,
     calendar_parts,
     find_counts,
     find_time,
     named_time,
     refuse_dates,
-)  # fmt: skip
+)
 from birnn.data.series.turned import VALUE, turn
-from birnn.data.stamps.column import Stamps, first_cell
-from birnn.data.stamps.orders import Asked, Doubt
+from birnn.data.stamps.column import first_cell
+from birnn.data.stamps.reading import Asked, Doubt, Stamps
 from birnn.errors import DataError
 from birnn.registry import suggestion
 
@@ -129,7 +129,7 @@ def find_layout(
     targets, numbers, more = _find_targets(
         table, parts["target"], candidates, bool(ids.columns), where, run
     )
-    notes = [*time.notes, *ids.notes, *more, *_left_aside(aside, targets)]
+    notes = [*time.stamps.notes, *ids.notes, *more, *_left_aside(aside, targets)]
     return Layout(
         "long" if ids.columns else "wide", time.columns, time.stamps, ids.columns, codes, names,
         targets, parts["past"], parts["future"], parts["static"], numbers, notes,
@@ -223,20 +223,20 @@ def _time(
             return named_time(table, named, asked, where)
         found = None
         if run is None or run.time_columns or run.turned:
-            found = find_time(table, taken, ids, asked) or find_counts(table, taken, ids)
+            found = find_time(table, taken, asked) or find_counts(table, taken, ids)
     except DataError as error:
         text = str(error)
         raise DataError(text if text.startswith(where) else f"{where}: {text}") from None
     if found is not None and run is not None and run.time_columns:
         names = ", ".join(map(repr, run.time_columns))
         told = f"the run took its time from {names}, which is not there: {found.columns[0]!r} is"
-        return replace(found, notes=[*found.notes, f"{told} taken"])
+        return found.noted(f"{told} taken")
     if found is not None:
         return found
     if run is None or run.time_columns:
         refuse_dates(table, taken, where)
     note = "no time column found: rows are counted 0, 1, 2, …; name one with --time-column"
-    return TimeColumns([], Stamps(np.arange(table.num_rows), whole=True), [note])
+    return TimeColumns([], Stamps(np.arange(table.num_rows), whole=True, notes=[note]))
 
 
 def _turned(

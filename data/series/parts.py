@@ -4,49 +4,51 @@ Columns are told by their names, in several languages, and by what they hold.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from birnn.arrays import Ints
+from birnn.arrays import Bools, Ints
+from birnn.data.arrow import encode, is_numeric, is_text
 from birnn.data.stamps import words
-from birnn.data.stamps.column import Stamps, first_cells, read_stamps
-from birnn.data.stamps.dates import DAY_NS, FIRST_YEAR, LAST_YEAR, days_of, full_years
+from birnn.data.stamps.column import first_cell, first_cells, read_stamps
+from birnn.data.stamps.dates import (
+    DAY_NS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    MOST_DAYS,
+    SECOND,
+    days_of,
+    full_years,
+    moments,
+    weeks_in_words,
+)
 from birnn.data.stamps.forms import read_clock, skeleton
-from birnn.data.stamps.orders import BAD, Asked
+from birnn.data.stamps.names import CLOCK_NAME, PART_OF_NAME
+from birnn.data.stamps.reading import BAD, Asked, Stamps
 from birnn.errors import DataError
 
-# Letters as in :func:`birnn.data.stamps.dates.days_of`; names in lower case, letters alone.
-ROLES = {
-    "y": "year yr years yyyy yy jahr ano anno annee jaar an",
-    "m": "month mon mo months mm mnth monthname monthnumber monthno monat mes mois mese maand",
-    "d": "day dd dy mday dayofmonth monthday dom tag dia jour giorno dag days",
-    "q": "quarter qtr q quarters quartal trimestre trimester kwartaal",
-    "w": "week wk weeks weekno weeknum weeknumber weekofyear isoweek kw kalenderwoche woche semaine"
-         " semana settimana",
-    "h": "half halfyear halves halbjahr semester semestre hy",
-    "n": "dayofyear doy yday yearday julianday tagdesjahres",
-    "H": "hour hr hh hours hourofday std stunde hora heure uur ora he hourending",
-    "M": "minute min minutes minuto minuut mi",
-    "S": "second sec seconds ss sekunde segundo seconde",
-}  # fmt: skip
+MINUTE = 60 * SECOND
 WORDS = {"y": "year", "m": "month", "d": "day", "q": "quarter", "w": "week", "h": "half-year",
          "n": "day of the year", "H": "hour", "M": "minute", "S": "second"}  # fmt: skip
-BOUNDS = {"m": (1, 12), "d": (1, 31), "q": (1, 4), "w": (0, 54), "h": (1, 2), "n": (1, 366),
-          "H": (0, 24), "M": (0, 59), "S": (0, 60)}  # fmt: skip
-TIME_OF_DAY = re.compile(r"time|zeit|uhr|hora|heure|ora|hour|tijd|clock|hhmm|^hr$|^hh$", re.I)
-BY_NAME = {name: role for role, names in ROLES.items() for name in names.split()}
+BOUNDS = {"y": (FIRST_YEAR, LAST_YEAR), "m": (1, 12), "d": (1, 31), "q": (1, 4), "w": (0, 54),
+          "h": (1, 2), "n": (1, 366), "H": (0, 24), "M": (0, 59), "S": (0, 60)}  # fmt: skip
 ENOUGH = 0.9  # of the cells of a part
 
 
 @dataclass(frozen=True)
-class Joined:
-    """Stamps of several columns."""
+class TimeColumns:
+    """Where the time stands."""
 
-    columns: list[str]
-    stamps: Stamps
+    columns: list[str]  # several that are joined; empty: rows are counted
+    stamps: Stamps  # of the R rows
+
+    def noted(self, *notes: str) -> "TimeColumns":
+        """The same with more notes, after those of the stamps."""
+        return replace(self, stamps=replace(self.stamps, notes=[*self.stamps.notes, *notes]))
 
 
 def role_of(name: str, column: pa.ChunkedArray | None = None) -> str:
@@ -58,10 +60,10 @@ def role_of(name: str, column: pa.ChunkedArray | None = None) -> str:
     if plain == "period" and column is not None:
         letters = {text[0] for text in first_cells(column) if re.fullmatch(r"[MQSH]\d{1,2}", text)}
         return {"M": "m", "Q": "q", "S": "h", "H": "h"}[letters.pop()] if len(letters) == 1 else ""
-    return BY_NAME.get(plain, "")
+    return PART_OF_NAME.get(plain, "")
 
 
-def find_parts(table: pa.Table, names: list[str], asked: Asked) -> Joined | None:
+def find_parts(table: pa.Table, names: list[str], asked: Asked) -> TimeColumns | None:
     """A year's column with one of months, quarters, weeks, halves or days, and what is finer.
 
     Raises:
@@ -89,30 +91,23 @@ def _holds(column: pa.ChunkedArray, role: str) -> bool:
     some = column.slice(0, 1000)
     numbers = part_numbers(some, role)
     filled = sum(bool(text) for text in first_cells(some, 1000))
-    if role == "y":
-        fits = ((numbers >= FIRST_YEAR) & (numbers <= LAST_YEAR)) | (
-            (numbers >= 0) & (numbers < 100) & (numbers == numbers)
-        )
-    else:
-        low, high = BOUNDS[role]
-        fits = (numbers >= low) & (numbers <= high)
+    fits = _within(numbers, role)
+    if role == "y":  # of two digits
+        fits |= (numbers >= 0) & (numbers < 100)
     return filled > 0 and fits.sum() >= ENOUGH * filled
 
 
 def part_numbers(column: pa.ChunkedArray, role: str) -> Ints:
     """``[R]`` whole numbers of a column: ``1``, ``Q1``, ``W05``, ``Jan``; BAD for others."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            numbers = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
-            good = np.isfinite(numbers) & (numbers == np.floor(numbers)) & (abs(numbers) < 1e9)
-            return np.where(good, np.where(good, numbers, 0).astype(np.int64), BAD)
+    if is_numeric(column.type):
+        numbers = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
+        good = np.isfinite(numbers) & (numbers == np.floor(numbers)) & (abs(numbers) < 1e9)
+        return np.where(good, np.where(good, numbers, 0).astype(np.int64), BAD)
+    if not (is_text(column.type) and len(column)):
         return np.full(len(column), BAD)
-    whole = pa.chunked_array(column.chunks, column.type).combine_chunks()
-    coded = pc.utf8_trim_whitespace(pc.fill_null(whole, "")).dictionary_encode()
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    coded = encode(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
     numbers = np.array([_part(text, role) for text in coded.dictionary.to_pylist()], np.int64)
-    places = coded.indices.to_numpy(zero_copy_only=False)
-    return numbers[places] if len(numbers) else np.full(len(column), BAD)
+    return np.asarray(numbers[coded.indices.to_numpy(zero_copy_only=False)])
 
 
 def _part(text: str, role: str) -> int:
@@ -124,57 +119,56 @@ def _part(text: str, role: str) -> int:
     return int(match[1]) if match else int(BAD)
 
 
-def _from_parts(table: pa.Table, chosen: dict[str, str], asked: Asked) -> Joined:
+def _from_parts(table: pa.Table, chosen: dict[str, str], asked: Asked) -> TimeColumns:
     parts = {role: part_numbers(table.column(name), role) for role, name in chosen.items()}
     fits = np.all([values != BAD for values in parts.values()], axis=0)
     plain = {role: np.where(fits, values, 1) for role, values in parts.items()}
     plain["y"] = full_years(plain["y"])
     dates = {role: values for role, values in plain.items() if role in "ymdqwhn"}
-    us, notes = "us-week" in asked.formats or asked.orders.get("week") == "us", []
+    us = asked.us_weeks
     days, there, _ = days_of(dates, us=us)
-    if "w" in dates and not us and not there[fits].all():
+    if "w" in dates and not there[fits].all():
         us = True
         days, there, _ = days_of(dates, us=True)
     orders = {"parts": "".join(chosen)}
+    joined = ", ".join(f"{name!r} ({WORDS[role]})" for role, name in chosen.items())
+    notes = [f"the time is joined from {joined}"]
     if "w" in dates:
         orders["week"] = "us" if us else "iso"
-        kind = "weeks from Sunday, the first with January 1" if us else "ISO weeks"
-        other = "iso-week" if us else "us-week"
-        notes.append(f"read as {kind} (--date-format {other} reads others)")
+        notes.append(f"read as {weeks_in_words(us=us)}")
     time = np.zeros(len(days), np.int64)
     for role, seconds in (("H", 3600), ("M", 60), ("S", 1)):
-        time += plain.get(role, 0 * time) * seconds * 10**9
-    for role, values in plain.items():
-        if role in BOUNDS:
-            there &= (values >= BOUNDS[role][0]) & (values <= BOUNDS[role][1])
-    fits &= there & (days > -106_000) & (days < 106_000)
-    values = np.where(fits, np.where(fits, days, 0) * DAY_NS + time, BAD)
-    lost = np.flatnonzero(~fits)
-    cell = " ".join(str(table.column(n)[int(lost[0])].as_py()) for n in chosen.values()) if len(
-        lost) else ""  # fmt: skip
+        time += plain.get(role, 0 * time) * seconds * SECOND
+    for role in chosen.keys() & BOUNDS.keys():
+        there &= _within(plain[role], role)
+    values = moments(days, time, fits & there & (abs(days) < MOST_DAYS))
     names = list(chosen.values())
-    joined = ", ".join(f"{name!r} ({WORDS[role]})" for role, name in chosen.items())
-    notes = [f"the time is joined from {joined}", *notes]
-    return Joined(names, Stamps(values, False, cell=cell.strip(), notes=notes, orders=orders))
+    lost = np.flatnonzero(values == BAD)[:1]
+    cells = (str(table.column(name)[int(row)].as_py()) for row in lost for name in names)
+    cell = " ".join(cells).strip()
+    return TimeColumns(names, Stamps(values, cell=cell, notes=notes, orders=orders))
+
+
+def _within(numbers: Ints, role: str) -> Bools:
+    """Which numbers can be such a part."""
+    low, high = BOUNDS[role]
+    return (numbers >= low) & (numbers <= high)
 
 
 def with_clock(
     table: pa.Table, date: str, stamps: Stamps, free: list[str], asked: Asked
-) -> Joined | None:
+) -> TimeColumns | None:
     """The date's column joined with one of times of day, where that tells rows apart."""
-    known = stamps.values[stamps.values != BAD]
+    known = stamps.known
     if stamps.whole or stamps.zone or not len(known) or (known % DAY_NS).any():
         return None
     days = len(np.unique(known))
     if days == len(known):
         return None
-    ranked = sorted(free, key=lambda name: not TIME_OF_DAY.search(name))
-    for name in ranked:
+    for name in sorted(free, key=lambda name: not CLOCK_NAME.search(name)):
         joined = join_clock(table, date, stamps, name, asked)
-        if joined is None:
-            continue
-        moments = len(np.unique(joined.stamps.values[joined.stamps.values != BAD]))
-        if joined.stamps.read >= ENOUGH * stamps.read and moments > days:
+        found = joined.stamps.known if joined else known[:0]
+        if len(found) >= ENOUGH * len(known) and len(np.unique(found)) > days:
             return joined
     return None
 
@@ -191,90 +185,89 @@ def read_if_written(column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps 
 
 def join_clock(
     table: pa.Table, date: str, stamps: Stamps, name: str, asked: Asked
-) -> Joined | None:
+) -> TimeColumns | None:
     """A date's column and a time of day's; ``None`` if the second holds none."""
     column = table.column(name)
     if pa.types.is_time(column.type):
         column = column.cast(pa.string())
-    told = [f"the time is joined from {date!r} and {name!r}"]
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    told = f"the time is joined from {date!r} and {name!r}"
+    if is_text(column.type):
         some = first_cells(column)
         clocks = [text for text in some if read_clock(skeleton(text)) and not text.isdigit()]
         if some and len(clocks) >= ENOUGH * len(some):
-            return _with_texts(table.column(date), column, [date, name], stamps, asked)
-    role = role_of(name)
-    if not (role == "H" or TIME_OF_DAY.search(name)):
+            return _with_texts(table, [date, name], column, stamps, asked, told)
+    if not (role_of(name) == "H" or CLOCK_NAME.search(name)):
         return None
     hours = part_numbers(column, "H")
     known = hours[hours != BAD]
     if not len(known) or known.min() < 0 or known.max() > 2400:
         return None
-    if known.max() > 24:  # HHMM
-        if (known % 100 > 59).any():
-            return None
-        minutes = hours // 100 * 60 + hours % 100
-        told.append(f"{name!r} is read as hours and minutes (HHMM)")
-    else:
-        minutes = hours * 60
-    fits = (hours != BAD) & (stamps.values != BAD)
-    values = np.where(fits, stamps.values + np.where(fits, minutes, 0) * 60 * 10**9, BAD)
-    return Joined([date, name], replace(stamps, values=values, notes=[*stamps.notes, *told]))
+    if known.max() <= 24:
+        return _added([date, name], stamps, hours * 60 * MINUTE, hours != BAD, told)
+    if (known % 100 > 59).any():
+        return None
+    times = (hours // 100 * 60 + hours % 100) * MINUTE
+    joined = _added([date, name], stamps, times, hours != BAD, told)
+    return joined.noted(f"{name!r} is read as hours and minutes (HHMM)")
+
+
+def _added(names: list[str], stamps: Stamps, time: Ints, there: Bools, told: str) -> TimeColumns:
+    """Stamps of days with times of day, in nanoseconds, where there are both."""
+    fits = there & (stamps.values != BAD)
+    values = np.where(fits, stamps.values + np.where(fits, time, 0), BAD)
+    return TimeColumns(names, replace(stamps, values=values)).noted(told)
 
 
 def _with_texts(
-    first: pa.ChunkedArray, clocks: pa.ChunkedArray, names: list[str], stamps: Stamps, asked: Asked
-) -> Joined | None:
+    table: pa.Table, names: list[str], clocks: pa.ChunkedArray, stamps: Stamps, asked: Asked,
+    told: str,
+) -> TimeColumns | None:  # fmt: skip
     """Dates, already read or together with them, and times of day as text."""
-    told = [f"the time is joined from {names[0]!r} and {names[1]!r}"]
     if asked.written:  # the format is the dates' alone
-        day = pc.binary_join_element_wise("1970-01-01", clocks.cast(pa.string()), " ")
-        found = read_stamps(day, names[1])
-        if found is None:
+        moment = pc.binary_join_element_wise("1970-01-01", clocks.cast(pa.string()), " ")
+        time = read_stamps(moment, names[1])
+        if time is None:
             return None
-        fits = (found.values != BAD) & (stamps.values != BAD)
-        values = np.where(fits, stamps.values + np.where(fits, found.values, 0), BAD)
-        return Joined(names, replace(stamps, values=values, notes=[*stamps.notes, *told]))
-    if not pa.types.is_string(first.type):
-        first = pc.strftime(first.cast(pa.timestamp("s")), format="%Y-%m-%d")
-    text = pc.binary_join_element_wise(first.cast(pa.string()), clocks.cast(pa.string()), " ")
-    found = read_stamps(text, " ".join(names), asked)
-    if found is None:
-        return None
-    return Joined(names, replace(found, notes=[*told, *found.notes]))
+        return _added(names, stamps, time.values, time.values != BAD, told)
+    dates = table.column(names[0])
+    if not is_text(dates.type):
+        dates = pc.strftime(dates.cast(pa.timestamp("s")), format="%Y-%m-%d")
+    found = read_stamps(_joined_texts([dates, clocks]), " ".join(names), asked)
+    return TimeColumns(names, replace(found, notes=[told, *found.notes])) if found else None
 
 
-def join_named(table: pa.Table, names: list[str], asked: Asked, where: str) -> Joined:
+def _joined_texts(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """The texts of several columns with a space between."""
+    return pc.binary_join_element_wise(*(column.cast(pa.string()) for column in columns), " ")
+
+
+def join_named(table: pa.Table, names: list[str], asked: Asked, where: str) -> TimeColumns:
     """The stamps of the columns that are named, in whatever order.
 
     Raises:
         DataError: they are no date and time, and no year with its parts.
     """
+    columns = [table.column(name) for name in names]
+    together = _joined_texts(columns)
     if asked.written:
-        texts = [table.column(name).cast(pa.string()) for name in names]
-        text = pc.binary_join_element_wise(*texts, " ")
-        found = read_if_written(text, " ".join(names), asked)
+        found = read_if_written(together, " ".join(names), asked)
         if found is not None:
-            return Joined(names, found)
-    roles = {role_of(name, table.column(name)): name for name in names}
+            return TimeColumns(names, found)
+    roles = {role_of(name, column) for name, column in zip(names, columns, strict=True)}
     if "y" in roles and len(roles) == len(names):
         parts = find_parts(table, names, asked)
         if parts is not None and set(parts.columns) == set(names):
             return parts
-    for date in names:
+    for date, other in (names, names[::-1]) if len(names) == 2 else ():
         stamps = read_if_written(table.column(date), date, asked)
-        if stamps is None or stamps.whole or len(names) != 2:
-            continue
-        other = names[1 - names.index(date)]
-        joined = join_clock(table, date, stamps, other, asked)
-        if joined is not None:
-            return joined
-    texts = [table.column(name).cast(pa.string()) for name in names]
-    text = pc.binary_join_element_wise(*texts, " ")
-    found = read_stamps(text, " ".join(names), asked)
+        if stamps is not None and not stamps.whole:
+            joined = join_clock(table, date, stamps, other, asked)
+            if joined is not None:
+                return joined
+    found = read_stamps(together, " ".join(names), asked)
     if found is None:
-        shown = " ".join(first_cells(table.column(name), 1)[0] if first_cells(
-            table.column(name), 1) else "" for name in names)  # fmt: skip
+        shown = " ".join(map(first_cell, columns))
         mend = "say how they are written together with --date-format"
         raise DataError(f"{where}: {', '.join(names)} hold no stamps, as {shown[:40]!r}; {mend}")
     told = f"the time is joined from {', '.join(map(repr, names))}"
-    return Joined(names, replace(found, notes=[told, *found.notes]))
+    return TimeColumns(names, replace(found, notes=[told, *found.notes]))

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from birnn.data.stamps.orders import Asked
+from birnn.data.stamps.reading import Asked
 from birnn.errors import ConfigError, brief
 
 LONGEST = 10_000  # columns of a list

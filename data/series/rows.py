@@ -11,7 +11,7 @@ from birnn.data.series.findings import Findings, SeriesOptions, at_lines
 from birnn.data.series.layout import Layout
 from birnn.data.series.panel import Clock
 from birnn.data.series.remembered import Remembered
-from birnn.data.stamps.orders import BAD
+from birnn.data.stamps.reading import BAD
 from birnn.data.wording import plural
 from birnn.errors import DataError
 

@@ -1,16 +1,18 @@
 """Which column, or columns, of a table hold the time."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from birnn.data.arrow import is_text
 from birnn.data.series.columns import may_be_numeric, read_ids
 from birnn.data.series.ids import ID_NAMES
 from birnn.data.series.parts import (
+    TimeColumns,
     find_parts,
     join_named,
     part_numbers,
@@ -18,17 +20,12 @@ from birnn.data.series.parts import (
     role_of,
     with_clock,
 )
-from birnn.data.stamps.column import Stamps, first_cell, first_cells, read_stamps
-from birnn.data.stamps.numbered import DATE_NAME
-from birnn.data.stamps.orders import BAD, Asked
+from birnn.data.stamps.column import first_cell, first_cells, read_stamps
+from birnn.data.stamps.names import COUNTED, DATE_NAME, TIME_NAMES
+from birnn.data.stamps.reading import BAD, Asked, Stamps
 from birnn.data.tables.columns import usual_columns
 from birnn.errors import DataError
 
-TIME_NAMES = (
-    "ds", "timestamp", "datetime", "date_time", "date", "time", "stamp", "utc_timestamp", "month",
-    "day", "week", "quarter", "year", "hour", "period", "t", "step", "index", "",
-)  # fmt: skip
-COUNTED = {"month", "day", "week", "quarter", "year", "hour", "period", "t", "step", "index", ""}
 # What looks like a date though it can't be read: numbers with signs between, or a year and a word.
 DATE_LIKE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[-/. ]?[^\W\d]{3,}[-/. ,]*\d{2,4}"
@@ -44,15 +41,6 @@ PARTS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class TimeColumns:
-    """Where the time stands."""
-
-    columns: list[str]  # empty: rows are counted
-    stamps: Stamps  # of the R rows
-    notes: list[str] = field(default_factory=list)
-
-
 def named_time(table: pa.Table, names: list[str], asked: Asked, where: str) -> TimeColumns:
     """The columns that are named.
 
@@ -60,64 +48,65 @@ def named_time(table: pa.Table, names: list[str], asked: Asked, where: str) -> T
         DataError: they hold no stamps.
     """
     if len(names) > 1:
-        joined = join_named(table, names, asked, where)
-        return TimeColumns(joined.columns, joined.stamps, joined.stamps.notes)
+        return join_named(table, names, asked, where)
     stamps = read_stamps(table.column(names[0]), names[0], asked)
     if stamps is None:
         begins = f"it begins with {first_cell(table.column(names[0]))[:40]!r}"
         mend = "say how they are written with --date-format, as in '%d %b %Y'"
         raise DataError(f"{where}: the column {names[0]!r} holds no stamps; {begins}; {mend}")
-    return TimeColumns(names, stamps, stamps.notes)
+    return TimeColumns(names, stamps)
 
 
-def find_time(table: pa.Table, taken: set[str], ids: list[str], asked: Asked) -> TimeColumns | None:
+def find_time(table: pa.Table, taken: set[str], asked: Asked) -> TimeColumns | None:
     """The fullest column of dates, joined with a time of day where there is one; else parts."""
     free = [name for name in table.column_names if name not in taken]
-    usual = usual_columns(TIME_NAMES, free)
-    ranked = list(dict.fromkeys([*usual, *free]))
-    able: dict[str, Stamps] = {}
-    for name in ranked:
-        column = table.column(name)
-        # In a few cells the order of day and month may be open; here it does not matter.
-        look = replace(asked, day_first=True) if asked.day_first is None else asked
-        looked = read_if_written(column.slice(0, 50), name, look)
-        if looked is not None and looked.whole:
-            continue
-        if looked is None and not first_cells(column.slice(0, 50)):
-            looked = read_if_written(column, name, asked)
-        stamps = read_stamps(column, name, asked) if looked is not None else None
-        if stamps is not None and not stamps.whole and _enough(stamps, column, name):
-            able[name] = stamps
+    ranked = list(dict.fromkeys([*usual_columns(TIME_NAMES, free), *free]))
+    found = {name: _dates(table.column(name), name, asked) for name in ranked}
+    able = {name: stamps for name, stamps in found.items() if stamps is not None}
     if not able:
         parts = find_parts(table, free, asked)
         if parts is None and asked.written:
             form = " | ".join(asked.written)
             raise DataError(f"no column is written as --date-format says ({form})")
-        return TimeColumns(parts.columns, parts.stamps, parts.stamps.notes) if parts else None
-    places = {name: place for place, name in enumerate(ranked)}
+        return parts
 
-    def fullness(name: str) -> tuple[bool, bool, int, int]:
+    def fullness(name: str) -> tuple[bool, bool, int]:
         stamps = able[name]
         still = len(stamps.values) > 1 and len(pd.unique(stamps.values)) == 1
-        return still, bool(stamps.number), -stamps.read, places[name]
+        return still, bool(stamps.number), -len(stamps.known)
 
     best = min(able, key=fullness)
     others = [name for name in able if name != best]
-    notes = [f"{best!r} is taken as the time; so could be {', '.join(map(repr, others[:5]))}"
-             " (--time-column)"] if others else []  # fmt: skip
-    joined = with_clock(table, best, able[best], [n for n in free if n not in able], asked)
-    if joined is not None:
-        return TimeColumns(joined.columns, joined.stamps, [*joined.stamps.notes, *notes])
-    return TimeColumns([best], able[best], [*able[best].notes, *notes])
+    rest = [name for name in free if name not in able]
+    time = with_clock(table, best, able[best], rest, asked) or TimeColumns([best], able[best])
+    if not others:
+        return time
+    could = f"so could be {', '.join(map(repr, others[:5]))}"
+    return time.noted(f"{best!r} is taken as the time; {could} (--time-column)")
+
+
+def _dates(column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps | None:
+    """The stamps of a column, if enough of it are dates."""
+    # In a few cells the order of day and month may be open; here it does not matter.
+    look = replace(asked, day_first=True) if asked.day_first is None else asked
+    some = column.slice(0, 50)
+    looked = read_if_written(some, name, look)
+    if looked is None and not first_cells(some):
+        looked = read_if_written(column, name, asked)
+    elif looked is not None and looked.whole:
+        return None
+    stamps = read_stamps(column, name, asked) if looked is not None else None
+    enough = stamps is not None and not stamps.whole and _enough(stamps, column, name)
+    return stamps if enough else None
 
 
 def _enough(stamps: Stamps, column: pa.ChunkedArray, name: str) -> bool:
     """Whether enough cells are stamps: half where the name says dates, else nine in ten."""
     filled = len(column) - column.null_count
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if is_text(column.type):
         filled = pc.sum(pc.not_equal(pc.utf8_trim_whitespace(column), "")).as_py() or 0
     least = 0.5 if DATE_NAME.search(name) else 0.9
-    return bool(stamps.read >= max(least * filled, 1))
+    return bool(len(stamps.known) >= max(least * filled, 1))
 
 
 def find_counts(table: pa.Table, taken: set[str], ids: list[str]) -> TimeColumns | None:
@@ -135,7 +124,7 @@ def find_counts(table: pa.Table, taken: set[str], ids: list[str]) -> TimeColumns
             continue
         rest = [other for other in table.column_names if other not in (name, *ids)]
         if any(may_be_numeric(table.column(other)) for other in rest):  # else it is forecast itself
-            return TimeColumns([name], stamps, stamps.notes)
+            return TimeColumns([name], stamps)
     return None
 
 
@@ -187,7 +176,7 @@ def refuse_dates(table: pa.Table, taken: set[str], where: str) -> None:
         if name in taken:
             continue
         column = table.column(name)
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        if not is_text(column.type):
             continue
         some = first_cells(column)
         odd = [text for text in some if DATE_LIKE.search(text)]

@@ -10,8 +10,8 @@ from birnn.arrays import Ints
 from birnn.data.series.columns import NumberColumn, read_ids, read_numbers
 from birnn.data.series.parts import part_numbers, role_of
 from birnn.data.stamps import words
-from birnn.data.stamps.column import Stamps, read_stamps
-from birnn.data.stamps.orders import BAD, Asked
+from birnn.data.stamps.column import read_stamps
+from birnn.data.stamps.reading import BAD, Asked, Stamps
 from birnn.errors import DataError
 
 FEWEST = 4  # dates in a header

@@ -29,14 +29,13 @@ class Cells:
         return np.flatnonzero(np.isin(self.parts["form"], wanted))
 
 
-def trimmed(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+def trimmed(column: pa.ChunkedArray) -> pa.Array:
     """A slice of texts in one piece: no spaces around, none for a null, plain spaces and dashes."""
     texts = pc.fill_null(pc.utf8_trim_whitespace(column), "")
     if not pc.all(pc.string_is_ascii(texts), min_count=0).as_py():
         for foreign, plain in FOREIGN:
             texts = pc.replace_substring_regex(texts, foreign, plain)
-    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
+    return texts.combine_chunks()
 
 
 def cut_cells(column: pa.ChunkedArray) -> Cells:
@@ -82,12 +81,10 @@ def _fill(parts: dict[str, Codes], rows: Ints, texts: pa.Array, form: Form, plac
     for part, (start, end) in form.clock.items():
         number = _number(texts, start, min(end, start + 9))
         parts[part][rows] = number * 10 ** (9 - min(end - start, 9)) if part == "f" else number
-    if form.offset is not None:
-        parts["east"][rows] = form.offset
-    if form.east:
-        minutes = [_number(texts, *form.east[part]) for part in form.east]
-        east = minutes[0] * 60 + (minutes[1] if len(minutes) > 1 else 0)
-        parts["east"][rows] = (form.offset or 0) + form.sign * east
+    if form.offset is not None or form.east:
+        parts["east"][rows] = form.offset or 0
+    for minutes, (start, end) in zip((60, 1), form.east.values(), strict=False):
+        parts["east"][rows] += form.sign * minutes * _number(texts, start, end)
 
 
 def _number(texts: pa.Array, start: int, end: int) -> Codes:

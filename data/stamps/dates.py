@@ -9,9 +9,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from birnn.arrays import Array, Bools, Ints
+from birnn.data.stamps.reading import BAD
 
 PIVOT = 69  # of years of two digits: 69 to 99 are in the last century
 FIRST_YEAR, LAST_YEAR = 1678, 2261  # whole ones that 64 bits of nanoseconds hold
+MOST_DAYS = 106_000  # from 1970, either way, that nanoseconds hold
 SECOND = 10**9
 DAY_NS = 86_400 * SECOND
 
@@ -31,21 +33,26 @@ def civil_days(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Bools]:
     return dates.astype(np.int64), fits
 
 
-def iso_weeks(year: Ints, week: Ints, weekday: Ints | int = 1) -> tuple[Ints, Bools]:
+def moments(days: Ints, time: Ints | int, fits: Bools) -> Ints:
+    """``[K]`` nanoseconds since 1970 of days and times of day; BAD where they don't fit."""
+    return np.where(fits, np.where(fits, days, 0) * DAY_NS + np.where(fits, time, 0), BAD)
+
+
+def iso_weeks(year: Ints, week: Ints, weekday: Ints) -> tuple[Ints, Bools]:
     """``[K]`` days since 1970 of a day of ISO 8601 weeks, whose first holds January 4."""
-    one = np.ones_like(year)
-    monday, fits = _first_monday(year, one)
-    after, _ = _first_monday(year + 1, one)
+    monday, fits = _first_monday(year)
+    after, _ = _first_monday(year + 1)
     fits &= (week >= 1) & (week <= (after - monday) // 7) & (weekday >= 1) & (weekday <= 7)
     return monday + 7 * (week - 1) + weekday - 1, fits
 
 
-def _first_monday(year: Ints, one: Ints) -> tuple[Ints, Bools]:
+def _first_monday(year: Ints) -> tuple[Ints, Bools]:
+    one = np.ones_like(year)
     fourth, fits = civil_days(year, one, 4 * one)
     return fourth - (fourth + 3) % 7, fits
 
 
-def us_weeks(year: Ints, week: Ints, weekday: Ints | int = 1) -> tuple[Ints, Bools]:
+def us_weeks(year: Ints, week: Ints, weekday: Ints) -> tuple[Ints, Bools]:
     """``[K]`` days of weeks that begin on Sunday, the first of which holds January 1.
 
     Where there is a week 0, it is the one with January 1, and 1 that of the first Sunday (``%U``).
@@ -58,16 +65,23 @@ def us_weeks(year: Ints, week: Ints, weekday: Ints | int = 1) -> tuple[Ints, Boo
     return sunday + 7 * (week - 1) + weekday - 1, fits
 
 
+def weeks_in_words(*, us: bool) -> str:
+    """Which weeks are meant, and the option that means others."""
+    if us:
+        return "weeks from Sunday, the first with January 1 (--date-format iso-week reads others)"
+    return "ISO weeks (--date-format us-week reads others)"
+
+
 def days_of(parts: Mapping[str, Ints], *, us: bool) -> tuple[Ints, Bools, Ints]:
     """Days since 1970 of dates in parts, which of them there are, and their years, ``[K]`` each.
 
     Parts: y, and m and d, q, h (half), n (day of the year), w and u (weekday), v (both as one
     number), or c alone (YYYYMMDD), or e (YYMMDD). What is left out is the first.
     """
-    if "c" in parts or "e" in parts:
-        whole = parts.get("c", parts.get("e"))
-        assert whole is not None
-        parts = {"y": whole // 10_000, "m": whole // 100 % 100, "d": whole % 100}
+    for letter in "ce":
+        if letter in parts:
+            whole = parts[letter]
+            parts = {"y": whole // 10_000, "m": whole // 100 % 100, "d": whole % 100}
     year = parts["y"]
     one = np.ones_like(year)
     if "v" in parts:
@@ -82,10 +96,8 @@ def days_of(parts: Mapping[str, Ints], *, us: bool) -> tuple[Ints, Bools, Ints]:
         return days + parts["n"] - 1, fits, year
     for letter, months in (("q", 3), ("h", 6)):
         if letter in parts:
-            number = parts[letter]
-            within = (number >= 1) & (number <= 12 // months)
-            days, fits = civil_days(year, np.where(within, months * (number - 1) + 1, 0), one)
-            return days, fits, year
+            first = months * (parts[letter] - 1) + 1  # month, of a quarter or half
+            return *civil_days(year, first, one), year
     return *civil_days(year, parts.get("m", one), parts.get("d", one)), year
 
 

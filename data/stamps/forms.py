@@ -30,7 +30,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "2M2": ("d_y", "y_d"), "M22": ("_dy",),
     "M4": ("_y",), "4M": ("y_",), "M2": ("_y",), "2M": ("y_",),
     "4Q2": ("y_q",), "Q24": ("_qy",), "2Q4": ("q_y",), "2Q2": ("q_y",), "Q22": ("_qy",),
-    "42Q": ("yq_",), "2Q": (), "4W2": ("y_w",), "W24": ("_wy",), "2W4": ("w_y",), "W22": ("_wy",),
+    "42Q": ("yq_",), "4W2": ("y_w",), "W24": ("_wy",), "2W4": ("w_y",), "W22": ("_wy",),
     "42W": ("yw_",), "4W22": ("y_wu",), "4W3": ("y_v",), "4H2": ("y_h",), "H24": ("_hy",),
     "2H4": ("h_y",), "2H2": ("h_y",), "H22": ("_hy",), "42H": ("yh_",), "4P2": ("y_m",),
 }  # fmt: skip
@@ -43,7 +43,6 @@ class Form:
     """How texts of one skeleton are read: places are pairs of characters, end excluded."""
 
     signs: str  # the key of ORDERS
-    orders: tuple[str, ...]
     numbers: tuple[tuple[int, int], ...]  # those of the date, from the left
     month: int = 0  # of a month's name
     clock: dict[str, tuple[int, int]] = field(default_factory=dict)  # H, M, S, f (a fraction)
@@ -64,13 +63,7 @@ class Token:
 
     kind: str  # num, word, ampm, gap, sign
     text: str
-    start: int
-    end: int
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Where it stands."""
-        return self.start, self.end
+    place: tuple[int, int]
 
 
 def skeleton(text: str) -> str:
@@ -100,14 +93,12 @@ def _read_one(skeleton: str, *, alone: bool = True) -> Form | None:
     tokens = _tokens(skeleton)
     tokens = [token for token in tokens if token.text not in "()[]\"'´`’" or token.kind != "sign"]
     clock, rest = _take_clock(tokens)
-    if clock is None:
-        return None
-    return _read_date(rest, clock, alone)
+    return _read_date(rest, clock, alone) if clock else None
 
 
 def _tokens(skeleton: str) -> list[Token]:
     found = TOKEN.finditer(skeleton)
-    return [Token(str(match.lastgroup), match.group(), *match.span()) for match in found]
+    return [Token(str(match.lastgroup), match.group(), match.span()) for match in found]
 
 
 @lru_cache(20_000)
@@ -145,27 +136,23 @@ def _loose(skeleton: str) -> str:
 
 def _take_clock(tokens: list[Token]) -> tuple[Form | None, list[Token]]:
     """Cut the time of day and its zone out; what is left is the date."""
-    form = Form("", (), ())
+    form = Form("", ())
     begin, end, clock = _find_clock(tokens)
-    rest = [*tokens[:begin], *tokens[end:]] if clock else tokens
     if clock:
-        form = replace(form, clock=clock)
         while end < len(tokens) and tokens[end].kind == "gap":
             end += 1
+        half = -1
         if end < len(tokens) and tokens[end].kind == "ampm":
-            form = replace(form, half=int(tokens[end].text[0] in "pP"))
-            end += 1
-        rest = [*tokens[:begin], *tokens[end:]]
-        return _take_zone(form, tokens[:begin], tokens[end:])
-    for at, token in enumerate(tokens):
-        if token.kind != "ampm":
-            continue
-        before = at - 1 - (at > 1 and tokens[at - 1].kind == "gap")
-        if before >= 0 and tokens[before].kind == "num" and len(tokens[before].text) <= 2:
-            form = replace(form, half=int(token.text[0] in "pP"), clock={"H": tokens[before].place})
-            return _take_zone(form, tokens[:before], tokens[at + 1 :])
-        return None, rest
-    return _take_zone(form, tokens, []) if tokens else (form, rest)
+            half, end = int(tokens[end].text[0] in "pP"), end + 1
+        return _take_zone(replace(form, clock=clock, half=half), tokens[:begin], tokens[end:])
+    at = next((at for at, token in enumerate(tokens) if token.kind == "ampm"), None)
+    if at is None:
+        return _take_last_zone(form, tokens)
+    before = at - 1 - (at > 1 and tokens[at - 1].kind == "gap")
+    if before < 0 or tokens[before].kind != "num" or len(tokens[before].text) > 2:
+        return None, tokens
+    form = replace(form, half=int(tokens[at].text[0] in "pP"), clock={"H": tokens[before].place})
+    return _take_zone(form, tokens[:before], tokens[at + 1 :])
 
 
 def _find_clock(tokens: list[Token]) -> tuple[int, int, dict[str, tuple[int, int]]]:
@@ -197,15 +184,8 @@ def _find_clock(tokens: list[Token]) -> tuple[int, int, dict[str, tuple[int, int
     return 0, 0, {}
 
 
-def _take_zone(
-    form: Form, before: list[Token], after: list[Token]
-) -> tuple[Form | None, list[Token]]:
-    """Take a zone from what follows the time of day: an offset, a name in short or in full.
-
-    Without a time of day, only what ends the stamp can be one: ``2024-01-01Z``.
-    """
-    if not form.clock:
-        return _take_last_zone(form, before)
+def _take_zone(form: Form, before: list[Token], after: list[Token]) -> tuple[Form, list[Token]]:
+    """Take a zone from what follows the time of day: an offset, a name in short or in full."""
     kept, at = [token for token in after if token.kind != "gap"], 0
     called = kept[0].text.casefold() if kept and kept[0].kind == "word" else ""
     if called in words.ZONES:
@@ -220,6 +200,7 @@ def _take_zone(
 
 
 def _take_last_zone(form: Form, tokens: list[Token]) -> tuple[Form, list[Token]]:
+    """Take a zone from the end of a stamp without a time of day: ``2024-01-01Z``."""
     kept = [token for token in tokens if token.kind != "gap"]
     last = kept[-1] if kept else None
     if last and last.kind == "word" and last.text.casefold() in ("z", "utc", "gmt"):
@@ -307,44 +288,35 @@ def _match(signs: str, numbers: list[Token], month: int, form: Form, alone: bool
         if head not in ORDERS or (head in "68" and alone and not (tail or form.clock or zoned)):
             continue
         count = sum(sign.isdigit() for sign in head)
-        clock = dict(form.clock)
+        own, rest = numbers[:count], numbers[count:]
+        clock = form.clock
         if tail:
-            if clock or not DATED.fullmatch(head):
+            compact = _compact_clock(tail, rest) if DATED.fullmatch(head) and not clock else None
+            if compact is None:
                 continue
-            own = _compact_clock(tail, numbers[count:])
-            if own is None:
-                continue
-            clock = own
-        places = tuple(token.place for token in numbers[:count])
-        if not _lengths_fit(head, numbers):
+            clock = compact
+        if not _year_fits(head, own):
             continue
-        short = not any(len(token.text) in (4, 8) for token in numbers[:count])
-        return replace(form, signs=head, orders=ORDERS[head], numbers=places, month=month,
-                       clock=clock, short=short)  # fmt: skip
+        places = tuple(token.place for token in own)
+        short = not any(len(token.text) in (4, 8) for token in own)
+        return replace(form, signs=head, numbers=places, month=month, clock=clock, short=short)
     return None
 
 
-def _lengths_fit(head: str, numbers: list[Token]) -> bool:
-    """Whether what must be a year of two digits has two, and a quarter or half has one."""
-    lengths = [len(token.text) for token in numbers]
-    if head in ("2M2", "222"):
-        return 2 in (lengths[0], lengths[-1] if head == "2M2" else lengths[2])
-    if head in ("M2", "2M"):
-        return lengths[0] == 2
-    if head in ("M22", "2Q2", "Q22", "W22", "2H2", "H22"):
-        return lengths[1] == 2
-    return True
+def _year_fits(head: str, numbers: list[Token]) -> bool:
+    """Whether the year has more than one digit, in one of the orders that the date can be in."""
+    orders = (order.replace("_", "") for order in ORDERS[head])
+    years = (order.find("y") for order in orders)
+    return any(at < 0 or len(numbers[at].text) > 1 for at in years)
 
 
 def _compact_clock(tail: str, numbers: list[Token]) -> dict[str, tuple[int, int]] | None:
     """A time of day without colons: ``00``, ``00 30``, ``0030``, ``003000``, ``003000.5``."""
-    start, end = numbers[0].place
-    fraction = {"f": numbers[1].place} if len(numbers) == 2 else {}
-    if tail in ("4", "4T") and len(numbers) == 1:
-        return {"H": (start, start + 2), "M": (start + 2, end)}
-    if tail[0] == "6" and len(numbers) <= 2:
-        parts = {"H": (start, start + 2), "M": (start + 2, start + 4), "S": (start + 4, end)}
-        return parts | fraction
     if tail.strip("2") == "" and len(numbers) <= 3:
         return {role: token.place for role, token in zip("HMS", numbers, strict=False)}
-    return None
+    first, rest = tail[0], numbers[1:]
+    if not ((first == "6" and len(rest) <= 1) or (tail in ("4", "4T") and not rest)):
+        return None
+    start, end = numbers[0].place
+    places = [(at, at + 2) for at in range(start, end, 2)]
+    return dict(zip("HMSf", [*places, *(token.place for token in rest)], strict=False))

@@ -4,35 +4,43 @@ A reading must fit the whole column. Counts (1, 2, 3, …) and years stay whole 
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from birnn.arrays import Array, Floats, Ints
+from birnn.data.arrow import is_text
 from birnn.data.stamps.cells import SLICE, trimmed
-from birnn.data.stamps.dates import DAY_NS, clock_nanoseconds, days_of, full_years
-from birnn.data.stamps.orders import BAD, CLEARLY, NUMBERS, Asked, Doubt, regularity, undecided
-
-DATE_NAME = re.compile(
-    r"date|time|month|day|^ds$|period|stamp|datum|zeit|fecha|^data$|quarter|week|year|moment"
-    r"|(?<![a-z])(?:tag|monat|jahr|mes|mois|jour|dia|giorno|mese|anno|hora|ora|yyyy\w*|when|dato"
-    r"|año|ano|année|annee|rok|aasta|tarih|data ?hora|dátum|dzień|semana|woche|år)(?![a-z])"
-    r"|дата|время|год|месяц|日期|日付|日時|时间|時間|年|月|날짜|일자|시간|연도|تاريخ",
-    re.IGNORECASE,
+from birnn.data.stamps.dates import (
+    DAY_NS,
+    FIRST_YEAR,
+    LAST_YEAR,
+    MOST_DAYS,
+    clock_nanoseconds,
+    days_of,
+    full_years,
+    moments,
 )
+from birnn.data.stamps.names import DATE_NAME, WEEK_NAME
+from birnn.data.stamps.orders import CLEARLY, regularity, undecided
+from birnn.data.stamps.reading import BAD, Asked, Doubt, Stamps
+
 WHOLE, POINT = r"^[+-]?\d{1,19}(\.0*)?$", r"^[+-]?\d+[.,]\d+$"
-UNIX = {"unix": 1, "unix-ms": 1_000, "unix-us": 1_000_000, "unix-ns": 10**9}
-UNITS = {"unix": "seconds", "unix-ms": "milliseconds", "unix-us": "microseconds",
-         "unix-ns": "nanoseconds"}  # fmt: skip
+UNIX = {"unix": 1, "unix-ms": 1_000, "unix-us": 1_000_000, "unix-ns": 10**9}  # in a second
 EXCEL_ZERO = -25_569  # days since 1970 of the day before Excel's first, as all days from March 1900
-# Digits → what numbers of so many digits can be, the usual one first.
-COMPACT = {
-    5: ("yq",), 6: ("ym", "yw", "ymd2", "dmy2", "mdy2"), 7: ("yn", "dmy", "mdy"),
-    8: ("ymd", "dmy", "mdy"), 10: ("ymdH",), 12: ("ymdHM",), 14: ("ymdHMS",), 17: ("ymdHMSf",),
+# Kind → what its digits are (letters as in dates.days_of, and H, M, S and f of a second). Of kinds
+# with as many digits the usual one stands first.
+DIGITS = {
+    "yq": "yyyyq", "ym": "yyyymm", "yw": "yyyyww", "ymd2": "yymmdd", "dmy2": "ddmmyy",
+    "mdy2": "mmddyy", "yn": "yyyynnn", "ymd": "yyyymmdd", "dmy": "ddmmyyyy", "mdy": "mmddyyyy",
+    "ymdH": "yyyymmddHH", "ymdHM": "yyyymmddHHMM", "ymdHMS": "yyyymmddHHMMSS",
+    "ymdHMSf": "yyyymmddHHMMSSfff",
 }  # fmt: skip
+ONLY_NAMED = {"yq", "ymd2", "dmy2", "mdy2", "dmy", "mdy"}  # where the column is called a date
+FRACTIONS = {"decimal", "y.m", "m.y"}
 SPOKEN = {
     "ymd": "year, month and day", "ym": "year and month", "yw": "year and ISO week",
     "yq": "year and quarter", "yn": "year and day of the year", "dmy": "day, month and year",
@@ -42,28 +50,17 @@ SPOKEN = {
     "ymdHMS": "year, month, day and time", "ymdHMSf": "year, month, day and time",
     "excel": "Excel's day numbers (1900 system)", "unix-days": "days since 1970",
     "decimal": "years with their parts as decimals", "y.m": "year and month",
-    "m.y": "month and year",
+    "m.y": "month and year", "unix": "Unix seconds (UTC)", "unix-ms": "Unix milliseconds (UTC)",
+    "unix-us": "Unix microseconds (UTC)", "unix-ns": "Unix nanoseconds (UTC)",
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Numbered:
-    """``R`` stamps from numbers."""
-
-    values: Ints  # [R] nanoseconds since 1970, or the whole numbers; BAD where there is none
-    whole: bool
-    kind: str = ""  # what they were read as; empty for whole numbers
-    cell: str = ""  # the first text that is no such number
-    notes: list[str] = field(default_factory=list)
-    doubts: list[Doubt] = field(default_factory=list)
-
-    @property
-    def zone(self) -> str:
-        """Unix time is in UTC."""
-        return "UTC" if self.kind in UNIX else ""
+def is_numeral(text: str) -> bool:
+    """Whether a text is a plain number, whole or with a decimal sign."""
+    return bool(re.match(WHOLE, text) or re.match(POINT, text))
 
 
-def read_numbered(column: pa.ChunkedArray, name: str, asked: Asked) -> Numbered | None:
+def read_numbered(column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps | None:
     """Read a column ``[R]`` of numbers, typed or as text; ``None`` where none is a stamp.
 
     Raises:
@@ -72,21 +69,34 @@ def read_numbered(column: pa.ChunkedArray, name: str, asked: Asked) -> Numbered 
     whole, points, cell = _numbers(column)
     known = whole[whole != BAD]
     pointed = np.isfinite(points)
-    if pointed.any() and 2 * pointed.sum() >= len(known):
+    if (pointed.any() and 2 * pointed.sum() >= len(known)) or asked.number in FRACTIONS:
         numbers = np.where(pointed, points, np.where(whole == BAD, np.nan, whole))
-        return _fractions(numbers, column, name, cell, asked)
+        found = _fractions(numbers, column, name, asked)
+        return None if found is None else replace(found, cell=cell)
     if not len(known):
         return None
     if pointed.any() and not cell:
         cell = str(column[int(np.flatnonzero(pointed)[0])].as_py())
-    wanted = asked.number or next((form for form in asked.formats if form in NUMBERS), "")
-    plain = Numbered(whole, True, cell=cell)
-    if wanted == "number":
-        return plain
-    if wanted in (*UNIX, "excel", "unix-days"):
-        return Numbered(_scaled(whole, wanted), False, wanted, cell, [_told(name, wanted, known)])
-    found = _dated(whole, known, name, cell, wanted, asked)
-    return found or replace(plain, doubts=_day_numbers(known, name))
+    return replace(_whole(whole, known, name, asked), cell=cell)
+
+
+def _whole(whole: Ints, known: Ints, name: str, asked: Asked) -> Stamps:
+    """Whole numbers (BAD for others, none in ``known``) as they are asked for, or found."""
+    if asked.numbers == "number":
+        return Stamps(whole, whole=True)
+    if asked.numbers in (*UNIX, "excel", "unix-days"):
+        return _stamps(_scaled(whole, asked.numbers), asked.numbers, name, known)
+    return _dated(whole, known, name, asked) or Stamps(
+        whole, whole=True, doubts=_day_numbers(known, name)
+    )
+
+
+def _stamps(values: Ints, kind: str, name: str, known: Array) -> Stamps:
+    """Stamps from numbers of a kind; a note says so and shows the first of those ``known``."""
+    shown = "" if kind in UNIX else f" ({known[0]:.12g})" if known.dtype.kind == "f" else (
+        f" ({known[0]})")  # fmt: skip
+    note = f"{name!r} is read as {SPOKEN[kind]}{shown}"
+    return Stamps(values, zone="UTC" if kind in UNIX else "", notes=[note], number=kind)
 
 
 def _day_numbers(known: Ints, name: str) -> list[Doubt]:
@@ -116,11 +126,11 @@ def _numbers(column: pa.ChunkedArray) -> tuple[Ints, Floats, str]:
         fits = pc.match_substring_regex(text, WHOLE)
         digits = pc.replace_substring_regex(pc.if_else(fits, text, None), r"^\+|\.0*$", "")
         try:
-            whole[at] = pc.fill_null(digits.cast(pa.int64()), BAD).to_numpy(zero_copy_only=False)
+            values = digits.cast(pa.int64())
         except pa.ArrowInvalid:  # beyond 64 bits
             fits = pc.and_(fits, pc.less(pc.utf8_length(text), 19))
-            digits = pc.if_else(fits, digits, None)
-            whole[at] = pc.fill_null(digits.cast(pa.int64()), BAD).to_numpy(zero_copy_only=False)
+            values = pc.if_else(fits, digits, None).cast(pa.int64())
+        whole[at] = pc.fill_null(values, BAD).to_numpy(zero_copy_only=False)
         if pc.all(fits, min_count=0).as_py():
             continue
         pointed = pc.match_substring_regex(text, POINT)
@@ -132,21 +142,17 @@ def _numbers(column: pa.ChunkedArray) -> tuple[Ints, Floats, str]:
     return whole, points, cell
 
 
-def _dated(
-    whole: Ints, known: Ints, name: str, cell: str, wanted: str, asked: Asked
-) -> Numbered | None:
+def _dated(whole: Ints, known: Ints, name: str, asked: Asked) -> Stamps | None:
     """Whole numbers that are dates by their digits, Unix time, or days."""
-    distinct, places = np.unique(known, return_inverse=True)
+    distinct = np.unique(known)
     if distinct[0] < 0:
         return None
     digits = len(str(int(np.quantile(distinct, 0.5, method="nearest"))))
     named = bool(DATE_NAME.search(name))
     if named or len(distinct) > 12 or digits >= 10 or (digits == 6 and _are_months(distinct)):
-        found = _compact(distinct, digits, name, named, wanted, asked, whole, places)
+        found = _compact(whole, known, distinct, digits, name, asked)
         if found is not None:
-            values, kind, doubts = found
-            notes = [_told(name, kind, known)]
-            return Numbered(values, False, kind, cell, notes, doubts)
+            return found
     low, high = int(distinct[0]), int(distinct[-1])
     for kind, parts in UNIX.items():
         # Nine digits may be anything, but for whole minutes apart; twelve and more at such a
@@ -154,7 +160,7 @@ def _dated(
         minutes = len(distinct) > 2 and not (np.diff(distinct) % (60 * parts)).any()
         least = 10**8 if parts > 1 or named or minutes else 9 * 10**8
         if least * parts <= low and high < 42 * 10**8 * parts:
-            return Numbered(_scaled(whole, kind), False, kind, cell, [_told(name, kind, known)])
+            return _stamps(_scaled(whole, kind), kind, name, known)
     if not named or digits != 5 or re.search("year|jahr|month|quarter|week", name, re.IGNORECASE):
         return None
     kind = "unix-days" if low >= 10_957 and high < 25_569 else "excel"
@@ -162,12 +168,12 @@ def _dated(
         return None
     text = f"{name!r} holds numbers of days, as {low}"
     done = f"read as {SPOKEN[kind]} (--date-format excel, unix-days or number decides)"
-    return Numbered(_scaled(whole, kind), False, kind, cell, [], [Doubt(text, done)])
+    return Stamps(_scaled(whole, kind), doubts=[Doubt(text, done)], number=kind)
 
 
 def _are_months(distinct: Ints) -> bool:
     """Whether distinct numbers are YYYYMM that go on month by month over a change of years."""
-    stamps = _parts_of("ym", distinct)
+    stamps = _by_digits("ym", distinct)
     over = len(distinct) > 3 and distinct[0] // 100 != distinct[-1] // 100
     return bool(over and (stamps != BAD).all() and regularity(stamps) > 0.9)
 
@@ -177,99 +183,77 @@ def _scaled(whole: Ints, kind: str) -> Ints:
     if kind in UNIX:
         return np.where(whole == BAD, BAD, whole * (10**9 // UNIX[kind]))
     days = whole + (EXCEL_ZERO if kind == "excel" else 0)
-    fits = (whole != BAD) & (abs(days) < 106_000)
-    return np.where(fits, np.where(fits, days, 0) * DAY_NS, BAD)
-
-
-def _told(name: str, kind: str, known: Array) -> str:
-    if kind in UNIX:
-        return f"{name!r} is read as Unix {UNITS[kind]} (UTC)"
-    shown = known[0] if known.dtype.kind == "i" else f"{known[0]:.12g}"
-    return f"{name!r} is read as {SPOKEN[kind]} ({shown})"
+    return moments(days, 0, (whole != BAD) & (abs(days) < MOST_DAYS))
 
 
 def _compact(
-    distinct: Ints, digits: int, name: str, named: bool, wanted: str, asked: Asked, whole: Ints,
-    places: Ints,
-) -> tuple[Ints, str, list[Doubt]] | None:  # fmt: skip
+    whole: Ints, known: Ints, distinct: Ints, digits: int, name: str, asked: Asked
+) -> Stamps | None:
     """Numbers whose digits are year, month, day and so on, if nine in ten are such dates."""
-    able: dict[str, Ints] = {}
-    kinds = COMPACT.get(digits, ())
-    for kind in [wanted] if wanted in SPOKEN else kinds:
-        if kind in ("yq", "ymd2", "dmy2", "mdy2", "dmy", "mdy") and not named:
-            continue
-        if kind == "yw" and not re.search(r"w(?:ee)?k|yw|ww|kw|woche|semana", name, re.I):
-            continue
-        stamps = _parts_of(kind, distinct)
-        spread = np.full(len(whole), BAD)
-        spread[whole != BAD] = stamps[places]
-        if (stamps != BAD).mean() >= 0.9:
-            able[kind] = spread
+    kinds = [kind for kind, letters in DIGITS.items() if len(letters) == digits]
+    if digits == 7:  # without the zero of a day or month
+        kinds += ["dmy", "mdy"]
+    if asked.numbers in DIGITS:
+        kinds = [asked.numbers]
+    if not DATE_NAME.search(name):
+        kinds = [kind for kind in kinds if kind not in ONLY_NAMED]
+    if not WEEK_NAME.search(name):
+        kinds = [kind for kind in kinds if kind != "yw"]
     if asked.day_first is not None:
-        order = "d" if asked.day_first else "m"
-        able = {k: v for k, v in able.items() if k[0] == order or k[:3] not in ("dmy", "mdy")}
-    if not able:
+        other = "m" if asked.day_first else "d"
+        kinds = [kind for kind in kinds if kind[0] != other]
+    read = {kind: _by_digits(kind, distinct) for kind in kinds}
+    read = {kind: stamps for kind, stamps in read.items() if (stamps != BAD).mean() >= 0.9}
+    if not read:
         return None
-    least = min(int((values == BAD).sum()) for values in able.values())
-    able = {kind: values for kind, values in able.items() if int((values == BAD).sum()) == least}
-    first = next(iter(able))
-    if len(able) == 1 or first in ("ymd", "ym", "yn"):
-        doubts = []
-        if first == "ym" and distinct[0] // 100 == distinct[-1] // 100:
-            text = f"the numbers of {name!r}, as {distinct[0]}, count up by one"
-            done = "read as year and month (--date-format number reads them as numbers)"
-            doubts = [Doubt(text, done)]
-        return able[first], first, doubts
-    scores = {kind: regularity(values) for kind, values in able.items()}
-    best, second = sorted(able, key=lambda kind: -scores[kind])[:2]
-    if scores[best] - scores[second] <= CLEARLY:
-        raise undecided(name, str(distinct[0]), [SPOKEN[best], SPOKEN[second]])
-    text = f"the numbers of {name!r}, as {distinct[0]}, can be read as several dates"
-    done = f"read as {SPOKEN[best]}, the more regular (--day-first or --date-format decides)"
-    return able[best], best, [Doubt(text, done)]
+    places = np.searchsorted(distinct, whole)
+    able = {kind: np.where(whole == BAD, BAD, stamps[places]) for kind, stamps in read.items()}
+    lost = {kind: int((values == BAD).sum()) for kind, values in able.items()}
+    able = {kind: able[kind] for kind in able if lost[kind] == min(lost.values())}
+    best, doubts = next(iter(able)), []
+    if best == "ym" and distinct[0] // 100 == distinct[-1] // 100:
+        text = f"the numbers of {name!r}, as {distinct[0]}, count up by one"
+        done = "read as year and month (--date-format number reads them as numbers)"
+        doubts = [Doubt(text, done)]
+    elif len(able) > 1 and best not in ("ymd", "ym", "yn"):
+        scores = {kind: regularity(values) for kind, values in able.items()}
+        best, second = sorted(able, key=lambda kind: -scores[kind])[:2]
+        if scores[best] - scores[second] <= CLEARLY:
+            raise undecided(name, str(distinct[0]), [SPOKEN[best], SPOKEN[second]])
+        text = f"the numbers of {name!r}, as {distinct[0]}, can be read as several dates"
+        done = f"read as {SPOKEN[best]}, the more regular (--day-first or --date-format decides)"
+        doubts = [Doubt(text, done)]
+    return replace(_stamps(able[best], best, name, known), doubts=doubts)
 
 
-def _parts_of(kind: str, numbers: Ints) -> Ints:
+def _by_digits(kind: str, numbers: Ints) -> Ints:
     """``[U]`` numbers by their digits as nanoseconds, BAD for what is no date."""
-    nothing = np.zeros_like(numbers)
-    time, fits = nothing, np.ones(len(numbers), bool)
-    if kind.startswith("ymdH"):
-        extra = {"ymdH": 2, "ymdHM": 4, "ymdHMS": 6, "ymdHMSf": 9}[kind]
-        tail = numbers % 10**extra * 10 ** (9 - extra)
-        numbers, hour = numbers // 10**extra, tail // 10**7
-        parts = (hour, tail // 10**5 % 100, tail // 1000 % 100, tail % 1000 * 10**6)
-        time, fits = clock_nanoseconds(*parts, np.full(len(numbers), -1))
-        kind = "ymd"
-    cut: dict[str, Callable[[Ints], dict[str, Ints]]] = {
-        "ymd": lambda n: {"c": n},
-        "ym": lambda n: {"y": n // 100, "m": n % 100},
-        "yw": lambda n: {"y": n // 100, "w": n % 100},
-        "yq": lambda n: {"y": n // 10, "q": n % 10},
-        "yn": lambda n: {"y": n // 1000, "n": n % 1000},
-        "dmy": lambda n: {"y": n % 10_000, "m": n // 10_000 % 100, "d": n // 10**6},
-        "mdy": lambda n: {"y": n % 10_000, "d": n // 10_000 % 100, "m": n // 10**6},
-        "ymd2": lambda n: {"y": full_years(n // 10_000), "m": n // 100 % 100, "d": n % 100},
-        "dmy2": lambda n: {"y": full_years(n % 100), "m": n // 100 % 100, "d": n // 10_000},
-        "mdy2": lambda n: {"y": full_years(n % 100), "d": n // 100 % 100, "m": n // 10_000},
-    }
-    days, there, year = days_of(cut[kind](numbers), us=False)
-    fits = fits & there & (year >= 1678) & (year <= 2261)
-    return np.where(fits, np.where(fits, days, 0) * DAY_NS + np.where(fits, time, 0), BAD)
+    parts = dict.fromkeys("HMSf", np.zeros_like(numbers))
+    letters = DIGITS[kind]
+    for letter, run in groupby(reversed(letters)):
+        size = 10 ** len(list(run))
+        parts[letter] = numbers if letter == letters[0] else numbers % size
+        numbers = numbers // size
+    if letters.count("y") == 2:
+        parts["y"] = full_years(parts["y"])
+    clock = (parts.pop(letter) for letter in "HMSf")
+    hour, minute, second, thousandths = clock
+    no_half = np.full(len(numbers), -1)
+    time, there = clock_nanoseconds(hour, minute, second, thousandths * 10**6, no_half)
+    days, fits, year = days_of(parts, us=False)
+    return moments(days, time, fits & there & (year >= FIRST_YEAR) & (year <= LAST_YEAR))
 
 
-def _fractions(
-    numbers: Floats, column: pa.ChunkedArray, name: str, cell: str, asked: Asked
-) -> Numbered | None:
+def _fractions(numbers: Floats, column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps | None:
     """Numbers with a point: Excel's days with the time, Unix time, decimal years, 2024.01."""
     known = numbers[np.isfinite(numbers)]
-    low, high, wanted = known.min(), known.max(), asked.number
-    wanted = wanted or next((form for form in asked.formats if form in NUMBERS), "")
+    low, high, wanted = known.min(), known.max(), asked.numbers
     if wanted == "number" or not (wanted or DATE_NAME.search(name) or _month_cells(column)):
         return None
     values: Ints | None = None
     kind = ""
     if wanted in ("", "excel") and low >= 20_000 and high < 80_000:
-        kind, values = "excel", _moments((known + EXCEL_ZERO) * 86_400)
+        kind, values = "excel", _rounded((known + EXCEL_ZERO) * 86_400)
     elif wanted in ("", *UNIX) and low >= 9 * 10**8 and high < 42 * 10**8:
         kind, values = "unix", np.rint(known * 10**6).astype(np.int64) * 1000
     elif low >= 1 and high < 13 and wanted in ("", "m.y"):
@@ -282,19 +266,19 @@ def _fractions(
         return None
     spread = np.full(len(numbers), BAD)
     spread[np.isfinite(numbers)] = values
-    return Numbered(spread, False, kind, cell, [_told(name, kind, known)])
+    return _stamps(spread, kind, name, known)
 
 
 def _month_cells(column: pa.ChunkedArray) -> bool:
     """Whether all cells are written as a month and its year: ``01.2024``."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    if not is_text(column.type):
         return False
     fits = pc.match_substring_regex(column, r"^\s*(0[1-9]|1[0-2]|[1-9])\.(1[89]|20|21)\d\d\s*$")
     least = pc.count_distinct(column.slice(0, 1000)).as_py() > 3
     return bool(least and pc.all(fits, min_count=0).as_py())
 
 
-def _moments(seconds: Floats) -> Ints:
+def _rounded(seconds: Floats) -> Ints:
     """Nanoseconds of seconds that come from rounded days: whole seconds where they are near."""
     whole = np.rint(seconds)
     if (np.abs(seconds - whole) < 0.02).all():

@@ -4,58 +4,23 @@ An order that some cell can't have is out; of what is left, the one whose stamps
 regular grid is taken, and said so. Where that doesn't tell either, nothing is guessed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from birnn.arrays import Ints
 from birnn.data.stamps.dates import DAY_NS
+from birnn.data.stamps.reading import BAD, Asked, Doubt
 from birnn.errors import DataError
 
-BAD = np.iinfo(np.int64).min  # where there is no stamp
 CLEARLY = 0.01  # more regular than another order by this
 CONVENTION = 0.25  # more regular than the usual order by this
-NUMBERS = ("number", "excel", "unix-days", "unix", "unix-ms", "unix-us", "unix-ns", "decimal-year")
-NAMED = (*NUMBERS, "iso-week", "us-week")  # formats that are none of strptime
 WORDS = {
     "dmy": "day before month", "mdy": "month before day", "ymd": "year, month, day",
     "ydm": "year, day, month", "d_y": "day, month, year", "y_d": "year, month, day",
     "ym": "year and month", "yq": "year and quarter", "yw": "year and week",
 }  # fmt: skip
 USUAL = {"422", "42", "2M2"}  # their first order is what everybody writes
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How stamps are to be read, where that is known: as options say, or as a run's were."""
-
-    formats: tuple[str, ...] = ()  # of strptime, or names of numbers; tried one after the other
-    day_first: bool | None = None
-    orders: Mapping[str, str] = field(default_factory=dict)  # of a run: signs → order
-    number: str = ""  # of a run: what its numbers were
-    zone: str = ""  # of a run
-
-    @property
-    def written(self) -> list[str]:
-        """The formats of strptime."""
-        return [form for form in self.formats if form not in NAMED]
-
-    @property
-    def by_run(self) -> bool:
-        """Whether a run's way is gone on with."""
-        return bool(self.orders)
-
-
-AS_FOUND = Asked()
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Something that could be otherwise, and how it is read; a warning."""
-
-    text: str
-    treatment: str
 
 
 def regularity(values: Ints) -> float:
@@ -111,22 +76,18 @@ def choose_order(
     able = [order for order in orders if lost[order] == least]
     if signs == "422" and "ymd" in able:
         return "ymd", None
-    alike = all(np.array_equal(values[able[0]], values[order]) for order in able)
-    if len(able) == 1 or alike:
+    if all(np.array_equal(values[able[0]], values[order]) for order in able):
         return able[0], None
     scores = {order: regularity(values[order]) for order in able}
     ranked = sorted(able, key=lambda order: -scores[order])
-    ahead = scores[ranked[0]] - scores[ranked[1]]
-    if signs in USUAL and able[0] == orders[0]:
-        best = ranked[0] if scores[ranked[0]] - scores[able[0]] > CONVENTION else able[0]
-        if best == able[0]:
-            return best, None
-    elif ahead > CLEARLY:
-        best = ranked[0]
-    elif dots and "dmy" in able:
+    best = ranked[0]
+    usual = signs in USUAL and able[0] == orders[0]
+    if usual and scores[best] - scores[able[0]] <= CONVENTION:
+        return able[0], None
+    if not usual and scores[best] - scores[ranked[1]] <= CLEARLY:
+        if not (dots and "dmy" in able):
+            raise undecided(name, example, able)
         best = "dmy"
-    else:
-        raise undecided(name, example, able)
     return best, _doubt(name, example, best, [order for order in able if order != best])
 
 
@@ -136,9 +97,9 @@ def _allowed(signs: str, orders: Sequence[str], asked: Asked) -> Sequence[str]:
         return [order for order in orders if order.startswith("d") == asked.day_first] or orders
     if signs in asked.orders and asked.orders[signs] in orders:
         return [asked.orders[signs]]
-    first = {order[0] == "d" for key, order in asked.orders.items() if key in ("224", "222")}
-    if len(first) == 1 and signs in ("224", "222"):
-        return [order for order in orders if order.startswith("d") == first.copy().pop()] or orders
+    day_first = {order[0] == "d" for key, order in asked.orders.items() if key in ("224", "222")}
+    if len(day_first) == 1 and signs in ("224", "222"):
+        return [order for order in orders if order.startswith("d") in day_first]
     return orders
 
 
@@ -150,10 +111,10 @@ def undecided(name: str, example: str, able: Sequence[str]) -> DataError:
 
 
 def _doubt(name: str, example: str, best: str, others: Sequence[str]) -> Doubt:
-    option = {"dmy": "--no-day-first", "mdy": "--day-first"}.get(best, "--date-format")
+    option = {"dmy": "--no-day-first or ", "mdy": "--day-first or "}.get(best, "")
     if best == "dmy" and "mdy" not in others:
-        option = "--date-format"
+        option = ""
     ways = ", ".join(WORDS.get(order, order) for order in others)
     text = f"the dates of {name!r}, as {example!r}, can be read in several orders"
-    done = f"read as {WORDS.get(best, best)}, the more regular ({option} or --date-format: {ways})"
-    return Doubt(text, done.replace("--date-format or --date-format", "--date-format"))
+    done = f"read as {WORDS.get(best, best)}, the more regular ({option}--date-format: {ways})"
+    return Doubt(text, done)

@@ -1,7 +1,6 @@
 """Time zones of a column of stamps: offsets, names in short and in full → UTC."""
 
 import zoneinfo
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from birnn.arrays import Codes, Ints
 from birnn.data.stamps import words
 from birnn.data.stamps.cells import NAIVE
 from birnn.data.stamps.dates import DAY_NS
-from birnn.data.stamps.orders import BAD, Doubt
+from birnn.data.stamps.reading import BAD, Doubt, Stamps
 from birnn.errors import DataError
 
 MINUTE = 60 * 10**9
@@ -21,16 +20,7 @@ USUAL = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Zoned:
-    """``R`` stamps in UTC, or of local time without a zone."""
-
-    values: Ints
-    zone: str = ""
-    notes: list[str] = field(default_factory=list)
-
-
-def to_utc(wall: Ints, east: Codes, forms: Codes, named: list[str], run: str, name: str) -> Zoned:
+def to_utc(wall: Ints, east: Codes, forms: Codes, named: list[str], run: str, name: str) -> Stamps:
     """Local times ``[R]`` with what is known of their zones → UTC.
 
     Args:
@@ -44,24 +34,24 @@ def to_utc(wall: Ints, east: Codes, forms: Codes, named: list[str], run: str, na
         return _by_name(wall, full, name)
     aware = known & (east != NAIVE)
     if 2 * aware.sum() <= known.sum():
-        return Zoned(np.where(aware, BAD, wall))
+        return Stamps(np.where(aware, BAD, wall))
     values = np.where(aware, wall - np.where(aware, east, 0).astype(np.int64) * MINUTE, BAD)
     offsets = np.unique(east[aware])
     if len(full) == 1:
-        return Zoned(values, full[0])
+        return Stamps(values, zone=full[0])
     if run and _agrees(run, values[aware], east[aware]):
-        return Zoned(values, run)
+        return Stamps(values, zone=run)
     if len(offsets) == 1:
-        return Zoned(values, _fixed(int(offsets[0])))
+        return Stamps(values, zone=_fixed(int(offsets[0])))
     some = ", ".join(_fixed(int(offset)).removeprefix("UTC") or "+00:00" for offset in offsets[:4])
-    if _daily(wall[aware]):
-        zone = fitting_zone(values[aware], east[aware])
+    several = f"{name!r} has stamps of several offsets ({some})"
+    if not _daily(wall[aware]):
+        return Stamps(values, zone="UTC", notes=[f"{several}; read in UTC"])
+    if zone := fitting_zone(values[aware], east[aware]):
         how = f"which change as the clocks of {zone} do: days of that zone"
-        if zone:
-            return Zoned(values, zone, [f"{name!r} has stamps of several offsets ({some}), {how}"])
-        how = f"has several offsets ({some}) at one time of day: read as days of local time"
-        return Zoned(np.where(aware, wall, BAD), "", [f"{name!r} {how}"])
-    return Zoned(values, "UTC", [f"{name!r} has stamps of several offsets ({some}); read in UTC"])
+        return Stamps(values, zone=zone, notes=[f"{several}, {how}"])
+    how = f"has several offsets ({some}) at one time of day: read as days of local time"
+    return Stamps(np.where(aware, wall, BAD), notes=[f"{name!r} {how}"])
 
 
 def shared_names(called: set[str], name: str) -> list[Doubt]:
@@ -107,7 +97,7 @@ def _agrees(zone: str, values: Ints, east: Codes) -> bool:
     return bool(np.array_equal(local - values, east.astype(np.int64) * MINUTE))
 
 
-def _by_name(wall: Ints, full: list[str], name: str) -> Zoned:
+def _by_name(wall: Ints, full: list[str], name: str) -> Stamps:
     """Local times of one zone; of two hours that clocks show twice, the first comes first."""
     if len(full) > 1:
         raise DataError(
@@ -126,4 +116,4 @@ def _by_name(wall: Ints, full: list[str], name: str) -> Zoned:
     values = np.full(len(wall), BAD)
     there = ~local.isna()
     values[known[there]] = local[there].as_unit("ns").asi8
-    return Zoned(values, full[0], [f"{name!r} is read as local time of {full[0]}"])
+    return Stamps(values, zone=full[0], notes=[f"{name!r} is read as local time of {full[0]}"])

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from birnn.data.stamps.column import BAD, SLICE, read_stamps
+from birnn.data.stamps.cells import SLICE
+from birnn.data.stamps.column import read_stamps
+from birnn.data.stamps.reading import BAD
 from birnn.errors import DataError
 
 

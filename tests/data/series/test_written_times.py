@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from birnn.data.stamps.column import read_stamps
-from birnn.data.stamps.orders import BAD, Asked
+from birnn.data.stamps.reading import BAD, Asked
 from birnn.errors import DataError
 
 FORMATS = [
@@ -108,8 +108,19 @@ def test_no_such_day_is_told_apart():
     assert found.cell == "2023-02-29"
 
 
+@pytest.mark.parametrize("cells", [("2024-01-02 Jan", "2024-01-03 Jan"), ("2024-01-02 Q",)])
+def test_a_date_and_a_word_that_is_no_clock_hold_no_stamps(cells):
+    assert read(cells) is None
+
+
 def test_named_formats_decide():
     assert moments(read(["05/03/24"], formats=("%d/%m/%y",))) == [pd.Timestamp("2024-03-05")]
     assert read(["44927"], "x", formats=("number",)).whole
     with pytest.raises(DataError, match="no cell of 'date' is written as --date-format says"):
         read(["2024-01-01"], formats=("%d.%m.%Y",))
+    with pytest.raises(DataError, match="--date-format %Y %Y: redefinition"):
+        read(["2024 2024"], formats=("%Y %Y",))
+
+
+def test_a_run_of_months_as_decimals_reads_a_whole_number_without_a_crash():
+    assert read(["1949.0"], "year", number="decimal") is None
