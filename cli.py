@@ -94,14 +94,16 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
     """Score a trained run on labelled data."""
     with status("loading the run"):
         from birnn.tasks.api.hub import run_folder
-        from birnn.tasks.runs.evaluation import evaluate, with_file, with_stamps
+        from birnn.tasks.runs.evaluation import Reading, evaluate, reread
         from birnn.tasks.runs.folder import load_run
         from birnn.terminal.views.answers import draw_evaluation
 
         use_machine(options)
-        loaded = with_stamps(load_run(run_folder(run), options.device), options.stamps)
-        names = ("text_column", "label_column", "encoding", "skip_ragged")
-        loaded = with_file(loaded, {name: getattr(options, name) for name in names})
+        given = Reading(
+            options.text_column, options.label_column, options.encoding, options.skip_ragged,
+            options.table, options.stamps,
+        )  # fmt: skip
+        loaded = reread(load_run(run_folder(run), options.device), given)
     scored = evaluate(loaded, options.data, options.split, options.table)
     draw_evaluation(scored, as_json=options.json)
 

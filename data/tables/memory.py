@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, DatasetDict
+from datasets.table import InMemoryTable
 
 from birnn.errors import DataError
 
@@ -34,7 +35,7 @@ def in_memory(source: str) -> DatasetDict | None:
 
 
 def as_tables(data: Any) -> tuple[DatasetDict, str]:
-    """A DataFrame, a Dataset or a DatasetDict as named splits, and what it is in words.
+    """A DataFrame, a Dataset, a DatasetDict or a table of Arrow's as named splits, and in words.
 
     A time index of a DataFrame becomes its first column.
 
@@ -43,6 +44,7 @@ def as_tables(data: Any) -> tuple[DatasetDict, str]:
     """
     import pandas as pd
 
+    data = from_arrow(data)
     if isinstance(data, DatasetDict):
         return data, f"a DatasetDict of {sum(map(len, data.values())):,} rows"
     if isinstance(data, Dataset):
@@ -55,6 +57,25 @@ def as_tables(data: Any) -> tuple[DatasetDict, str]:
     if not len(table):
         raise DataError(f"data: the {kind} holds no rows")
     return DatasetDict({"train": table}), f"a {kind} of {len(table):,} rows"
+
+
+def from_arrow(data: Any) -> Any:
+    """A Dataset of a table that is handed over through Arrow's C interface; else ``data`` itself.
+
+    So are tables of pyarrow and frames of polars and DuckDB. A column alone stays what it is.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(data, pd.DataFrame) or not hasattr(data, "__arrow_c_stream__"):
+        return data
+    try:
+        table = pa.table(data)
+    except (pa.ArrowException, TypeError, ValueError):
+        return data  # whoever takes it says what is wrong, or reads it
+    kinds = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}  # which Dataset lacks
+    fields = [part.with_type(kinds.get(part.type, part.type)) for part in table.schema]
+    return Dataset(InMemoryTable(table.cast(pa.schema(fields))))
 
 
 def from_frame(frame: Any) -> Dataset:

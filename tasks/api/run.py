@@ -9,16 +9,15 @@ from typing import Any, ClassVar
 from huggingface_hub import ModelHubMixin
 
 from birnn.config import with_flat
-from birnn.data.tables.dialect import TableOptions
-from birnn.data.tables.memory import named_source
+from birnn.data.tables.memory import from_arrow, named_source
 from birnn.nn.model import count_parameters
 from birnn.storage.files import new_folder, read_json, write_json
 from birnn.storage.scratch import scratch
 from birnn.tasks.api.hub import push, run_folder, write_repository
 from birnn.tasks.runs.card import write_card
-from birnn.tasks.runs.evaluation import evaluate
+from birnn.tasks.runs.evaluation import Reading, evaluate, reread
 from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, write_model
-from birnn.tasks.serving.predictor import predictor_of
+from birnn.tasks.serving.predictor import predictor_of, rereading
 
 COPIED = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
 
@@ -81,7 +80,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
             self._metrics = read_json(path) if path.is_file() else {}
         return dict(self._metrics)
 
-    def predict(self, data: Any, *, text_column: str = "") -> Any:
+    def predict(self, data: Any, *, text_column: str = "", **reading: Any) -> Any:
         """Predict; what comes back has the shape of what goes in.
 
         =========== ==================================== ==========================================
@@ -90,7 +89,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         sentiment   a text                               its label
         .           a list, array or Series of texts     as many labels: list, array, Series
         .           a DataFrame                          a DataFrame with the column ``label``
-        .           a Dataset                            a list of labels
+        .           a Dataset, or a table of Arrow's     a list of labels
         tagging     lists of tokens                      a list of tags for each
         .           raw texts                            a list of (token, tag) for each
         forecast    DataFrame, Dataset or path           a DataFrame: id, time, mean, bounds
@@ -98,12 +97,15 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         .           a DataFrame, a row a step            a Series ``predicted`` with its index
         =========== ==================================== ==========================================
 
-        The ``text_column`` of a table, if empty, is found by its usual names.
+        The ``text_column`` of a table, if empty, is found by its usual names. Series are read as
+        the run's own were, but for what ``reading`` says: options of the command line, such as
+        ``date_format``, ``day_first``, ``time_columns``, ``id_column``, ``delimiter``, ``decimal``.
 
         Raises:
+            ConfigError: an option that the task hasn't.
             DataError: a row without a text, of another kind, or of another shape; names it.
         """
-        return self._predictor.predict(data, text_column)
+        return rereading(self._predictor, reading).predict(from_arrow(data), text_column)
 
     def predict_proba(self, data: Any, *, text_column: str = "") -> Any:
         """Probabilities: ``[N, C]`` of classes, or ``[T, K]`` of tags for each sentence.
@@ -114,15 +116,16 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
             ConfigError: a task of numbers.
             DataError: as :meth:`predict`.
         """
-        return self._predictor.predict_proba(data, text_column)
+        return self._predictor.predict_proba(from_arrow(data), text_column)
 
-    def predict_records(self, data: Any, *, text_column: str = "") -> list[dict[str, Any]]:
+    def predict_records(self, data: Any, *, text_column: str = "",
+                        **reading: Any) -> list[dict[str, Any]]:  # fmt: skip
         """The records that ``python cli.py predict RUN --json`` prints.
 
         Raises:
-            DataError: as :meth:`predict`.
+            BirnnError: as :meth:`predict`.
         """
-        return self._predictor.records(data, text_column)
+        return rereading(self._predictor, reading).records(from_arrow(data), text_column)
 
     def evaluate(self, data: Any = None, split: str = "test",
                  **reading: Any) -> dict[str, dict[str, Any]]:  # fmt: skip
@@ -130,14 +133,18 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
         The ``data`` is labelled, a path or a table; None: the run's own, split as for training. A
         file is read as the run's own was, but for what ``reading`` says: ``delimiter``, ``quote``,
-        ``decimal``, ``thousands``, ``header``, ``skip_lines``, as on the command line.
+        ``decimal``, ``thousands``, ``header``, ``skip_lines``, ``encoding``, ``skip_ragged``,
+        ``text_column``, ``label_column`` and, for series, ``date_format``, ``day_first``,
+        ``time_columns``, ``id_column``, as on the command line.
 
         Raises:
-            BirnnError: unusable data, or labels that the run doesn't know.
+            BirnnError: unusable data, labels that the run doesn't know, or options that its task
+                hasn't.
         """
-        table = with_flat(TableOptions(), reading)
+        given = with_flat(Reading(), reading)
+        run = reread(self.loaded, given)
         with named_source(data) as source:
-            return dict(evaluate(self.loaded, source, split, table).metrics["test"]["model"])
+            return dict(evaluate(run, source, split, given.table).metrics["test"]["model"])
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write the run folder, with all that lies beside the model; returns its path.

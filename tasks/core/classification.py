@@ -110,15 +110,15 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
     def text_options(self, source: str) -> TextOptions:
         """How ``source`` is read: as the run's own data was, and from the same columns.
 
-        In other data than its own, these are taken if they are there.
+        In other data than its own, those that it remembers are taken if they are there.
         """
-        data, texts = self.config.data, self.source_columns
-        other = bool(self.columns) and source != data.data
+        data, texts, known = self.config.data, self.source_columns, self.columns
+        other = source != data.data
         return TextOptions(source, data.validation_share, data.test_share, data.split_seed,
                            ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained),
-                           ("",) if other and len(texts) == 1 else texts,
-                           "" if other else data.label_column, data.split_column,
-                           self.columns)  # fmt: skip
+                           ("",) if other and "text" in known and len(texts) == 1 else texts,
+                           "" if other and "label" in known else data.label_column,
+                           data.split_column, known)  # fmt: skip
 
     def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""

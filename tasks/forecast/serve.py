@@ -30,6 +30,7 @@ class ForecastPredictor(Predictor):
     """A loaded forecaster: what comes after the last row of each series."""
 
     outputs = (".csv", ".json", ".jsonl")
+    reads_files = True
     refuses: ClassVar[Mapping[str, str]] = {
         **Predictor.refuses,
         "texts": "a forecaster takes no texts; give a file of series with --input FILE",
@@ -54,7 +55,7 @@ class ForecastPredictor(Predictor):
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """A row a series and step: ``id``, ``time``, ``mean``, ``lower_…`` and ``upper_…``."""
         with named_source(data) as source:
-            read = ReadOptions(self.run.task.config.data.encoding)
+            read = ReadOptions(self.run.task.config.data.encoding, table=self.table)
             return forecast_source(self.run, source, read)[1]
 
     def predict(self, data: Any, column: str) -> Any:

@@ -1,7 +1,7 @@
 """Score a trained run on labelled data."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,28 @@ def evaluate(run: LoadedRun, data: str, split: str, table: TableOptions = AS_FOU
     return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a program's other data is read, where that is not as the run's own was."""
+
+    text_column: str = ""
+    label_column: str = ""
+    encoding: str = ""
+    skip_ragged: bool = False
+    table: TableOptions = field(default_factory=TableOptions)
+    stamps: StampOptions = field(default_factory=StampOptions)
+
+
+def reread(run: LoadedRun, given: Reading) -> LoadedRun:
+    """The run as it is, but that files are read as ``given``, except for the signs of tables.
+
+    Raises:
+        ConfigError: its task has no such option.
+    """
+    names = ("text_column", "label_column", "encoding", "skip_ragged")
+    return with_file(with_stamps(run, given.stamps), {name: getattr(given, name) for name in names})
+
+
 def with_stamps(run: LoadedRun, given: StampOptions) -> LoadedRun:
     """The run as it is, but that stamps of series are read as ``given``.
 
@@ -81,8 +103,11 @@ def with_file(run: LoadedRun, given: Mapping[str, str | bool]) -> LoadedRun:
 
 
 def _with(run: LoadedRun, chosen: dict[str, Any]) -> LoadedRun:
+    """What is chosen counts before what the run remembers."""
     task = type(run.task)(apply(run.task.config, chosen))
-    task.reading = run.task.reading
+    columns = {k: v for k, v in run.task.columns.items() if f"{k}_column" not in chosen}
+    known = run.task.reading
+    task.reading = {**known, "columns": columns} if "columns" in known else known
     return replace(run, task=task)
 
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
+from birnn.config import with_flat
+from birnn.data.tables.dialect import AS_FOUND, TableOptions
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
-from birnn.tasks.runs.evaluation import with_stamps
+from birnn.tasks.runs.evaluation import Reading, reread, with_stamps
 from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
 from birnn.tasks.serving.records import check_apart, check_output
 from birnn.tasks.serving.request import Answer, Request
@@ -24,6 +26,9 @@ class Predictor:
     refuses: ClassVar[Mapping[str, str]] = {
         "best": "n_best: this run labels whole texts; the option is for taggers",
         "explain": "explain: this run has no attention to show"}  # fmt: skip
+
+    reads_files: ClassVar[bool] = False  # from Python too, not at the command line alone
+    table: TableOptions = AS_FOUND  # how a program's files are read, where not as the run's own
 
     def __init__(self, run: LoadedRun) -> None:
         self.run = run
@@ -84,6 +89,23 @@ def predictor_of(run: LoadedRun) -> Predictor:
     """What answers for a loaded run: its task's own predictor, else one that refuses."""
     spec = TASKS[run.task.name]
     return cast(Predictor, spec.part("serve")(run)) if spec.serve else Predictor(run)
+
+
+def rereading(predictor: Predictor, options: Mapping[str, Any]) -> Predictor:
+    """The predictor as it is, but that data is read by these options, as the command line has them.
+
+    Raises:
+        ConfigError: an unknown option, or its task reads no files from Python.
+    """
+    if not options:
+        return predictor
+    given = with_flat(Reading(), options)
+    if not predictor.reads_files:
+        what = f"a run of {predictor.run.task.name} is given its rows here, not files of them"
+        raise ConfigError(f"{next(iter(options))}: {what}")
+    again = predictor_of(reread(predictor.run, given))
+    again.table = given.table
+    return again
 
 
 def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:

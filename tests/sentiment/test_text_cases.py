@@ -175,7 +175,14 @@ def test_predict_and_evaluate_take_what_their_refusals_name(birnn, trained, tmp_
 
 def test_evaluate_takes_columns_by_name(birnn, trained, tmp_path):
     rows = [(str(i), text, label) for i, (text, label) in enumerate(sentences(12))]
-    path = write_table(tmp_path / "x.csv", rows, ("n", "words", "verdict_by_hand"))
-    named = ["--text-column", "words", "--label-column", "verdict_by_hand"]
-    scored = birnn("evaluate", trained, "--data", path, "--json", *named)
-    assert json.loads(scored.out)["data"]["rows"] == 12
+    for words, verdict in (("words", "verdict_by_hand"), ("a", "b")):
+        path = write_table(tmp_path / "x.csv", rows, ("n", words, verdict))
+        named = ["--text-column", words, "--label-column", verdict]
+        scored = birnn("evaluate", trained, "--data", path, "--json", *named)
+        assert json.loads(scored.out)["data"]["rows"] == 12
+    both = [(text, label, "a text", "good") for _, text, label in rows]
+    path = write_table(tmp_path / "y.csv", both, ("a", "b", "text", "label"))  # the run's too
+    scored = json.loads(birnn("evaluate", trained, "--data", path, "--json", *named).out)
+    assert all(map(sum, scored["details"]["confusion"]))  # gold of both classes
+    line = birnn("evaluate", trained, "--data", path, "--label-column", "c").refusal()
+    assert "there is no column 'c'" in line
