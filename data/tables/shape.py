@@ -22,6 +22,15 @@ TOTALS = frozenset((
     "total", "totals", "sum", "grand total", "average", "mean", "summe", "gesamt", "mittelwert",
     "somme", "moyenne", "totale", "suma", "totaal", "итого", "всего", "合計",
 ))  # fmt: skip
+SUMMARIES = TOTALS | {  # of a row below a table; above one they name columns
+    "subtotal", "sub total", "avg", "min", "max", "minimum", "maximum", "median", "count", "std",
+    "overall", "summa", "gesamtsumme", "durchschnitt", "zwischensumme", "media", "promedio",
+}  # fmt: skip
+REMARKS = (
+    "source", "note", "end of", "export", "generated", "total", "©", "*", "(", "--", "==",
+    "quelle", "stand:", "created", "report", "copyright", "legend",
+)  # fmt: skip
+MOST_BELOW = 10  # rows of totals and remarks below a table
 USUAL = frozenset((
     *TEXT_NAMES, *LABEL_NAMES, *TOKEN_NAMES, *TAG_NAMES, "id", "date", "time", "timestamp", "ds",
     "y", "value", "datetime", "name", "datum",
@@ -41,12 +50,34 @@ def kind_of(cell: str) -> str:
 def column_kinds(rows: Sequence[Sequence[str]]) -> list[str]:
     """Of each column: number or date where nearly all of its cells are, else text (or none)."""
     kinds = []
-    for cells in zip(*rows, strict=True):
+    for cells in zip(*_without_remarks(rows), strict=True):
         counts = Counter(map(kind_of, cells))
         filled = sum(n for kind, n in counts.items() if kind != "none")
         most = max((n, kind) for kind, n in [*counts.items(), ("text", 0)] if kind != "none")
         kinds.append(most[1] if filled and most[0] >= TYPED * filled else "text" if filled else "")
     return kinds
+
+
+def _without_remarks(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """The rows of a table but for the last ones that may be totals or remarks, of few rows."""
+    end = len(rows)
+    while len(rows) - end < min(MOST_BELOW, len(rows) // 2) and len(rows[end - 1]) > 1:
+        filled = [cell for cell in rows[end - 1] if cell.strip()]
+        if len(filled) > 1 and not any(map(_sums_up, filled)):
+            break
+        end -= 1
+    return rows[:end] if len(rows) < LOOKED_AT else rows
+
+
+def _sums_up(cell: str) -> bool:
+    """Whether a cell begins with a word for a total, or ends in one.
+
+    >>> _sums_up("Grand Total:"), _sums_up("total of sales"), _sums_up("a total loss")
+    (True, True, False)
+    """
+    plain = cell.strip(" :*=-").casefold()
+    words = plain.split() or [""]
+    return plain in SUMMARIES or (len(words) < 5 and bool(SUMMARIES & {words[0], words[-1]}))
 
 
 @dataclass(frozen=True)
@@ -334,7 +365,7 @@ def data_rows(rows: Iterator[Row], shape: Shape, counts: Counts) -> Iterator[Row
     header = [name.strip() for name in shape.names] if shape.names is not None else None
     begins = header[0] if header else None
     held: list[Row] = []  # odd ones that nothing follows yet
-    last: Row | None = None
+    below: list[Row] = []  # the same of totals and remarks
     for number, row in enumerate(rows):
         cells = row[1]
         first = cells[0].strip()
@@ -350,18 +381,17 @@ def data_rows(rows: Iterator[Row], shape: Shape, counts: Counts) -> Iterator[Row
         if len(cells) != shape.width:
             held.append(row)
             continue
-        if held:
-            for odd, _ in held:
-                counts.leave("ragged", odd)
-            held = []
-        if last is not None:
-            yield last
-        last = row
-    if last is not None:
-        if counts.rows > 2 and _is_total(last[1], shape):
-            counts.leave("total", last[0])
-        else:
-            yield last
+        for odd, _ in held:
+            counts.leave("ragged", odd)
+        held = []
+        if counts.rows > 2 and len(below) < MOST_BELOW and _below(cells, shape):
+            below.append(row)
+            continue
+        yield from below
+        below = []
+        yield row
+    for line, cells in below:
+        counts.leave(_below(cells, shape), line)
     for line, cells in held:
         footer = len(held) <= 5 and _is_footer(cells, shape)
         counts.leave("footer" if footer else "ragged", line)
@@ -387,12 +417,27 @@ def _is_header(cells: Sequence[str], header: Sequence[str] | None, shape: Shape)
     return same == header or (bool(shape.padded) and same == [name for name in header if name])
 
 
-def _is_total(cells: Sequence[str], shape: Shape) -> bool:
-    """Whether the last row sums up: a word for it stands where the others have a date or number."""
-    pairs = zip(cells, shape.kinds, strict=True) if len(shape.kinds) == len(cells) else []
-    return any(
-        kind in ("number", "date") and cell.strip(" :").casefold() in TOTALS for cell, kind in pairs
-    )
+def _below(cells: Sequence[str], shape: Shape) -> str:
+    """What a row is, if no other follows: a ``total``, a ``footer``, ``empty``, or ``""``: data.
+
+    Words where the other rows have a date or a number tell it; in a table with dates also words
+    beside none.
+    """
+    if len(shape.kinds) != len(cells):
+        return ""
+    pairs = [(cell.strip(), kind) for cell, kind in zip(cells, shape.kinds, strict=True)]
+    filled = [(cell, kind) for cell, kind in pairs if cell]
+    if not filled:
+        return "" if "text" in shape.kinds else "empty"
+    typed = ("number", "date")
+    undated = "date" in shape.kinds and not any(cell for cell, kind in pairs if kind == "date")
+    if any(_sums_up(cell) and (kind in typed or undated) for cell, kind in filled):
+        return "total"
+    ((cell, kind), *others) = filled
+    if others or kind_of(cell) != "text" or not (kind in typed or undated):
+        return ""
+    dated = "date" in shape.kinds or "text" not in shape.kinds
+    return "footer" if dated or cell.casefold().startswith(REMARKS) else ""
 
 
 def _is_footer(cells: Sequence[str], shape: Shape) -> bool:
@@ -402,7 +447,4 @@ def _is_footer(cells: Sequence[str], shape: Shape) -> bool:
         return False
     if not filled or shape.kinds[:1] in (["number"], ["date"]):
         return not filled or kind_of(filled[0]) == "text"
-    begins = filled[0].strip().casefold()
-    starts = ("source", "note", "end of", "export", "generated", "total", "©", "*", "(", "--", "==",
-              "quelle", "stand:", "created", "report", "copyright", "legend")  # fmt: skip
-    return begins.startswith(starts)
+    return filled[0].strip().casefold().startswith(REMARKS)
