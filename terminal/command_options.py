@@ -16,7 +16,7 @@ of_run, of_data, of_output = (partial(option, group=name) for name in ("Run", "D
 
 def without_ragged() -> Any:
     """Whether rows that don't fit the header are left out."""
-    text = "Leave out CSV rows with too many or too few fields."
+    text = "Leave out CSV rows with too many or too few fields, broken lines of JSON."
     return of_data(False, text, level="advanced")
 
 

@@ -1,9 +1,7 @@
 """Anything a person has → named splits as Arrow tables, through Hugging Face datasets."""
 
 import glob
-import json
 import logging
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,17 +10,16 @@ from typing import Any
 
 import datasets
 import numpy as np
-import pyarrow as pa
-import pyarrow.json as pa_json
 from datasets import Dataset, DatasetDict, load_dataset
 from datasets.table import InMemoryTable
 
 from birnn.arrays import Ints
 from birnn.data import DATASETS
-from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.csv_file import CsvFile, read_csv
 from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.folders import assign_splits
+from birnn.data.tables.hugging_face import HUB_NAME, guarded, literal
+from birnn.data.tables.json_file import read_json_rows
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.numbers import plain_numbers
 from birnn.data.tables.shape import Counts
@@ -40,7 +37,6 @@ MENDS = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), SHEET),
     **dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar"), PACKED),
 }
-HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -192,58 +188,20 @@ def _load_files(
 ) -> Tables:
     if kind == "csv":
         return _load_csvs(files, options, source)
+    loaded: dict[str, Dataset] = {}
     lines: dict[str, Ints] = {}
-    loaded = {}
+    counts: list[Counts] = []
     for split, paths in files.items():  # each apart: their columns may differ
-        one = {"train": [literal(path) for path in paths]}
-        extra, encoding = {}, ""
         if kind == "json":
-            encoding = encoding_of(paths[0], options.encoding)
-            lines[split] = np.concatenate([_filled_lines(path, encoding) for path in paths])
-            extra = {"encoding": encoding.removesuffix("-sig")}
-        read = partial(load_dataset, kind, data_files=one, split="train", **extra)
-        loaded[split] = guarded(source, read)
-        if kind == "json":
-            loaded[split] = guarded(source, partial(as_written, loaded[split], paths, encoding))
+            loaded[split], lines[split], left = read_json_rows(paths, options, source)
+            counts += left
+        else:
+            one = {"train": [literal(path) for path in paths]}
+            read = partial(load_dataset, kind, data_files=one, split="train")
+            loaded[split] = guarded(source, read)
     by_line = {split: at for split, at in lines.items() if len(at) == len(loaded[split])}
-    return Tables(DatasetDict(loaded), source, [], lines=by_line)
-
-
-def _filled_lines(path: Path, encoding: str) -> Ints:
-    """The numbers, from 1, of the lines of a JSON file that hold something: rows, if it is JSONL.
-
-    Raises:
-        DataError: it is no text of that encoding, or holds no rows.
-    """
-    check_text(path, encoding)
-    text = path.read_text(encoding=encoding)
-    if not text.strip(" \t\r\n[]"):
-        raise DataError(f"{path} holds no rows")
-    return np.array(
-        [i for i, line in enumerate(text.split("\n"), 1) if line.strip()], dtype=np.int64
-    )
-
-
-def as_written(table: Dataset, paths: Sequence[Path], encoding: str) -> Dataset:
-    """JSON rows whose texts Arrow took for time stamps, as they stand in the files."""
-    times = ("timestamp", "time", "date")
-    kinds = {name: getattr(kind, "dtype", "") for name, kind in table.features.items()}
-    stamps = [name for name, kind in kinds.items() if kind.startswith(times)]
-    if not stamps:
-        return table
-    parse = pa_json.ParseOptions(
-        explicit_schema=pa.schema([(name, pa.string()) for name in stamps]), newlines_in_values=True
-    )
-    tables = []
-    for path in paths:
-        text = path.read_text(encoding=encoding).strip()
-        if text.startswith("["):  # one list: its rows as lines
-            text = "\n".join(json.dumps(row) for row in json.loads(text))
-        data = text.encode()
-        read = pa_json.ReadOptions(block_size=max(1 << 20, len(data)))
-        tables.append(pa_json.read_json(pa.BufferReader(data), read, parse))
-    joined = pa.concat_tables(tables, promote_options="default").select(table.column_names)
-    return Dataset(InMemoryTable(joined))
+    notes = [part.words() for part in counts]
+    return Tables(DatasetDict(loaded), source, notes, counts, lines=by_line)
 
 
 def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) -> Tables:
@@ -267,30 +225,5 @@ def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) 
     )  # fmt: skip
 
 
-def literal(path: Path) -> str:
-    """``path`` as a pattern that matches itself alone; ``datasets`` globs whatever it is given."""
-    return glob.escape(str(path))
-
-
 def _as_dict(loaded: Any) -> DatasetDict:
     return loaded if isinstance(loaded, DatasetDict) else DatasetDict({"train": loaded})
-
-
-def guarded(source: str, load: Any) -> Any:
-    """Call ``load``; whatever the libraries raise becomes one line about ``source``."""
-    try:
-        return load()
-    except DataError:
-        raise
-    except Exception as error:  # the libraries raise dozens of kinds for one unreadable file
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        text = " ".join(str(cause).split()) or type(cause).__name__
-        if "same data file format" in text:
-            text = "its splits are files of different formats; save them all in one"
-        if "corresponds to no data" in text:
-            text = "it holds no rows"
-        if isinstance(cause, OSError) and HUB_NAME.fullmatch(source) and not Path(source).exists():
-            text += "; is there a network, and is the name right?"
-        raise DataError(f"{source} can't be loaded: {text[:300]}") from error

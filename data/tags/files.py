@@ -12,8 +12,9 @@ from datasets import ClassLabel, Dataset
 from birnn.data import DATASETS
 from birnn.data.samples import TAGGED_SAMPLES
 from birnn.data.splits.cutting import SourceOptions
+from birnn.data.tables.hugging_face import HUB_NAME
 from birnn.data.tables.memory import in_memory
-from birnn.data.tables.sources import HUB_NAME, files_in, is_saved, load_tables, no_source
+from birnn.data.tables.sources import files_in, is_saved, load_tables, no_source
 from birnn.data.tags.conll import Sentence, read_columns, read_lines
 from birnn.data.tags.conllu import read_conllu, word_lines
 from birnn.data.tags.findings import OTHER_SCHEME, Findings
@@ -201,7 +202,8 @@ def _read_file(path: Path, options: TagOptions, tagged: bool) -> Part:
         return _of_table(table, str(path), options, tagged)
     if suffix in JSON:
         unit = "row" if suffix == ".json" else "line"
-        return _of_rows(read_json(path, encoding), str(path), options, unit, tagged)
+        rows = read_json(path, encoding, skip=options.read.skip_ragged)
+        return _of_rows(rows, str(path), options, unit, tagged)
     if suffix in CONLLU:
         sentences, layout, findings = read_conllu(
             path, encoding, options.tag_column, tagged=tagged, skip=options.read.skip_ragged

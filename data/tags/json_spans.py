@@ -35,8 +35,10 @@ class CharSpan(NamedTuple):
     label: str
 
 
-def read_json(path: Path, encoding: str) -> list[tuple[int, Any]]:
+def read_json(path: Path, encoding: str, *, skip: bool = False) -> list[tuple[int, Any]]:
     """The rows of a JSONL file (or of one JSON list), with the lines (or numbers) they stand at.
+
+    ``skip`` leaves out lines that are not JSON however many there are.
 
     Raises:
         DataError: not JSON, or no rows; names the line.
@@ -53,7 +55,7 @@ def read_json(path: Path, encoding: str) -> list[tuple[int, Any]]:
     rows = [(number, _parse(line)) for number, line in enumerate(lines, 1) if line.strip()]
     wrong = [(number, row) for number, row in rows if isinstance(row, ValueError)]
     told = [f"{path} line {number} is not JSON: {row}" for number, row in wrong]
-    refuse_many(told, len(rows), "line", "give one object a line", skip=False)
+    refuse_many(told, len(rows), "line", "give one object a line", skip=skip)
     return rows
 
 

@@ -9,7 +9,7 @@ from datasets import Dataset
 
 from birnn.data.splits import cutting
 from birnn.data.splits.provenance import SplitText, describe
-from birnn.data.tables.sources import guarded
+from birnn.data.tables.hugging_face import guarded
 from birnn.data.text.choosing import (
     Asked,
     Columns,

@@ -51,10 +51,7 @@ def clean_rows(part: RawSplit, columns: Columns) -> Cleaned:
     """
     table, places = part.table, part.places
     names = [text_name(number) for number in range(len(columns.texts))]
-    texts = {
-        name: [_text(value, column) for value in table[column][:]]
-        for name, column in zip(names, columns.texts, strict=True)
-    }
+    texts = {name: _texts(part, column) for name, column in zip(names, columns.texts, strict=True)}
     count, notes = len(table), list[str]()
     labels = [""] * count
     if columns.label:
@@ -111,10 +108,14 @@ def _reasons(table: Dataset, texts: dict[str, list[str]], labels: Sequence[str])
     return reasons
 
 
-def _text(value: Any, column: str) -> str:
-    if isinstance(value, (list, dict, bytes)):
-        raise DataError(f"the column {column!r} holds {type(value).__name__}s, not texts")
-    return "" if value is None else str(value)
+def _texts(part: RawSplit, column: str) -> list[str]:
+    values = part.table[column][:]
+    for value, place in zip(values, part.places, strict=True):
+        if isinstance(value, (list, dict, bytes)):
+            what = f"holds no text but a {type(value).__name__} ({part.unit} {place})"
+            mend = "mend it, or name another column with --text-column"
+            raise DataError(f"the column {column!r} {what}; {mend}")
+    return ["" if value is None else str(value) for value in values]
 
 
 def joined_texts(table: Dataset) -> list[str]:

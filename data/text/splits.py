@@ -15,7 +15,8 @@ from birnn.data.tables.annotations import flat_tasks, is_label_studio
 from birnn.data.tables.columns import check_column
 from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.dialect import ReadOptions
-from birnn.data.tables.sources import Tables, guarded, load_tables
+from birnn.data.tables.hugging_face import guarded
+from birnn.data.tables.sources import Tables, load_tables
 from birnn.data.text.choosing import same_name
 from birnn.data.wording import plural
 from birnn.errors import DataError

@@ -33,7 +33,8 @@ def file_encoding() -> Any:
 
 def without_ragged() -> Any:
     """Whether rows that don't fit the header are left out."""
-    return advanced_data(False, "Leave out CSV rows with too many or too few fields.")
+    text = "Leave out CSV rows with too many or too few fields, broken lines of JSON."
+    return advanced_data(False, text)
 
 
 def vectors_name() -> Any:

@@ -7,7 +7,8 @@ from datasets import Dataset
 
 from birnn.data.tables.columns import find_column
 from birnn.data.tables.csv_check import text_lines
-from birnn.data.tables.sources import FORMATS, guarded
+from birnn.data.tables.hugging_face import guarded
+from birnn.data.tables.sources import FORMATS
 from birnn.data.text.choosing import choose_text, same_name
 from birnn.data.text.splits import load_texts
 from birnn.errors import ConfigError, DataError
