@@ -79,7 +79,7 @@ def read_rows(
         else:
             plain.append((number, where, row))
     refuse_many(odd, len(rows), "row", "mend them", skip=skip)
-    plain = spelled_lists(plain, token_column, tag_column, findings)
+    plain = spelled_lists(plain, token_column, tag_column, findings, tagged=tagged)
     kinds = kinds_of(row for _, _, row in plain)
     token = token_column or kept_column(reading, "tokens", kinds)
     tag = tag_column or kept_column(reading, "tags", kinds)

@@ -270,7 +270,7 @@ def test_numbers_of_tags_are_texts():
         ),
         ({"tokens": ["a"], "tags": "O"}, "x: no tag column found"),
         ({"mood": "x"}, "x: no token column found; name it with --token-column; there are: mood"),
-        ({"text": "a b", "tags": ["O", "O"]}, "x: no tag column found"),
+        ({"text": "a b", "tags": ["O"]}, "x line 1: 'text' has 2 words, 'tags' 1 tag; give each"),
     ],
 )
 def test_bad_rows_of_tokens(row, said):
