@@ -64,7 +64,9 @@ def spelled_lists(
     usual = columns.usual_columns(columns.TAG_NAMES, list(kinds))
     marks = tag or next((name for name in usual if name != words), "")
     pair = kinds.get(words), kinds.get(marks)
-    if pair not in PAIRS or "spans" in kinds.values():
+    lists = [name for name in columns.usual_columns(columns.TOKEN_NAMES, list(kinds))
+             if name not in (words, marks) and kinds[name] == "tokens"]  # fmt: skip
+    if pair not in PAIRS or lists or "spans" in kinds.values():
         return rows
     divided = _side_by_side([[row.get(name) for _, _, row in rows] for name in (words, marks)])
     if divided is not None:
