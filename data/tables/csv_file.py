@@ -102,7 +102,8 @@ def _read_as(
         table = _table(path, rows, shape.width, f"{encoding} {signs} {shape}")
     _refuse(path, reading, counts, options)
     if not len(table):
-        raise DataError(f"{path} has a header and no rows")
+        mend = "" if shape.names is None else "; if the header is a row, say --no-header"
+        raise DataError(f"{path} has a header and no rows{mend}")
     names, left, notes = _names(path, reading, table, counts)
     table = table.rename_columns(names).remove_columns(left)
     dialect = Dialect(
@@ -144,6 +145,8 @@ def _refuse(path: Path, reading: Reading, counts: Counts, options: ReadOptions) 
         row = "the header's" if reading.shape.names is not None else "the other rows'"
         what = f"another number of fields than {row} {reading.shape.width} (line {lines})"
         mend = "quote fields that hold a delimiter, or leave such rows out with --skip-ragged"
+        if width > 1 and {*reading.shape.kinds} <= {"text", ""}:
+            mend += ", or take each line as one text with --delimiter tab"
         raise _RaggedError(f"{path}: {count} {agree(count, 'row has', 'rows have')} {what}; {mend}")
 
 

@@ -127,6 +127,8 @@ def find_shape(
     doubt = ""
     if header is None:
         header, doubt = has_header(body[0], body[1:], rest, known)
+        if header and width == 1 and known and _is_text(body, known):
+            header, doubt = False, "it is none of the run's columns, and a text like the others"
         if width == 1 and _set_apart(rows[first:], above):
             doubt = "what stands above it is taken as titles, as by --skip-lines"
     elif header and first and not fixed:
@@ -138,6 +140,20 @@ def find_shape(
     units = _units(body[1:], column_kinds(body[2:])) if len(body) > 4 else False
     kinds = column_kinds([row for row in body[2:] if row != body[0]]) if units else rest
     return Shape(width, skip, body[0], first, kinds, units, doubt)
+
+
+def _is_text(body: Sequence[Sequence[str]], known: Sequence[str]) -> bool:
+    """Whether the first line of a lone column of texts is one of them, and not its name.
+
+    Where it can't be told it is a text, so that none is lost: a name beside sentences is a word or
+    two.
+    """
+    first, *others = (row[0].strip() for row in body)
+    names = {*USUAL, *(name.strip().casefold() for name in known)}
+    if first.casefold() in names or column_kinds(body[1:] or body) != ["text"]:
+        return False
+    sentences = sum(len(cell.split()) > 2 for cell in others)
+    return len(first.split()) > 2 or 2 * sentences < len(others)
 
 
 def _set_apart(rows: Sequence[Row], above: int) -> bool:

@@ -164,8 +164,23 @@ def choose_text(
         DataError: no such column, or none that could be it; names those there are.
     """
     texts = {key: value for key, value in remembered.items() if key == "text"}
-    columns = choose_columns(table, Asked((name,), None, texts), where)
+    try:
+        columns = choose_columns(table, Asked((name,), None, texts), where)
+    except DataError:
+        if name or len(table.column_names) > 1 or not measure(table, table.column_names[0]):
+            raise
+        return table.column_names[0], []  # short texts, and nothing else it could be
+    if not name and columns.unused and all(_goes_on(table, other) for other in columns.unused):
+        what = "sentences seem to be cut at the delimiter, and none of the columns is the run's"
+        mend = "--delimiter tab takes each line as one text, --text-column a column"
+        raise DataError(f"{where}: {what}; {mend}")
     return columns.texts[0], [*columns.notes, *columns.warnings]
+
+
+def _goes_on(table: Dataset, name: str) -> bool:
+    """Whether all cells of a column begin with a space, as a sentence does after its comma."""
+    cells = [cell for cell in table[name][:] if cell]
+    return bool(cells) and all(isinstance(cell, str) and cell[0] == " " for cell in cells)
 
 
 def describe_columns(columns: Columns) -> str:
