@@ -7,9 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from birnn.arrays import Codes, Floats, Ints
-
-PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
-UNKNOWN = r"^(?i:[+-]?nan|#?n/?a|null|none|<na>|nat)$|^[-–—]$"  # as programs and people write it
+from birnn.data.arrow import encode, is_numeric, is_text
+from birnn.data.tables.numbers import MISSING, PLAIN_NUMBER
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,10 @@ def read_numbers(column: pa.ChunkedArray) -> NumberColumn:
     """Read a column ``[R]``: empty cells and NaN are missing, what else is no number is text."""
     values = np.full(len(column), np.nan)
     kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if is_numeric(kind):
         values[:] = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()
         return _numbers(values, [], "", int((~np.isnan(values)).sum()))
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if not is_text(kind):
         filled = len(column) - column.null_count
         rows = np.flatnonzero(pc.is_valid(column).to_numpy())
         return _numbers(values, [rows], f"{kind}" if len(rows) else "", filled)
@@ -68,7 +67,7 @@ def _careful(chunk: pa.Array, target: Floats) -> tuple[Ints, int, str]:
     trimmed = pc.fill_null(pc.utf8_trim_whitespace(chunk), "")
     number = pc.match_substring_regex(trimmed, PLAIN_NUMBER)
     empty = pc.equal(trimmed, "")
-    missing = pc.or_(empty, pc.match_substring_regex(trimmed, UNKNOWN))
+    missing = pc.is_in(pc.utf8_lower(trimmed), pa.array(sorted(MISSING), trimmed.type))
     numbers = pc.if_else(number, trimmed, None).cast(pa.float64())
     target[:] = pc.fill_null(numbers, np.nan).to_numpy(zero_copy_only=False)
     other = pc.invert(pc.or_(number, missing)).to_numpy(zero_copy_only=False)
@@ -90,7 +89,7 @@ def read_truth(column: pa.ChunkedArray) -> NumberColumn | None:
     if pa.types.is_boolean(column.type):
         numbers = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
         return _numbers(numbers.copy(), [], "", len(column) - column.null_count)
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    if not is_text(column.type):
         return None
     text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
     words = set(pc.unique(text).to_pylist()) - {""}
@@ -103,21 +102,21 @@ def read_truth(column: pa.ChunkedArray) -> NumberColumn | None:
 
 
 def read_ids(table: pa.Table, columns: list[str]) -> tuple[Codes, list[str]]:
-    """``[R]`` codes by first appearance (-1 for an empty id) and the names that they stand for."""
+    """``[R]`` codes by first appearance (-1 for an empty id) and the names that they stand for.
+
+    Without columns all rows have one empty name.
+    """
+    if not columns:
+        return np.zeros(table.num_rows, np.int32), [""]
     texts = [table.column(name).cast(pa.string()) for name in columns]
-    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "/")
-    coded = pc.dictionary_encode(pa.chunked_array(joined.chunks, pa.string()))
-    if not coded.num_chunks:
-        return np.zeros(0, np.int32), []
-    given = coded.chunk(coded.num_chunks - 1).dictionary.to_pylist()
-    chunks = (pc.fill_null(chunk.indices, -1) for chunk in coded.chunks)
-    codes = np.concatenate([chunk.to_numpy(zero_copy_only=False) for chunk in chunks])
+    coded = encode(texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, "/"))
     places: dict[str, int] = {}
-    mapped = np.full(len(given) + 1, -1, np.int32)  # the last stands for a missing id
-    for number, name in enumerate(given):
+    mapped = np.full(len(coded.dictionary) + 1, -1, np.int32)  # the last stands for a missing id
+    for number, name in enumerate(coded.dictionary.to_pylist()):
         plain = name.strip()
         if plain.strip("/" if len(columns) > 1 else ""):
             mapped[number] = places.setdefault(plain, len(places))
+    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     return mapped[codes], list(places)
 
 

@@ -87,7 +87,7 @@ def _calendar(wall: Ints, least: float = 0.5) -> str:
     More than a share of ``least`` must fall on such days.
     """
     index = pd.DatetimeIndex((wall - wall % DAY).astype("datetime64[ns]"))
-    months: Ints = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
+    months = _months(wall)
     many = _common(np.diff(months))
     if many < 1:
         return ""
@@ -110,22 +110,37 @@ def _months_alias(kind: str, many: int, month: int) -> str:
     return _times(many, kind)
 
 
+def _months(wall: Ints) -> Ints:
+    """``[R]`` months since 1970."""
+    return np.asarray(wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64))
+
+
+def _first_of(months: Ints) -> Ints:
+    """``[R]`` nanoseconds of the first of months since 1970."""
+    return np.asarray(months.astype("datetime64[M]").astype("datetime64[ns]").astype(np.int64))
+
+
+def _on_day(wall: Ints, day: int) -> Bools:
+    """Which stamps fall on a day of their month, or on its last where it is shorter."""
+    months = _months(wall)
+    starts = _first_of(months)
+    last = (_first_of(months + 1) - starts) // DAY
+    return np.asarray((wall - starts) // DAY + 1 == np.minimum(day, last))
+
+
 def month_starts(wall: Ints, *, again: bool = False) -> Ints | None:
     """Stamps on any one day of each month, moved to its first; ``None`` if they are not so.
 
     ``wall [R]`` is sorted within each frame. ``again``: of a file of a run whose stamps were so.
     """
-    months = wall.astype("datetime64[ns]").astype("datetime64[M]")
-    starts: Ints = months.astype("datetime64[ns]").astype(np.int64)
-    if again:
-        return starts
     forward: Ints = np.diff(wall)
     forward = forward[forward > 0]  # neither repeated nor the next series
-    if len(forward) < 2 or np.median(forward) < 28 * DAY or (forward == forward[0]).all():
+    if not again and (
+        len(forward) < 2 or np.median(forward) < 28 * DAY or (forward == forward[0]).all()
+        or month_day(wall) or not _one_a_month(np.unique(wall))
+    ):  # fmt: skip
         return None
-    if month_day(wall):
-        return None
-    return starts if _one_a_month(wall, months.astype(np.int64)) else None
+    return _first_of(_months(wall))
 
 
 def month_day(wall: Ints) -> int:
@@ -137,26 +152,21 @@ def month_day(wall: Ints) -> int:
     steps = np.diff(stamps)
     if len(stamps) < 3 or (steps == steps[0]).all():
         return 0
-    months = stamps.astype("datetime64[ns]").astype("datetime64[M]")
-    starts = months.astype("datetime64[ns]").astype(np.int64)
-    days = (stamps - starts) // DAY
-    last = ((months + 1).astype("datetime64[ns]").astype(np.int64) - starts) // DAY - 1
-    clock = (stamps - starts) % DAY
-    fits = (days == np.minimum(days.max(), last)).all() and (clock == clock[0]).all()
-    if not fits or not 0 < days.max() < 30 or (days == last).all():
+    day = int(((stamps - _first_of(_months(stamps))) // DAY).max()) + 1
+    clock = stamps % DAY
+    fits = _on_day(stamps, day).all() and (clock == clock[0]).all()
+    if not fits or not 1 < day < 31 or _on_day(stamps, 31).all():
         return 0
-    return int(days.max()) + 1 if _month_steps(stamps) % 12 else 0
+    return day if _month_steps(stamps) % 12 else 0
 
 
 def _month_steps(wall: Ints) -> int:
-    months: Ints = wall.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
-    return _common(np.diff(np.unique(months)).astype(np.int64))
+    return _common(np.diff(np.unique(_months(wall))).astype(np.int64))
 
 
-def _one_a_month(wall: Ints, months: Ints) -> bool:
+def _one_a_month(stamps: Ints) -> bool:
     """Whether months follow each other with one stamp in each, on no day that pandas knows."""
-    stamps, first = np.unique(wall, return_index=True)
-    apart: Ints = np.diff(months[first])
+    apart: Ints = np.diff(_months(stamps))
     return (
         len(stamps) > 5 and bool((apart > 0).all()) and _common(apart) == 1
         and bool((stamps % DAY == stamps[0] % DAY).all()) and not _calendar(stamps, 0.99)
@@ -209,29 +219,19 @@ def places(stamps: Ints, begins: Ints, clock: Clock) -> tuple[Ints, Bools]:
         return apart // _tick(clock), apart % _tick(clock) == 0
     wall = wall_time(stamps, clock.zone)
     offset = to_offset(clock.frequency)
+    dates, first = wall - wall % DAY, np.repeat(begins, lengths)
     if clock.day:
-        return _month_places(wall, np.repeat(begins, lengths), clock.day, offset.n)
-    dates = wall - wall % DAY
+        apart = _months(wall) - _months(wall)[first]
+        on = _on_day(wall, clock.day) & (wall % DAY == wall[first] % DAY)
+        return apart // offset.n, on & (apart % offset.n == 0)
     low, high = (pd.Timestamp(int(value)) for value in (dates.min(), dates.max()))
     grid = pd.date_range(low, high, freq=offset.base).as_unit("ns").asi8
     if not len(grid):
         return np.zeros(len(stamps), np.int64), np.zeros(len(stamps), bool)
     steps = np.minimum(np.searchsorted(grid, dates), len(grid) - 1)
-    on = (grid[steps] == dates) & (wall - dates == np.repeat((wall - dates)[begins], lengths))
-    apart = steps - np.repeat(steps[begins], lengths)
+    on = (grid[steps] == dates) & (wall % DAY == wall[first] % DAY)
+    apart = steps - steps[first]
     return apart // offset.n, on & (apart % offset.n == 0)
-
-
-def _month_places(wall: Ints, first: Ints, day: int, step: int) -> tuple[Ints, Bools]:
-    """:func:`places` of stamps on a day of the month; ``first [R]`` are their frames' rows."""
-    months = wall.astype("datetime64[ns]").astype("datetime64[M]")
-    starts = months.astype("datetime64[ns]").astype(np.int64)
-    last = ((months + 1).astype("datetime64[ns]").astype(np.int64) - starts) // DAY
-    clock = (wall - starts) % DAY
-    on = ((wall - starts) // DAY + 1 == np.minimum(day, last)) & (clock == clock[first])
-    numbers: Ints = months.astype(np.int64)
-    apart = numbers - numbers[first]
-    return apart // step, np.asarray(on & (apart % step == 0))
 
 
 def coarser(steps: Ints, begins: Ints) -> Bools:

@@ -118,9 +118,7 @@ def find_layout(
         ids = find_ids(table, options.layout, free, time.stamps)
     if options.layout == "long" and not ids.columns:
         raise DataError(f"{where}: no column of ids found; name it with --id-column")
-    codes, names = np.zeros(table.num_rows, np.int32), [""]
-    if ids.columns:
-        codes, names = read_ids(table, ids.columns)
+    codes, names = read_ids(table, ids.columns)
     if parts["static"] and not ids.columns:
         raise DataError(f"{where}: --static is for the long layout; a wide file has none")
     free = [name for name in free if name not in ids.columns]
@@ -250,9 +248,7 @@ def _turned(
         if parts[option]:
             mend = "write a row for each series and time, as pandas' melt does"
             raise DataError(f"{where}: the dates stand in the header: --{option} can't be; {mend}")
-    codes, names = np.zeros(table.num_rows, np.int32), [""]
-    if found.ids:
-        codes, names = read_ids(table, found.ids)
+    codes, names = read_ids(table, found.ids)
     many = len(found.rows) // max(table.num_rows, 1)
     told = f"the dates stand in the header: {many} columns are turned into rows of {VALUE!r}"
     left = [*found.stamps.notes, told]

@@ -14,10 +14,14 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from birnn.data.arrow import encode, is_text
+
 PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
-MISSING = frozenset(
-    ("", "nan", "na", "n/a", "#n/a", "#na", "null", "none", "<na>", "nat", "-", "–", "—")
-)
+# As programs and people write that a cell has no value; in lower case.
+MISSING = frozenset((
+    "", "nan", "+nan", "-nan", "na", "n/a", "#n/a", "#na", "null", "none", "<na>", "nat", "-", "–",
+    "—",
+))  # fmt: skip
 LOOKED_AT = 2000  # cells of a column, from all over it, from which its signs are told
 
 SPACES = "[ \u00a0\u2007\u2009\u202f\t]"
@@ -260,8 +264,7 @@ def _distinct(column: pa.ChunkedArray) -> list[str]:
 
     Of a column of plain numbers none are looked at but those that could have thousands points.
     """
-    kind = column.type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)) or not len(column):
+    if not is_text(column.type) or not len(column):
         return []
     step = max(1, len(column) // LOOKED_AT)
     some = column.take(pa.array(range(0, len(column), step))).to_pylist()
@@ -274,8 +277,7 @@ def _distinct(column: pa.ChunkedArray) -> list[str]:
 
 def _with_cells(column: pa.ChunkedArray, new: Mapping[str, str]) -> pa.ChunkedArray:
     """The column with some of its cells written anew."""
-    coded = pc.dictionary_encode(column.combine_chunks())
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    coded = encode(column)
     words = [new.get(cell, cell) for cell in coded.dictionary.to_pylist()]
     plain = pa.array(words, column.type).take(coded.indices)
     return pa.chunked_array([plain], column.type)

@@ -11,6 +11,9 @@ import pytest
 import dialects
 import written_times
 from judging import ALTERED, NEVER, OTHERWISE, READ, SILENT, WARNED, WRONG, kind_of, outcome
+from rival_readings import conventions, rivals
+from stamp_formats import Format
+from table_content import Column, Dialect
 
 SEEDS = range(300)
 
@@ -63,30 +66,30 @@ def test_times_hold_what_they_should() -> None:
     assert min(verdicts["ambiguous"], verdicts["arguable"]) > 2
 
 
-def numbers(*cells: str) -> dialects.Column:
-    return dialects.Column("n", "number", cells, tuple(0.0 for _ in cells))
+def numbers(*cells: str) -> Column:
+    return Column("n", "number", cells, tuple(0.0 for _ in cells))
 
 
 def test_numbers_that_leave_two_readings() -> None:
-    assert len(dialects.conventions([numbers("1,234", "2,345")])) == 2
-    assert len(dialects.conventions([numbers("1.234", "2.345")])) == 2
-    assert len(dialects.conventions([numbers("1,234", "2.5")])) == 1
-    assert len(dialects.conventions([numbers("1,234"), numbers("2.5")])) == 1
-    assert len(dialects.conventions([numbers("1,234,567")])) == 1
-    assert len(dialects.conventions([numbers("0.125", "2.345")])) == 1
-    assert len(dialects.conventions([numbers("12", "345")])) == 1
+    assert len(conventions([numbers("1,234", "2,345")])) == 2
+    assert len(conventions([numbers("1.234", "2.345")])) == 2
+    assert len(conventions([numbers("1,234", "2.5")])) == 1
+    assert len(conventions([numbers("1,234"), numbers("2.5")])) == 1
+    assert len(conventions([numbers("1,234,567")])) == 1
+    assert len(conventions([numbers("0.125", "2.345")])) == 1
+    assert len(conventions([numbers("12", "345")])) == 1
 
 
 def test_rows_that_leave_two_delimiters() -> None:
-    semicolons = dialects.Dialect(delimiter=";")
+    semicolons = Dialect(delimiter=";")
     twice = ["a,b;c", "1,5;2", "1,5;3"]
-    assert {option for option, _ in dialects.rivals(twice, semicolons)} == {"--delimiter"}
-    assert not list(dialects.rivals(["a;c", "1,5;2", "1,5;3"], semicolons))
+    assert {option for option, _ in rivals(twice, semicolons)} == {"--delimiter"}
+    assert not list(rivals(["a;c", "1,5;2", "1,5;3"], semicolons))
 
 
 def test_orders_that_leave_two_readings() -> None:
     def weighed(index: pd.DatetimeIndex) -> str:
-        form = written_times.Format("", str, "numbers", "dmy", False, "/")
+        form = Format("", str, "numbers", "dmy", False, "/")
         return written_times.weigh(form, {"y": pd.Series(0.0, index)})[0]
 
     assert weighed(pd.date_range("2024-01-01", periods=40)) == "clear"  # the 13th is no month

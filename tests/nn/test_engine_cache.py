@@ -4,13 +4,11 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from birnn.native import compiler, library
-from birnn.nn import engines
 
 from faults import small_disk
 from places import ROOT
@@ -38,24 +36,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def bare(
-    built: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[pytest.MonkeyPatch]:
-    """A machine that has never compiled the engine; its own folder is ``tmp_path / "own"``."""
+def prebuilt(built: bytes, bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Compiling takes no time here, and the folder of the cache lies in one that is not there."""
+    bare.setenv("BIRNN_CACHE", str(tmp_path / "top/cache"))
 
     def compile_at_once(command: list[str], name: str) -> None:
         if command[0] == "false":
             raise compiler.NativeError("false could not compile the engine")
         Path(command[-1]).write_bytes(built)
 
-    monkeypatch.setattr(compiler, "_run", compile_at_once)
-    monkeypatch.setenv("BIRNN_CACHE", str(tmp_path / "top/cache"))
-    monkeypatch.setattr(compiler, "_own_folder", lambda: tmp_path / "own")
-    for cached in (library._loaded, engines._untraced):
-        cached.cache_clear()
-    yield monkeypatch
-    for cached in (library._loaded, engines._untraced):
-        cached.cache_clear()
+    bare.setattr(compiler, "_run", compile_at_once)
 
 
 def signed(path: Path) -> Path:

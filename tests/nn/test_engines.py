@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,18 +24,6 @@ from strategies import randomise
 CPU = torch.device("cpu")
 COMPILER = engines.NATIVE.missing(Work(GRU, CPU, torch.float32)) is None
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="no C compiler")
-
-
-@pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
-    """A machine that has never compiled the engine."""
-    monkeypatch.setenv("BIRNN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(compiler, "_own_folder", lambda: tmp_path / "own")
-    for cached in (library._loaded, engines._untraced):
-        cached.cache_clear()
-    yield monkeypatch
-    for cached in (library._loaded, engines._untraced):
-        cached.cache_clear()
 
 
 def without_compiler(patch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,14 @@
 """What a reader made of a file whose content is known, and of which kind a refusal is."""
 
+import random
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # Outcomes. The first four are right, each for some files; the others never are.
 READ, WARNED, OTHERWISE, REFUSED = "read", "read, warned", "read otherwise, warned", "refused"
@@ -61,3 +65,10 @@ def kind_of(said: str) -> str:
     said = re.sub(r"'[^']*'(?= |,|;|\)|$|:)|\"[^\"]*\"(?= |,|;|\)|$|:)", "…", said)
     said = re.sub(r"\([^()]*\)", "", re.sub(r"[-+]?\d[\d,.:T+-]*", "N", said))
     return re.sub(r"\s+", " ", re.sub(r"(?:table|times)-\S+", "FILE", said)).strip()[:110]
+
+
+def first_made(kind: str, seed: int, attempt: Callable[[int, random.Random], T | None]) -> T:
+    """The sample of a seed: the first that an ``attempt`` with a generator of its own makes."""
+    generators = (random.Random(f"{kind} {seed} {number}") for number in range(1000))
+    made = (attempt(seed, generator) for generator in generators)
+    return next(sample for sample in made if sample is not None)

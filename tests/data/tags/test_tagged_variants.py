@@ -2,6 +2,7 @@
 
 import json
 import random
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,21 +58,25 @@ def column_lines(given: Sentences, line) -> list[str]:
     return lines[:-1]
 
 
-LAYOUTS = {
-    "tabs": lambda i, w, t: f"{w}\t{t}",
-    "spaces": lambda i, w, t: f"{w} {t}",
-    "runs of spaces": lambda i, w, t: f"{w:<12} {t}",
-    "counted from 1": lambda i, w, t: f"{i + 1}\t{w}\t{t}",
-    "counted from 0": lambda i, w, t: f"{i} {w} X {t}",
-    "reversed": lambda i, w, t: f"{t}\t{w}",
-    "placeholders": lambda i, w, t: f"{w} _ _ {t}",
-    "tag in the middle": lambda i, w, t: f"{w}\t{t}\t_",
-    "label studio": lambda i, w, t: f"{w} -X- _ {t}",
-    "words and parts of speech before a tab": lambda i, w, t: f"{w} X\t{t}",
-    "trailing tab": lambda i, w, t: f"{w}\t{t}\t",
-    "pipes": lambda i, w, t: f"{w}|{t}",
-    "a second layer": lambda i, w, t: f"{i + 1}\t{w}\t{t}\t{'B-LOC' if w == 'Rome' else 'O'}",
+LAYOUTS = {  # the token w, its tag t, its number i from 0 and n from 1; s is a tag of another layer
+    "tabs": "{w}\t{t}",
+    "spaces": "{w} {t}",
+    "runs of spaces": "{w:<12} {t}",
+    "counted from 1": "{n}\t{w}\t{t}",
+    "counted from 0": "{i} {w} X {t}",
+    "reversed": "{t}\t{w}",
+    "placeholders": "{w} _ _ {t}",
+    "tag in the middle": "{w}\t{t}\t_",
+    "label studio": "{w} -X- _ {t}",
+    "words and parts of speech before a tab": "{w} X\t{t}",
+    "trailing tab": "{w}\t{t}\t",
+    "pipes": "{w}|{t}",
+    "a second layer": "{n}\t{w}\t{t}\t{s}",
 }
+
+
+def laid_out(layout: str, i: int, w: str, t: str) -> str:
+    return LAYOUTS[layout].format(i=i, n=i + 1, w=w, t=t, s="B-LOC" if w == "Rome" else "O")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -79,7 +84,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts_are_read_exactly(tmp_path, layout, end, encoding):
     given = sentences()
-    path = put(tmp_path / "x.conll", column_lines(given, LAYOUTS[layout]), end, encoding)
+    path = put(tmp_path / "x.conll", column_lines(given, partial(laid_out, layout)), end, encoding)
     part = read(path)
     assert rows_of(part) == given
     assert "columns: tokens in" in said(part)
