@@ -61,7 +61,9 @@ def check_text(path: Path, encoding: str) -> None:
                 line += text.count("\n")
             decoder.decode(b"", final=True)
     except UnicodeError:
-        raise DataError(f"{path} is not {encoding}: it can't be decoded to its end") from None
+        mend = "save it as UTF-8 or name its encoding, as in --encoding latin-1"
+        what = f"{path} is not {encoding}: it can't be decoded to its end"
+        raise DataError(f"{what}; {mend}") from None
     except (LookupError, TypeError, ValueError):
         raise DataError(f"encoding: there is no {encoding!r}; try utf-8 or latin-1") from None
     except OSError as error:

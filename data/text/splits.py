@@ -10,14 +10,16 @@ from datasets import Dataset, DatasetDict
 
 from birnn.arrays import Ints
 from birnn.data.samples import SAMPLES
-from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS, SourceOptions
+from birnn.data.splits.cutting import SPLITS, SourceOptions
 from birnn.data.tables.annotations import flat_tasks, is_label_studio
 from birnn.data.tables.columns import check_column
 from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.hugging_face import guarded
+from birnn.data.tables.memory import in_memory
 from birnn.data.tables.sources import Tables, load_tables
 from birnn.data.text.choosing import same_name
+from birnn.data.text.plain_files import plain_tables, split_name
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
@@ -90,12 +92,6 @@ def _with_places(table: Dataset, lines: Ints | None) -> RawSplit:
     return RawSplit(table, rows, lines.tolist(), "line")
 
 
-def split_name(given: str) -> str:
-    """The split that a name means, if it means one, else the name."""
-    plain = given.strip().casefold()
-    return SPLIT_ALIASES.get(plain, plain if plain in SPLITS else given)
-
-
 def _load(options: SourceOptions) -> Tables:
     if options.data in SAMPLES:
         table, notes = SAMPLES[options.data]()
@@ -104,12 +100,14 @@ def _load(options: SourceOptions) -> Tables:
 
 
 def load_texts(source: str, read: ReadOptions) -> Tables:
-    """The tables of an annotation tool's export, flat, or of any other source.
+    """The tables of an annotation tool's export, flat, of plain files, or of any other source.
 
     Raises:
         DataError: as :func:`birnn.data.tables.sources.load_tables`.
     """
     path = Path(source).expanduser()
+    if source and in_memory(source) is None and (tables := plain_tables(path, read)):
+        return tables
     if path.suffix.lower() in EXPORTS and path.is_file():
         rows = _label_studio(path, read.encoding)
         if rows:

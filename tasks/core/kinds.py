@@ -15,6 +15,7 @@ from birnn.data.tags.json_rows import read_rows
 from birnn.data.tags.json_spans import read_json
 from birnn.data.tags.layout import numbers_sentences
 from birnn.data.text.choosing import looks_labelled
+from birnn.data.text.plain_files import looks_plain
 from birnn.errors import DataError
 
 TEXTS, TAGS, SERIES = "texts", "tags", "series"  # as specifications name them
@@ -29,6 +30,8 @@ def kind_of(source: str, read: ReadOptions = AS_USUAL) -> str:
         if source in samples:
             return kind
     path = Path(source).expanduser()
+    if looks_plain(path, read):
+        return TEXTS
     if path.is_dir():
         path = _first_file(path)
     suffix = path.suffix.lower()

@@ -10,6 +10,7 @@ from birnn.data.tables.csv_check import text_lines
 from birnn.data.tables.hugging_face import guarded
 from birnn.data.tables.sources import FORMATS
 from birnn.data.text.choosing import choose_text, same_name
+from birnn.data.text.plain_files import MARK, unmarked
 from birnn.data.text.splits import load_texts
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.serving.request import Request
@@ -58,7 +59,11 @@ def encodable(text: str) -> str:
 def _read_source(request: Request) -> list[str]:
     if request.input:
         if (path := Path(request.input)).suffix.lower() == ".txt":
-            return text_lines(path, request.encoding)
+            lines = text_lines(path, request.encoding)
+            if not lines or not all(unmarked(line)[0] for line in lines if line.strip()):
+                return lines
+            request.told.append(f"note: the labels ({MARK}…) are none of the texts")
+            return [unmarked(line)[1] for line in lines]
         table = _read_table(request)
         name, notes = choose_text(table, request.text_column, request.columns, request.input)
         request.told.extend(f"note: {note}" for note in notes)
