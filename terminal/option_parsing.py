@@ -14,13 +14,15 @@ import typer
 from typer.models import OptionInfo
 
 from birnn.config import apply, flat_names, flatten
-from birnn.errors import ConfigError
+from birnn.errors import BirnnError, ConfigError
 from birnn.registry import suggestion
+from birnn.terminal.errors import possible
 from birnn.terminal.help import HelpAll, HelpCommand
 
 Handler = Callable[..., None]
 Configs = Mapping[str, Any]  # by their parameters' names
 Base = Callable[[Mapping[str, Any]], Configs]
+OF_RUNS = ("evaluate", "predict")  # read files as a run's own were read
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 TOML = "TOML file of these options (dashes or underscores; tables are only for order)."
 SHOW = "Print the options as TOML, for --config, and stop."
@@ -71,7 +73,13 @@ def with_options(handler: Handler, defaults: Configs, base: Base | None) -> Hand
         chosen = {name: v for name, v in values.items() if source[name] == "COMMANDLINE"}
         merged = {**(read_toml(Path(config), configs) if config else {}), **chosen}
         bases = base(merged) if base else configs
-        handler(**direct, **{name: apply(part, merged) for name, part in bases.items()})
+        given = {name: apply(part, merged) for name, part in bases.items()}
+        try:
+            handler(**direct, **given)
+        except BirnnError as error:
+            if ctx.command.name in OF_RUNS and ctx.parent is not None:
+                error.args = (possible(str(error), *_options(ctx)), *error.args[1:])
+            raise
 
     options = [part for config in configs.values() for part in parameters(config)]
     options += [inspect.Parameter("config", KEYWORD, default="", annotation=Config)]
@@ -82,6 +90,17 @@ def with_options(handler: Handler, defaults: Configs, base: Base | None) -> Hand
     callback.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     callback.__annotations__ = {part.name: part.annotation for part in signature}
     return callback
+
+
+def _options(ctx: typer.Context) -> tuple[set[str], set[str]]:
+    """The options of the command, and those of all commands."""
+    assert ctx.parent is not None
+    commands: Mapping[str, Any] = getattr(ctx.parent.command, "commands", {})
+    named = {
+        name: {flag for part in one.params for flag in (*part.opts, *part.secondary_opts)}
+        for name, one in commands.items()
+    }
+    return named.get(str(ctx.command.name), set()), set().union(*named.values())
 
 
 def parameters(config: Any) -> list[inspect.Parameter]:

@@ -299,7 +299,8 @@ def _doubts(name: str, style: Style, cells: Collection[str], known: bool) -> lis
         return [f"numbers of {name!r}: {here}; if its {SIGN_NAMES[style.decimal]} groups digits or"
                 f" its {words} is decimal, say {option}"]  # fmt: skip
     lost = [cell for cell in cells if style.plain(cell) is None and is_number(cell)]
-    if known and lost and Style(other, style.decimal, style.unit).plain(lost[0]) is not None:
-        why = f"{lost[0]!r} is none with a decimal {SIGN_NAMES[style.decimal]}"
-        return [f"numbers of {name!r}: {why}; say {option} if that is its sign"]
+    if known and lost and (read := Style(other, style.decimal, style.unit).plain(lost[0])):
+        here = f"with a decimal {SIGN_NAMES[style.decimal]}, as was said or as the run's data has"
+        return [f"numbers of {name!r}: {here}, {lost[0]!r} is read as no number; {option} reads it"
+                f" as {read}"]  # fmt: skip
     return []

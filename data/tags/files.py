@@ -244,7 +244,7 @@ def spelled(part: Part, options: TagOptions) -> Part:
     if counts and all(tag.lstrip("-").isdigit() for tag in counts):
         findings.warnings.append(
             "tags are numbers without names: each is taken alone, as no span can be told;"
-            " give the names of the tags"
+            " write their names in the file (B-PER for 1), or name another column with --tag-column"
         )
     reading = {**part.reading, "form": form.to_json()} if counts else part.reading
     return replace(part, sentences=sentences, files=files, reading=reading)

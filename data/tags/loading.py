@@ -154,6 +154,8 @@ def as_table(part: Part, scheme: str, asked: str = "auto") -> tuple[Dataset, lis
     if own != scheme and (own == "raw") != (scheme == "raw") and not plain:
         kind, other = ("raw tags", "tags that spell spans")[:: 1 if own == "raw" else -1]
         mend = "give all splits the same tags"
+        if all(tag.lstrip("-").isdigit() for tag in part.sentences[0].tags):
+            mend = "its tags are numbers without names: write the names that train's have"
         raise DataError(f"{place(part, 0, 0)}: {kind}, but train has {other}; {mend}")
     # B- and I- alone can be either: few of them can mislead.
     if own == scheme or {own, scheme} <= {"iob1", "iob2"} or plain:

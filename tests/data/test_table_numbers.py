@@ -87,3 +87,10 @@ def test_numbers_are_read_as_they_were_written_or_warned_of(values, places, sign
     found = plain_numbers(pa.table({"a": cells}))
     read = [float(cell) for cell in found.table.column("a").to_pylist()]
     assert read == [value / 10**places for value in values] or found.warnings
+
+
+def test_a_number_of_the_other_decimal_sign_says_what_reads_it():
+    table = pa.table({"a": ["200.00", "17,25", "18,5"]})
+    (said,) = plain_numbers(table, decimal=",").warnings
+    assert said.startswith("numbers of 'a': with a decimal comma, as was said or as the run's data")
+    assert said.endswith("'200.00' is read as no number; --decimal point reads it as 200.00")

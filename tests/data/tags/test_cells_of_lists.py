@@ -81,3 +81,11 @@ def test_inspect_counts_the_sentences(birnn, tmp_path):
     said = " ".join(told.out.split())
     assert "40 rows: 40 read as sentences" in said
     assert "'sentence' and 'tags' are divided at spaces and commas" in said
+
+
+def test_numbers_without_names_say_what_helps(tmp_path):
+    numbers = {"O": "0", "B-EV": "1", "B-LOC": "2"}
+    part = read(tmp_path / "x.csv", lambda w, t: (str(w), str([int(numbers[tag]) for tag in t])))
+    (said,) = [text for text in part.findings.warnings if "numbers without names" in text]
+    assert "write their names in the file" in said
+    assert "--tag-column" in said
