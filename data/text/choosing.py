@@ -167,9 +167,9 @@ def choose_text(
     try:
         columns = choose_columns(table, Asked((name,), None, texts), where)
     except DataError:
-        if name or len(table.column_names) > 1 or not measure(table, table.column_names[0]):
+        if name or table.column_names != ["1"] or not measure(table, "1"):
             raise
-        return table.column_names[0], []  # short texts, and nothing else it could be
+        return "1", []  # short texts without a header: it is nothing else
     if not name and columns.unused and all(_goes_on(table, other) for other in columns.unused):
         what = "sentences seem to be cut at the delimiter, and none of the columns is the run's"
         mend = "--delimiter tab takes each line as one text, --text-column a column"
