@@ -21,6 +21,7 @@ from birnn.data.series.parts import (
     with_clock,
 )
 from birnn.data.stamps.column import first_cell, first_cells, read_stamps
+from birnn.data.stamps.dates import are_years
 from birnn.data.stamps.names import COUNTED, DATE_NAME, TIME_NAMES
 from birnn.data.stamps.reading import BAD, Asked, Stamps
 from birnn.data.tables.columns import usual_columns
@@ -131,7 +132,7 @@ def find_counts(table: pa.Table, taken: set[str], ids: list[str]) -> TimeColumns
 def _are_years(table: pa.Table, stamps: Stamps, name: str, ids: list[str]) -> bool:
     """Whether whole numbers are years: most of a span of years, once, or once for each series."""
     values = stamps.values
-    if not ((values > 1677) & (values < 2262)).all():
+    if not are_years(values).all():
         return False
     years = np.unique(values)
     step = int(np.gcd.reduce(np.diff(years))) if len(years) > 1 else 1

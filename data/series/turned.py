@@ -1,7 +1,7 @@
 """Files whose header holds the dates: a row for each series, a column for each time."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ from birnn.data.series.columns import NumberColumn, read_ids, read_numbers
 from birnn.data.series.parts import part_numbers, role_of
 from birnn.data.stamps import words
 from birnn.data.stamps.column import read_stamps
+from birnn.data.stamps.dates import are_years
 from birnn.data.stamps.reading import BAD, Asked, Stamps
 from birnn.errors import DataError
 
@@ -37,22 +38,21 @@ def turn(table: pa.Table, ids: list[str], asked: Asked) -> Turned | None:
         stamps = read_stamps(header, "date", asked)
         if stamps is None or (stamps.values == BAD).any() or _repeats(stamps.values):
             return None
-        if stamps.whole and not ((stamps.values >= 1678) & (stamps.values < 2262)).all():
+        if stamps.whole and not are_years(stamps.values).all():
             return None
         values = np.tile(stamps.values, table.num_rows)
-        return _turned(table, dated, ids, stamps, values)
+        return _turned(table, dated, ids, replace(stamps, values=values))
     months = {name: words.month_number(name) for name in names if name.isalpha()}
     months = {name: month for name, month in months.items() if month}
     years = [name for name in names if role_of(name) == "y"]
     if len(set(months.values())) < 12 or not years:
         return None
     year = part_numbers(table.column(years[0]), "y")
-    if (year == BAD).any() or (year < 1678).any() or (year >= 2262).any():
+    if not are_years(year).all():
         return None
     number = (year[:, None] - 1970) * 12 + np.array(list(months.values())) - 1
     moments = number.ravel().astype("datetime64[M]").astype("datetime64[ns]").astype(np.int64)
-    stamps = Stamps(moments, False)
-    return _turned(table, list(months), ids, stamps, moments, but=years[0])
+    return _turned(table, list(months), ids, Stamps(moments), but=years[0])
 
 
 def _plain(name: str) -> str:
@@ -61,13 +61,13 @@ def _plain(name: str) -> str:
 
 
 def _looks_dated(name: str) -> bool:
-    column = pa.chunked_array([pa.array([_plain(name)])])
-    if re.fullmatch(r"\d+", _plain(name)) and len(_plain(name)) not in (4, 6, 8, 10, 12, 14):
+    text = _plain(name)
+    if text.isdecimal() and len(text) not in (4, 6, 8, 10, 12, 14):
         return False
+    column = pa.chunked_array([pa.array([text])])
+    orders = (Asked(day_first=True), Asked(day_first=False))
     try:
-        return read_stamps(column, "date", Asked(day_first=True)) is not None or (
-            read_stamps(column, "date", Asked(day_first=False)) is not None
-        )
+        return any(read_stamps(column, "date", asked) is not None for asked in orders)
     except DataError:
         return False
 
@@ -77,7 +77,7 @@ def _repeats(values: Ints) -> bool:
 
 
 def _turned(
-    table: pa.Table, dated: list[str], ids: list[str], stamps: Stamps, values: Ints, but: str = ""
+    table: pa.Table, dated: list[str], ids: list[str], stamps: Stamps, but: str = ""
 ) -> Turned:
     columns = [read_numbers(table.column(name)) for name in dated]
     rows, many = table.num_rows, len(dated)
@@ -92,9 +92,7 @@ def _turned(
     text, infinite = places("text"), places("infinite")
     rest = [name for name in table.column_names if name not in dated and name != but]
     whole = NumberColumn(numbers, filled, text, cell, infinite)
-    moments = Stamps(values, stamps.whole, stamps.zone, "", stamps.notes, stamps.doubts,
-                     stamps.orders, stamps.number)  # fmt: skip
-    return Turned(moments, ids or _ids(table, rest), whole, np.repeat(np.arange(rows), many))
+    return Turned(stamps, ids or _ids(table, rest), whole, np.repeat(np.arange(rows), many))
 
 
 def _ids(table: pa.Table, rest: list[str]) -> list[str]:

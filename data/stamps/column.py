@@ -21,8 +21,7 @@ from birnn.data.arrow import is_numeric, is_text
 from birnn.data.stamps import zones
 from birnn.data.stamps.cells import SLICE, Cells, cut_cells, trimmed
 from birnn.data.stamps.dates import (
-    FIRST_YEAR,
-    LAST_YEAR,
+    are_years,
     clock_nanoseconds,
     days_of,
     full_years,
@@ -240,7 +239,7 @@ class _Dates:
         if "w" in order and not self._date(order, parts)[1].all():
             self.us = True
         days, fits, years = self._date(order, parts)
-        beyond = fits & ((years < FIRST_YEAR) | (years > LAST_YEAR))
+        beyond = fits & ~are_years(years)
         if beyond.any():
             raise outside(self.name, self.cell(rows[beyond][0]))
         if signs in LONE_YEAR and len(rows) > 1:

@@ -23,6 +23,11 @@ def full_years(years: Ints) -> Ints:
     return np.where(years < 100, years + np.where(years < PIVOT, 2000, 1900), years)
 
 
+def are_years(numbers: Ints) -> Bools:
+    """Which whole numbers are years of four digits that nanoseconds can count."""
+    return np.asarray((numbers >= FIRST_YEAR) & (numbers <= LAST_YEAR))
+
+
 def civil_days(year: Ints, month: Ints, day: Ints) -> tuple[Ints, Bools]:
     """``[K]`` days since 1970 of calendar dates, and which of them there are."""
     fits = (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (year >= 1) & (year <= 9999)

@@ -16,9 +16,8 @@ from birnn.data.arrow import is_text
 from birnn.data.stamps.cells import SLICE, trimmed
 from birnn.data.stamps.dates import (
     DAY_NS,
-    FIRST_YEAR,
-    LAST_YEAR,
     MOST_DAYS,
+    are_years,
     clock_nanoseconds,
     days_of,
     full_years,
@@ -241,7 +240,7 @@ def _by_digits(kind: str, numbers: Ints) -> Ints:
     no_half = np.full(len(numbers), -1)
     time, there = clock_nanoseconds(hour, minute, second, thousandths * 10**6, no_half)
     days, fits, year = days_of(parts, us=False)
-    return moments(days, time, fits & there & (year >= FIRST_YEAR) & (year <= LAST_YEAR))
+    return moments(days, time, fits & there & are_years(year))
 
 
 def _fractions(numbers: Floats, column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps | None:

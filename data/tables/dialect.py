@@ -13,7 +13,14 @@ WORDS = {
     "point": ".", "apostrophe": "'", "\\t": "\t",
 }  # fmt: skip
 NONE = "none"  # there is no such sign
+NAMES = {sign: word for word, sign in reversed(WORDS.items())}
 DECIMALS, THOUSANDS = (".", ","), (",", ".", "'", " ")
+
+
+def sign_name(sign: str) -> str:
+    """A sign in a word, as options take it."""
+    return NAMES.get(sign, repr(sign))
+
 
 table_option = partial(option, group="Data", level="advanced")
 
@@ -117,10 +124,9 @@ class Dialect:
 
     def words(self) -> str:
         """The dialect in a line."""
-        names = {sign: word for word, sign in reversed(WORDS.items())}
-        parts = [f"fields between {names.get(self.delimiter, repr(self.delimiter))}s"]
+        parts = [f"fields between {sign_name(self.delimiter)}s"]
         if self.quote != '"':
-            parts.append(f"in {names.get(self.quote, self.quote)}s" if self.quote else "no quotes")
+            parts.append(f"in {NAMES.get(self.quote, self.quote)}s" if self.quote else "no quotes")
         if self.escape:
             parts.append(f"{self.escape} before a quote that is a letter")
         parts.append(f"header on line {self.skip_lines + 1}" if self.header else "no header")

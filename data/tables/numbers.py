@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from birnn.data.arrow import encode, is_text
+from birnn.data.tables.dialect import NONE, sign_name
 
 PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 # As programs and people write that a cell has no value; in lower case.
@@ -40,8 +41,6 @@ CELL = re.compile(
 )
 # Of numbers with these decimal and thousands signs: their shape, "," and "." written as they are.
 PAIRS = ((".", ","), (".", "'"), (".", " "), (",", "."), (",", "'"), (",", " "))
-NONE = "none"
-SIGN_NAMES = {".": "point", ",": "comma", "'": "apostrophe", " ": "space"}
 
 PLAIN = r"(?:\d+(?:{0}\d*)?|{0}\d+)(?:[eE][+-]?\d+)?"
 
@@ -293,14 +292,14 @@ def _note(name: str, style: Style, new: Mapping[str, str]) -> str:
 def _doubts(name: str, style: Style, cells: Collection[str], known: bool) -> list[str]:
     """What could be read in two ways, or only in another than was said."""
     other = "," if style.decimal == "." else "."
-    words, option = SIGN_NAMES[other], f"--decimal {SIGN_NAMES[other]}"
+    words, option = sign_name(other), f"--decimal {sign_name(other)}"
     if style.doubtful:
         here = f"{style.doubtful!r} is read as {style.plain(style.doubtful)}"
-        return [f"numbers of {name!r}: {here}; if its {SIGN_NAMES[style.decimal]} groups digits or"
+        return [f"numbers of {name!r}: {here}; if its {sign_name(style.decimal)} groups digits or"
                 f" its {words} is decimal, say {option}"]  # fmt: skip
     lost = [cell for cell in cells if style.plain(cell) is None and is_number(cell)]
     if known and lost and (read := Style(other, style.decimal, style.unit).plain(lost[0])):
-        here = f"with a decimal {SIGN_NAMES[style.decimal]}, as was said or as the run's data has"
+        here = f"with a decimal {sign_name(style.decimal)}, as was said or as the run's data has"
         return [f"numbers of {name!r}: {here}, {lost[0]!r} is read as no number; {option} reads it"
                 f" as {read}"]  # fmt: skip
     return []

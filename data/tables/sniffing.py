@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from birnn.data.tables.delimited import BrokenError, Row, Signs, lines_of, parse
-from birnn.data.tables.dialect import NONE, Dialect, TableOptions
+from birnn.data.tables.dialect import NONE, Dialect, TableOptions, sign_name
 from birnn.data.tables.numbers import MISSING, is_number
 from birnn.data.tables.shape import LOOKED_AT, USUAL, Counts, Shape, data_rows, find_shape
 from birnn.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
-NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space"}
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?")  # what spreadsheets write above a table
 
 
@@ -138,11 +137,6 @@ def sniff(
         warnings.append(f"fields stand between {new}s here, where the run's data had {old}s")
     others = [reading for reading in readings if reading is not best]
     return [best, *others], warnings + _rivals(best, others)
-
-
-def sign_name(sign: str) -> str:
-    """A sign in a word, as options take it."""
-    return NAMES.get(sign, repr(sign))
 
 
 def _as_trained(text: Text, given: TableOptions, trained: Dialect) -> Reading | None:
