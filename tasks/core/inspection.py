@@ -28,6 +28,17 @@ class Finding:
     fatal: bool = False  # training is refused
     series: str = ""  # of a file of several; this field is of series alone
 
+    @classmethod
+    def of_rows(
+        cls, kind: str, rows: Sequence[int], what: str, treatment: str, unit: str, count: int = 0
+    ) -> "Finding":
+        """A finding about rows: how many (0: all ``rows``), what of them, where a few stand."""
+        count = count or len(rows)
+        more = ", …" if count > LISTED else ""
+        where = f"{unit} {number_list(rows[:LISTED])}{more}"
+        text = f"{plural(count, 'row')} {what} ({where})"
+        return cls(kind, count, list(rows[:LISTED]), text, treatment)
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -59,17 +70,6 @@ class Inspection:
         """All of it as plain values; counts are in the facts."""
         own = {key: value for key, value in asdict(self).items() if key not in ("pairs", "counts")}
         return {**own.pop("facts"), **own, "ready": self.ready}
-
-
-def rows_found(
-    kind: str, rows: Sequence[int], what: str, treatment: str, unit: str = "row", count: int = 0
-) -> Finding:
-    """A finding about rows: how many (0: all ``rows``), what of them, and where a few stand."""
-    count = count or len(rows)
-    more = ", …" if count > LISTED else ""
-    where = f"{unit} {number_list(rows[:LISTED])}{more}"
-    text = f"{plural(count, 'row')} {what} ({where})"
-    return Finding(kind, count, list(rows[:LISTED]), text, treatment)
 
 
 def attempt(load: Callable[[], T]) -> tuple[T | None, list[Finding]]:

@@ -11,14 +11,7 @@ from birnn.data.text.rows import joined_texts
 from birnn.data.text.tokenizers import get_tokenizer
 from birnn.data.text.twins import contradictions_in_words, wordless
 from birnn.data.wording import plural
-from birnn.tasks.core.inspection import (
-    Counts,
-    Finding,
-    Inspection,
-    attempt,
-    lengths_in_words,
-    rows_found,
-)
+from birnn.tasks.core.inspection import Counts, Finding, Inspection, attempt, lengths_in_words
 
 LEFT_OUT = {"an empty text": "empty_text", "no label": "no_label"}  # reason → kind of finding
 MOST_CLASSES = 40  # that are drawn
@@ -102,20 +95,20 @@ def _odd_rows(read: ReadTexts) -> list[Finding]:
     for counts in read.raw.tables.counts:
         for reason, lines in counts.left_out.items():
             what, count = f"of the file: {reason}", counts.of(reason)
-            findings.append(rows_found("left_out", lines, what, "left out", "line", count))
+            findings.append(Finding.of_rows("left_out", lines, what, "left out", "line", count))
     for name, part in read.splits.items():
         unit = read.raw.splits[name].unit
         for reason, rows in part.left_out.items():
             if rows:
                 kind = LEFT_OUT.get(reason, "answer")
                 findings.append(
-                    rows_found(kind, rows, f"of {name} with {reason}", "left out", unit)
+                    Finding.of_rows(kind, rows, f"of {name} with {reason}", "left out", unit)
                 )
         both = zip(joined_texts(part.table), part.places, strict=True)
         places = [place for text, place in both if wordless(text)]
         if places:
             what = f"of {name} with no letter or digit"
-            findings.append(rows_found("no_word", places, what, "used as they are", unit))
+            findings.append(Finding.of_rows("no_word", places, what, "used as they are", unit))
     return findings
 
 

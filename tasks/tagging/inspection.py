@@ -8,14 +8,7 @@ from birnn.data.splits.provenance import overlap_warnings
 from birnn.data.tags.files import Part, read_parts
 from birnn.data.tags.loading import TaggedText, joined, load_tagged
 from birnn.data.wording import plural
-from birnn.tasks.core.inspection import (
-    Counts,
-    Finding,
-    Inspection,
-    attempt,
-    lengths_in_words,
-    rows_found,
-)
+from birnn.tasks.core.inspection import Counts, Finding, Inspection, attempt, lengths_in_words
 
 MOST_TAGS = 60  # that are drawn
 
@@ -101,7 +94,7 @@ def _odd_sentences(loaded: TaggedText) -> list[Finding]:
     lines = [line for ways in seen.values() if len(ways) > 1 for line in ways.values()]
     if lines:
         what = "with the tokens of another and other tags"
-        findings.append(rows_found("contradiction", sorted(lines), what, "kept", "line"))
+        findings.append(Finding.of_rows("contradiction", sorted(lines), what, "kept", "line"))
     known = overlap_warnings(loaded.provenance, loaded.splits, "sentence")
     for text in loaded.warnings:
         kind = "overlap" if text in known else "warning"
