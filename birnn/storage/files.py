@@ -5,6 +5,7 @@ pushed to the disk (fsync) and renamed; a run folder is built under a temporary 
 when it is complete.
 """
 
+import ctypes
 import json
 import os
 import secrets
@@ -30,6 +31,7 @@ KINDS = {  # as a safetensors header names them
     "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8,
     "U8": torch.uint8, "BOOL": torch.bool,
 }  # fmt: skip
+RENAME_EXCHANGE = 2  # as linux/fs.h has it
 
 
 @dataclass(frozen=True)
@@ -161,14 +163,10 @@ def put_in_place(folder: Path, path: Path) -> None:
             sync(part)
         old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
         replaced = path.exists()
-        if replaced:
-            path.rename(old)
-        try:
-            folder.rename(path)
-        except BaseException:
-            if replaced:
-                old.rename(path)
-            raise
+        if replaced and _exchange(folder, path):
+            folder.rename(old)
+        else:
+            _rename(folder, path, old if replaced else None)
         sync(path.parent)
         if replaced:
             shutil.rmtree(old)
@@ -176,14 +174,45 @@ def put_in_place(folder: Path, path: Path) -> None:
         raise DataError(f"can't write {path}: {reason(error)}") from error
 
 
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap the names of two folders at once, so that a kill finds one or the other whole.
+
+    False where the system or the disk can't: Linux can, on most.
+    """
+    swap = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
+    names = os.fsencode(one.absolute()), os.fsencode(other.absolute())  # the −1s: in no folder
+    return swap is not None and swap(-1, names[0], -1, names[1], RENAME_EXCHANGE) == 0
+
+
+def _rename(folder: Path, path: Path, old: Path | None) -> None:
+    """Rename a folder to ``path``, where something that goes to ``old`` may stand."""
+    if old:
+        path.rename(old)
+    try:
+        folder.rename(path)
+    except BaseException:
+        if old:
+            old.rename(path)
+        raise
+
+
 def check_free(path: Path, kind: FolderKind, *, overwrite: bool) -> None:
     """Refuse to write a folder of a ``kind`` over anything that we did not write.
 
     Raises:
-        DataError: ``path`` is taken.
+        DataError: ``path`` is taken, or no folder can have that name.
     """
-    if path.is_mount():
+    try:
+        _check_free(path, path.resolve(), kind, overwrite=overwrite)
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a name too long
+        raise DataError(f"can't write {path}: {reason(error)}") from None
+
+
+def _check_free(path: Path, final: Path, kind: FolderKind, *, overwrite: bool) -> None:
+    if final.is_mount():
         raise DataError(f"{path} is where a disk is mounted; choose another --out")
+    if final.exists() and Path.cwd().is_relative_to(final):
+        raise DataError(f"{path} is the folder that you are in; choose another --out")
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     strangers = kind.strangers(path) if path.is_dir() else None

@@ -20,6 +20,7 @@ TAG_NAMES = (
     "ner_tags", "ner", "tags", "tag", "ner_tag", "labels", "label", "entities", "entity", "upos",
     "pos_tags", "pos", "pos_tag", "xpos", "chunk_tags", "chunk",
 )  # fmt: skip
+SHOWN = 40  # names in a message
 
 
 def usual_columns(usual: Iterable[str], names: Sequence[str]) -> list[str]:
@@ -39,14 +40,19 @@ def check_column(name: str, names: Collection[str], where: str) -> None:
         DataError: it isn't there; the message names those that are.
     """
     if name not in names:
-        near, there = suggestion(name, names), ", ".join(names) or "none"
-        raise DataError(f"{where}: there is no column {name!r}{near}; there are: {there}")
+        near = suggestion(name, names)
+        raise DataError(f"{where}: there is no column {name!r}{near}; there are: {_some(names)}")
 
 
 def no_column(what: str, names: Iterable[str], where: str) -> DataError:
     """No column has a usual name: the option that names it, and those there are."""
-    mend = f"name it with --{what}-column; there are: {', '.join(names) or 'none'}"
+    mend = f"name it with --{what}-column; there are: {_some(list(names))}"
     return DataError(f"{where}: no {what} column found; {mend}")
+
+
+def _some(names: Collection[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(list(names)[:SHOWN]) + more or "none"
 
 
 def find_column(table: Dataset, name: str, usual: Iterable[str], what: str, where: str) -> str:

@@ -1,11 +1,13 @@
 """Read a text file once before anything trusts it: its encoding, and that it holds no NULs."""
 
 import codecs
+import sys
 from pathlib import Path
 
 from birnn.errors import DataError
 
 USUAL_ENCODING = "utf-8-sig"
+MAX_LINE = 8 << 20  # characters; a long novel has an eighth of it
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -34,16 +36,19 @@ def encoding_of(path: Path, given: str, trained: str = "") -> str:
 
 
 def check_text(path: Path, encoding: str) -> None:
-    """Refuse a file that is not text in ``encoding``.
+    """Refuse a file that is not text in ``encoding``, or no text of lines.
+
+    A whole JSON document may stand on one line, however long.
 
     Raises:
-        DataError: it can't be opened or decoded, or holds NUL characters; says on which line.
+        DataError: it can't be opened or decoded, holds NUL characters, or a line without an end;
+            says on which line.
     """
     try:
         "".encode(encoding)  # refuses codecs that aren't of text, such as base64
         decoder = codecs.getincrementaldecoder(encoding)()
         with path.open("rb") as file:
-            line = 1
+            line, size, most = 1, 0, MAX_LINE
             while block := file.read(1 << 20):
                 try:
                     text = decoder.decode(block)
@@ -58,6 +63,9 @@ def check_text(path: Path, encoding: str) -> None:
                     what = "holds a NUL character: it is binary, UTF-16 or damaged"
                     mend = "save it as UTF-8 text, or name its encoding with --encoding"
                     raise DataError(f"{path} line {line} {what}; {mend}")
+                if line == 1 and not size and _is_document(path, text):
+                    most = sys.maxsize
+                size = _check_lines(path, line, text, size, most)
                 line += text.count("\n")
             decoder.decode(b"", final=True)
     except UnicodeError:
@@ -68,6 +76,26 @@ def check_text(path: Path, encoding: str) -> None:
         raise DataError(f"encoding: there is no {encoding!r}; try utf-8 or latin-1") from None
     except OSError as error:
         raise DataError(f"can't read {path}: {error.strerror or error}") from None
+
+
+def _check_lines(path: Path, line: int, text: str, size: int, most: int) -> int:
+    """The length of the last line of a part of a text, whose first ``line`` began ``size`` before.
+
+    Raises:
+        DataError: the first is longer than ``most`` characters.
+    """
+    first = min((at for at in map(text.find, "\n\r") if at >= 0), default=len(text))
+    if size + first > most:
+        what = f"is longer than {MAX_LINE >> 20} million characters"
+        raise DataError(f"{path} line {line} {what}; break it into lines, a row each")
+    last = max(map(text.rfind, "\n\r"))
+    return len(text) - last - 1 if last >= 0 else size + len(text)
+
+
+def _is_document(path: Path, start: str) -> bool:
+    """Whether a text, by its beginning, is one JSON value."""
+    signs = "[{" if path.suffix.lower() == ".json" else "["
+    return start.lstrip("\ufeff \t\r\n")[:1] in tuple(signs)
 
 
 def text_lines(path: Path, given: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -27,6 +28,7 @@ from birnn.storage.files import atomic_path
 HEAD = 1 << 20  # characters of a file from which its dialect is told
 CHUNK = 2_000  # rows
 IN_MEMORY = 32 << 20  # bytes of a file; the table of a larger one lies in the cache of datasets
+MAX_COLUMNS = 20_000
 INDEX = ("", "Unnamed: 0")  # what pandas calls the index that it wrote
 
 
@@ -91,6 +93,9 @@ def _read_as(
 ) -> CsvFile:
     """The file under one reading of its beginning."""
     signs, shape, counts, lines = reading.signs, reading.shape, Counts(), array("q")
+    if shape.width > MAX_COLUMNS:
+        what = f"{shape.width:,} columns; {MAX_COLUMNS:,} at most are read"
+        raise DataError(f"{path} line {shape.skip + 1}: {what}; is --delimiter right?")
 
     def told(rows: Iterator[Row]) -> Iterator[list[str]]:
         for line, cells in rows:
@@ -193,17 +198,20 @@ def _names(
     """
     shape = reading.shape
     header = [name.removeprefix("\ufeff").strip() for name in shape.names or []]
+    times = Counter(header)
     for name in header:
-        if name and header.count(name) > 1:
+        if name and times[name] > 1:
             twice = f"the column {name!r} stands there twice"
             raise DataError(f"{path} line {shape.skip + 1}: {twice}; rename one")
     names: dict[str, str] = {}
+    taken: set[str] = set()
     left, notes = [], []
     for number, given in enumerate(header or [""] * shape.width):
         name = given or str(number + 1)
-        while name in names.values() or (not given and name in header):
+        while name in taken or (not given and name in times):
             name += "_"
         names[str(number)] = name
+        taken.add(name)
         if given and given not in INDEX:
             continue
         column = table.data.column(number)

@@ -1,6 +1,7 @@
 """JSON files of rows, one a line or in one list, as Arrow tables; lines that are broken by name."""
 
 import json
+import re
 import tempfile
 from collections.abc import Sequence
 from functools import partial
@@ -22,6 +23,8 @@ from birnn.errors import DataError
 
 BROKEN = "not JSON"  # why a line is left out
 NAMED = 8  # broken lines in a message
+DEPTH = 200  # lists and objects within each other; readers call themselves for each, and crash
+STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 
 def read_json_rows(
@@ -89,7 +92,7 @@ def _broken_lines(path: Path, encoding: str) -> dict[int, str]:
     except json.JSONDecodeError as error:
         what = f"{path} line {error.lineno} is not JSON: {error.msg} (column {error.colno})"
         raise DataError(f"{what}; mend it") from None
-    except RecursionError:
+    except (ValueError, RecursionError):  # a number of very many digits
         pass
     return {}
 
@@ -100,6 +103,8 @@ def _fault(line: str) -> str:
         return "" if isinstance(json.loads(line), dict) else "it is no object"
     except json.JSONDecodeError as error:
         return f"{error.msg} (column {error.colno})"
+    except ValueError:
+        return "it holds a number of very many digits"
     except RecursionError:
         return "it is nested too deeply"
 
@@ -117,15 +122,44 @@ def _filled_lines(path: Path, encoding: str) -> Ints:
     """The numbers, from 1, of the lines of a JSON file that hold something: rows, if it is JSONL.
 
     Raises:
-        DataError: it is no text of that encoding, or holds no rows.
+        DataError: it is no text of that encoding, is nested too deeply, or holds no rows.
     """
     check_text(path, encoding)
     text = path.read_text(encoding=encoding)
+    check_depth(path, text)
     if not text.strip(" \t\r\n[]"):
         raise DataError(f"{path} holds no rows")
     return np.array(
         [i for i, line in enumerate(text.split("\n"), 1) if line.strip()], dtype=np.int64
     )
+
+
+def check_depth(path: Path, text: str) -> None:
+    """Refuse JSON, a document or a value a line, that is nested beyond all that is usual.
+
+    Raises:
+        DataError: so it is; names the line where there are several.
+    """
+    if _depth(text) <= DEPTH:
+        return
+    bare = STRING.sub("", text)
+    whole = path.suffix.lower() == ".json" or bare.lstrip("\ufeff \t\r\n").startswith("[")
+    for number, part in enumerate([bare] if whole else bare.split("\n"), 1):
+        if _depth(part) > DEPTH:
+            where = path if whole else f"{path} line {number}"
+            raise DataError(f"{where}: lists or objects are nested more than {DEPTH} deep; mend it")
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at most, those in strings too."""
+    steps = np.zeros(256, dtype=np.int8)
+    steps[[*b"[{"]], steps[[*b"]}"]] = 1, -1
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    depth = deepest = 0
+    for start in range(0, len(data), 1 << 20):
+        open_ones = depth + np.cumsum(steps[data[start : start + (1 << 20)]], dtype=np.int64)
+        depth, deepest = int(open_ones[-1]), max(deepest, int(open_ones.max()))
+    return deepest
 
 
 def as_written(table: Dataset, paths: Sequence[Path], encoding: str) -> Dataset:

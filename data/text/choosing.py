@@ -275,9 +275,16 @@ def _shell(name: str) -> str:
     return name if name.isidentifier() else f"{name!r}"
 
 
+def _column(table: Dataset, name: str) -> Any:
+    """A column as Arrow has it; a copy of the table for each would take the square of many."""
+    if getattr(table, "_indices", None) is None:
+        return table.data.column(name)
+    return table.with_format("arrow")[:].column(name)
+
+
 def measure(table: Dataset, name: str) -> Measure | None:
     """What the filled cells of a column of strings are like; None if they are no texts."""
-    column = table.with_format("arrow")[:].column(name)
+    column = _column(table, name)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
@@ -320,7 +327,7 @@ def _find_label(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
 
 def distinct(table: Dataset, name: str) -> tuple[int, int]:
     """How many different values a column has, and how many cells are filled."""
-    column = table.with_format("arrow")[:].column(name).drop_null()
+    column = _column(table, name).drop_null()
     if pa.types.is_nested(column.type) or isinstance(column.type, pa.BaseExtensionType):
         cells = [str(value) for value in table[name][:] if value is not None]  # values of any kind
         return len(set(cells)), len(cells)

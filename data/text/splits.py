@@ -128,10 +128,12 @@ def _label_studio(path: Path, encoding: str) -> list[dict[str, Any]]:
     text = path.read_text(encoding=encoding)
     try:
         parsed = json.loads(text)
+    except RecursionError:
+        raise DataError(f"{path} can't be loaded: it is nested too deeply") from None
     except ValueError:
         try:
             parsed = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except ValueError:
+        except (ValueError, RecursionError):
             return []  # whoever reads it next says what is wrong
     rows = parsed if isinstance(parsed, list) else [parsed]
     return rows if rows and all(map(is_label_studio, rows)) else []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,14 @@ def check_apart(output: Path, request: Request, folder: Path, data: str) -> None
         raise ConfigError(f"output: {output} is the input itself; name another")
     if data and same_file(output, Path(data).expanduser()):
         raise ConfigError(f"output: {output} is what the run was trained on; name another")
-    try:
-        given = request.standard_input and os.fstat(request.standard_input.fileno())
-    except (OSError, ValueError):  # no file of the system's
-        return
-    if given and output.exists() and os.path.samestat(given, output.stat()):
-        raise ConfigError(f"output: {output} is standard input itself; name another")
+    streams = {"input": request.standard_input, "output": sys.stdout, "error": sys.stderr}
+    for name, stream in streams.items():
+        try:
+            given = stream and os.fstat(stream.fileno())
+        except (OSError, ValueError):  # no file of the system's
+            continue
+        if given and output.exists() and os.path.samestat(given, output.stat()):
+            raise ConfigError(f"output: {output} is standard {name} itself; name another")
 
 
 def write_records(path: Path, records: Iterable[dict[str, Any]], rows: Iterable[Iterable[Any]],

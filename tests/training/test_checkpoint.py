@@ -1,7 +1,9 @@
 """Run folders are whole or absent, and nothing foreign gets in."""
 
 import json
+import os
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -450,3 +452,46 @@ def test_a_run_that_came_up_meanwhile_is_kept(tmp_path: Path) -> None:
         fill(path, "theirs")
     assert (path / "config.json").read_text() == "theirs"
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="swaps names on Linux alone")
+def test_a_kill_while_a_run_is_replaced_leaves_the_old_or_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    fill(path, "old")
+    child = os.fork()
+    if not child:
+        rename = Path.rename
+
+        def renamed(one: Path, other: Path) -> None:
+            rename(one, other)
+            os._exit(9)
+
+        Path.rename = renamed  # type: ignore[method-assign,assignment]
+        fill(path, "new", overwrite=True)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert (path / "config.json").read_text() in ("old", "new")
+    fill(path, "newest", overwrite=True)
+    assert (path / "config.json").read_text() == "newest"
+
+
+def test_a_folder_is_replaced_where_names_cannot_be_swapped(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("birnn.storage.files._exchange", lambda *_: False)
+    for text in ("old", "new"):
+        fill(tmp_path / "run", text, overwrite=True)
+    assert (tmp_path / "run/config.json").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_names_that_no_run_can_have(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("loop", "x" * 300, "a\0b", "x" * 250):
+        with pytest.raises(DataError, match="can't write"):
+            fill(tmp_path / name, "new", overwrite=True)
+    fill(tmp_path / "run", "old")
+    (tmp_path / "run" / "checkpoints").mkdir()
+    for here, there in (("run", "."), ("run", "../run"), ("run/checkpoints", "..")):
+        monkeypatch.chdir(tmp_path / here)
+        with pytest.raises(DataError, match="the folder that you are in"):
+            fill(Path(there), "new", overwrite=True)
+    assert (tmp_path / "run/config.json").read_text() == "old"
