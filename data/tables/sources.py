@@ -10,6 +10,7 @@ from typing import Any
 
 import datasets
 import numpy as np
+import pyarrow.parquet as pq
 from datasets import Dataset, DatasetDict, load_dataset
 from datasets.table import InMemoryTable
 
@@ -31,6 +32,7 @@ datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our err
 logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+MANY_ROWS, ROWS_A_BYTE = 10_000_000, 10  # of a Parquet file: more of both is a bomb
 ALONE = dict.fromkeys((".tab", ".psv", ".dat", ".txt"), "csv")  # where a file is named itself
 SHEET, PACKED = "save its sheet as CSV; ", "unpack it first; "
 MENDS = {
@@ -196,12 +198,26 @@ def _load_files(
             loaded[split], lines[split], left = read_json_rows(paths, options, source)
             counts += left
         else:
+            for path in paths:
+                _check_claim(path, guarded(source, partial(pq.read_metadata, path)).num_rows)
             one = {"train": [literal(path) for path in paths]}
             read = partial(load_dataset, kind, data_files=one, split="train")
             loaded[split] = guarded(source, read)
     by_line = {split: at for split, at in lines.items() if len(at) == len(loaded[split])}
     notes = [part.words() for part in counts]
     return Tables(DatasetDict(loaded), source, notes, counts, lines=by_line)
+
+
+def _check_claim(path: Path, rows: int) -> None:
+    """Refuse a Parquet file of far more rows than its bytes can tell apart.
+
+    Raises:
+        DataError: so it is.
+    """
+    size = path.stat().st_size
+    if rows > MANY_ROWS and rows > ROWS_A_BYTE * size:
+        what = f"claims {rows:,} rows in {size:,} bytes: nearly all of them are one and the same"
+        raise DataError(f"{path} {what}; give a file of the rows that differ")
 
 
 def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) -> Tables:

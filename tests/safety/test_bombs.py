@@ -4,6 +4,9 @@ import contextlib
 import json
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from birnn.data.series.reader import SeriesOptions, inspect_file
@@ -75,6 +78,19 @@ def test_more_columns_than_any_table_has(tmp_path, read) -> None:
         path.write_text(text)
         with pytest.raises(DataError, match=r"line 1.* columns; 20,000 at most|fields"):
             read(path)
+
+
+def test_parquet_that_claims_a_billion_rows(tmp_path) -> None:
+    cells = pa.DictionaryArray.from_arrays(pa.array(np.zeros(1_000_000, "int32")), ["a b"])
+    table = pa.table({"text": cells, "label": cells})
+    with pq.ParquetWriter(tmp_path / "x.parquet", table.schema, compression="zstd") as file:
+        for _ in range(12):
+            file.write_table(table)
+    with pytest.raises(DataError, match="claims 12,000,000 rows in [0-9,]+ bytes"):
+        load_tables(str(tmp_path / "x.parquet"))
+    pq.write_table(table, tmp_path / "y.parquet")
+    (read,) = load_tables(str(tmp_path / "y.parquet")).splits.values()
+    assert len(read) == 1_000_000
 
 
 def test_many_columns_are_told_apart_and_not_all_shown(tmp_path) -> None:

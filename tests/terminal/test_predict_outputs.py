@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from birnn.cli import main
+from birnn.errors import ConfigError
 from birnn.tasks.serving import labels, records
+from birnn.tasks.serving.request import Request
 
 from writers import TINY, sentences, write_table
 
@@ -102,6 +104,13 @@ def test_an_answer_over_its_own_standard_input_is_refused(home: Path, birnn, mon
         line = birnn("predict", "run", "--output", "texts.txt").refusal()
     assert "standard input" in line
     assert Path("texts.txt").read_text() == "good\nbad\n"
+
+
+def test_an_answer_over_standard_output_is_refused(home: Path, birnn, monkeypatch) -> None:
+    with Path("out.csv").open("w") as file:
+        monkeypatch.setattr("sys.stdout", file)
+        with pytest.raises(ConfigError, match="standard output itself"):
+            records.check_apart(Path("out.csv"), Request(), home / "run", "")
 
 
 def test_a_link_stays_a_link_and_an_answer_may_be_written_again(home: Path, birnn) -> None:
