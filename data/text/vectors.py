@@ -1,6 +1,8 @@
 """Pretrained word vectors: from a file, an installed package, or a name that torchtext knows."""
 
+import bz2
 import gzip
+import lzma
 import os
 import shutil
 import urllib.request
@@ -22,6 +24,7 @@ from birnn.storage.files import atomic_path
 
 PACKAGED = "glove.6B.50d"
 ASK = "is it a text file of vectors in GloVe's or fastText's format?"
+OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 MAX_SIZE = 4096  # numbers of a vector; 300 are usual
 MAX_LINE = 1 << 17  # bytes
 MAX_TABLE = 700 << 20  # bytes of words and vectors: two million of 150 numbers
@@ -41,7 +44,8 @@ def find_vectors(name: str, limit: int) -> VectorTable | None:
 
     Args:
         name: ``none``; ``auto`` (the packaged ones if installed, else none); a text file in
-            GloVe's or fastText's format (``.gz`` too); or a name that torchtext knows.
+            GloVe's or fastText's format (``.gz``, ``.bz2`` and ``.xz`` too); or a name that
+            torchtext knows.
         limit: how many words, at most.
 
     Raises:
@@ -91,7 +95,9 @@ def read_vectors(path: Path, name: str, limit: int) -> VectorTable:
     words: dict[str, None] = {}
     values = bytearray()  # of the rows, one after the other
     size = letters = 0
-    opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
+    if zipfile.is_zipfile(path):
+        raise DataError(f"{path} is an archive; unpack it first, and give the file in it")
+    opener = OPENERS.get(path.suffix.lower(), open)
     try:
         with opener(path, "rb") as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), start=1):
@@ -111,7 +117,7 @@ def read_vectors(path: Path, name: str, limit: int) -> VectorTable:
                     values += row.tobytes()
                     letters += 4 * len(word)
                 _check_growth(path, number, len(words), len(values) + letters)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(f"can't read {path}: {error}") from None
     if not words:
         raise DataError(f"{path} holds no vectors; expected a word and its numbers a line")

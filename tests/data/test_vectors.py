@@ -1,8 +1,10 @@
 """Pretrained vectors: from a file, a package or a download; bad ones are named by line."""
 
+import bz2
 import contextlib
 import gzip
 import json
+import lzma
 import os
 import ssl
 import subprocess
@@ -298,3 +300,27 @@ def test_a_table_of_all_too_many_numbers_is_refused(write, monkeypatch):
     with pytest.raises(DataError, match="line .*--vectors-limit"):
         find_vectors(write(rows), 10_000)
     assert len(find_vectors(write(rows), 500).words) == 500
+
+
+@pytest.mark.parametrize("end", [".gz", ".GZ", ".bz2", ".xz"])
+def test_packed_vectors_are_read_in_bounded_memory(tmp_path, end) -> None:
+    pack = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[end.lower()]
+    path = tmp_path / f"x.txt{end}"
+    path.write_bytes(pack(b"a 1 2\nb 3 4\n"))
+    assert read_vectors(path, "x", 9).words == ["a", "b"]
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DataError, match="can't read"):
+        read_vectors(path, "x", 9)
+    path.write_bytes(b"a 1 2\nb 3 4\n")
+    with pytest.raises(DataError, match="can't read"):
+        read_vectors(path, "x", 9)
+    path.write_bytes(pack(b"a" * (20 << 20)))
+    with pytest.raises(DataError, match="longer than"):
+        read_vectors(path, "x", 9)
+
+
+def test_an_archive_of_vectors_is_refused(tmp_path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.vec", "a 1 2\n")
+    with pytest.raises(DataError, match="unpack it first"):
+        read_vectors(tmp_path / "x.zip", "x", 9)
