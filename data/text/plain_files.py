@@ -21,6 +21,7 @@ MARK = "__label__"
 MARKS = re.compile(rf"\s*((?:{MARK}\S+(?:\s+|$))+)")
 MARKED = (".txt", ".train", ".valid", ".test")  # what such files are called
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")  # folders of texts that nobody has labelled
+TAGGED = (".conll", ".conllu", ".conllup", ".iob", ".bio")  # beside them .txt files are raw text
 LISTED = 8  # lines in a message
 
 
@@ -43,7 +44,7 @@ def plain_tables(path: Path, read: ReadOptions) -> Tables | None:
     if not path.is_dir():
         return None
     files = [file for file in sorted(path.rglob("*")) if _is_data(file, path)]
-    if any(file.suffix.lower() in FORMATS for file in files):
+    if any(file.suffix.lower() in (*FORMATS, *TAGGED) for file in files):
         return None  # these are the data
     marked = [file for file in files if is_marked(file, read)]
     if marked:
@@ -123,7 +124,7 @@ def _class_folders(files: Sequence[Path], folder: Path, read: ReadOptions) -> Ta
         split = next((name for part in above if (name := split_name(part)) in SPLITS), "train")
         if inner.casefold() in UNLABELLED:
             unlabelled += 1
-        elif inner and split_name(inner) not in SPLITS:
+        elif inner and not {split_name(inner), split_name(file.stem)} & {*SPLITS}:
             found.setdefault(split, []).append((inner, file))
         else:
             others.append(file.name)

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from birnn.data.tables.dialect import AS_USUAL
+from birnn.data.text.plain_files import plain_tables
+
 from writers import sentences
 
 
@@ -111,3 +114,16 @@ def test_a_file_of_another_encoding_is_named(birnn, tmp_path):
     told = birnn("inspect", data, "--encoding", "latin-1")
     assert told.code == 0, told.err
     assert "81 there, 81 used" in " ".join(told.out.split())
+
+
+def test_folders_of_other_data_are_no_classes(tmp_path):
+    for name in ("en/train.txt", "en/dev.txt", "de/train.txt", "de/dev.txt"):
+        path = tmp_path / "a" / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text("Ada\tB-per\n")
+    for name in ("one/raw.txt", "two/raw.txt", "two/x.conllu"):
+        path = tmp_path / "b" / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text("Ada\n")
+    for folder in ("a", "b"):
+        assert plain_tables(tmp_path / folder, AS_USUAL) is None
