@@ -3,11 +3,12 @@
 ``native``
     C compiled for this processor (:mod:`birnn.native`): GRU and LSTM in float32 on a CPU.
 ``cudnn``
-    Two left-to-right passes on an NVIDIA GPU, where torch calls cuDNN.
+    One dense call for both directions on an NVIDIA GPU, where torch calls cuDNN.
 ``onednn``
-    Two left-to-right dense passes on a CPU, where torch calls oneDNN; LSTM only.
+    The same on a CPU, where torch calls oneDNN; LSTM only.
 ``torch``
-    The same passes in whatever torch has for them: the fallback, in any precision on any device.
+    Two left-to-right passes in whatever torch has for them: the fallback, in any precision on any
+    device, for any recurrence.
 
 All give the same states and gradients to 1e-5 of their scale. :func:`choose` takes the first that
 can do the work, in the order of :data:`birnn.registry.ENGINES`, unless one is forced.
@@ -25,7 +26,7 @@ from birnn.config import EncoderConfig, TrainConfig
 from birnn.errors import ConfigError
 from birnn.nn.batch import is_traced
 from birnn.nn.devices import resolve_device
-from birnn.nn.scan import CellWeights, Recurrence, bidirectional_scan
+from birnn.nn.scan import CellWeights, Recurrence, closed_scan, reversed_scan
 from birnn.registry import ENCODERS, ENGINES, load, resolve
 
 AUTO = "auto"
@@ -61,6 +62,7 @@ class Choice(NamedTuple):
 
 
 _forced = AUTO
+_TRACED = "a model that is traced needs torch's own operations"  # what engines do is not exported
 
 
 def force(name: str) -> None:
@@ -165,20 +167,24 @@ def _native_scan(*arguments: Any) -> Tensor:
     return states
 
 
-def _dense_scan(
-    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
-) -> Tensor:
-    """In the precision of the moment, by casts of our own; autocast gives float32 states.
+def _in_precision(scan: LayerScan) -> LayerScan:
+    """``scan`` in the precision of the moment, by casts of our own; autocast gives float32 states.
 
     Left to itself, autocast would run cuDNN in float16 where bfloat16 is asked for.
     """
-    kind = x.device.type
-    if not torch.is_autocast_enabled(kind):
-        return bidirectional_scan(recurrence.scan, x, lengths, *directions)
-    half = precision(x)
-    cast = [CellWeights(*(part.to(half) for part in weights)) for weights in directions]
-    with torch.autocast(kind, enabled=False):
-        return bidirectional_scan(recurrence.scan, x.to(half), lengths, *cast).float()
+
+    def cast_scan(
+        recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+    ) -> Tensor:
+        kind = x.device.type
+        if not torch.is_autocast_enabled(kind):
+            return scan(recurrence, x, lengths, directions)
+        half = precision(x)
+        cast = [CellWeights(*(part.to(half) for part in weights)) for weights in directions]
+        with torch.autocast(kind, enabled=False):
+            return scan(recurrence, x.to(half), lengths, cast).float()
+
+    return cast_scan
 
 
 def _native_missing(work: Work) -> str | None:
@@ -188,9 +194,7 @@ def _native_missing(work: Work) -> str | None:
         return f"it computes in float32, not in {str(work.precision).removeprefix('torch.')}"
     if work.recurrence.name not in ("gru", "lstm"):
         return f"it knows no {work.recurrence.name}"
-    if _traced():
-        return "a model that is traced needs torch's own operations"
-    return _compiled_missing()
+    return _TRACED if _traced() else _compiled_missing()
 
 
 def _traced() -> bool:
@@ -204,7 +208,11 @@ def _compiled_missing() -> str | None:
 
 def _cudnn_missing(work: Work) -> str | None:
     there = work.device.type == "cuda" and torch.backends.cudnn.is_available()
-    return None if there else "there is no NVIDIA GPU with cuDNN in use"
+    if not there:
+        return "there is no NVIDIA GPU with cuDNN in use"
+    if not work.recurrence.shut:
+        return f"it knows no {work.recurrence.name}"
+    return _TRACED if _traced() else None
 
 
 def _onednn_missing(work: Work) -> str | None:
@@ -214,10 +222,10 @@ def _onednn_missing(work: Work) -> str | None:
         return f"torch gives oneDNN no {work.recurrence.name}"
     if work.precision not in (torch.float32, torch.bfloat16):
         return "it computes in float32 or bfloat16"
-    return None
+    return _TRACED if _traced() else None
 
 
-CUDNN = Engine("cuDNN, two dense passes", _dense_scan, _cudnn_missing)
+CUDNN = Engine("cuDNN, one dense call", _in_precision(closed_scan), _cudnn_missing)
 NATIVE = Engine("C, compiled for this processor", _native_scan, _native_missing)
-ONEDNN = Engine("oneDNN, two dense passes", _dense_scan, _onednn_missing)
-TORCH = Engine("torch's own operations", _dense_scan, lambda work: None)
+ONEDNN = Engine("oneDNN, one dense call", _in_precision(closed_scan), _onednn_missing)
+TORCH = Engine("torch's own operations", _in_precision(reversed_scan), lambda work: None)

@@ -1,18 +1,25 @@
-"""The recurrences: one direction of one layer over a padded batch, and its reverse.
+"""The recurrences: one layer over a padded batch, in both directions, exact for ragged lengths.
 
-Both directions run left to right, the backward one over a copy in which each sequence is
-reversed within its own length. A real position then never comes after a padded one, so what
-stands in the padding can't reach a result, and the work stays dense: torch's fast CPU path
-for the LSTM serves ragged batches too, which it does not for packed sequences.
+The work stays dense: torch's kernels for packed sequences take several times as long. There are
+two ways to keep the padding out of the results.
+
+:func:`reversed_scan`
+    Both directions run left to right, the backward one over a copy in which each sequence is
+    reversed within its own length: a real position never comes after a padded one.
+:func:`closed_scan`
+    One call runs both directions over the batch as it is. Right to left, the padding comes first,
+    and there a gate is shut that lets nothing into the state: it is still zero, exactly, where the
+    sequence begins. Nothing is gathered, and a GPU runs both directions at the same time.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from birnn.nn.batch import is_traced, reverse_index, reverse_padded, sequence_mask
 
@@ -29,15 +36,24 @@ class CellWeights(NamedTuple):
     recurrent_bias: Tensor  # [G*H]
 
 
-Scan = Callable[[Tensor, CellWeights], Tensor]
+Scan = Callable[..., Tensor]  # x [B, T, F], weights of one direction or of both → states
+
+# What is added to a gate to shut it: its sigmoid is then 0 or 1 in every precision, and float16
+# holds the number. It is no Parameter: weight decay would open the gate.
+SHUT = 1e4
+ALIGNED = 8  # features in half precision that tensor cores multiply at once
 
 
 class Recurrence(NamedTuple):
-    """A cell: what engines know it by, and its scan in torch's own operations."""
+    """A cell: what engines know it by, its scan in torch's own operations, and how it is shut.
+
+    With what ``shut`` says added to its gates, a zero state stays zero, whatever else a step says.
+    """
 
     name: str
     gates: int  # G
     scan: Scan
+    shut: tuple[tuple[int, float], ...] = ()  # gates and what shuts them
 
 
 # Torch's flag ``train``: cuDNN keeps what a backward pass needs only where it is set. There is no
@@ -51,45 +67,55 @@ def _quiet(x: Tensor) -> AbstractContextManager[object]:
     return warnings.catch_warnings(action="ignore") if x.is_cuda else nullcontext()
 
 
-def gru_scan(x: Tensor, weights: CellWeights) -> Tensor:
-    """Run a GRU left to right from a zero state (Cho et al. 2014, torch's variant).
+def gru_scan(x: Tensor, *directions: CellWeights) -> Tensor:
+    """Run a GRU from zero states (Cho et al. 2014, torch's variant).
 
     Per step: ``r, z = σ(·)``; ``n = tanh(W_n x + b_n + r ⊙ (U_n h + c_n))``;
     ``h = (1 − z) ⊙ n + z ⊙ h``.
 
-    ``x [B, T, F]``, weights with ``G = 3`` → the states of all steps, ``[B, T, H]``.
+    ``x [B, T, F]``, weights (``G = 3``) of the direction left to right, then of the other if there
+    is one → the states of all steps, ``[B, T, D*H]``.
     """
-    state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
+    flat, state, two = _flat(x, directions)
     with _quiet(x):
-        states, _ = torch.gru(x, state, list(weights), True, 1, 0.0, _train(), False, True)
+        states, _ = torch.gru(x, state, flat, True, 1, 0.0, _train(), two, True)
     return states
 
 
-def lstm_scan(x: Tensor, weights: CellWeights) -> Tensor:
-    """Run an LSTM left to right from zero states (Hochreiter & Schmidhuber 1997, with forget gate).
+def lstm_scan(x: Tensor, *directions: CellWeights) -> Tensor:
+    """Run an LSTM from zero states (Hochreiter & Schmidhuber 1997, with forget gate).
 
     Per step: ``i, f, o = σ(·)``; ``g = tanh(·)``; ``c = f ⊙ c + i ⊙ g``; ``h = o ⊙ tanh(c)``.
 
-    ``x [B, T, F]``, weights with ``G = 4`` → the hidden states of all steps, ``[B, T, H]``.
+    As :func:`gru_scan`, with ``G = 4`` → the hidden states of all steps, ``[B, T, D*H]``.
     """
-    state = x.new_zeros(1, x.shape[0], weights.recurrent.shape[1])
-    both, parts = [state, state], list(weights)
+    flat, state, two = _flat(x, directions)
     with _quiet(x):
-        states, _, _ = torch.lstm(x, both, parts, True, 1, 0.0, _train(), False, True)
+        states, _, _ = torch.lstm(x, [state, state], flat, True, 1, 0.0, _train(), two, True)
     return states
 
 
-GRU = Recurrence("gru", 3, gru_scan)
-LSTM = Recurrence("lstm", 4, lstm_scan)
+def _flat(x: Tensor, directions: Sequence[CellWeights]) -> tuple[list[Tensor], Tensor, bool]:
+    """Weights as torch takes them, zero states ``[D, B, H]``, and whether there are two ways."""
+    ways, hidden = len(directions), directions[0].recurrent.shape[1]
+    flat = [part for weights in directions for part in weights]
+    return flat, x.new_zeros(ways, x.shape[0], hidden), ways == 2
 
 
-def bidirectional_scan(scan: Scan, x: Tensor, lengths: Tensor, *directions: CellWeights) -> Tensor:
-    """Run ``scan`` in one or both directions of each sequence.
+GRU = Recurrence("gru", 3, gru_scan, ((1, SHUT),))  # z = 1: the state is kept
+LSTM = Recurrence("lstm", 4, lstm_scan, ((0, -SHUT),))  # i = 0: the memory takes nothing in
+
+
+def reversed_scan(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> Tensor:
+    """Run one or both directions of each sequence, each in a call from left to right.
 
     ``x [B, T, F]``, whose padding may hold anything, ``lengths [B]``, weights of the left-to-right
     direction, then of the other if there is one → ``[B, T, 2H]`` (``[B, T, H]`` one way), forward
     states first; zero in the padding.
     """
+    scan = recurrence.scan
     padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
     # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.
     x = x.masked_fill(padding, 0.0)
@@ -99,6 +125,33 @@ def bidirectional_scan(scan: Scan, x: Tensor, lengths: Tensor, *directions: Cell
         reverse = reverse_padded(scan(reverse_padded(x, index), directions[1]), index)
         states = torch.cat([states, reverse], dim=-1)
     return states.masked_fill(padding, 0.0)
+
+
+def closed_scan(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> Tensor:
+    """The same as :func:`reversed_scan`, in one call.
+
+    A further feature is 1 in the padding; its weight shuts the gates of ``recurrence.shut``. States
+    and gradients from the padding are then exactly zero as long as what a gate says otherwise stays
+    well within ``SHUT``.
+    """
+    padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
+    x = x.masked_fill(padding, 0.0)
+    if len(directions) > 1:
+        more = -(x.shape[-1] + 1) % ALIGNED
+        # After dropout: what marks the padding is never dropped.
+        x = torch.cat([x, F.pad(padding.to(x.dtype), (0, more))], -1)
+        directions = [_shutting(recurrence, weights, more) for weights in directions]
+    return recurrence.scan(x, *directions).masked_fill(padding, 0.0)
+
+
+def _shutting(recurrence: Recurrence, weights: CellWeights, more: int) -> CellWeights:
+    """With input weights ``[G*H, F + 1 + more]`` that shut gates where the next feature is 1."""
+    column = weights.input.new_zeros(recurrence.gates, weights.recurrent.shape[1], 1 + more)
+    for gate, value in recurrence.shut:
+        column[gate, :, 0] = value
+    return weights._replace(input=torch.cat([weights.input, column.flatten(0, 1)], 1))
 
 
 def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Tensor:

@@ -22,7 +22,7 @@ from birnn.nn.chain import Potentials
 from birnn.nn.crf import sequence_score
 from birnn.nn.decoding import best_path, viterbi
 from birnn.nn.engines import NATIVE, Work
-from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, bidirectional_scan
+from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, reversed_scan
 
 from strategies import quick
 
@@ -78,7 +78,7 @@ def gradients(case: Case, *, reference: bool) -> tuple[Tensor, list[Tensor]]:
     for leaf in leaves(case):
         leaf.requires_grad_()
     if reference:
-        states = bidirectional_scan(case.recurrence.scan, case.x, case.lengths, *case.directions)
+        states = reversed_scan(case.recurrence, case.x, case.lengths, case.directions)
     else:
         states = native(case)
     generator = torch.Generator().manual_seed(1)
