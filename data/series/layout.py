@@ -304,9 +304,9 @@ def _not_used(free: list[str], targets: list[str]) -> list[str]:
 def _why_no_numbers(table: pa.Table, free: list[str]) -> str:
     """A guess, in words, for a file without numbers."""
     if len(table.column_names) == 1 and any(sign in table.column_names[0] for sign in ";\t|"):
-        return "; fields seem to be separated by another sign: save the file with commas"
+        return "; fields seem to be separated by another sign: name it with --delimiter"
     for name in free:
         cell = first_cell(table.column(name))
         if re.fullmatch(r"[+-]?\d[\d.]*,\d+", cell):
-            return f"; {name!r} seems to have decimal commas ({cell}): write points"
+            return f"; {name!r} seems to have decimal commas ({cell}): say --decimal ,"
     return ""

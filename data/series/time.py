@@ -34,6 +34,7 @@ DATE_LIKE = re.compile(
 )
 
 
+LOOKED = 10_000  # rows in which the first stamps are looked for
 PARTS = {
     "y": lambda index: index.year, "m": lambda index: index.month, "d": lambda index: index.day,
     "H": lambda index: index.hour, "M": lambda index: index.minute,
@@ -90,7 +91,8 @@ def _dates(column: pa.ChunkedArray, name: str, asked: Asked) -> Stamps | None:
     """The stamps of a column, if enough of it are dates."""
     # In a few cells the order of day and month may be open; here it does not matter.
     look = replace(asked, day_first=True) if asked.day_first is None else asked
-    some = column.slice(0, 50)
+    # Stacked series repeat their stamps: a few rows may hold one or two of them.
+    some = pa.chunked_array([pc.unique(column.slice(0, LOOKED))[:50]])
     looked = read_if_written(some, name, look)
     if looked is None and not first_cells(some):
         looked = read_if_written(column, name, asked)

@@ -12,7 +12,7 @@ from birnn.data.series.parts import part_numbers, role_of
 from birnn.data.stamps import words
 from birnn.data.stamps.column import read_stamps
 from birnn.data.stamps.dates import are_years
-from birnn.data.stamps.reading import BAD, Asked, Stamps
+from birnn.data.stamps.reading import BAD, Asked, Doubt, Stamps
 from birnn.errors import DataError
 
 FEWEST = 4  # dates in a header
@@ -41,6 +41,7 @@ def turn(table: pa.Table, ids: list[str], asked: Asked) -> Turned | None:
         if stamps.whole and not are_years(stamps.values).all():
             return None
         values = np.tile(stamps.values, table.num_rows)
+        stamps = replace(stamps, doubts=[*stamps.doubts, *_undated(names, dated)])
         return _turned(table, dated, ids, replace(stamps, values=values))
     months = {name: words.month_number(name) for name in names if name.isalpha()}
     months = {name: month for name, month in months.items() if month}
@@ -53,6 +54,14 @@ def turn(table: pa.Table, ids: list[str], asked: Asked) -> Turned | None:
     number = (year[:, None] - 1970) * 12 + np.array(list(months.values())) - 1
     moments = number.ravel().astype("datetime64[M]").astype("datetime64[ns]").astype(np.int64)
     return _turned(table, list(months), ids, Stamps(moments), but=years[0])
+
+
+def _undated(names: list[str], dated: list[str]) -> list[Doubt]:
+    """A doubt about each name that is no date and stands between names that are."""
+    inner = names[names.index(dated[0]) : names.index(dated[-1])]
+    odd = ", ".join(repr(name) for name in inner if name not in dated)
+    done = "they are left out (--date-format says how dates are written)"
+    return [Doubt(f"among columns that are dates, these can't be read: {odd}", done)] if odd else []
 
 
 def _plain(name: str) -> str:

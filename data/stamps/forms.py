@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from birnn.data.stamps import words
 
 LONGEST = 80  # characters of a stamp
-AMPM = r"(?<![^\W\d_])[aApP]\.?[mM]\.?(?![^\W\d_])"
+AMPM = r"(?<![^\W\d_])[aApP]\.?[mM]\.?(?=[zZ]?(?![^\W\d_]))"
 TOKEN = re.compile(rf"(?P<ampm>{AMPM})|(?P<num>9+)|(?P<word>[^\W\d_]+)|(?P<gap>\s+)|(?P<sign>.)")
 BETWEEN = re.compile(r"\s+(?:-|–|—|to|bis|until|till|through|à|→|a|al|tot)\s+|\s*(?:~|\.\.+|→)\s*")
 ZONE_AFTER = re.compile(r"\s*\(?\b([A-Za-z]{1,5}|[A-Za-z]+/[A-Za-z_]+)\)?$")
@@ -123,15 +123,17 @@ def _first_of_two(skeleton: str) -> tuple[str, str] | None:
             continue
         if _loose(one) == _loose(two) or (":" in two and _loose(one).endswith(_loose(two))):
             return one, skeleton[match.end() :]
-    middle = len(skeleton) // 2
-    one, two = skeleton[:middle], skeleton[middle + 1 :]
-    alike = one == two and one.count("9") >= 6 and skeleton[middle] in "/-_–~"
-    return (one, two) if alike and _read_one(one, alone=False) else None
+    for match in re.finditer(r"[/_–~-]", skeleton):
+        one, two = skeleton[: match.start()], skeleton[match.end() :]
+        alike = one.count("9") >= 5 and _loose(one) == _loose(two)
+        if alike and _read_one(one, alone=False):
+            return one, two
+    return None
 
 
 def _loose(skeleton: str) -> str:
-    """A skeleton whose numbers may have one digit or two, and whose words are any."""
-    return re.sub(r"[^\W\d_]+", "a", re.sub(r"\b9\b", "99", skeleton)).strip()
+    """A skeleton whose numbers may have one digit or two, and whose words are any, with a dot."""
+    return re.sub(r"[^\W\d_]+\.?", "a", re.sub(r"\b9\b", "99", skeleton)).strip()
 
 
 def _take_clock(tokens: list[Token]) -> tuple[Form | None, list[Token]]:

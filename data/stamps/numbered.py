@@ -148,7 +148,8 @@ def _dated(whole: Ints, known: Ints, name: str, asked: Asked) -> Stamps | None:
         return None
     digits = len(str(int(np.quantile(distinct, 0.5, method="nearest"))))
     named = bool(DATE_NAME.search(name))
-    if named or len(distinct) > 12 or digits >= 10 or (digits == 6 and _are_months(distinct)):
+    clear = {6: _are_months, 8: _are_days}.get(digits)
+    if named or len(distinct) > 12 or digits >= 10 or (clear and clear(distinct)):
         found = _compact(whole, known, distinct, digits, name, asked)
         if found is not None:
             return found
@@ -175,6 +176,12 @@ def _are_months(distinct: Ints) -> bool:
     stamps = _by_digits("ym", distinct)
     over = len(distinct) > 3 and distinct[0] // 100 != distinct[-1] // 100
     return bool(over and (stamps != BAD).all() and regularity(stamps) > 0.9)
+
+
+def _are_days(distinct: Ints) -> bool:
+    """Whether distinct numbers are YYYYMMDD of our time: of other numbers one in 1,300 is."""
+    near = len(distinct) > 3 and distinct[0] >= 19_000_101 and distinct[-1] <= 21_001_231
+    return bool(near and (_by_digits("ymd", distinct) != BAD).all())
 
 
 def _scaled(whole: Ints, kind: str) -> Ints:

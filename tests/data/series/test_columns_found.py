@@ -153,3 +153,28 @@ def test_what_counts_up_alone_or_under_another_name_is_a_series(look):
     assert look("day,No", rows).targets == ["No"]
     rows = [f"{row},{i % 3}.5" for i, row in enumerate(rows)]
     assert look("day,visitors,rain", rows).targets == ["visitors", "rain"]
+
+
+@pytest.mark.parametrize("name", ["", "t", "index", "P1"])
+@pytest.mark.parametrize("days", [pd.date_range("2025-10-19", periods=8),
+                                  pd.bdate_range("1992-02-28", periods=12)])  # fmt: skip
+def test_a_few_compact_dates_under_any_name(look, name, days):
+    found = look(f"{name},price", [f"{day:%Y%m%d},{day.day}.5" for day in days])
+    assert (found.targets, found.start) == (["price"], str(days[0]))
+    numbers = look(f"{name},price", [f"{20251300 + at},{at}.5" for at in range(12)])
+    assert numbers.start == "20251300"
+
+
+def test_compact_dates_that_many_series_share(look):
+    days = pd.date_range("2029-09-26", periods=40)
+    rows = [f"s{shop},{day:%Y%m%d},{shop}.5" for day in days for shop in range(30)]
+    found = look("unique_id,index,value", rows)
+    assert (found.time_column, found.series, found.longest) == ("index", 30, 40)
+
+
+def test_a_name_among_dates_that_cant_be_read_is_told(look):
+    names = [f"2024-01-{day:02}" for day in range(1, 9)]
+    names[4] = "2024-01-xx"
+    found = look(f"shop,{','.join(names)}", [f"{shop},1,2,3,4,5,6,7,8" for shop in ("a", "b")])
+    assert "'2024-01-xx'" in said(found)
+    assert "--date-format" in said(found)

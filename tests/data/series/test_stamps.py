@@ -41,6 +41,10 @@ def written(stamps):
         (("Jan-99", "Feb-99"), ["1999-01-01", "1999-02-01"]),
         ((" 2016-07-01 ", "2016-07-02"), ["2016-07-01", "2016-07-02"]),
         (("20160701", "20160702"), ["2016-07-01", "2016-07-02"]),
+        (("27/APR./2015 to 3/MAY/2015", "4/MAY/2015 to 10/MAY/2015"), ["2015-04-27", "2015-05-04"]),
+        (("29 de JUL. de 2019/4 de AGO. de 2019", "5 de AGO. de 2019/11 de AGO. de 2019"),
+         ["2019-07-29", "2019-08-05"]),
+        (("1/2/2024-7/2/2024", "29/2/2024-6/3/2024"), ["2024-02-01", "2024-02-29"]),
     ],
 )  # fmt: skip
 def test_stamps_of_many_kinds(cells, stamps):
@@ -64,6 +68,12 @@ def test_zones_and_unix_time(cells, zone, first):
     assert found.zone == zone
     assert written(found)[0] == first
     assert (np.diff(found.values) == 3600 * 10**9).all()
+
+
+@pytest.mark.parametrize("text", ["12:00AMZ", "12:00 AMZ", "00:00Z", "12:00 a.m.Z"])
+def test_a_zone_may_touch_the_half_of_the_day(text):
+    found = read(*(f"02/{day:02}/2025 {text}" for day in range(4, 20)))
+    assert (found.zone, written(found)[0][:10]) == ("UTC", "2025-02-04")
 
 
 def test_mixed_offsets_are_noted():
