@@ -1,33 +1,153 @@
-"""Sparse n-gram features of words and characters, weighted by TF-IDF, kept as plain counts."""
+"""Sparse n-gram features of words and characters, weighted by TF-IDF, kept as plain counts.
 
-from collections.abc import Sequence
+They are those of scikit-learn's ``TfidfVectorizer`` (with ``sublinear_tf``, of characters by its
+analyser ``char_wb``). Here the n-grams of each distinct word are made once: the counts of texts are
+sums of its words'.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from birnn.arrays import Ints
 from birnn.data.text.tokenizers import Tokenizer
 
-
-def word_vectorizer(
-    tokenizer: Tokenizer, ngrams: tuple[int, int], **options: Any
-) -> TfidfVectorizer:
-    """scikit-learn's TF-IDF over the n-grams of ``tokenizer``'s tokens."""
-    return TfidfVectorizer(
-        tokenizer=tokenizer, token_pattern=None, lowercase=False, ngram_range=ngrams,
-        sublinear_tf=True, dtype=np.float32, **options,
-    )  # fmt: skip
+CHARS = (2, 3, 4, 5)  # sizes of character n-grams
+ROWS = 4096  # weighted at once
 
 
-def char_vectorizer(**options: Any) -> TfidfVectorizer:
-    """scikit-learn's TF-IDF over 2 to 5 characters within a word's borders."""
-    return TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32, **options
-    )
+@dataclass(frozen=True)
+class Counts:
+    """How often each n-gram stands in each text."""
+
+    names: list[str]  # of the columns, each another
+    rows: sp.csr_matrix  # [N, V]
+
+    def in_columns(self, columns: Mapping[str, int]) -> sp.csr_matrix:
+        """The n-grams that have a column there, in its place: ``[N, len(columns)]``."""
+        targets = np.array([columns.get(name, -1) for name in self.names], dtype=np.int32)
+        known = np.flatnonzero(targets >= 0)
+        rows = self.rows[:, known]
+        return _summed(rows.data, targets[known][rows.indices], rows.indptr, len(columns))
+
+    def vocabulary(self, least: int = 1) -> dict[str, int]:
+        """The n-grams of ``least`` texts or more by alphabet, and in how many texts each stands."""
+        texts = np.bincount(self.rows.indices, minlength=len(self.names)).tolist()
+        return dict(sorted(part for part in zip(self.names, texts, strict=True)
+                           if part[1] >= least))  # fmt: skip
+
+
+class _Numbers(dict[str, int]):
+    """A number for each string, in the order in which they are first asked for."""
+
+    def __missing__(self, name: str) -> int:
+        self[name] = number = len(self)
+        return number
+
+    def rows(self, texts: Iterable[Iterable[str]]) -> tuple[Ints, Ints]:
+        """Number the strings of all texts ``[M]``; with where each text ends ``[1 + N]``."""
+        numbers, ends = array("i"), array("q", [0])
+        for text in texts:
+            numbers.extend(map(self.__getitem__, text))
+            ends.append(len(numbers))
+        return np.array(numbers, dtype=np.int64), np.array(ends, dtype=np.int64)
+
+
+def _summed(values: NDArray[np.float32], columns: Ints, ends: Ints, width: int) -> sp.csr_matrix:
+    """Sparse rows ``[N, width]`` from values in any order; those of one place are added."""
+    rows = sp.csr_matrix((values, columns, ends), shape=(len(ends) - 1, width))
+    rows.sum_duplicates()
+    return rows
+
+
+def _counted(numbers: Ints, ends: Ints, width: int) -> sp.csr_matrix:
+    """``[N, width]``: how often each number stands in each text."""
+    return _summed(np.ones(len(numbers), dtype=np.float32), numbers, ends, width)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of texts as numbers."""
+
+    names: list[str]  # of the numbers
+    numbers: Ints  # [M], all texts in a row
+    ends: Ints  # [1 + N]
+
+    @staticmethod
+    def cut(texts: Sequence[str], tokenizer: Tokenizer) -> "Tokens":
+        """Tokenise ``N`` texts."""
+        numbers = _Numbers()
+        rows, ends = numbers.rows(map(tokenizer, texts))
+        return Tokens(list(numbers), rows, ends)
+
+    def count(self, longest: int) -> Counts:
+        """Count the tokens and, where ``longest`` is 2, the pairs of neighbours.
+
+        Tokens that hold blanks can give two n-grams one name: they count as one.
+        """
+        names, width = list(self.names), len(self.names)
+        rows = _counted(self.numbers, self.ends, width)
+        if longest == 1:
+            return Counts(names, rows)
+        within = np.ones(len(self.numbers) + 1, dtype=bool)
+        within[self.ends] = False  # a text's first token is no pair's second
+        seconds = np.flatnonzero(within)
+        pairs = self.numbers[seconds - 1] * width + self.numbers[seconds]
+        distinct, which = np.unique(pairs, return_inverse=True)
+        pair_ends = np.cumsum(np.concatenate([[0], np.maximum(np.diff(self.ends) - 1, 0)]))
+        rows = sp.hstack([rows, _counted(which, pair_ends, len(distinct))], format="csr")
+        names += [f"{names[pair // width]} {names[pair % width]}" for pair in distinct.tolist()]
+        columns = {name: i for i, name in enumerate(dict.fromkeys(names))}
+        if len(columns) < len(names):
+            places = np.array([columns[name] for name in names])
+            rows = _summed(rows.data, places[rows.indices], rows.indptr, len(columns))
+        return Counts(list(columns), rows)
+
+
+def word_chars(word: str) -> Iterator[str]:
+    """The character n-grams of a word between two blanks; a shorter word than n is one, once."""
+    padded = f" {word} "
+    for size in CHARS:
+        for start in range(max(len(padded) - size, 0) + 1):
+            yield padded[start : start + size]
+        if len(padded) <= size:
+            return
+
+
+def count_chars(texts: Sequence[str]) -> Counts:
+    """Count the character n-grams within the borders of words, in lower case."""
+    words, grams = _Numbers(), _Numbers()
+    in_texts, ends = words.rows(text.lower().split() for text in texts)
+    in_words, word_ends = grams.rows(map(word_chars, words))
+    rows = _counted(in_texts, ends, len(words)) @ _counted(in_words, word_ends, len(grams))
+    return Counts(list(grams), rows)
+
+
+def inverse_frequencies(vocabulary: Mapping[str, int], texts: int) -> NDArray[np.float32]:
+    """Smoothed idf ``[V]`` of n-grams that stand in so many of ``texts``."""
+    counts = np.array(list(vocabulary.values()), dtype=np.float64)
+    return (np.log((1 + texts) / (1 + counts)) + 1).astype(np.float32)
+
+
+def weigh(counts: sp.csr_matrix, idf: NDArray[np.float32]) -> sp.csr_matrix:
+    """TF-IDF of counts ``[N, V]``, which are overwritten: 1 + ln count, rows of norm 1 (or 0)."""
+    values = counts.data
+    np.log(values, out=values)
+    values += 1
+    ends = counts.indptr
+    for start in range(0, len(ends) - 1, ROWS):
+        part = ends[start : start + ROWS + 1]
+        own = values[part[0] : part[-1]]
+        own *= idf[counts.indices[part[0] : part[-1]]]
+        rows = np.repeat(np.arange(len(part) - 1), np.diff(part))
+        norms = np.sqrt(np.bincount(rows, weights=own * own, minlength=len(part) - 1))
+        own[:] = own / norms[rows]
+    return counts
 
 
 @dataclass(frozen=True)
@@ -44,30 +164,20 @@ class NgramTable:
     @staticmethod
     def fit(texts: Sequence[str], tokenizer: Tokenizer) -> "NgramTable":
         """Count word 1-2-grams and character 2-5-grams (those of two texts or more)."""
-        parts: list[dict[str, int]] = []
-        for vectorizer in (word_vectorizer(tokenizer, (1, 2)), char_vectorizer(min_df=2)):
-            try:
-                vectorizer.fit(texts)
-            except ValueError:  # scikit-learn's word for a vocabulary without any entry
-                parts.append({})
-                continue
-            # idf = ln((1 + n) / (1 + df)) + 1, solved for the whole number df.
-            df = (1 + len(texts)) / np.exp(vectorizer.idf_.astype(np.float64) - 1) - 1
-            names = vectorizer.get_feature_names_out()
-            parts.append({str(name): round(count) for name, count in zip(names, df, strict=True)})
-        return NgramTable(len(texts), *parts)
+        words = Tokens.cut(texts, tokenizer).count(2).vocabulary()
+        return NgramTable(len(texts), words, count_chars(texts).vocabulary(least=2))
+
+    @cached_property
+    def _parts(self) -> list[tuple[dict[str, int], NDArray[np.float32]]]:
+        """Of words and of characters: the columns, and the idf of each."""
+        return [({name: i for i, name in enumerate(part)}, inverse_frequencies(part, self.texts))
+                for part in (self.words, self.chars)]  # fmt: skip
 
     def transform(self, texts: Sequence[str], tokenizer: Tokenizer) -> sp.csr_matrix:
         """TF-IDF features ``[N, V]``, each half of a row with a norm of 1 (or 0)."""
-        halves = []
-        for counts, vectorizer in (
-            (self.words, word_vectorizer(tokenizer, (1, 2), vocabulary=list(self.words) or ["\0"])),
-            (self.chars, char_vectorizer(vocabulary=list(self.chars) or ["\0"])),
-        ):
-            df = np.array(list(counts.values()) or [0], dtype=np.float64)
-            vectorizer.idf_ = (np.log((1 + self.texts) / (1 + df)) + 1).astype(np.float32)
-            half = vectorizer.transform(texts)
-            halves.append(half if counts else half[:, :0])
+        counts = (Tokens.cut(texts, tokenizer).count(2), count_chars(texts))
+        halves = [weigh(part.in_columns(columns), idf)
+                  for part, (columns, idf) in zip(counts, self._parts, strict=True)]  # fmt: skip
         return sp.hstack(halves, format="csr", dtype=np.float32)
 
 

