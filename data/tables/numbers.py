@@ -230,12 +230,14 @@ def _told_by_groups(
 ) -> set[str]:
     """The decimal signs of columns that leave it open, as the groups of others suggest them.
 
-    Points that some numbers of a column lack are no decimals; where spaces or apostrophes group
-    digits, points and commas are.
+    A mark that surely groups digits is no decimal sign, nor are points that some numbers of a
+    column lack; where spaces or apostrophes group digits, points and commas are.
     """
     told = set()
     spaced = any(style and style.thousands in (" ", "'") for style in styles.values())
     for name, style in styles.items():
+        if style is not None and not style.doubtful and style.thousands in (".", ","):
+            told.add(style.decimal)
         if style is None or not style.doubtful:
             continue
         cores = [parts.core for cell in cells[name] if (parts := written(cell)) is not None]

@@ -125,11 +125,14 @@ def find_shape(
     skip = rows[first][0] - 1
     rest = column_kinds([row for row in body[1:] if row != body[0]] or body[1:])
     doubt = ""
-    if header is None:
+    if header is None and not any(map(str.strip, rows[first][1])):
+        header, doubt = False, "the first line is empty"
+    elif header is None:
         header, doubt = has_header(body[0], body[1:], rest, known)
         if header and width == 1 and known and _is_text(body, known):
             header, doubt = False, "it is none of the run's columns, and a text like the others"
-        if width == 1 and _set_apart(rows[first:], above):
+        wide = not header and first and len(rows[first - 1][1]) == width > 1
+        if wide or (width == 1 and _set_apart(rows[first:], above)):
             doubt = "what stands above it is taken as titles, as by --skip-lines"
     elif header and first and not fixed:
         named, unsure = has_header(body[0], body[1:], rest, known)
@@ -191,14 +194,11 @@ def _first(rows: Sequence[Row], width: int, known: Sequence[str], most: int) -> 
     for number, (_, cells) in enumerate(top):
         filled = sum(bool(cell.strip()) for cell in cells)
         if len(cells) == width and filled:
-            if (
-                filled == 1
-                and width > 1
-                and cells[0].strip()
-                and _is_title(rows[number + 1 :], width)
-            ):
+            if filled == 1 and cells[0].strip() and _is_title(cells[0], rows[number + 1 :], width):
                 continue
             return number, ""
+        if len(cells) == 1 and cells[0].startswith("#"):
+            continue
         if len(cells) == width - 1 and filled:
             padded = _short_header(cells, _even(rows[number + 1 :], width))
             if padded:
@@ -216,9 +216,17 @@ def _first_of_one(rows: Sequence[Row]) -> int:
     return words - 1 if words > 1 and len(typed) > 1 and "text" not in typed else 0
 
 
-def _is_title(rows: Sequence[Row], width: int) -> bool:
-    """Whether what stands above ``rows`` is a title: a header, or rows that need none, follow."""
+def _is_title(cell: str, rows: Sequence[Row], width: int) -> bool:
+    """Whether a lone ``cell`` above ``rows`` is a title: a header, or rows that need none, follow.
+
+    Or rows after an empty one. A number or a date above others is a row that lacks its other cells.
+    """
     body = _even(rows, width)
+    typed = column_kinds(body)[:1] if kind_of(cell) in ("number", "date") else []
+    if typed == [kind_of(cell)]:
+        return False
+    if rows and len(body) > 1 and not any(map(str.strip, rows[0][1])):
+        return True
     while body and sum(bool(cell.strip()) for cell in body[0]) == 1:
         body = body[1:]  # another title
     if len(body) < 2:
@@ -256,8 +264,10 @@ def has_header(
 ) -> tuple[bool, str]:
     """Whether the ``first`` row names the columns, and why it might be otherwise; "" where sure."""
     cells = [cell.strip() for cell in first]
-    if not rest or set(known).intersection(cells):
+    if set(known).intersection(cells):
         return True, ""
+    if not rest:
+        return True, "no other row holds a cell"
     if len(set(cells)) == len(cells) and _counts(cells):
         return True, "the header is numbers"
     if not cells[0] and any(cells) and _numbered([row[0] for row in rest]):
@@ -269,11 +279,14 @@ def has_header(
         if len(same) > 2 and len(set(cells)) == len(cells) and _rises([c for c, _ in typed]):
             return True, "the header is numbers"
         return False, ""
-    if any(kind_of(cell) == "text" for cell, _ in typed):
+    named = [kind for cell, kind in typed if kind_of(cell) == "text"]
+    if named and (len(rest) > 1 or len(named) > 1):
         return True, ""
     lower = [cell.casefold() for cell in cells]
     if any(name in USUAL for name in lower) and not _recurs(cells, rest):
         return True, ""
+    if named:
+        return True, "one row tells little"
     if _recurs(cells, rest):
         return False, "no column holds numbers or dates alone"
     if _surely_named(cells, rest):
@@ -321,7 +334,7 @@ def _surely_named(cells: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether a column has few values, each often, and its first cell is none of them."""
     for cell, column in zip(cells, zip(*rest, strict=True), strict=True):
         values = Counter(column)
-        if len(rest) >= SURE * len(values) and cell not in values:
+        if cell and len(rest) >= SURE * len(values) and cell not in values:
             return True
     return False
 

@@ -9,14 +9,24 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from birnn.data.tables.delimited import BrokenError, Row, Signs, lines_of, parse
 from birnn.data.tables.dialect import NONE, Dialect, TableOptions, sign_name
 from birnn.data.tables.numbers import MISSING, is_number
-from birnn.data.tables.shape import LOOKED_AT, USUAL, Counts, Shape, data_rows, find_shape
+from birnn.data.tables.shape import (
+    LOOKED_AT,
+    MOST_TITLES,
+    USUAL,
+    Counts,
+    Shape,
+    data_rows,
+    find_shape,
+)
 from birnn.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
+QUOTED = re.compile(r'"[^"]*"')
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?")  # what spreadsheets write above a table
 
 
@@ -31,8 +41,10 @@ class Text:
     @cached_property
     def returns(self) -> bool:
         """Whether lines end in a line feed, so that a bare carriage return is a letter."""
-        feeds = self.text.count("\n")
-        return 0 < feeds >= self.text.count("\r") - self.text.count("\r\n") > 0
+        outside = QUOTED.sub("", self.text) if self.text.count('"') % 2 == 0 else self.text
+        feeds = outside.count("\n")
+        bare = outside.count("\r") - outside.count("\r\n")
+        return not self.text.endswith("\r") and 0 < feeds >= bare > 0
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,12 @@ class Reading:
         cells = [cell for _, row in self.rows[:LOOKED_AT] for cell in row[1:]]
         return round(sum(cell.startswith(" ") for cell in cells) / max(1, len(cells)), 6)
 
+    @property
+    def lone_pairs(self) -> bool:
+        """Whether rows are one cell each, and numbers of these have as many commas."""
+        cells = [row[0] for _, row in self.rows[:LOOKED_AT] if is_number(row[0])]
+        return self.shape.width == 1 and len({cell.count(",") for cell in cells} - {0}) == 1
+
     def cells(self) -> list[list[str]]:
         """Of all rows."""
         return [cells for _, cells in self.rows]
@@ -131,10 +149,14 @@ def sniff(
     if not readings:
         raise DataError("empty: expected a header line with column names")
     best = _quoted(_first_usual(readings, text.suffix), readings, given)
+    best = _in_apostrophes(best, readings, text.text, given)
     warnings = []
     if trained is not None and best.signs.delimiter != trained.delimiter:
         old, new = (sign_name(sign) for sign in (trained.delimiter, best.signs.delimiter))
         warnings.append(f"fields stand between {new}s here, where the run's data had {old}s")
+    elif not given.sign("delimiter") and best.signs.delimiter not in text.text and best.lone_pairs:
+        said = "each line is taken as one number, its commas as signs within it"
+        warnings.append(f"{said}; --delimiter comma cuts it there")
     others = [reading for reading in readings if reading is not best]
     return [best, *others], warnings + _rivals(best, others)
 
@@ -169,12 +191,25 @@ def _readings(
 
 
 def _numbers_alone(text: str) -> bool:
-    """Whether each line but the first few is one number, and its commas are marks within it."""
-    lines = [line.strip("'\"") for line in text[:20_000].splitlines()]
-    lines = [line for line in lines if line.strip().casefold() not in MISSING]
-    ones = [line for line in lines if is_number(line) and not re.match(r"0\d", line)]
-    marked = any("," in line for line in ones) and "," not in lines[0]
-    return marked and len(ones) > 1 and len(ones) + 4 > len(lines)
+    """Whether each line under a name is one number, and its commas are marks within it.
+
+    Without a name where one number is missing: two columns would have a delimiter there. Pairs of
+    which both numbers count are two columns.
+    """
+    lines = [line for line in text[:20_000].splitlines() if line.strip() and line[0] != "#"]
+    plain = [line.strip("'\"") for line in lines]
+    ones = [line for line in plain if is_number(line) and not re.match(r"0\d", line)]
+    if len(ones) < 2 or not any("," in line for line in ones):
+        return False
+    top = min(plain.index(ones[0]), MOST_TITLES)
+    empty = [line for line in plain[top:] if line.strip().casefold() in MISSING]
+    pairs = [line.split(",") for line in ones]
+    whole = len(ones) > 2 and all(len(p) == 2 and all(map(str.isdecimal, p)) for p in pairs)
+    columns = zip(*pairs, strict=True) if whole else ()
+    if whole and all(int(b) == int(a) + 1 for cells in columns for a, b in pairwise(cells)):
+        return False
+    named = top and not any("," in line for line in plain[:top])
+    return bool(named or empty) and len(ones) + len(empty) + 4 > len(plain) - top
 
 
 def _signs(
@@ -267,6 +302,20 @@ def _quoted(best: Reading, readings: Sequence[Reading], given: TableOptions) -> 
     return next((r for r in readings if r.signs == signs and r.broken), best)
 
 
+def _in_apostrophes(
+    best: Reading, readings: Sequence[Reading], text: str, given: TableOptions
+) -> Reading:
+    """In place of a reading whose apostrophes are letters, the one that finds them doubled."""
+    if given.quote or best.signs.quote == "'" or "''" not in text:
+        return best
+    edge = re.escape(best.signs.delimiter)
+    field = rf"(?:(?<=^)|(?<=[\n\r{edge}]))'((?:[^']|'')*)'(?=[\n\r{edge}]|$)"
+    if not any("''" in cell for cell in re.findall(field, text)):
+        return best
+    signs = replace(best.signs, quote="'", escape="")
+    return next((r for r in readings if r.signs == signs and r.regular), best)
+
+
 def _stands_in(reading: Reading, mark: str) -> bool:
     """Whether all names, or all cells of a column, stand between two of ``mark``.
 
@@ -292,7 +341,7 @@ def _rivals(best: Reading, readings: Sequence[Reading]) -> list[str]:
     if not best.regular:
         return []
     pairs = best.shape.width == 2 and best.signs.delimiter == "," and best.shape.names is None
-    if pairs and all(is_number(",".join(cells)) for _, cells in best.rows):
+    if pairs and all(is_number(",".join(cells)) for _, cells in best.rows[best.shape.titles :]):
         return ["each line could be one number with a decimal comma: --delimiter semicolon"]
     for other in readings:
         if not other.regular or other.cells() == best.cells():

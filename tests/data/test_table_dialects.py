@@ -81,6 +81,25 @@ READ = {
     "wide titles above quotes": (
         'Shops;\nMonday;\n"70";"2000-07-28"\n"37";"2000-07-29"\n',
         [["1", "2"], ["70", "2000-07-28"], ["37", "2000-07-29"]]),
+    "a first row that lacks its text": (
+        "0131;\n0132;so\n0133;\n0134;no\n",
+        [["1", "2"], ["0131", ""], ["0132", "so"], ["0133", ""], ["0134", "no"]]),
+    "a comment above rows of one cell": (
+        "# by us\n1992;\n# by us\n1993;\n", [["1"], ["1992"], ["1993"]]),
+    "decimals under titles and a name": (
+        "All shops\nMonday\nSource\nprice\n5028,5\n-9485,8\n",
+        [["price"], ["5028,5"], ["-9485,8"]]),
+    "decimals without a name, one missing": (
+        '12,5\n7,25\n""\n3,5\n', [["1"], ["12,5"], ["7,25"], [""], ["3,5"]]),
+    "two ids under a title": (
+        "Report\n18,3115\n19,3116\n20,3117\n",
+        [["1", "2"], ["18", "3115"], ["19", "3116"], ["20", "3117"]]),
+    "two ids under a comment": (
+        "# by us\n128,0420\n129,0421\n", [["1", "2"], ["128", "0420"], ["129", "0421"]]),
+    "an apostrophe doubled, over two lines": (
+        "t\ngood day\n'it''s\nso'\nno\"\n", [["t"], ["good day"], ["it's\nso"], ['no"']]),
+    "a Mac's, with as many line feeds in cells": (
+        'a|"b\n\nc"|1\r"d\ne"|f|2\r', [["1", "2", "3"], ["a", "b\n\nc", "1"], ["d\ne", "f", "2"]]),
     "doubled apostrophes": ("t\n'it''s so'\nno\n", [["t"], ["it's so"], ["no"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
@@ -127,6 +146,16 @@ def test_two_readings_are_warned_of_by_the_option_that_decides(read):
     assert "--header" in " ".join(read("good day,x\nbad day,x\nso so,y\n").warnings)
     assert "--no-header" in " ".join(read("\nSource\n1\n2\n").warnings)
     assert "--no-header" in " ".join(read("Source\n\n1\n2\n").warnings)
+    assert "--no-header" in " ".join(read('"-"\n""\n').warnings)
+    assert "--no-header" in " ".join(read("good day,so so\nbad day,007\n").warnings)
+    nameless = read('""\n"no"\n')
+    assert "--header" in " ".join(nameless.warnings)
+    assert cells(nameless) == [["1"], [""], ["no"]]
+    untold = read("Source;;\n;;\n" + "good day;a;x\nso so;b;x\n" * 8)
+    assert "--header" in " ".join(untold.warnings)
+    assert len(untold.table) == 16
+    assert "--delimiter comma" in " ".join(read("price\n5028,5\n-9485,8\n").warnings)
+    assert "--delimiter semicolon" in " ".join(read("So\n18,31\n19,32\n20,33\n").warnings)
     assert not read("sep=;\nn\n1\n2\n").warnings
     assert not read("text,label\ngood day,x\nbad day,y\n").warnings
 

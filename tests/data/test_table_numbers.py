@@ -61,6 +61,8 @@ def test_an_open_column_is_decided_by_the_others_or_warned_of():
     spaced = plain_numbers(pa.table({"a": ["1 436 126", "921 672"], "b": ["-17,575 %", "1,907 %"]}))
     assert spaced.table["b"].to_pylist() == ["-17.575", "1.907"]
     assert "--decimal point" in spaced.warnings[0]
+    groups = plain_numbers(pa.table({"a": ["4.943.647", "872.891"], "b": ["89,688", "99,511"]}))
+    assert groups.table["b"].to_pylist() == ["89.688", "99.511"]
 
 
 def test_a_decimal_sign_of_training_wins():

@@ -6,7 +6,8 @@ sensible ways, by rules that look at the file alone:
 - **Delimiter and quotes**: every pair of a delimiter (``,`` ``;`` tab ``|``) and a quote (``"``
   ``'`` none; doubled or with backslashes where the file has one before a quote) is tried with
   Python's strict parser on the rows, header included. A rival is a pair that gives every row as
-  many fields as the header, at least two, and other cells; quotes beside the meant delimiter are no
+  many fields as the header, at least two (of one column that is not all in quotes: one, under its
+  own delimiter), and other cells; quotes beside the meant delimiter are no
   letters of cells. It counts if the number and the share of its typed columns (numbers or dates
   alone) are at least those of the reading that was meant: equally regular. Where one is smaller,
   the meant reading is the more regular one and a warning is welcome, not needed (``arguable``).
@@ -20,10 +21,12 @@ sensible ways, by rules that look at the file alone:
 - **One column**: a title or a footer can't be told from its cells: ambiguous. A word right above
   numbers is their header, so without one no lone title stands there. A header can be a
   title where all cells below have the same marks in them (``arguable``). Without a header such a
-  file is one of several columns; none is written.
+  file is one of several columns; none is written. Nor can whole numbers in two columns without a
+  header be told from one column of decimal commas, where a title stands above: ambiguous.
 
-A row of nothing may be left out, if it is counted. A text that ends in a carriage return stands in
-quotes: without them nobody can tell it from the end of a line. A comment above the rows of a file
+A row of nothing may be left out, if it is counted, and a last column of nothing that has no name,
+if it is said. A text that ends in a carriage return stands in quotes: without them nobody can tell
+it from the end of a line. A comment above the rows of a file
 without a header counts as a line above the table.
 """
 
@@ -197,6 +200,9 @@ def judge(sample: Sample, folder: Path, options: ReadOptions | None = None) -> J
         filled = [row for row in zip(*cells, strict=True) if any(row)]
         if notes and len(cells[0]) == len(filled) < sample.rows:
             sample = _without_empty_rows(sample)
+        last = sample.columns[-1]
+        if not (sample.dialect.header or any(last.cells)) and "no cell: left out" in str(notes):
+            sample = replace(sample, columns=sample.columns[:-1])
         wrong = _compared(sample, names, cells) or _counted(sample, notes)
         if not wrong:
             wrong, more = _numbers_read(sample, names, path, options)

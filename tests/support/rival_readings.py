@@ -14,21 +14,26 @@ TYPED = re.compile(
 DELIMITERS = (",", ";", "\t", "|")
 
 
-def _parsed(lines: Sequence[str], delimiter: str, quote: str, backslash: bool) -> list[list[str]]:
+def _parsed(
+    lines: Sequence[str], delimiter: str, quote: str, backslash: bool, end: str = "\n",
+    least: int = 2,
+) -> list[list[str]]:  # fmt: skip
     """The fields of each row; empty if strict parsing fails or rows differ in width."""
     # A line break that a rival has outside its quotes ends the row.
     text = "\n".join(re.sub(r"\r(?!\n)", "\x01", line) for line in lines)
+    if end == "\r":
+        text = end.join(lines)
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, quotechar=quote or None,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
         doublequote=not backslash, escapechar="\\" if backslash else None,
     )  # fmt: skip
     try:
-        rows = list(reader)
+        rows = [row for row in reader if row or least > 1]  # a blank line is no row of one
     except csv.Error:
         return []
     rows = [[c.replace("\x01", "\r") for c in row] for row in rows]
-    return rows if len({len(row) for row in rows}) == 1 and len(rows[0]) > 1 else []
+    return rows if len({len(row) for row in rows}) == 1 and len(rows[0]) >= least else []
 
 
 def _typed(rows: Sequence[Sequence[str]], header: bool) -> tuple[int, float]:
@@ -43,17 +48,22 @@ def _is_typed(cells: Sequence[str]) -> bool:
     return bool(held) and all(TYPED.fullmatch(c) for c in held)
 
 
-def rivals(body: Sequence[str], dialect: Dialect) -> Iterator[tuple[str, list[list[str]]]]:
+def rivals(
+    body: Sequence[str], dialect: Dialect, columns: int = 2
+) -> Iterator[tuple[str, list[list[str]]]]:
     """Other readings with as many fields in every row: the option that decides, and the cells."""
     escaped = any(f"\\{q}" in line for line in body for q in "\"'")
+    mark = dialect.quote
+    in_quotes = all(len(line) > 1 and line[0] == line[-1] == mark for line in body)
     for delimiter in DELIMITERS:
         for quote in ('"', "'", ""):
             for backslash in (False, True) if escaped and quote else (False,):
                 if (delimiter, quote, backslash) != (
                     dialect.delimiter, dialect.quote, dialect.backslash and bool(quote)
                 ):  # fmt: skip
-                    rows = _parsed(body, delimiter, quote, backslash)
                     option = "--delimiter" if delimiter != dialect.delimiter else "--quote"
+                    least = 1 if (option, columns, in_quotes) == ("--quote", 1, False) else 2
+                    rows = _parsed(body, delimiter, quote, backslash, dialect.line_end, least)
                     sensible = _quotes_inside if option == "--delimiter" else _sensible
                     if rows and sensible(rows, quote, dialect):
                         yield option, rows
@@ -126,7 +136,10 @@ def weigh(
     typed = sum(_is_typed(column.cells) for column in columns)
     names = [c.name for c in columns]
     arguable = ""
-    for option, rows in rivals(body, dialect):
+    pairs = columns[1:] and not columns[2:] and dialect.titles and not dialect.header
+    if pairs and all(re.fullmatch(r"[-−(]?\d+,\d+\)?", line) for line in body):
+        return "ambiguous", "lines that could be one number under a name", ("--delimiter",)
+    for option, rows in rivals(body, dialect, len(columns)):
         if rows[dialect.header :] == truth and (not dialect.header or rows[0] == names):
             continue
         number, share = _typed(rows, dialect.header)
