@@ -1,18 +1,19 @@
-"""Linear models of n-grams, from scikit-learn: the baseline, and the wide part of the network."""
+"""Linear models of n-grams: the baseline, and the wide part of the network."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss
 
 from birnn.arrays import Array
 from birnn.data.text.ngrams import Tokens, inverse_frequencies, weigh
 from birnn.data.text.tokenizers import Tokenizer
+from birnn.tasks.core.logistic import Regressions, Softmax
 
 PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength
 NGRAMS = ((1, 1), (1, 2))
@@ -22,10 +23,15 @@ NGRAMS = ((1, 1), (1, 2))
 class Fitted:
     """A logistic regression, the penalty that validation chose, and what it scores there."""
 
-    model: LogisticRegression
+    model: Softmax
     settings: dict[str, Any]
     accuracy: float
     log_loss: float
+
+    def rank(self, by: str) -> tuple[float, float]:
+        """What is compared; the greatest is the best."""
+        ranks = (self.accuracy, -self.log_loss)
+        return ranks if by == "accuracy" else ranks[::-1]
 
 
 def fit_logistic(train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, held_out: Array, *,
@@ -36,16 +42,13 @@ def fit_logistic(train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, h
     those of validation ``[M, V]`` held_out ``[M]``; ``by`` is ``accuracy`` or ``log_loss``, ties
     go to the other.
     """
-    classes = np.unique(gold)
     best: Fitted | None = None
-    for penalty in PENALTIES:
-        # Newton's method: exact to the tolerance, and a hundred times faster here than L-BFGS.
-        model = LogisticRegression(C=penalty, solver="newton-cg", tol=1e-4, max_iter=200)
-        model.fit(train, gold)
-        accuracy = float(accuracy_score(held_out, model.predict(validation)))
-        loss = float(log_loss(held_out, model.predict_proba(validation), labels=classes))
+    for penalty, model in _models(Regressions(train, gold)):
+        logs = model.log_probabilities(validation)
+        accuracy = float((logs.argmax(1) == held_out).mean())
+        loss = float(-logs[np.arange(len(held_out)), held_out].mean())
         fitted = Fitted(model, {"C": penalty}, accuracy, loss)
-        if best is None or _rank(fitted, by) > _rank(best, by):
+        if best is None or fitted.rank(by) > best.rank(by):
             best = fitted
         elif by == "log_loss":  # smooth in the penalty: past its lowest point it only rises
             break
@@ -53,17 +56,15 @@ def fit_logistic(train: sp.csr_matrix, gold: Array, validation: sp.csr_matrix, h
     return best
 
 
-def _rank(part: Fitted, by: str) -> tuple[float, float]:
-    ranks = (part.accuracy, -part.log_loss)
-    return ranks if by == "accuracy" else ranks[::-1]
-
-
-def class_weights(model: LogisticRegression) -> tuple[Array, Array]:
-    """Weights ``[V, C]`` and biases ``[C]`` whose softmax gives the model's probabilities."""
-    weight, bias = model.coef_.T, model.intercept_
-    if weight.shape[1] == 1:  # two classes: scikit-learn keeps the second one's log-odds alone
-        weight, bias = np.hstack([-weight / 2, weight / 2]), np.r_[-bias / 2, bias / 2]
-    return weight.astype(np.float32), bias.astype(np.float32)
+def _models(regressions: Regressions) -> Iterator[tuple[float, Softmax]]:
+    """A model for each penalty; the first of a batch begin at the last one of the batch before."""
+    fitted, step = None, regressions.side_by_side
+    for begin in range(0, len(PENALTIES), step):
+        penalties = PENALTIES[begin : begin + step]
+        last = None if fitted is None else fitted.of([step - 1])
+        fitted = regressions.fit(penalties, last)
+        for number, penalty in enumerate(penalties):
+            yield penalty, regressions.model(fitted, number)
 
 
 def majority(gold: Array, items: int) -> Array:
@@ -91,14 +92,15 @@ def tfidf_logistic(texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array]
     tokens = {name: Tokens.cut(rows, tokenizer) for name, rows in texts.items()}
     if not tokens["train"].names:  # no text has a token that the tokeniser keeps
         return majority(gold["train"], len(texts["test"])), {"ngrams": None}
-    fits = []
-    for ngrams in NGRAMS:
+
+    def fit(ngrams: tuple[int, int]) -> tuple[Fitted, dict[str, Any], sp.csr_matrix]:
         x = tfidf_features(tokens, ngrams[1])
         fitted = fit_logistic(
             x["train"], gold["train"], x["validation"], gold["validation"], by="accuracy"
         )
         settings = {**fitted.settings, "ngrams": list(ngrams), "features": x["train"].shape[1]}
-        fits.append((fitted, x["test"], settings))
-    best, test, settings = max(fits, key=lambda fit: _rank(fit[0], "accuracy"))
-    probabilities = best.model.predict_proba(test)
-    return np.asarray(probabilities), {**settings, "validation_accuracy": best.accuracy}
+        return fitted, {**settings, "validation_accuracy": fitted.accuracy}, x["test"]
+
+    with ThreadPoolExecutor(min(len(NGRAMS), torch.get_num_threads())) as pool:
+        best, settings, test = max(pool.map(fit, NGRAMS), key=lambda part: part[0].rank("accuracy"))
+    return best.model.predict_proba(test), settings

@@ -28,7 +28,7 @@ from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
 from birnn.tasks.core.task import Predictions, TaskData
-from birnn.tasks.core.text_linear import class_weights, fit_logistic
+from birnn.tasks.core.text_linear import fit_logistic
 from birnn.tasks.sentiment import model as networks
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
@@ -201,7 +201,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             tokenizer = get_tokenizer(self.config.data.tokenizer)
             features = data.info.ngrams.transform(train.table["text"][:], tokenizer)
             fitted = fit_logistic(features, gold, validation.ngrams, held_out, by="log_loss")
-            model.set_wide(*class_weights(fitted.model))
+            model.set_wide(fitted.model.weight, fitted.model.bias)
             extra["wide"] = {**fitted.settings, "validation_accuracy": fitted.accuracy}
         parts = self._log_probabilities(model, validation)
         mix = networks.fit_mix(parts, held_out)

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 
 from birnn.data.text.tokenizers import get_tokenizer
+from birnn.tasks.core import logistic
+from birnn.tasks.core.logistic import Regressions, Softmax
 from birnn.tasks.core.text_linear import (
     NGRAMS,
     PENALTIES,
-    class_weights,
     fit_logistic,
     majority,
     tfidf_logistic,
@@ -34,19 +36,72 @@ def problem(classes, seed=0, items=90):
     return sp.csr_matrix(x.astype(np.float32)), gold
 
 
-def softmax(logits):
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+def texts_problem(classes, seed=0, items=200):
+    """Sparse rows as TF-IDF has them, with an empty one and columns that nothing stands in."""
+    generator = np.random.default_rng(seed)
+    gold = generator.permutation(np.arange(items) % classes)
+    x = sp.random(items, 500, 0.02, "csr", np.float32, rng=generator).tolil()
+    x[np.arange(items), gold] = 0.4
+    x[3], x[:, 450:] = 0, 0
+    return sp.csr_matrix(x, dtype=np.float32), gold
 
 
-@pytest.mark.parametrize("classes", [2, 3, 4])
-def test_softmax_of_the_weights_is_predict_proba(classes):
-    x, gold = problem(classes)
-    model = LogisticRegression(C=4.0).fit(x, gold)
-    weight, bias = class_weights(model)
-    assert weight.shape == (8, classes)
-    assert weight.dtype == bias.dtype == np.float32
-    np.testing.assert_allclose(softmax(x @ weight + bias), model.predict_proba(x), atol=1e-6)
+@pytest.mark.parametrize("make", [problem, texts_problem])
+@pytest.mark.parametrize("classes", [2, 3, 4, 30])
+def test_models_are_scikit_learns_where_both_are_exact(make, classes, monkeypatch):
+    monkeypatch.setattr(logistic, "TOLERANCE", 1e-9)
+    x, gold = make(classes) if classes < 8 else texts_problem(classes)
+    regressions = Regressions(x, gold)
+    fitted = regressions.fit(PENALTIES)
+    for number, penalty in enumerate(PENALTIES):
+        model = regressions.model(fitted, number)
+        wanted = LogisticRegression(C=penalty, solver="newton-cg", tol=1e-9, max_iter=1000)
+        wanted.fit(x.astype(np.float64), gold)
+        assert model.weight.shape == (x.shape[1], classes)
+        assert model.weight.dtype == model.bias.dtype == np.float32
+        np.testing.assert_allclose(model.predict_proba(x), wanted.predict_proba(x), atol=3e-4)
+        np.testing.assert_array_equal(model.predict(x), model.predict_proba(x).argmax(1))
+
+
+def objective(model, x, gold, penalty):
+    """What scikit-learn minimises, of more than two classes."""
+    return (log_loss(gold, model.predict_proba(x), normalize=False)
+            + (model.weight.astype(np.float64) ** 2).sum() / (2 * penalty))  # fmt: skip
+
+
+def test_the_tolerance_is_of_the_objective_and_from_any_start():
+    x, gold = texts_problem(3)
+    regressions = Regressions(x, gold)
+    cold = regressions.fit(PENALTIES)
+    warm = regressions.fit(PENALTIES, cold.of([1]))
+    # A start very near a solution is not taken for the solution of another penalty.
+    for number, penalty in enumerate(PENALTIES):
+        oracle = LogisticRegression(C=penalty, tol=1e-10, max_iter=10_000).fit(x, gold)
+        best = objective(Softmax(oracle.coef_.T, oracle.intercept_), x, gold, penalty)
+        for fitted in (cold, warm):
+            found = objective(regressions.model(fitted, number), x, gold, penalty)
+            assert found <= best * (1 + logistic.TOLERANCE)
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    x, gold = texts_problem(3)
+    threads, models = torch.get_num_threads(), []
+    try:
+        for number in (1, 2, 5):
+            torch.set_num_threads(number)
+            regressions = Regressions(x, gold)
+            models.append(regressions.model(regressions.fit(PENALTIES[:4]), 2))
+    finally:
+        torch.set_num_threads(threads)
+    for other in models[1:]:
+        np.testing.assert_array_equal(models[0].weight, other.weight)
+        np.testing.assert_array_equal(models[0].bias, other.bias)
+
+
+@pytest.mark.parametrize(("classes", "items", "wanted"),
+                         [(2, 90, 4), (3, 90, 4), (5, 90, 3), (30, 90, 1)])  # fmt: skip
+def test_few_penalties_of_many_classes_are_fitted_at_once(classes, items, wanted):
+    assert Regressions(*texts_problem(classes, items=items)).side_by_side == wanted
 
 
 @pytest.mark.parametrize("by", ["accuracy", "log_loss"])
