@@ -74,8 +74,14 @@ class Reading:
     def rank(self) -> tuple[float, ...]:
         """The less the better."""
         shape, names = self.shape, self.shape.names or []
-        extra = shape.titles + sum(
-            self.counts.of(reason) for reason in ("comment", "footer", "total", "repeated header")
+        title = len(names) > 1 and names[0] and not any(names[1:]) and any(shape.kinds[1:])
+        extra = (
+            shape.titles
+            + bool(title)
+            + sum(
+                self.counts.of(reason)
+                for reason in ("comment", "footer", "total", "repeated header")
+            )
         )
         usual = sum(name.strip().casefold() in USUAL for name in names)
         return (

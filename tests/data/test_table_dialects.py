@@ -100,6 +100,9 @@ READ = {
         "t\ngood day\n'it''s\nso'\nno\"\n", [["t"], ["good day"], ["it's\nso"], ['no"']]),
     "a Mac's, with as many line feeds in cells": (
         'a|"b\n\nc"|1\r"d\ne"|f|2\r', [["1", "2", "3"], ["a", "b\n\nc", "1"], ["d\ne", "f", "2"]]),
+    "wide titles above apostrophes": (
+        "Shops|\nMonday|\n'7.5'|'2000-07-28'\n'3.5'|'2000-07-29'\n",
+        [["1", "2"], ["7.5", "2000-07-28"], ["3.5", "2000-07-29"]]),
     "doubled apostrophes": ("t\n'it''s so'\nno\n", [["t"], ["it's so"], ["no"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
@@ -148,6 +151,9 @@ def test_two_readings_are_warned_of_by_the_option_that_decides(read):
     assert "--no-header" in " ".join(read("Source\n\n1\n2\n").warnings)
     assert "--no-header" in " ".join(read('"-"\n""\n').warnings)
     assert "--no-header" in " ".join(read("good day,so so\nbad day,007\n").warnings)
+    two = read("95%;so so;2004-01-11;good\n57%;bad;2004-01-12;1.0\n")
+    assert "--header" in " ".join(two.warnings)
+    assert len(two.table) == 2
     nameless = read('""\n"no"\n')
     assert "--header" in " ".join(nameless.warnings)
     assert cells(nameless) == [["1"], [""], ["no"]]

@@ -6,11 +6,12 @@ sensible ways, by rules that look at the file alone:
 - **Delimiter and quotes**: every pair of a delimiter (``,`` ``;`` tab ``|``) and a quote (``"``
   ``'`` none; doubled or with backslashes where the file has one before a quote) is tried with
   Python's strict parser on the rows, header included. A rival is a pair that gives every row as
-  many fields as the header, at least two (of one column that is not all in quotes: one, under its
-  own delimiter), and other cells; quotes beside the meant delimiter are no
-  letters of cells. It counts if the number and the share of its typed columns (numbers or dates
-  alone) are at least those of the reading that was meant: equally regular. Where one is smaller,
-  the meant reading is the more regular one and a warning is welcome, not needed (``arguable``).
+  many fields as the header, at least two (of one column: one, under its own delimiter, where not
+  all cells stand in quotes and none that does has doubled ones), and other cells; quotes beside
+  the meant delimiter are no letters of cells. It counts if the number and the share of its typed
+  columns (numbers or dates alone) are at least those of the reading that was meant: equally
+  regular. Where one is smaller, the meant reading is the more regular one and a warning is welcome,
+  not needed (``arguable``).
 - **Numbers**: the number columns of a file share one convention. Every pair of a decimal mark and
   a thousands mark (in groups of three) is tried on all their cells; two that fit with other values
   and give the cells of a column as many decimals are ambiguous, as in a file that has ``1,234``

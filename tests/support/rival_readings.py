@@ -53,8 +53,7 @@ def rivals(
 ) -> Iterator[tuple[str, list[list[str]]]]:
     """Other readings with as many fields in every row: the option that decides, and the cells."""
     escaped = any(f"\\{q}" in line for line in body for q in "\"'")
-    mark = dialect.quote
-    in_quotes = all(len(line) > 1 and line[0] == line[-1] == mark for line in body)
+    least = 1 if columns == 1 and not _surely_quoted(body, dialect.quote) else 2
     for delimiter in DELIMITERS:
         for quote in ('"', "'", ""):
             for backslash in (False, True) if escaped and quote else (False,):
@@ -62,11 +61,18 @@ def rivals(
                     dialect.delimiter, dialect.quote, dialect.backslash and bool(quote)
                 ):  # fmt: skip
                     option = "--delimiter" if delimiter != dialect.delimiter else "--quote"
-                    least = 1 if (option, columns, in_quotes) == ("--quote", 1, False) else 2
-                    rows = _parsed(body, delimiter, quote, backslash, dialect.line_end, least)
+                    fewest = least if option == "--quote" else 2
+                    rows = _parsed(body, delimiter, quote, backslash, dialect.line_end, fewest)
                     sensible = _quotes_inside if option == "--delimiter" else _sensible
                     if rows and sensible(rows, quote, dialect):
                         yield option, rows
+
+
+def _surely_quoted(lines: Sequence[str], mark: str) -> bool:
+    """Whether all lines of one column stand in quotes, or one that does has doubled ones in it."""
+    quoted = [len(line) > 1 and line[0] == line[-1] == mark for line in lines]
+    inside = [line[1:-1] for line, stands in zip(lines, quoted, strict=True) if stands]
+    return all(quoted) or any(mark * 2 in cell for cell in inside)
 
 
 def _quotes_inside(rows: list[list[str]], quote: str, dialect: Dialect) -> bool:
