@@ -45,15 +45,19 @@ static void step_back(const Scan *s, const Part *part, int64_t step, int64_t act
 /* Task: one direction of one part of the batch, from the last step to the first. */
 static int backward(Scan *s, int64_t task) {
     const Part part = part_of(s, task);
+    const Direction *d = &s->direction[part.index];
     const int64_t size = part.count * groups_of(s->hidden) * LANES;
     float *carry = scratch(2 * size);
     if (!carry) return 0;
     memset(carry, 0, (size_t)(2 * size) * sizeof(float));
+    take_rows(s, &part, d->last_memory_gradient, carry + size);
     int64_t active = 0;
     for (int64_t step = length_of(s, &part, 0) - 1; step >= 0; step--) {
         while (active < part.count && length_of(s, &part, active) > step) active++;
         step_back(s, &part, step, active, carry, carry + size);
     }
+    give_rows(s, &part, carry, d->first_state_gradient);
+    give_rows(s, &part, carry + size, d->first_memory_gradient);
     return 1;
 }
 

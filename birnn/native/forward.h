@@ -104,6 +104,8 @@ static int forward(Scan *s, int64_t task) {
     float *projected = memory + 3 * part.count * units;
     Step now = {.before = memory, .after = memory + part.count * units};
     now.memory = memory + 2 * part.count * units;
+    take_rows(s, &part, d->first_state, memory);
+    take_rows(s, &part, d->first_memory, now.memory);
     int64_t active = part.count;
     for (int64_t step = 0; step < length_of(s, &part, 0); step += chunk) {
         int64_t count = 0, present = active, end = step + chunk;
@@ -124,6 +126,7 @@ static int forward(Scan *s, int64_t task) {
         }
     }
     free(rows);
+    give_rows(s, &part, now.memory, d->last_memory);
     clear_padding(s, &part);
     return 1;
 }

@@ -22,6 +22,12 @@ typedef struct {
     float *before; /* [N][U] */
     float *memory; /* [N][U], LSTM */
     float *input_gradient, *recurrent_gradient, *input_bias_gradient, *recurrent_bias_gradient;
+    /* [B][H] each, or NULL: h and c before the first step, and c after the last (LSTM). */
+    const float *first_state, *first_memory;
+    float *last_memory;
+    /* Their gradients: those of what comes before are found, that of what comes after is given. */
+    float *first_state_gradient, *first_memory_gradient;
+    const float *last_memory_gradient;
 } Direction;
 
 typedef struct {

@@ -39,6 +39,8 @@ class Direction(ctypes.Structure):
         *_fields(ADDRESS, "input recurrent input_bias recurrent_bias panels kept before memory"),
         *_fields(ADDRESS, "input_gradient recurrent_gradient"),
         *_fields(ADDRESS, "input_bias_gradient recurrent_bias_gradient"),
+        *_fields(ADDRESS, "first_state first_memory last_memory"),
+        *_fields(ADDRESS, "first_state_gradient first_memory_gradient last_memory_gradient"),
     )
 
 

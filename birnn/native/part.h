@@ -20,6 +20,11 @@ INLINE int64_t length_of(const Scan *s, const Part *p, int64_t i) {
     return s->length[p->first + i * p->stride];
 }
 
+/* The place of a sequence in the batch as it came. */
+INLINE int64_t item_of(const Scan *s, const Part *p, int64_t i) {
+    return s->dense[p->first + i * p->stride] / s->steps;
+}
+
 /* How many of the first `active` sequences have a step `step`. */
 INLINE int64_t still_active(const Scan *s, const Part *p, int64_t active, int64_t step) {
     while (active > 0 && length_of(s, p, active - 1) <= step) active--;
@@ -37,6 +42,21 @@ INLINE int64_t packed_row(const Scan *s, const Part *p, int64_t i, int64_t step)
 
 INLINE int64_t dense_row(const Scan *s, const Part *p, int64_t i, int64_t step) {
     return s->dense[p->first + i * p->stride] + place(s, p, i, step);
+}
+
+/* Rows [B][H] into those of a part, [count][U], and back; nothing where there are none. */
+static void take_rows(const Scan *s, const Part *p, const float *from, float *to) {
+    const int64_t units = groups_of(s->hidden) * LANES;
+    for (int64_t i = 0; from && i < p->count; i++)
+        memcpy(to + i * units, from + item_of(s, p, i) * s->hidden,
+               (size_t)s->hidden * sizeof(float));
+}
+
+static void give_rows(const Scan *s, const Part *p, const float *from, float *to) {
+    const int64_t units = groups_of(s->hidden) * LANES;
+    for (int64_t i = 0; to && i < p->count; i++)
+        memcpy(to + item_of(s, p, i) * s->hidden, from + i * units,
+               (size_t)s->hidden * sizeof(float));
 }
 
 #endif

@@ -25,7 +25,7 @@ _packed = PackedWeights()
 def native_scan(
     recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
 ) -> Tensor:
-    """Run one or both directions of a layer in float32 on the CPU.
+    """Run one or both directions of a layer in float32 on the CPU, from zero states.
 
     What a row gives does not depend, to the bit, on the rest of its batch or on how many threads
     run. Gradients flow to ``x`` and to all weights, once: second derivatives are refused.
@@ -37,19 +37,43 @@ def native_scan(
         birnn.native.compiler.NativeError: the engine can't be compiled here.
         MemoryError: there is none left.
     """
+    return native_layer(recurrence, x, lengths, directions)[0]
+
+
+def native_layer(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights],
+    first: Sequence[Tensor] = (), *, memory: bool = False,
+) -> tuple[Tensor, Tensor | None]:  # fmt: skip
+    """As :func:`native_scan`, from the states ``first``; gradients flow to these too.
+
+    ``first`` holds the states, and of an LSTM the memory, before the first step of each direction,
+    ``[D, B, H]`` each. Beside the states comes the memory after the last step, ``[D, B, H]``, if
+    that ``memory`` is asked for.
+    """
     lstm, parts = CELLS[recurrence.name], [part for direction in directions for part in direction]
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *parts)):
+    edges = _Edges([part.float().contiguous() for part in first], memory and bool(lstm))
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *first, *parts)):
         weights = [part.float().contiguous() for part in parts]
-        states: Tensor = _Differentiable.apply(lstm, x.float(), lengths, *weights)
-        return states
+        states, last = _Differentiable.apply(
+            lstm, x.float(), lengths, edges.memory, len(first), *edges.first, *weights
+        )
+        return states, last
     packed = _packed.find(parts)
     if packed is not None:
-        return _Pass(lstm, x.float(), lengths, parts).forward(for_backward=False, packed=packed)
-    layer = _Pass(lstm, x.float(), lengths, [part.float().contiguous() for part in parts])
+        layer = _Pass(lstm, x.float(), lengths, parts, edges)
+        return layer.forward(for_backward=False, packed=packed), layer.last
+    layer = _Pass(lstm, x.float(), lengths, [part.float().contiguous() for part in parts], edges)
     states = layer.forward(for_backward=False)
     if not _packed.keep(parts, layer.panels):
         _workspace.give(layer.panels)
-    return states
+    return states, layer.last
+
+
+class _Edges(NamedTuple):
+    """What stands before the first step, and whether the memory after the last one is wanted."""
+
+    first: Sequence[Tensor] = ()  # [D, B, H]: states and, of an LSTM, memory
+    memory: bool = False
 
 
 class _Rows(NamedTuple):
@@ -77,8 +101,11 @@ class _Pass:
     There are four ``weights`` of each direction, float32 and contiguous where not packed yet.
     """
 
-    def __init__(self, lstm: int, x: Tensor, lengths: Tensor, weights: Sequence[Tensor]) -> None:
-        self.library, self.weights = native.library(), weights
+    def __init__(
+        self, lstm: int, x: Tensor, lengths: Tensor, weights: Sequence[Tensor],
+        edges: _Edges = _Edges(),  # noqa: B008 (frozen)
+    ) -> None:  # fmt: skip
+        self.library, self.weights, self.edges = native.library(), weights, edges
         self.rows = _Rows.of(lengths, x.shape[1])
         self.x = _real_rows(x, lengths, self.rows.total)
         self.shape, self.hidden = x.shape, weights[1].shape[1]
@@ -90,6 +117,24 @@ class _Pass:
             lstm, directions, *x.shape, self.hidden, total, _blocks(x.shape[0], directions),
             *(part.data_ptr() for part in (length, packed, dense, self.x)),
         )  # fmt: skip
+        ends = (directions, x.shape[0], self.hidden)
+        self.last = torch.empty(ends) if edges.memory else None  # memory after the last step
+        self._point_ends(("first_state", "first_memory"), edges.first)
+        if self.last is not None:
+            self._point_ends(("last_memory",), [self.last])
+
+    def take_last(self) -> Tensor | None:
+        """The memory after the last step, which is then held no more, nor written again."""
+        last, self.last = self.last, None
+        for direction in self._directions():
+            direction.last_memory = None
+        return last
+
+    def _point_ends(self, names: Sequence[str], ends: Sequence[Tensor]) -> None:
+        """Tell each direction where its rows of ``[D, B, H]`` lie."""
+        for name, part in zip(names, ends, strict=False):
+            for i, direction in enumerate(self._directions()):
+                setattr(direction, name, part[i].data_ptr())
 
     def _directions(self) -> list[native.Direction]:
         return [self.scan.direction[i] for i in range(self.scan.directions)]
@@ -134,8 +179,13 @@ class _Pass:
             direction.before = direction.kept + 4 * plane * STEP_VECTORS
             direction.memory = direction.before + 4 * plane if self.scan.lstm else None
 
-    def backward(self, gradient: Tensor, *, of_x: bool) -> tuple[Tensor | None, list[Tensor]]:
-        """Gradients of ``x`` (if ``of_x``) and of all weights, from that of the states."""
+    def backward(
+        self, gradient: Tensor, of_memory: Tensor | None = None, *, of_x: bool
+    ) -> tuple[Tensor | None, list[Tensor], list[Tensor]]:
+        """Gradients of ``x`` (if ``of_x``), of what stood first, and of all weights.
+
+        From those of the states, and of the memory after the last step if anything used it.
+        """
         if self.saved is None:  # a second backward pass: the first overwrote what was saved
             self.forward(for_backward=True)
         assert self.saved is not None
@@ -146,31 +196,45 @@ class _Pass:
         gradients = [torch.empty_like(weight) for weight in self.weights]
         for i in range(self.scan.directions):
             self._point(i, gradients, "_gradient")
+        firsts = [torch.empty_like(part) for part in self.edges.first]
+        self._point_ends(("first_state_gradient", "first_memory_gradient"), firsts)
+        if of_memory is not None:
+            of_memory = of_memory.float().contiguous()
+            self._point_ends(("last_memory_gradient",), [of_memory])
         panels = self._panels(native.PACK_BACKWARD)
         self.library.run(self.scan, native.BACKWARD)
         self.library.run(self.scan, native.GRADIENTS)
         _workspace.give(panels)
         _workspace.give(self.saved)
         self.saved = None
-        return x_gradient, gradients
+        return x_gradient, firsts, gradients
 
 
 class _Differentiable(torch.autograd.Function):
     """:class:`_Pass` as autograd sees it."""
 
     @staticmethod
-    def forward(ctx: Any, lstm: int, x: Tensor, lengths: Tensor, *weights: Tensor) -> Tensor:
-        layer = _Pass(lstm, x, lengths, weights)
+    def forward(
+        ctx: Any, lstm: int, x: Tensor, lengths: Tensor, memory: bool, firsts: int, *parts: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        first, weights = parts[:firsts], parts[firsts:]
+        layer = _Pass(lstm, x, lengths, weights, _Edges(first, memory))
         ctx.layer = layer
-        ctx.save_for_backward(layer.x, *weights)  # torch then notices a change in place
-        return layer.forward(for_backward=True)
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(layer.x, *parts)  # torch then notices a change in place
+        return layer.forward(for_backward=True), layer.take_last()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, of_states: Tensor | None, of_memory: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
         _ = ctx.saved_tensors
-        x_gradient, gradients = ctx.layer.backward(gradient, of_x=ctx.needs_input_grad[1])
-        return None, x_gradient, None, *gradients
+        layer: _Pass = ctx.layer
+        if of_states is None:
+            of_states = torch.zeros(*layer.shape[:2], layer.scan.directions * layer.hidden)
+        of_x, firsts, weights = layer.backward(of_states, of_memory, of_x=ctx.needs_input_grad[1])
+        return None, of_x, None, None, None, *firsts, *weights
 
 
 def _real_rows(x: Tensor, lengths: Tensor, total: int) -> Tensor:

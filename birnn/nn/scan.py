@@ -36,7 +36,8 @@ class CellWeights(NamedTuple):
     recurrent_bias: Tensor  # [G*H]
 
 
-Scan = Callable[..., Tensor]  # x [B, T, F], weights of one direction or of both → states
+# x [B, T, F], weights of one direction or of both → states, and an LSTM's memory at the end.
+Scan = Callable[..., tuple[Tensor, Tensor | None]]
 
 # What is added to a gate to shut it: its sigmoid is then 0 or 1 in every precision, and float16
 # holds the number. It is no Parameter: weight decay would open the gate.
@@ -67,32 +68,33 @@ def _quiet(x: Tensor) -> AbstractContextManager[object]:
     return warnings.catch_warnings(action="ignore") if x.is_cuda else nullcontext()
 
 
-def gru_scan(x: Tensor, *directions: CellWeights) -> Tensor:
+def gru_scan(x: Tensor, *directions: CellWeights) -> tuple[Tensor, None]:
     """Run a GRU from zero states (Cho et al. 2014, torch's variant).
 
     Per step: ``r, z = σ(·)``; ``n = tanh(W_n x + b_n + r ⊙ (U_n h + c_n))``;
     ``h = (1 − z) ⊙ n + z ⊙ h``.
 
     ``x [B, T, F]``, weights (``G = 3``) of the direction left to right, then of the other if there
-    is one → the states of all steps, ``[B, T, D*H]``.
+    is one → the states of all steps, ``[B, T, D*H]``, and None.
     """
     flat, state, two = _flat(x, directions)
     with _quiet(x):
         states, _ = torch.gru(x, state, flat, True, 1, 0.0, _train(), two, True)
-    return states
+    return states, None
 
 
-def lstm_scan(x: Tensor, *directions: CellWeights) -> Tensor:
+def lstm_scan(x: Tensor, *directions: CellWeights) -> tuple[Tensor, Tensor]:
     """Run an LSTM from zero states (Hochreiter & Schmidhuber 1997, with forget gate).
 
     Per step: ``i, f, o = σ(·)``; ``g = tanh(·)``; ``c = f ⊙ c + i ⊙ g``; ``h = o ⊙ tanh(c)``.
 
-    As :func:`gru_scan`, with ``G = 4`` → the hidden states of all steps, ``[B, T, D*H]``.
+    As :func:`gru_scan`, with ``G = 4`` → the hidden states of all steps, ``[B, T, D*H]``, and the
+    memory ``c`` after the last step of each direction, ``[D, B, H]``.
     """
     flat, state, two = _flat(x, directions)
     with _quiet(x):
-        states, _, _ = torch.lstm(x, [state, state], flat, True, 1, 0.0, _train(), two, True)
-    return states
+        states, _, memory = torch.lstm(x, [state, state], flat, True, 1, 0.0, _train(), two, True)
+    return states, memory
 
 
 def _flat(x: Tensor, directions: Sequence[CellWeights]) -> tuple[list[Tensor], Tensor, bool]:
@@ -103,7 +105,7 @@ def _flat(x: Tensor, directions: Sequence[CellWeights]) -> tuple[list[Tensor], T
 
 
 GRU = Recurrence("gru", 3, gru_scan, ((1, SHUT),))  # z = 1: the state is kept
-LSTM = Recurrence("lstm", 4, lstm_scan, ((0, -SHUT),))  # i = 0: the memory takes nothing in
+LSTM = Recurrence("lstm", 4, lstm_scan, ((0, -SHUT), (1, SHUT)))  # i = 0, f = 1: so is the memory
 
 
 def reversed_scan(
@@ -119,10 +121,11 @@ def reversed_scan(
     padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
     # Zeros in the padding: a NaN there would reach the gradients as 0 · NaN.
     x = x.masked_fill(padding, 0.0)
-    states = scan(x, directions[0])
+    states, _ = scan(x, directions[0])
     if len(directions) > 1:
         index = reverse_index(lengths, x.shape[1])
-        reverse = reverse_padded(scan(reverse_padded(x, index), directions[1]), index)
+        reverse, _ = scan(reverse_padded(x, index), directions[1])
+        reverse = reverse_padded(reverse, index)
         states = torch.cat([states, reverse], dim=-1)
     return states.masked_fill(padding, 0.0)
 
@@ -130,20 +133,26 @@ def reversed_scan(
 def closed_scan(
     recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
 ) -> Tensor:
-    """The same as :func:`reversed_scan`, in one call.
+    """The same as :func:`reversed_scan`, in one call."""
+    return closed_layer(recurrence, x, lengths, directions)[0]
+
+
+def closed_layer(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> tuple[Tensor, Tensor | None]:
+    """States as of :func:`closed_scan`, and an LSTM's memory after each last step, ``[D, B, H]``.
 
     A further feature is 1 in the padding; its weight shuts the gates of ``recurrence.shut``. States
     and gradients from the padding are then exactly zero as long as what a gate says otherwise stays
     well within ``SHUT``.
     """
     padding = ~sequence_mask(lengths, x.shape[1]).unsqueeze(-1)
-    x = x.masked_fill(padding, 0.0)
-    if len(directions) > 1:
-        more = -(x.shape[-1] + 1) % ALIGNED
-        # After dropout: what marks the padding is never dropped.
-        x = torch.cat([x, F.pad(padding.to(x.dtype), (0, more))], -1)
-        directions = [_shutting(recurrence, weights, more) for weights in directions]
-    return recurrence.scan(x, *directions).masked_fill(padding, 0.0)
+    more = -(x.shape[-1] + 1) % ALIGNED
+    # After dropout: what marks the padding is never dropped.
+    marked = torch.cat([x.masked_fill(padding, 0.0), F.pad(padding.to(x.dtype), (0, more))], -1)
+    shutting = [_shutting(recurrence, weights, more) for weights in directions]
+    states, memory = recurrence.scan(marked, *shutting)
+    return states.masked_fill(padding, 0.0), memory
 
 
 def _shutting(recurrence: Recurrence, weights: CellWeights, more: int) -> CellWeights:
