@@ -2,7 +2,8 @@
 
     python benchmarks/peers --ewt PATH/TO/ewt --ett PATH/TO/ETTh1.csv
 
-The peers live in an environment of their own, made by the first run. Every system is measured in a
+"On birnn.nn" is the peer as it is, with this library's ``GRU`` and ``LSTM`` in the place of
+torch's. The peers live in an environment of their own, made by the first run. Every system is measured in a
 process of its own, one at a time, in turns, with as many threads as torch chooses; all must have
 the same torch. All use their libraries from Python, where threads wait as torch's default says
 unless OMP_WAIT_POLICY is set: that is quickest on a quiet machine, and many times slower on a busy
@@ -41,7 +42,9 @@ class Job(NamedTuple):
 TAGGING = (
     Job("tagging", "tag_birnn", False),
     Job("tagging", "tag_flair", True),
+    Job("tagging", "tag_flair", True, ("--variant", "drop-in")),
     Job("tagging", "tag_torch", True),
+    Job("tagging", "tag_torch", True, ("--variant", "drop-in")),
 )
 FORECASTING = tuple(
     Job("forecasting", script, theirs, ("--cell", cell, *more))
@@ -50,7 +53,9 @@ FORECASTING = tuple(
         ("series_birnn", False, ()),
         ("series_birnn", False, ("--variant", "steps")),
         ("series_neural", True, ()),
+        ("series_neural", True, ("--variant", "drop-in")),
         ("series_torch", True, ()),
+        ("series_torch", True, ("--variant", "drop-in")),
     )
 )
 

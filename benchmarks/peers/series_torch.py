@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader, Dataset
 
 BATCH, TEST_BATCH = 128, 1024
 LEARNING_RATE = 1e-3
-CELLS: dict[str, type[nn.GRU] | type[nn.LSTM]] = {"gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class Windows(Dataset[tuple[Tensor, Tensor]]):
@@ -35,7 +34,7 @@ class Network(nn.Module):
 
     def __init__(self, cell: str) -> None:
         super().__init__()
-        self.cell = CELLS[cell](1, HIDDEN, batch_first=True)
+        self.cell = getattr(nn, cell.upper())(1, HIDDEN, batch_first=True)  # of the moment
         self.linear = nn.Linear(HIDDEN, HORIZON)
 
     def forward(self, history: Tensor) -> Tensor:

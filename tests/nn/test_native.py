@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+import birnn.nn
 from birnn.native.library import library
 from birnn.native.memory import PackedWeights, Workspace
 from birnn.native.paths import best_paths
@@ -380,3 +381,21 @@ def test_long_chains_keep_their_digits() -> None:
     potentials = Potentials(rise, torch.zeros(3), torch.zeros(3))
     path = best_paths(emissions, torch.tensor([20_000]), potentials)
     assert torch.equal(path, emissions.argmax(-1))
+
+
+@pytest.mark.parametrize("recurrence", [GRU, LSTM])
+def test_first_states_and_last_memory_count_in_every_backward_pass(recurrence: Recurrence) -> None:
+    """A second pass computes the first one's states anew, from the same states to begin with."""
+    torch.manual_seed(0)
+    module = (birnn.nn.GRU if recurrence is GRU else birnn.nn.LSTM)(5, 19, batch_first=True)
+    first = [torch.randn(1, 3, 19, requires_grad=True) for _ in range(1 + (recurrence is LSTM))]
+    hx = first[0] if recurrence is GRU else tuple(first)
+    x, lengths = torch.randn(3, 6, 5), torch.tensor([6, 2, 4])
+    states, last = module(x, hx, lengths=lengths)
+    ends = [last] if recurrence is GRU else list(last)
+    total = states.square().sum() + sum(end.square().sum() for end in ends)
+    total.backward(retain_graph=True)
+    once = [part.grad.clone() for part in (*first, *module.parameters())]
+    total.backward()
+    for part, before in zip((*first, *module.parameters()), once, strict=True):
+        torch.testing.assert_close(part.grad, 2 * before)
