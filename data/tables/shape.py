@@ -289,7 +289,7 @@ def has_header(
         return sum(same) <= len(named), "one row tells little"
     if _recurs(cells, rest):
         return False, "no column holds numbers or dates alone"
-    if _surely_named(cells, rest):
+    if all(cells[1:]) and _surely_named(cells, rest):
         return True, ""
     return True, "no column holds numbers or dates alone"
 

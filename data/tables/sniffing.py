@@ -87,7 +87,8 @@ class Reading:
         return (
             bool(self.broken), self.odd / max(1, self.counts.rows), not self.counts.rows,
             not self.usual_ends, self.torn, shape.width < 2, self.wrapped, extra, self.signs.padded,
-            self.stray, -round(shape.typed, 6), -usual, self.spaced,
+            self.stray, -round(shape.typed, 6), -usual, -round(shape.typed * shape.width),
+            self.spaced,
         )  # fmt: skip
 
     @property

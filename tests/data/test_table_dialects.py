@@ -103,6 +103,10 @@ READ = {
     "wide titles above apostrophes": (
         "Shops|\nMonday|\n'7.5'|'2000-07-28'\n'3.5'|'2000-07-29'\n",
         [["1", "2"], ["7.5", "2000-07-28"], ["3.5", "2000-07-29"]]),
+    "as large a share of numbers at another delimiter": (
+        "z;2003-06-12;ja;2037,3\nx;2003-06-13;no;4587,4\nx;2003-06-14;ja;4294,4\n",
+        [["1", "2", "3", "4"], ["z", "2003-06-12", "ja", "2037,3"],
+         ["x", "2003-06-13", "no", "4587,4"], ["x", "2003-06-14", "ja", "4294,4"]]),
     "doubled apostrophes": ("t\n'it''s so'\nno\n", [["t"], ["it's so"], ["no"]]),
     "UTF-16": ("a,b\n1,é\n2,y\n".encode("utf-16"), [["a", "b"], ["1", "é"], ["2", "y"]]),
 }  # fmt: skip
@@ -154,6 +158,8 @@ def test_two_readings_are_warned_of_by_the_option_that_decides(read):
     two = read("95%;so so;2004-01-11;good\n57%;bad;2004-01-12;1.0\n")
     assert "--header" in " ".join(two.warnings)
     assert len(two.table) == 2
+    lone = "".join(f"{label}\tso {n} it\n" for n, label in enumerate(["yes", "no"] * 8))
+    assert "--no-header" in " ".join(read("By us\t\n" + lone).warnings)
     nameless = read('""\n"no"\n')
     assert "--header" in " ".join(nameless.warnings)
     assert cells(nameless) == [["1"], [""], ["no"]]
