@@ -3,12 +3,12 @@
     python benchmarks/peers --ewt PATH/TO/ewt --ett PATH/TO/ETTh1.csv
 
 "On birnn.nn" is the peer as it is, with this library's ``GRU`` and ``LSTM`` in the place of
-torch's. The peers live in an environment of their own, made by the first run. Every system is measured in a
-process of its own, one at a time, in turns, with as many threads as torch chooses; all must have
-the same torch. All use their libraries from Python, where threads wait as torch's default says
-unless OMP_WAIT_POLICY is set: that is quickest on a quiet machine, and many times slower on a busy
-one, so let nothing else run. Writes
-``benchmarks/results/peers.md`` and ``.json``, and after each process what there is so far.
+torch's. The peers live in an environment of their own, made by the first run. Every system is
+measured in a process of its own, one at a time, in turns, with as many threads as torch chooses;
+all must have the same torch. All use their libraries from Python, where threads wait as torch's
+default says unless OMP_WAIT_POLICY is set: that is quickest on a quiet machine, and many times
+slower on a busy one, so let nothing else run. Writes ``benchmarks/results/peers.md`` and ``.json``,
+and after each process what there is so far.
 """
 
 import argparse
