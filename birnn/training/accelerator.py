@@ -1,20 +1,26 @@
 """The device and the precision of a training run, by Accelerate."""
 
+from typing import TYPE_CHECKING
+
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState, GradientState
 
 from birnn.config import TrainConfig
 from birnn.errors import ConfigError
 from birnn.nn.devices import check_precision, resolve_device
 
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
-def make_accelerator(config: TrainConfig) -> Accelerator:
+
+def make_accelerator(config: TrainConfig) -> "Accelerator":
     """An Accelerate handle on the device and precision that ``config`` names.
 
     Raises:
         ConfigError: the device isn't there, or can't do the precision.
     """
+    from accelerate import Accelerator  # here: a command that predicts needs none
+    from accelerate.state import AcceleratorState, GradientState
+
     # Accelerate keeps one state a process; a second run may ask for other settings.
     AcceleratorState._reset_state(reset_partial_state=True)
     GradientState._reset_state()

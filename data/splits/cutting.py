@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from birnn.arrays import Ints
 from birnn.data.splits.provenance import normalise
@@ -110,6 +109,8 @@ def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) ->
     Raises:
         DataError: too few distinct texts to take a share from each class.
     """
+    from sklearn.model_selection import train_test_split
+
     rows = list(_twins(texts).values())
     classes = np.array([labels[members[0]] for members in rows])
     names, counts = np.unique(classes, return_counts=True)

@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
-
-from datasets import Dataset
+from typing import TYPE_CHECKING, Any
 
 from birnn.data.wording import agree, plural
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 @dataclass(frozen=True)
 class SplitText:
     """Splits of texts, where they came from, and what is to be said of them."""
 
-    splits: dict[str, Dataset]
+    splits: "dict[str, Dataset]"
     provenance: dict[str, Any]
     notes: list[str]
     warnings: list[str]

@@ -1,11 +1,13 @@
 """Columns of tables by name: as an option names them, or by the usual names."""
 
 from collections.abc import Collection, Iterable, Sequence
-
-from datasets import Dataset
+from typing import TYPE_CHECKING
 
 from birnn.errors import DataError
 from birnn.registry import suggestion
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 TEXT_NAMES = (
     "text", "sentence", "review", "tweet", "content", "document", "comment", "message", "body",
@@ -55,7 +57,7 @@ def _some(names: Collection[str]) -> str:
     return ", ".join(list(names)[:SHOWN]) + more or "none"
 
 
-def find_column(table: Dataset, name: str, usual: Iterable[str], what: str, where: str) -> str:
+def find_column(table: "Dataset", name: str, usual: Iterable[str], what: str, where: str) -> str:
     """The column called ``name``, or the first of the ``usual`` names that is there.
 
     Raises:

@@ -19,6 +19,7 @@ from birnn.data import DATASETS
 from birnn.data.tables.csv_file import CsvFile, read_csv
 from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.folders import assign_splits
+from birnn.data.tables.formats import ALONE, FORMATS
 from birnn.data.tables.hugging_face import HUB_NAME, guarded, literal
 from birnn.data.tables.json_file import read_json_rows
 from birnn.data.tables.memory import in_memory
@@ -31,9 +32,7 @@ datasets.disable_progress_bars()
 datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our error
 logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
 
-FORMATS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 MANY_ROWS, ROWS_A_BYTE = 10_000_000, 10  # of a Parquet file: more of both is a bomb
-ALONE = dict.fromkeys((".tab", ".psv", ".dat", ".txt"), "csv")  # where a file is named itself
 SHEET, PACKED = "save its sheet as CSV; ", "unpack it first; "
 MENDS = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), SHEET),

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 
 from birnn.arrays import Array, Codes, Ints
 from birnn.data.tags.layout import ColumnLayout
@@ -14,6 +13,9 @@ from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
 from birnn.data.text.words import Lexicon, ragged
 from birnn.nn.batch import Batch
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 NOTHING = "\ufffd"  # an empty token is read as a letter that nobody knows
 
@@ -52,6 +54,7 @@ class TagLexicon:
 
     def vector_rows(self, tokens: Sequence[str]) -> list[list[int]]:
         """Pretrained rows of each token."""
+        self.words.prepare(tokens)
         return [self.words.vector_rows(token) for token in tokens]
 
 
@@ -59,7 +62,7 @@ class TagLexicon:
 class TagSplit:
     """``N`` sentences; to train and score, with the number of each token's tag."""
 
-    table: Dataset | None  # columns tokens, tags, and what the file's own format needs
+    table: "Dataset | None"  # columns tokens, tags, and what the file's own format needs
     types: Codes  # [M], the number of the distinct token at each place
     starts: Ints  # [N], where a sentence's tokens begin
     lengths: Ints  # [N]
@@ -69,7 +72,7 @@ class TagSplit:
     layout: ColumnLayout | None = None  # of the files that the sentences stood in
 
     @staticmethod
-    def build(table: Dataset, lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
+    def build(table: "Dataset", lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
         """From a table with a column ``tokens``; ``targets [M]`` are of all its tokens in turn."""
         import pyarrow as pa
         import pyarrow.compute as pc

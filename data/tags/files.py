@@ -11,7 +11,6 @@ from datasets import ClassLabel, Dataset
 
 from birnn.data import DATASETS
 from birnn.data.samples import TAGGED_SAMPLES
-from birnn.data.splits.cutting import SourceOptions
 from birnn.data.tables.hugging_face import HUB_NAME
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.sources import files_in, is_saved, load_tables, no_source
@@ -21,18 +20,13 @@ from birnn.data.tags.findings import OTHER_SCHEME, Findings
 from birnn.data.tags.json_rows import read_rows
 from birnn.data.tags.json_spans import read_json
 from birnn.data.tags.layout import ColumnLayout, is_word_table
+from birnn.data.tags.options import ABOUT, CONLLU, CSV, JSON, SUFFIXES
+from birnn.data.tags.options import TABLES as TABLES
+from birnn.data.tags.options import TagOptions as TagOptions
 from birnn.data.tags.tag_forms import TagForm, tell_form
 from birnn.data.tags.word_tables import grouped
 from birnn.errors import DataError
 
-CONLLU = (".conllu", ".conllup")
-COLUMNS = (
-    ".conll", ".txt", ".tsv", ".iob", ".iob2", ".bio", ".bioes", ".iobes", ".ner", ".pos", ".tags",
-    ".tag", ".col", ".dat", ".train", ".dev", ".valid", ".test", ".testa", ".testb",
-)  # fmt: skip
-ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog")  # no data
-JSON, TABLES, CSV = (".jsonl", ".json"), (".parquet",), ".csv"
-SUFFIXES = (*CONLLU, *COLUMNS, *JSON, *TABLES, CSV)
 EXPORT = "export CoNLL 2003, CoNLL-U, or JSON with character offsets"
 FOREIGN = {  # what annotation tools write that isn't read, and what to ask them for
     ".ann": f"a brat file beside its text isn't read; {EXPORT}",
@@ -49,16 +43,6 @@ KEYWORDS = {
 
 
 G = TypeVar("G")
-
-
-@dataclass(frozen=True)
-class TagOptions(SourceOptions):
-    """How tagged sentences are read and split; columns by name or number, empty for a usual one."""
-
-    tag_column: str = ""
-    token_column: str = ""
-    tag_scheme: str = "auto"  # one of tag_forms.ASKED
-    reading: Mapping[str, Any] = field(default_factory=dict)  # how a run's own data was read
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,35 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 import torch
-from datasets import Dataset, Features, List, Value
 from numpy.typing import NDArray
 
 from birnn.arrays import Array, Ints
+from birnn.data.tables.plain import PlainTable
 from birnn.data.text.ngrams import bag
 from birnn.data.text.tokenizers import UNKNOWN, get_tokenizer
 from birnn.data.text.words import Lexicon, ragged
 from birnn.nn.batch import Batch
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+    from datasets import Dataset
 
-def tokenize(table: Dataset, tokenizer: str, max_length: int) -> Dataset:
+
+def tokenize(
+    table: "Dataset | PlainTable", tokenizer: str, max_length: int
+) -> "Dataset | PlainTable":
     """Add the columns ``tokens`` (at most ``max_length``, at least one) and ``cut`` (lost tokens).
 
-    Runs through ``datasets.map``, so it is batched and cached. Columns but ``text`` are kept.
+    A ``Dataset`` goes through ``datasets.map``, so it is batched and cached. All columns are kept.
     """
+    if isinstance(table, PlainTable):
+        return table.with_columns(**_tokenize_batch(table.columns, tokenizer, max_length))
+    from datasets import Features, List, Value
+
     features = Features({**table.features, "tokens": List(Value("string")), "cut": Value("int64")})
     how = {"tokenizer": tokenizer, "max_length": max_length}
     return table.map(_tokenize_batch, batched=True, features=features, fn_kwargs=how)
@@ -28,7 +38,7 @@ def tokenize(table: Dataset, tokenizer: str, max_length: int) -> Dataset:
 
 def _tokenize_batch(
     batch: dict[str, list[str]], tokenizer: str, max_length: int
-) -> dict[str, list[object]]:
+) -> dict[str, list[Any]]:
     split = get_tokenizer(tokenizer)
     tokens = [split(text) or [UNKNOWN] for text in batch["text"]]
     return {
@@ -41,23 +51,20 @@ def _tokenize_batch(
 class TextSplit:
     """``N`` tokenised texts, with their classes (to train and score) and n-grams (to predict)."""
 
-    table: Dataset  # columns text, tokens
+    table: "Dataset | PlainTable"  # columns text, tokens
     lexicon: Lexicon
     targets: Ints | None  # [N]
-    ngrams: sp.csr_matrix | None  # [N, V]
+    ngrams: "sp.csr_matrix | None"  # [N, V]
     lengths: Ints
     weights: NDArray[np.float32] | None = None  # [N], of each item in the loss
 
     @staticmethod
     def build(
-        table: Dataset, lexicon: Lexicon, targets: Sequence[int] | None = None,
-        ngrams: sp.csr_matrix | None = None,
+        table: "Dataset | PlainTable", lexicon: Lexicon, targets: Sequence[int] | None = None,
+        ngrams: "sp.csr_matrix | None" = None,
     ) -> "TextSplit":  # fmt: skip
         """From a table that :func:`tokenize` returned."""
-        import pyarrow.compute as pc
-
-        lengths = pc.list_value_length(table.with_format("arrow")[:].column("tokens"))
-        lengths = np.asarray(lengths.to_numpy(), dtype=np.int64)
+        lengths = np.asarray(_list_lengths(table, "tokens"), dtype=np.int64)
         classes = None if targets is None else np.asarray(targets, dtype=np.int64)
         return TextSplit(table, lexicon, classes, ngrams, lengths)
 
@@ -91,8 +98,19 @@ class TextSplit:
         return Batch(inputs, torch.from_numpy(lengths), targets)
 
 
+def _list_lengths(table: "Dataset | PlainTable", column: str) -> "list[int] | Array":
+    """How long each list of a column is."""
+    if isinstance(table, PlainTable):
+        return list(map(len, table[column]))
+    import pyarrow.compute as pc
+
+    lengths = pc.list_value_length(table.with_format("arrow")[:].column(column))
+    return np.asarray(lengths.to_numpy())
+
+
 def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, Ints]:
     """What ``lexicon`` knows of ``U`` words, as a ``WordEmbedder`` takes it."""
+    lexicon.prepare(words)
     known = [lexicon.known(word) for word in words]
     arrays = {"word_ids": np.array([entry.word for entry in known], dtype=np.int64)}
     if lexicon.vector_words:

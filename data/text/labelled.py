@@ -20,6 +20,7 @@ from birnn.data.text.choosing import (
 from birnn.data.text.labels import MAX_CLASSES as MAX_CLASSES
 from birnn.data.text.labels import class_warnings
 from birnn.data.text.labels import label_text as label_text
+from birnn.data.text.options import TextOptions as TextOptions
 from birnn.data.text.rows import LISTED, Cleaned, clean_rows, joined_texts, rows_in_words
 from birnn.data.text.splits import RawTexts, read_raw
 from birnn.data.text.twins import (
@@ -32,16 +33,6 @@ from birnn.data.wording import number_list, plural
 from birnn.errors import DataError
 
 NO_CLASS = "-1"  # what a test split has in place of labels that are kept secret
-
-
-@dataclass(frozen=True)
-class TextOptions(cutting.SourceOptions):
-    """How labelled texts are read and split; empty names of columns are for usual ones."""
-
-    text_columns: tuple[str, ...] = ("",)
-    label_column: str = ""
-    split_column: str = ""
-    remembered: Mapping[str, str] = field(default_factory=dict)  # the columns of a run's own data
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ that marked spans fall on the borders of tokens.
 """
 
 import re
-import sys
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
@@ -23,6 +22,7 @@ ABBREVIATIONS = (
     "Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Gen|Gov|Sen|Rep|Rev|Lt|Col|Sgt|Capt|vs|etc|Inc|Ltd|Co|Corp|Bros|"
     "Jan|Feb|Mar|Apr|Aug|Sept|Sep|Oct|Nov|Dec|Ph\\.D|approx"
 )
+MARKS = ("Mn", "Mc", "Me", "Cf")  # as Unicode names categories
 CLITIC = re.compile(r"(?<=[^\u200d])(?:n['’]t|['’](?:s|m|d|ll|re|ve))$", re.IGNORECASE)
 
 
@@ -92,12 +92,10 @@ def _emoticons() -> str:
 @cache
 def _extenders() -> str:
     """Marks, joiners, variation selectors, skin tones and tags, as a class of a pattern."""
-    codes = [
-        code for code in range(sys.maxunicode + 1)
-        if unicodedata.category(chr(code)) in ("Mn", "Mc", "Me", "Cf")
-        and chr(code) not in f"{ZWJ}\u200b\ufeff"
-    ]  # fmt: skip
-    there = {*codes, *range(0x1F3FB, 0x1F400)}
+    codes = (*range(0x20000), *range(0xE0000, 0xE1000))  # elsewhere are ideographs, or nothing
+    kinds = map(unicodedata.category, map(chr, codes))
+    marks = {code for code, kind in zip(codes, kinds, strict=True) if kind in MARKS}
+    there = {*marks, *range(0x1F3FB, 0x1F400)} - {*map(ord, f"{ZWJ}\u200b\ufeff")}
     firsts = (code for code in sorted(there) if code - 1 not in there)
     lasts = (code for code in sorted(there) if code + 1 not in there)
     return "".join(rf"\U{a:08x}-\U{b:08x}" for a, b in zip(firsts, lasts, strict=True))

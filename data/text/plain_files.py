@@ -1,6 +1,5 @@
 """Labelled texts in plain files: fastText's lines with marks, and a folder a class."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +11,12 @@ from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS
 from birnn.data.tables.csv_check import check_text, encoding_of, text_lines
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.folders import split_of
-from birnn.data.tables.sources import FORMATS, Tables
+from birnn.data.tables.formats import FORMATS
+from birnn.data.tables.sources import Tables
+from birnn.data.text.marks import MARK, unmarked
 from birnn.data.wording import number_list, plural
 from birnn.errors import DataError
 
-# https://fasttext.cc/docs/en/supervised-tutorial.html
-MARK = "__label__"
-MARKS = re.compile(rf"\s*((?:{MARK}\S+(?:\s+|$))+)")
 MARKED = (".txt", ".train", ".valid", ".test")  # what such files are called
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")  # folders of texts that nobody has labelled
 TAGGED = (".conll", ".conllu", ".conllup", ".iob", ".bio")  # beside them .txt files are raw text
@@ -69,18 +67,6 @@ def is_marked(path: Path, read: ReadOptions) -> bool:
         return False
     with path.open(encoding=encoding_of(path, read.encoding), errors="replace") as file:
         return file.readline(10_000).lstrip("\ufeff \t").startswith(MARK)
-
-
-def unmarked(line: str) -> tuple[list[str], str]:
-    """The labels that a line begins with, and its text.
-
-    >>> unmarked("__label__good a warm film"), unmarked("no __label__")
-    ((['good'], 'a warm film'), ([], 'no __label__'))
-    """
-    found = MARKS.match(line)
-    if not found:
-        return [], line
-    return [mark.removeprefix(MARK) for mark in found[1].split()], line[found.end() :]
 
 
 def _is_data(file: Path, folder: Path) -> bool:

@@ -5,9 +5,7 @@ import io
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-
-from torchtext import vocab as torchtext_vocab
-from torchtext.data.utils import get_tokenizer as torchtext_tokenizer
+from typing import Any
 
 from birnn.data.text.social_tokens import social_tokens
 from birnn.errors import ConfigError
@@ -30,11 +28,14 @@ def get_tokenizer(name: str) -> Tokenizer:
     Raises:
         ConfigError: it needs a package that isn't installed.
     """
-    given = {"social": social_tokens, "whitespace": None}.get(name, name)
+    if name == "social":
+        return social_tokens
+    utils = torchtext().data.utils
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             language = "en_core_web_sm" if name == "spacy" else "en"
-            split: Tokenizer = torchtext_tokenizer(given, language)
+            given = None if name == "whitespace" else name
+            split: Tokenizer = utils.get_tokenizer(given, language)
     except (ImportError, OSError):
         raise ConfigError(f"tokenizer: {name} needs pip install {NEEDS[name]}") from None
     return split
@@ -46,7 +47,7 @@ def build_vocabulary(sentences: Iterable[Iterable[str]], min_frequency: int) -> 
     Words rarer than ``min_frequency`` are left out.
     """
     counts = Counter(token for tokens in sentences for token in tokens)
-    built = torchtext_vocab.Vocab(counts, min_freq=min_frequency, specials=[PAD, UNKNOWN])
+    built = torchtext().vocab.Vocab(counts, min_freq=min_frequency, specials=[PAD, UNKNOWN])
     return list(built.itos)
 
 
@@ -55,22 +56,30 @@ def vector_source(name: str) -> tuple[str, str] | None:
 
     None if torchtext knows no such name, or the vectors aren't of words.
     """
-    known = torchtext_vocab.pretrained_aliases.get(name)
+    vocab = torchtext().vocab
+    known = vocab.pretrained_aliases.get(name)
     if known is None:
         return None
-    if known.func is torchtext_vocab.GloVe:
+    if known.func is vocab.GloVe:
         size, dim = known.keywords["name"], known.keywords["dim"]
-        return torchtext_vocab.GloVe.url[size], f"glove.{size}.{dim}d.txt"
-    if known.func is torchtext_vocab.FastText:
-        address = torchtext_vocab.FastText.url_base.format(known.keywords["language"])
+        return vocab.GloVe.url[size], f"glove.{size}.{dim}d.txt"
+    if known.func is vocab.FastText:
+        address = vocab.FastText.url_base.format(known.keywords["language"])
         return address, address.rsplit("/", 1)[-1]
     return None
 
 
 def vector_names() -> Iterator[str]:
     """The names that :func:`vector_source` knows."""
-    return (name for name in torchtext_vocab.pretrained_aliases if vector_source(name))
+    return (name for name in torchtext().vocab.pretrained_aliases if vector_source(name))
 
 
-# torchtext 0.6 sets an unverified context when its own loader runs; ours never runs it.
-assert ssl._create_default_https_context is ssl.create_default_context
+def torchtext() -> Any:
+    """The library, loaded when it is first asked for: what predicts with a run needs none."""
+    secure = ssl._create_default_https_context
+    import torchtext.data.utils
+    import torchtext.vocab
+
+    # torchtext 0.6 sets an unverified context when its own loader runs; ours never runs it.
+    assert ssl._create_default_https_context is secure
+    return torchtext

@@ -4,12 +4,14 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
 from birnn.arrays import Ints
 from birnn.data.text.tokenizers import UNKNOWN_ID
+from birnn.data.text.word_rows import WordRows
 
 PARTS = re.compile(r"[^\W_]+")
 MAX_GRAMS = 64  # of a word; a longer word is a link or noise
@@ -43,12 +45,12 @@ class Lexicon:
     vector_words: list[str]  # the rows of the pretrained table; empty without one
     buckets: int  # of character n-grams; 0 without them
     _word_ids: dict[str, int] = field(init=False, repr=False, compare=False)
-    _vector_ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _vector_rows: WordRows = field(init=False, repr=False, compare=False)
     _cache: dict[str, "Known"] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_word_ids", {w: i for i, w in enumerate(self.words)})
-        object.__setattr__(self, "_vector_ids", {w: i for i, w in enumerate(self.vector_words)})
+        object.__setattr__(self, "_word_ids", dict(zip(self.words, count(), strict=False)))
+        object.__setattr__(self, "_vector_rows", WordRows(self.vector_words))
         object.__setattr__(self, "_cache", {})
 
     def known(self, token: str) -> "Known":
@@ -70,18 +72,32 @@ class Lexicon:
         The token itself, else the token without ``#`` or ``@``, each as it is written and in lower
         case; else its parts.
         """
-        bare = token.lstrip("#@")
-        for candidate in (token, token.lower(), bare, bare.lower()):
-            if candidate in self._vector_ids:
-                return [self._vector_ids[candidate]]
-        if len(token) < 2:
-            return []
-        parts = PARTS.findall(token.lower())
-        return [self._vector_ids[part] for part in parts if part in self._vector_ids]
+        for form in forms(token):
+            if (row := self._vector_rows.get(form)) is not None:
+                return [row]
+        found = map(self._vector_rows.get, parts(token))
+        return [row for row in found if row is not None]
+
+    def prepare(self, tokens: Sequence[str]) -> None:
+        """Before :meth:`vector_rows` is asked of these; where they are few, no table is made."""
+        self._vector_rows.prepare(
+            lambda: (word for token in tokens for word in (*forms(token), *parts(token)))
+        )
 
     def grams(self, token: str) -> list[int]:
         """Buckets of the token's character n-grams; none if the model has no such table."""
         return word_grams(token, self.buckets) if self.buckets else []
+
+
+def forms(token: str) -> tuple[str, ...]:
+    """How a token may be written where it has a vector of its own, the nearest first."""
+    bare = token.lstrip("#@")
+    return token, token.lower(), bare, bare.lower()
+
+
+def parts(token: str) -> list[str]:
+    """The words within a token, in lower case."""
+    return PARTS.findall(token.lower()) if len(token) > 1 else []
 
 
 def ragged(rows: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:

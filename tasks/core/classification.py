@@ -2,20 +2,18 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
-from datasets import Dataset
-from sklearn.metrics import confusion_matrix
 from torch import Tensor
 from torch.nn import functional as F
 
 from birnn.arrays import Array, Ints
 from birnn.data.splits.batching import Split
 from birnn.data.tables.dialect import ReadOptions
-from birnn.data.text.labelled import TextOptions, load_labelled, load_one
-from birnn.data.text.rows import with_known_labels
+from birnn.data.tables.plain import PlainTable
+from birnn.data.text.options import TextOptions
 from birnn.data.text.tokenizers import get_tokenizer
 from birnn.data.wording import number_list, plural
 from birnn.errors import ConfigError, DataError
@@ -23,8 +21,10 @@ from birnn.nn.batch import Batch
 from birnn.tasks.core import task as contract
 from birnn.tasks.core.options import TextData
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
-from birnn.tasks.core.text_linear import majority, tfidf_logistic
 from birnn.tasks.scoring import metrics
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 MISTAKES = 8  # shown in the report
 
@@ -41,7 +41,7 @@ class LabelSplit(Split, Protocol):
     """Rows of texts, with their classes where these are known."""
 
     @property
-    def table(self) -> Dataset:
+    def table(self) -> "Dataset | PlainTable":
         """The texts, one column each; ``row`` is the number in the file."""
 
     @property
@@ -74,7 +74,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
     text_columns: ClassVar[tuple[str, ...]] = ("text",)
 
     @abstractmethod
-    def split_of(self, table: Dataset, info: InfoT) -> SplitT:
+    def split_of(self, table: "Dataset | PlainTable", info: InfoT) -> SplitT:
         """A table of texts as a split; with the column ``label``, its labels are known ones."""
 
     def logits(self, outputs: Any) -> Tensor:
@@ -84,7 +84,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
     def rows(self, columns: Mapping[str, Sequence[str]], info: InfoT) -> SplitT:
         """Raw texts, by :attr:`text_columns`, as a split to predict."""
         table = {text_column(i): list(texts) for i, texts in enumerate(columns.values())}
-        return self.split_of(Dataset.from_dict(table), info)
+        return self.split_of(PlainTable(table), info)
 
     @property
     def source_columns(self) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
             raise ConfigError(f"text_column: name {count} columns, with commas; got {given!r}")
         return names
 
-    def texts(self, table: Dataset) -> list[list[str]]:
+    def texts(self, table: "Dataset | PlainTable") -> list[list[str]]:
         """The texts of a table, a list for each of :attr:`text_columns`."""
         return [table[text_column(i)][:] for i in range(len(self.text_columns))]
 
@@ -122,6 +122,9 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
 
     def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""
+        from birnn.data.text.labelled import load_labelled, load_one  # brings what reads files
+        from birnn.data.text.rows import with_known_labels
+
         options = self.text_options(source or self.config.data.data)
         if source:
             table, notes = load_one(options, name)
@@ -174,12 +177,14 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         resampled = metrics.classification_replicates(split.targets, probabilities, seed)
         return Evaluation(metrics.classification_scores(split.targets, probabilities), resampled)
 
-    def joined(self, table: Dataset) -> list[str]:
+    def joined(self, table: "Dataset | PlainTable") -> list[str]:
         """The texts of each row as one."""
         return [" ".join(row) for row in zip(*self.texts(table), strict=True)]
 
     def baselines(self, data: TaskData[InfoT, SplitT]) -> list[Baseline]:
         """The majority class; TF-IDF and logistic regression, tuned on validation."""
+        from birnn.tasks.core.text_linear import majority, tfidf_logistic
+
         splits = data.splits
         gold = {name: split.targets for name, split in splits.items() if split.targets is not None}
         texts = {name: self.joined(split.table) for name, split in splits.items()}
@@ -205,6 +210,8 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
 
     def details(self, split: SplitT, predictions: Predictions, info: InfoT) -> dict[str, Any]:
         """Per-class scores, confusion counts and the most confident mistakes."""
+        from sklearn.metrics import confusion_matrix
+
         assert split.targets is not None
         probabilities = np.stack(list(predictions))
         gold, guess = split.targets, probabilities.argmax(1)

@@ -8,12 +8,13 @@ from datasets import List
 from birnn.data.samples import SAMPLES, SERIES_SAMPLES, TAGGED_SAMPLES
 from birnn.data.tables import columns
 from birnn.data.tables.dialect import AS_USUAL, ReadOptions
-from birnn.data.tables.sources import FORMATS, load_tables
+from birnn.data.tables.formats import FORMATS
+from birnn.data.tables.sources import load_tables
 from birnn.data.tags.conll import read_lines
-from birnn.data.tags.files import COLUMNS, CONLLU
 from birnn.data.tags.json_rows import read_rows
 from birnn.data.tags.json_spans import read_json
 from birnn.data.tags.layout import numbers_sentences
+from birnn.data.tags.options import COLUMNS, CONLLU
 from birnn.data.text.choosing import looks_labelled
 from birnn.data.text.plain_files import looks_plain
 from birnn.errors import DataError

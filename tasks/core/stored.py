@@ -15,7 +15,7 @@ def check_strings(name: str, values: Any, least: int) -> None:
     """Refuse what is not a list of at least ``least`` distinct texts with a ValueError."""
     if not isinstance(values, list) or len(values) < least:
         raise ValueError(f"the list {name} is missing or too short")
-    if not all(isinstance(value, str) for value in values):
+    if not {*map(type, values)} <= {str}:
         raise ValueError(f"an entry of {name} is not text")
     if len(set(values)) < len(values):
         raise ValueError(f"an entry of {name} stands there twice")

@@ -9,8 +9,8 @@ import numpy as np
 
 from birnn.data.series.panel import Panel
 from birnn.data.tables.dialect import ReadOptions
+from birnn.data.tables.formats import FORMATS
 from birnn.data.tables.memory import named_source
-from birnn.data.tables.sources import FORMATS
 from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError
 from birnn.tasks.forecast.data import load_panel

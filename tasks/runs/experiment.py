@@ -19,6 +19,7 @@ from birnn.nn import engines
 from birnn.nn.devices import check_precision, resolve_device, use_threads
 from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, write_json
+from birnn.storage.unfilled import Unfilled
 from birnn.tasks.core.task import Baseline
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.data_digest import data_digest
@@ -101,7 +102,7 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
 def _prepare(task: AnyTask, data: AnyData, plan: Plan, now: StartRecord) -> Prepared:
     """What is about to be trained; the model is only counted."""
     settings = task.config.train
-    with torch.device("meta"):
+    with torch.device("meta"), Unfilled():
         parameters = count_parameters(task.model(data.info))
     start = plan.start or now
     pairs = (("threads", start.threads, now.threads), ("engine", start.engine, now.engine))

@@ -3,24 +3,24 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from birnn.arrays import Array
 
-matplotlib.use("agg")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 INK, SOFT = "#1f4e79", "#c0504d"
 
 
 def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, best: int) -> None:
     """Draw training loss and the monitored validation metric by epoch; mark the epoch kept."""
+    from matplotlib.ticker import MaxNLocator
+
     epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = new_figure(7, 5)
     upper, lower = figure.subplots(2, 1, sharex=True)
     name = f"validation {monitor.replace('_', ' ')}"
     panels = ((upper, "loss", "training loss", INK), (lower, monitor, name, SOFT))
@@ -41,7 +41,7 @@ def save_curves(path: Path, history: Sequence[Mapping[str, Any]], monitor: str, 
 def save_confusion(path: Path, counts: Array, labels: Sequence[str]) -> None:
     """Draw a confusion matrix ``[C, C]``, gold in rows; shade and percentage are of the row."""
     size = min(max(4.0, 0.7 * len(labels) + 2.5), 20.0)  # inches; beyond them, cells shrink
-    figure = Figure(figsize=(size, size), layout="constrained")
+    figure = new_figure(size, size)
     axes = figure.subplots()
     share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -75,7 +75,16 @@ def shortened(label: str) -> str:
     return label if len(label) <= 25 else f"{label[:14]}…{label[-10:]}"
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure of that many inches; here alone is the library of pictures loaded."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.use("agg")
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
     """Write a figure."""
     with warnings.catch_warnings():
         # A label in a script that the font lacks is drawn as boxes; that is no user's business.

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn import metrics as sk
 
 from birnn.arrays import Array
 from birnn.tasks.scoring.bootstrap import ratio, replicates
@@ -24,6 +23,8 @@ def classification_scores(gold: Array, probabilities: Array) -> dict[str, float]
     ``macro_f1``, ``weighted_f1``, ``log_loss``, ``calibration_error`` and, where two classes are
     present, ``roc_auc`` (one against the rest, mean over classes present).
     """
+    from sklearn import metrics as sk
+
     classes = np.arange(probabilities.shape[1])
     predicted = probabilities.argmax(1)
     present = np.union1d(gold, predicted)
@@ -116,6 +117,8 @@ def weighted_auc(scores: Array, positive: Array, counts: Array) -> Array:
 
 def regression_scores(gold: Array, predicted: Array) -> dict[str, float]:
     """``mse``, ``rmse``, ``mae`` and ``r2`` over the real steps ``[M]`` of all sequences."""
+    from sklearn import metrics as sk
+
     mse = float(sk.mean_squared_error(gold, predicted))
     scores = {"mse": mse, "rmse": mse**0.5, "mae": float(sk.mean_absolute_error(gold, predicted))}
     if len(gold) > 1:
@@ -146,6 +149,8 @@ def regression_replicates(gold: Array, predicted: Array, sequence: Array,
 
 def class_table(labels: Sequence[str], gold: Array, predicted: Array) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support of each of ``K`` classes, from numbers ``[M]`` of them."""
+    from sklearn import metrics as sk
+
     classes = np.arange(len(labels))
     columns = sk.precision_recall_fscore_support(gold, predicted, labels=classes, zero_division=0)
     return table_rows(labels, *columns)

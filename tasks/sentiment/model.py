@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.optimize import minimize
-from scipy.special import log_softmax
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -121,6 +119,9 @@ def fit_mix(parts: Sequence[Array], gold: Array) -> Array:
     One for each of the parts, ``[N, C]`` log-probabilities; gold is ``[N]``. A ridge of one item's
     weight pulls them towards equal shares, so that a handful of rows can't make them extreme.
     """
+    from scipy.optimize import minimize  # here: a model in use needs none
+    from scipy.special import log_softmax
+
     stacked = np.stack(parts).astype(np.float64)
     wanted = np.eye(stacked.shape[2])[gold]
     share, items = 1.0 / len(parts), len(gold)

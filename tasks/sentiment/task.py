@@ -3,17 +3,16 @@
 from collections import Counter
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.arrays import Array
+from birnn.data.tables.plain import PlainTable
 from birnn.data.text.batches import TextSplit, tokenize
-from birnn.data.text.labelled import load_labelled
 from birnn.data.text.ngrams import NgramTable
 from birnn.data.text.tokenizers import build_vocabulary, get_tokenizer
 from birnn.data.text.vectors import VectorTable, find_vectors
@@ -28,12 +27,14 @@ from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
 from birnn.tasks.core.task import Predictions, TaskData
-from birnn.tasks.core.text_linear import fit_logistic
 from birnn.tasks.sentiment import model as networks
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
 from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.training.loop import LossSum
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 
 def auto_members(texts: int) -> int:
@@ -52,6 +53,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def load(self) -> TaskData[TextInfo, TextSplit]:
         """Read, split and tokenise; words, n-grams and labels come from train."""
+        from birnn.data.text.labelled import load_labelled  # brings what reads files
+
         data = self.config.data
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
         vectors = find_vectors(data.vectors, data.vectors_limit)
@@ -70,14 +73,14 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         provenance = {**texts.provenance, "cut_texts": cut, "vectors": info.vector_name}
         return TaskData(splits, info, provenance, notes, texts.warnings, texts.reading)
 
-    def split_of(self, table: Dataset, info: TextInfo) -> TextSplit:
+    def split_of(self, table: "Dataset | PlainTable", info: TextInfo) -> TextSplit:
         """A table of texts, tokenised, with the n-grams that predictions need."""
         return self.split(self._tokenized(table), info, ngrams=True)
 
-    def _tokenized(self, table: Dataset) -> Dataset:
+    def _tokenized(self, table: "Dataset | PlainTable") -> "Dataset | PlainTable":
         return tokenize(table, self.config.data.tokenizer, self.config.data.max_length)
 
-    def _info(self, train: Dataset, vectors: VectorTable | None) -> TextInfo:
+    def _info(self, train: "Dataset | PlainTable", vectors: VectorTable | None) -> TextInfo:
         data, model = self.config.data, self.config.model
         labels = sorted(set(train["label"][:]), key=class_order)
         words = build_vocabulary(train["tokens"][:], data.min_frequency)
@@ -99,7 +102,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         share = sum(described) / counts.total()
         return f"vectors {info.vector_name} describe {share:.1%} of train's words"
 
-    def split(self, table: Dataset, info: TextInfo, *, ngrams: bool) -> TextSplit:
+    def split(self, table: "Dataset | PlainTable", info: TextInfo, *, ngrams: bool) -> TextSplit:
         """A tokenised table as a split; labels, where it has them, must be known ones."""
         targets = features = None
         if "label" in table.column_names:
@@ -192,6 +195,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def finish(self, model: Any, data: TaskData[TextInfo, TextSplit]) -> dict[str, Any]:
         """Fit the linear part on train; its penalty and how the parts are mixed on validation."""
+        from birnn.tasks.core.text_linear import fit_logistic
+
         train, validation = data.splits["train"], data.splits["validation"]
         gold, held_out = train.targets, validation.targets
         assert gold is not None

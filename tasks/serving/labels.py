@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from birnn.arrays import Array
-from birnn.data.tables.sources import FORMATS
+from birnn.data.tables.formats import FORMATS
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.tasks.core.inference import predict

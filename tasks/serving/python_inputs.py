@@ -6,12 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from datasets import Dataset, DatasetDict
 
 from birnn.arrays import Array
 from birnn.data.tables.columns import TEXT_NAMES, TOKEN_NAMES, check_column, find_column
-from birnn.data.text.choosing import choose_text
+from birnn.data.tables.kinds import is_a, is_dataset, is_frame, is_nothing
 from birnn.errors import DataError
 from birnn.tasks.serving.texts import encodable
 
@@ -30,6 +28,8 @@ class Shaped:
         if self.shape == "one":
             return values[0]
         if self.shape in ("series", "frame"):
+            import pandas as pd
+
             types = {type(value) for value in values}
             kind: Any = "str" if types == {str} else float if types == {float} else object
             column = pd.Series(values, index=self.index, name=name, dtype=kind)
@@ -43,6 +43,8 @@ class Shaped:
     def table(self, names: Sequence[str], rows: Array) -> Any:
         """``[N, C]``: an array, or a DataFrame with the index that the rows came with."""
         if self.shape in ("series", "frame"):
+            import pandas as pd
+
             return pd.DataFrame(rows, index=self.index, columns=list(names))
         return rows[0] if self.shape == "one" else rows
 
@@ -77,23 +79,27 @@ def read_texts(
     Raises:
         DataError: no text column, or a row that holds no text; names the row.
     """
-    if isinstance(data, (pd.DataFrame, Dataset)):
-        table = data if isinstance(data, Dataset) else _texts_of_frame(data)
+    if is_frame(data) or is_dataset(data):
+        table = data if is_dataset(data) else _texts_of_frame(data)
         where = f"the {type(data).__name__}"
         if column:
             check_column(column, [str(name) for name in _names(data)], where)
         else:
+            from birnn.data.text.choosing import choose_text
+
             column, _ = choose_text(table, "", remembered, where)
     rows, shape, index, where = _column(data, column, TEXT_NAMES, "text")
     return TextColumns(shape, index, {name: _texts(rows, where, index)})
 
 
 def _names(data: Any) -> list[Any]:
-    return list(data.columns if isinstance(data, pd.DataFrame) else data.column_names)
+    return list(data.columns if is_frame(data) else data.column_names)
 
 
-def _texts_of_frame(frame: Any) -> Dataset:
+def _texts_of_frame(frame: Any) -> Any:
     """All columns of a frame by name; those without a single text hold nothing."""
+    from datasets import Dataset
+
     columns: dict[str, list[str]] = {}
     for number, name in enumerate(frame.columns):
         cells = (
@@ -112,7 +118,7 @@ def read_columns(data: Any, names: Sequence[str]) -> TextColumns:
     Raises:
         DataError: a column that isn't there, a row of another size, or one without a text.
     """
-    if not isinstance(data, (pd.DataFrame, Dataset)):
+    if not (is_frame(data) or is_dataset(data)):
         rows = _items(data) if ordered(data) else None
         sizes = (list, tuple, np.ndarray)
         if rows is None or any(not isinstance(r, sizes) or len(r) != len(names) for r in rows):
@@ -134,7 +140,7 @@ def read_sentences(data: Any, column: str = "") -> TextColumns | Sentences:
         DataError: no column of either, or a row that holds neither; names the row.
     """
     rows, shape, index, where = _column(data, column, (*TOKEN_NAMES, *TEXT_NAMES), "text")
-    first = next((row for row in rows if not _missing(row)), None)
+    first = next((row for row in rows if not is_nothing(row)), None)
     if isinstance(first, str) or first is None:
         return TextColumns(shape, index, {"text": _texts(rows, where, index)})
     sentences = []
@@ -154,16 +160,16 @@ def _column(data: Any, column: str, usual: Sequence[str],
     """The rows of ``data``, their shape and index, and where they stand in words."""
     if isinstance(data, str):
         return [data], "one", None, "texts"
-    if isinstance(data, pd.Series):
+    if is_a(data, "pandas", "Series"):
         return data.tolist(), "series", data.index, f"the Series {data.name or ''}".rstrip()
-    if isinstance(data, DatasetDict):
+    if is_a(data, "datasets", "DatasetDict"):
         raise DataError(f"data: a DatasetDict; give one of its splits: {', '.join(data)}")
-    if isinstance(data, pd.DataFrame):
+    if is_frame(data):
         names = [str(name) for name in data.columns]
         header = SimpleNamespace(column_names=names)  # what a table of this package looks like
         name = find_column(header, column, usual, what, "the DataFrame")
         return data.iloc[:, names.index(name)].tolist(), "frame", data.index, f"column {name!r}"
-    if isinstance(data, Dataset):
+    if is_dataset(data):
         name = find_column(data, column, usual, what, "the Dataset")
         return list(data[name][:]), "list", None, f"column {name!r}"
     if isinstance(data, np.ndarray):
@@ -194,12 +200,6 @@ def _items(data: Any) -> list[Any]:
     return list(data)
 
 
-def _missing(value: Any) -> bool:
-    """Whether a cell is empty, in whichever way its library says so."""
-    nan = isinstance(value, float) and value != value
-    return nan or value is None or value is pd.NA or value is pd.NaT
-
-
 def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
     for number, value in enumerate(rows):
         if not isinstance(value, str):
@@ -209,10 +209,8 @@ def _texts(rows: Sequence[Any], where: str, index: Any) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return str(value)
-    if isinstance(value, float) and value != value:
-        return "NaN"
+    if is_nothing(value):
+        return "NaN" if isinstance(value, float) else str(value)
     return f"{type(value).__name__} {str(value)[:40]!r}"
 
 

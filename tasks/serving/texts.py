@@ -3,15 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets import Dataset
-
-from birnn.data.tables.columns import find_column
 from birnn.data.tables.csv_check import text_lines
-from birnn.data.tables.hugging_face import guarded
-from birnn.data.tables.sources import FORMATS
-from birnn.data.text.choosing import choose_text, same_name
-from birnn.data.text.plain_files import MARK, unmarked
-from birnn.data.text.splits import load_texts
+from birnn.data.text.marks import MARK, unmarked
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.serving.request import Request
 
@@ -40,15 +33,12 @@ def read_text_columns(request: Request, names: Sequence[str]) -> list[list[str]]
         DataError: the file can't be read or lacks a column.
         ConfigError: it holds no row.
     """
-    table = _read_table(request)
-    there = table.column_names
-    columns = [
-        same_name(name, there) or find_column(table, name, (), name, request.input)
-        for name in names
-    ]
-    if not len(table):
+    from birnn.tasks.serving.text_tables import read_columns
+
+    columns = read_columns(request, names)
+    if not columns[0]:
         raise ConfigError("nothing to predict: the input holds no row")
-    return [[encodable(text) for text in _cells(table, name, request.input)] for name in columns]
+    return [[encodable(text) for text in column] for column in columns]
 
 
 def encodable(text: str) -> str:
@@ -64,10 +54,9 @@ def _read_source(request: Request) -> list[str]:
                 return lines
             request.told.append(f"note: the labels ({MARK}…) are none of the texts")
             return [unmarked(line)[1] for line in lines]
-        table = _read_table(request)
-        name, notes = choose_text(table, request.text_column, request.columns, request.input)
-        request.told.extend(f"note: {note}" for note in notes)
-        return _cells(table, name, request.input)
+        from birnn.tasks.serving.text_tables import read_column  # brings a library of tables
+
+        return read_column(request)
     if request.standard_input is None:
         raise ConfigError("nothing to predict: give texts in quotes, --input FILE, or a pipe")
     try:
@@ -77,18 +66,3 @@ def _read_source(request: Request) -> list[str]:
     except LookupError:
         raise DataError(f"encoding: there is no {request.encoding!r}; try utf-8") from None
     return [line.removesuffix("\r") for line in (lines[:-1] if not lines[-1] else lines)]
-
-
-def _read_table(request: Request) -> Dataset:
-    if Path(request.input).suffix.lower() not in FORMATS:
-        known = ", ".join((".txt", *FORMATS))
-        raise DataError(f"input: {request.input} has an unknown format; known: {known}")
-    tables = load_texts(request.input, request.read)
-    lost = [note for note in tables.notes if "left out" in note]
-    request.told.extend(f"note: {note}" for note in [*lost, *tables.warnings])
-    return next(iter(tables.splits.values()))
-
-
-def _cells(table: Dataset, name: str, path: str) -> list[str]:
-    values = guarded(path, lambda: table[name][:])
-    return ["" if value is None else str(value) for value in values]

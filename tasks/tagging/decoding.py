@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -10,10 +11,12 @@ from torch import Tensor
 from birnn.arrays import Array
 from birnn.data.tags.schemes import convert
 from birnn.nn.batch import sequence_mask
-from birnn.tasks.tagging.baselines import Guesses
 from birnn.tasks.tagging.info import TagInfo
 from birnn.tasks.tagging.model import TaggingOutputs, best_tags
 from birnn.tasks.tagging.spans import TagPairs, count_tags
+
+if TYPE_CHECKING:
+    from birnn.tasks.tagging.baselines import Guesses
 
 BONUSES = tuple(0.25 * i for i in range(13))  # tried on validation
 ENOUGH_SPANS = 100  # of validation: fewer can tell neither epochs nor bonuses apart
@@ -22,7 +25,7 @@ TYPICAL_F1, TYPICAL_SPANS = 0.4, 20
 UNSEEN_SPAN, UNSEEN = -1, -2
 
 
-def as_predictions(guesses: Guesses, info: TagInfo) -> list[Array]:
+def as_predictions(guesses: "Guesses", info: TagInfo) -> list[Array]:
     """A baseline's tags as :meth:`Tagging.decode` gives them; NaN where it has no confidence."""
     numbers = {label: i for i, label in enumerate(info.labels)}
     rows = [np.full((len(tags), 3), np.nan) for tags in guesses.tags]

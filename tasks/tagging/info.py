@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from datasets import Dataset
+from typing import TYPE_CHECKING, Any
 
 from birnn.data.tags.batches import TagLexicon
 from birnn.data.tags.conll import is_invisible
@@ -22,6 +20,9 @@ from birnn.tasks.core.stored import check_labels, check_strings, check_whole, st
 from birnn.tasks.core.task import Files
 from birnn.tasks.tagging.options import TaggingParts
 from birnn.tasks.tagging.spans import Tags, surface
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
 
@@ -61,7 +62,7 @@ class TagInfo:
 
 
 def learn_info(
-    train: Dataset, scheme: str, vectors: VectorTable | None, model: TaggingParts, least: int
+    train: "Dataset", scheme: str, vectors: VectorTable | None, model: TaggingParts, least: int
 ) -> TagInfo:
     """What the training split says: columns ``tokens`` and ``tags`` of ``train``.
 

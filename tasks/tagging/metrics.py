@@ -7,11 +7,9 @@ has a second form on ``[R, N]`` counts of sentences; the tests hold the two toge
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn import metrics as sk
 
 from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
@@ -29,6 +27,9 @@ from birnn.tasks.tagging.spans import (
     span_posterior,
     surface,
 )
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ def tag_scores(tagged: Tagged, seen: Seen) -> dict[str, float]:
         ``strict_span_f1`` or ``conlleval_span_f1``. Without confidences there are no calibration
         errors; a score of nothing at all is left out.
     """
+    from sklearn import metrics as sk
+
     _, gold, predicted = tagged.codes
     counts = {name: part.sum(0) for name, part in _span_counts(tagged, seen).items()}
     scores: dict[str, float | Array] = {
@@ -174,8 +177,10 @@ def tag_replicates(tagged: Tagged, seen: Seen, seed: int) -> dict[str, Array]:
     return replicates(scores, sentences, seed)
 
 
-def _tag_counts(tagged: Tagged) -> sp.csr_matrix:
+def _tag_counts(tagged: Tagged) -> "sp.csr_matrix":
     """``[N, 3K]``: for each sentence and tag the tokens that are right, predicted, and gold."""
+    import scipy.sparse as sp
+
     (labels, gold, predicted), sentence = tagged.codes, tagged.sentence
     right, size = gold == predicted, len(labels)
     rows = np.r_[sentence[right], sentence, sentence]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from birnn.data.tags.schemes import legal
@@ -28,8 +27,12 @@ class Emissions(NamedTuple):
 
 
 def allowed_moves(labels: Sequence[str], scheme: str) -> Allowed:
-    """What may follow what among ``K`` labels of a scheme, on the default device."""
-    device = torch.get_default_device()  # a skeleton is built on none
+    """What may follow what among ``K`` labels of a scheme, on the default device.
+
+    For a skeleton they stay on the CPU: to compute on the device ``meta`` loads torch's compiler.
+    """
+    device = torch.get_default_device()
+    device = torch.device("cpu") if device.type == "meta" else device
     rules = legal(labels, scheme)._asdict()
     return Allowed(**{name: torch.from_numpy(rule).to(device) for name, rule in rules.items()})
 
@@ -39,7 +42,9 @@ class LegalChain(nn.Module):
 
     def __init__(self, tags: int, allowed: Allowed) -> None:
         super().__init__()
-        for name, scores in constrain(neutral(tags), allowed)._asdict().items():
+        with allowed.start.device:
+            chain = constrain(neutral(tags), allowed)
+        for name, scores in chain._asdict().items():
             # Not kept in a run: what is legal follows from the labels.
             self.register_buffer(name, scores, persistent=False)
 
@@ -151,6 +156,8 @@ def fit_sharpness(parts: Sequence[tuple[TaggingOutputs, Tensor]]) -> float:
             losses = negative_log_likelihood(scores, tags, outputs.lengths, chain)
             total += float(losses.double().sum())
         return total
+
+    from scipy.optimize import minimize_scalar  # here: a model in use needs none
 
     bounds = (math.log(0.1), math.log(10.0))
     lowest = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 0.01})

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn import metrics as sk
 
 from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
@@ -57,6 +56,8 @@ def confusion(tagged: Tagged) -> tuple[list[str], Array]:
     that were made up. What a span is taken for is counted over pairs that share a token.
     """
     if tagged.scheme == "raw":
+        from sklearn import metrics as sk
+
         labels, gold, predicted = tagged.codes
         return labels, sk.confusion_matrix(gold, predicted, labels=np.arange(len(labels)))
     rows = tagged.spans

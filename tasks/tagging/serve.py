@@ -1,26 +1,16 @@
 """Use a trained tagger on raw texts: tags and spans with their places in the text as given."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from birnn.arrays import Array
-from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
-from birnn.data.tags.conll import read_lines
-from birnn.data.tags.files import COLUMNS, CONLLU, CSV, JSON
-from birnn.data.tags.json_columns import kind_of
-from birnn.data.tags.json_spans import read_json
-from birnn.data.tags.layout import numbers_sentences
-from birnn.data.tags.loading import TagOptions, load_untagged
+from birnn.data.tags.options import COLUMNS, CONLLU
 from birnn.data.tags.schemes import Span, convert, spans
-from birnn.data.tags.tag_forms import TagForm
-from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.offsets import token_offsets
 from birnn.data.wording import plural
 from birnn.errors import ConfigError, DataError
@@ -57,10 +47,13 @@ class TaggingPredictor(Predictor):
     def answer(self, request: Request) -> Answer:
         """Tag texts, a file of them or of tokens, or a pipe."""
         self.check(request)
-        if is_tagged_file(request):
-            if request.texts:
-                raise ConfigError("give texts or --input, not both")
-            return tag_file(self.run, request)
+        if request.input:
+            from birnn.tasks.tagging import serve_files  # brings what reads files
+
+            if serve_files.is_tagged_file(request):
+                if request.texts:
+                    raise ConfigError("give texts or --input, not both")
+                return serve_files.tag_file(self.run, request)
         texts = read_inputs(request)
         records = Streamed(len(texts), lambda: tagged_texts(self.run, texts, request.best))
         return Answer(
@@ -116,56 +109,6 @@ def on_filled(
     filled = [tokens for tokens in sentences if tokens]
     answers = iter(answer(filled) if filled else ())
     return [next(answers) if tokens else empty() for tokens in sentences]
-
-
-def is_tagged_file(request: Request) -> bool:
-    """Whether the input is a file of tokens: a column file, a treebank, or JSON lists of tokens."""
-    path = Path(request.input)
-    if path.suffix.lower() == CSV and path.is_file():  # of texts, unless it has a row a word
-        return numbers_sentences(read_lines(path, request.encoding))
-    if path.suffix.lower() not in JSON or not path.is_file():
-        return path.suffix.lower() in FILES
-    rows = read_json(path, request.encoding)
-    first = rows[0][1] if rows else None
-    return isinstance(first, dict) and "tokens" in map(kind_of, first.values())
-
-
-def tag_file(run: LoadedRun, request: Request) -> Answer:
-    """Tag the sentences of a file of tokens; its tag column, if it has one, is not looked at."""
-    data = run.task.config.data
-    reading = run.task.reading.get("tags", {})
-    options = TagOptions(
-        request.input, read=ReadOptions(request.encoding, request.skip_ragged),
-        tag_column=data.tag_column, token_column=request.text_column or data.token_column,
-        reading=reading,
-    )  # fmt: skip
-    table, layout, notes = load_untagged(options)
-    form = TagForm.of(reading.get("form", {}))
-
-    def parts() -> Iterator[tuple[list[list[str]], list[dict[str, Any]]]]:
-        for start in range(0, len(table), CHUNK):
-            yield tag_tokens(run, table[start : start + CHUNK]["tokens"], request.best)
-
-    def lines() -> Iterator[str]:
-        # A file's tags are few strings, each of which is held once.
-        tags = [list(map(sys.intern, row)) for rows, _ in parts() for row in rows]
-        yield from prediction_lines(table, tags, layout, run.info.scheme, form=form)
-
-    records = Streamed(len(table), lambda: chain.from_iterable(part for _, part in parts()))
-
-    def write(path: Path) -> None:
-        kind = path.suffix.lower()
-        if kind in (".json", ".jsonl") and layout.kind != "tokens":
-            write_tagged(path, records, escape=request.escape_formulas)
-        elif kind in (CSV, ".json") and kind != layout.suffix:
-            raise ConfigError(
-                f"output: a file of tokens is written in its own format; name it {layout.suffix}"
-            )
-        else:
-            write_lines(path, lines())
-
-    said = [f"note: {text}" for text in notes]
-    return Answer(records, write, said, labels=shown_labels(run), lines=lines())
 
 
 def tag_tokens(

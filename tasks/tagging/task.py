@@ -4,22 +4,20 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.arrays import Array
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.batches import TagSplit
-from birnn.data.tags.loading import TagOptions, kinds, load_one_tagged, load_tagged, unseen_tags
+from birnn.data.tags.options import TagOptions
 from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
 from birnn.data.tags.tag_forms import TagForm
-from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.data.text.vectors import find_vectors
 from birnn.data.wording import number_list
 from birnn.errors import ConfigError, DataError
@@ -32,9 +30,7 @@ from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
 from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
-from birnn.tasks.runs.plots import save_confusion
 from birnn.tasks.tagging import model as tagger
-from birnn.tasks.tagging.baselines import Guesses, linear_tagger, most_frequent_tag
 from birnn.tasks.tagging.decoding import (
     BONUSES,
     ENOUGH_SPANS,
@@ -49,9 +45,13 @@ from birnn.tasks.tagging.info import TagInfo, learn_info, read_tag_info
 from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
 from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
 from birnn.tasks.tagging.options import TaggingConfig
-from birnn.tasks.tagging.report import confusion, tag_details
 from birnn.tasks.tagging.spans import precision_recall_f1, span_posterior
 from birnn.training.loop import LossSum
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+    from birnn.tasks.tagging.baselines import Guesses
 
 IGNORED = -100  # torch's mark of a target that no loss counts
 MANY_LABELS = 512  # beyond these, fewer bonuses are tried
@@ -67,6 +67,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
     def load(self) -> TaskData[TagInfo, TagSplit]:
         """Read and split; words, letters, affixes and labels come from train."""
+        from birnn.data.tags.loading import load_tagged  # brings what reads files
+
         data = self.config.data
         vectors = find_vectors(data.vectors, data.vectors_limit)
         loaded = load_tagged(self.tag_options(data.data))
@@ -102,6 +104,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:
         """Tagged sentences to score; tags that the run doesn't know are counted as missed."""
+        from birnn.data.tags.loading import kinds, load_one_tagged, load_tagged, unseen_tags
+
         options = self.tag_options(source or self.config.data.data, info)
         if source:
             table, layout, notes = load_one_tagged(options, name, info.scheme)
@@ -128,7 +132,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         """Restore labels, words, letters and spans."""
         return read_tag_info(folder)
 
-    def split(self, table: Dataset, info: TagInfo) -> TagSplit:
+    def split(self, table: "Dataset", info: TagInfo) -> TagSplit:
         """A table with ``tokens`` and, to train and score, ``tags`` in the user's scheme."""
         split = TagSplit.build(table, info.lexicon)
         if "tags" not in table.column_names:
@@ -307,6 +311,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
     ) -> dict[str, Any]:
         """Scores by type, the table of errors, frequent confusions, confident mistakes."""
+        from birnn.tasks.tagging.report import tag_details
+
         details = tag_details(self.tagged(split, predictions, info))
         return {"scheme": info.scheme, "span_mode": self.config.data.span_mode, **details}
 
@@ -319,13 +325,15 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
     def baselines(self, data: TaskData[TagInfo, TagSplit]) -> list[Baseline]:
         """Each word's most frequent tag; a linear model of words and their neighbours."""
+        from birnn.tasks.tagging.baselines import linear_tagger, most_frequent_tag
+
         info, splits = data.info, data.splits
         tokens = {name: split.column("tokens") for name, split in splits.items()}
         tags = {name: split.column("tags") for name, split in splits.items()}
         simple = most_frequent_tag(tokens["train"], tags["train"], tokens["test"], info.scheme)
         linear = linear_tagger(tokens, tags, info.scheme)
 
-        def baseline(name: str, label: str, guesses: Guesses) -> Baseline:
+        def baseline(name: str, label: str, guesses: "Guesses") -> Baseline:
             return Baseline(name, label, as_predictions(guesses, info), guesses.settings)
 
         return [
@@ -338,6 +346,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         predictions: Sequence[Array], details: Mapping[str, Any],
     ) -> None:  # fmt: skip
         """The test split in its own format with a column more, and a picture of confusions."""
+        from birnn.data.tags.writing import prediction_lines, write_lines
+        from birnn.tasks.runs.plots import save_confusion
+        from birnn.tasks.tagging.report import confusion
+
         split, info = data.splits["test"], data.info
         assert split.layout is not None
         assert split.table is not None

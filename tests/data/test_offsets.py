@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from birnn.data.text.offsets import token_offsets
+from birnn.data.text.offsets import MARKS, token_offsets
 
 from strategies import quick
 
@@ -83,6 +83,12 @@ def test_a_mark_never_begins_a_token_that_follows_another(text):
     for start, _ in token_offsets(text):
         if start and unicodedata.category(text[start]) == "Mn":
             assert text[start - 1].isspace()
+
+
+def test_no_mark_stands_where_none_is_looked_for():
+    there = {code for code in range(0x110000) if unicodedata.category(chr(code)) in MARKS}
+    assert max(code for code in there if code < 0xE0000) < 0x20000
+    assert max(there) < 0xE1000
 
 
 @pytest.mark.parametrize(
