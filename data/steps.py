@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 
 from birnn.arrays import Floats, Ints
 from birnn.data.tables.columns import check_column
@@ -64,7 +64,7 @@ def synthetic(count: int, length: int, size: int, seed: int) -> tuple[list[Float
     return list(x), list(y)
 
 
-def numeric_columns(table: Dataset, skip: set[str], name: str) -> Mapping[str, Floats]:
+def numeric_columns(table: Any, skip: set[str], name: str) -> Mapping[str, Floats]:
     """Every column of ``table`` but ``skip`` as finite numbers.
 
     Raises:
@@ -88,7 +88,7 @@ def numeric_columns(table: Dataset, skip: set[str], name: str) -> Mapping[str, F
     return columns
 
 
-def sequence_rows(table: Dataset, group: str, length: int) -> list[Ints]:
+def sequence_rows(table: Any, group: str, length: int) -> list[Ints]:
     """The rows of each sequence of a table; see :func:`cut_sequences`."""
     rows = len(table)
     if not group:
@@ -100,7 +100,7 @@ def sequence_rows(table: Dataset, group: str, length: int) -> list[Ints]:
 
 
 def cut_sequences(
-    table: Dataset, target: str, group: str, length: int, name: str
+    table: Any, target: str, group: str, length: int, name: str
 ) -> tuple[list[str], list[Floats], list[Floats]]:
     """Make sequences from the rows of a table, one a step.
 

@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-import datasets
 import numpy as np
 import pyarrow as pa
-from datasets import Dataset, Features, Value
-from datasets.arrow_writer import ArrowWriter
-from datasets.table import InMemoryTable, MemoryMappedTable
 
 from birnn.arrays import Ints
+from birnn.data.tables.arrow_table import ArrowTable, texts
 from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.delimited import BrokenError, Row, open_lines, parse
 from birnn.data.tables.dialect import Dialect, ReadOptions
+from birnn.data.tables.hugging_face import library
 from birnn.data.tables.shape import Counts, data_rows
 from birnn.data.tables.sniffing import Reading, Text, sniff
 from birnn.data.wording import agree, plural
@@ -36,7 +35,7 @@ INDEX = ("", "Unnamed: 0")  # what pandas calls the index that it wrote
 class CsvFile:
     """A delimited file, read."""
 
-    table: Dataset
+    table: Any  # an ArrowTable; a Dataset where the file is large
     dialect: Dialect
     counts: Counts
     lines: Ints  # at which the rows begin
@@ -161,35 +160,43 @@ def _broken(path: Path, line: int, reason: str) -> DataError:
     return DataError(f"{path} line {line}: {what}; {mend}")
 
 
-def _table(path: Path, rows: Iterator[list[str]], width: int, how: str) -> Dataset:
+def _table(path: Path, rows: Iterator[list[str]], width: int, how: str) -> Any:
     """Rows as a table, in memory or, of a large file, in the cache of Hugging Face datasets."""
     names = [str(number) for number in range(width)]
-    features = Features({name: Value("string") for name in names})
+    schema = pa.schema([(name, pa.string()) for name in names])
 
-    def chunks() -> Iterator[pa.Table]:
+    def chunks() -> Iterator[pa.RecordBatch]:
         while some := list(islice(rows, CHUNK)):
-            columns = [pa.array(cells, pa.string()) for cells in zip(*some, strict=True)]
-            yield pa.table(dict(zip(names, columns, strict=True)))
+            columns = [texts(cells) for cells in zip(*some, strict=True)]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     if path.stat().st_size <= IN_MEMORY:
-        tables = [part.cast(features.arrow_schema) for part in chunks()]
-        empty = features.arrow_schema.empty_table()
-        return Dataset(InMemoryTable(pa.concat_tables([empty, *tables])))
+        return ArrowTable(pa.Table.from_batches(chunks(), schema))
+    return _cached(path, schema, chunks(), how)
+
+
+def _cached(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], how: str) -> Any:
+    """A large file's rows as a Dataset on the disk, under a name of its content and of ``how``."""
+    from datasets import Dataset, Features
+    from datasets.arrow_writer import ArrowWriter
+    from datasets.table import MemoryMappedTable
+
     digest = hashlib.sha256(how.encode())
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    place = Path(datasets.config.HF_DATASETS_CACHE) / "birnn" / f"{digest.hexdigest()}.arrow"
+    place = Path(library().config.HF_DATASETS_CACHE) / "birnn" / f"{digest.hexdigest()}.arrow"
     place.parent.mkdir(parents=True, exist_ok=True)
+    features = Features.from_arrow_schema(schema)
     with atomic_path(place) as made, ArrowWriter(path=str(made), features=features) as writer:
-        for chunk in chunks():
-            writer.write_table(chunk)
+        for part in rows:
+            writer.write_table(pa.Table.from_batches([part]))
         writer.finalize()
     return Dataset(MemoryMappedTable.from_file(str(place)))
 
 
 def _names(
-    path: Path, reading: Reading, table: Dataset, counts: Counts
+    path: Path, reading: Reading, table: Any, counts: Counts
 ) -> tuple[dict[str, str], list[str], list[str]]:
     """Names of the columns, those that are left out, and what is to be said of them.
 

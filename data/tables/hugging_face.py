@@ -1,13 +1,26 @@
 """Hugging Face datasets, called so that whatever it raises is one line."""
 
 import glob
+import logging
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from birnn.errors import DataError
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@cache
+def library() -> Any:
+    """The library, which says nothing itself; loaded when it is first asked for."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our error
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
+    return datasets
 
 
 def literal(path: Path) -> str:

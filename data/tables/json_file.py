@@ -6,20 +6,22 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.json as pa_json
-from datasets import Dataset, load_dataset
-from datasets.table import InMemoryTable
 
 from birnn.arrays import Ints
 from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.dialect import ReadOptions
-from birnn.data.tables.hugging_face import guarded, literal
+from birnn.data.tables.hugging_face import guarded, library, literal
 from birnn.data.tables.shape import Counts
 from birnn.data.wording import number_list, plural
 from birnn.errors import DataError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 BROKEN = "not JSON"  # why a line is left out
 NAMED = 8  # broken lines in a message
@@ -29,7 +31,7 @@ STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 def read_json_rows(
     paths: Sequence[Path], options: ReadOptions, source: str
-) -> tuple[Dataset, Ints, list[Counts]]:
+) -> "tuple[Dataset, Ints, list[Counts]]":
     """The rows of the files of one split.
 
     Returns:
@@ -66,9 +68,9 @@ def read_json_rows(
     return table, np.concatenate(lines), counts
 
 
-def _read(paths: Sequence[Path], encoding: str, source: str) -> Dataset:
+def _read(paths: Sequence[Path], encoding: str, source: str) -> "Dataset":
     read = partial(
-        load_dataset, "json", data_files={"train": [literal(path) for path in paths]},
+        library().load_dataset, "json", data_files={"train": [literal(path) for path in paths]},
         split="train", encoding=encoding.removesuffix("-sig"),
     )  # fmt: skip
     table = guarded(source, read)
@@ -162,8 +164,11 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def as_written(table: Dataset, paths: Sequence[Path], encoding: str) -> Dataset:
+def as_written(table: "Dataset", paths: Sequence[Path], encoding: str) -> "Dataset":
     """JSON rows whose texts Arrow took for time stamps, as they stand in the files."""
+    from datasets import Dataset
+    from datasets.table import InMemoryTable
+
     times = ("timestamp", "time", "date")
     kinds = {name: getattr(kind, "dtype", "") for name, kind in table.features.items()}
     stamps = [name for name, kind in kinds.items() if kind.startswith(times)]

@@ -8,19 +8,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from datasets import Dataset, DatasetDict
-from datasets.table import InMemoryTable
-
+from birnn.data.tables.kinds import is_a, is_dataset, is_frame
 from birnn.errors import DataError
 
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
 # Of this thread and task alone: several may train at once.
-_HELD: ContextVar[Mapping[str, DatasetDict] | None] = ContextVar("held", default=None)
+_HELD: "ContextVar[Mapping[str, DatasetDict] | None]" = ContextVar("held", default=None)
 
 
 @contextmanager
-def held(tables: DatasetDict, words: str) -> Iterator[str]:
+def held(tables: "DatasetDict", words: str) -> Iterator[str]:
     """Within the block, ``words`` names ``tables``; yields ``words``."""
     token = _HELD.set({**(_HELD.get() or {}), words: tables})
     try:
@@ -29,12 +30,12 @@ def held(tables: DatasetDict, words: str) -> Iterator[str]:
         _HELD.reset(token)
 
 
-def in_memory(source: str) -> DatasetDict | None:
+def in_memory(source: str) -> "DatasetDict | None":
     """The tables that ``source`` names; None if it is no name of held ones."""
     return (_HELD.get() or {}).get(source)
 
 
-def as_tables(data: Any) -> tuple[DatasetDict, str]:
+def as_tables(data: Any) -> "tuple[DatasetDict, str]":
     """A DataFrame, a Dataset, a DatasetDict or a table of Arrow's as named splits, and in words.
 
     A time index of a DataFrame becomes its first column.
@@ -42,14 +43,14 @@ def as_tables(data: Any) -> tuple[DatasetDict, str]:
     Raises:
         DataError: it is something else, is empty, or holds what no table can.
     """
-    import pandas as pd
+    from datasets import DatasetDict
 
     data = from_arrow(data)
-    if isinstance(data, DatasetDict):
+    if is_a(data, "datasets", "DatasetDict"):
         return data, f"a DatasetDict of {sum(map(len, data.values())):,} rows"
-    if isinstance(data, Dataset):
+    if is_dataset(data):
         table, kind = data, "Dataset"
-    elif isinstance(data, pd.DataFrame):
+    elif is_frame(data):
         table, kind = from_frame(data), "DataFrame"
     else:
         wanted = "give a path, a pandas DataFrame, or a Dataset or DatasetDict of datasets"
@@ -64,11 +65,12 @@ def from_arrow(data: Any) -> Any:
 
     So are tables of pyarrow and frames of polars and DuckDB. A column alone stays what it is.
     """
-    import pandas as pd
-    import pyarrow as pa
-
-    if isinstance(data, pd.DataFrame) or not hasattr(data, "__arrow_c_stream__"):
+    if is_frame(data) or not hasattr(data, "__arrow_c_stream__"):
         return data
+    import pyarrow as pa
+    from datasets import Dataset
+    from datasets.table import InMemoryTable
+
     try:
         table = pa.table(data)
     except (pa.ArrowException, TypeError, ValueError):
@@ -78,7 +80,7 @@ def from_arrow(data: Any) -> Any:
     return Dataset(InMemoryTable(table.cast(pa.schema(fields))))
 
 
-def from_frame(frame: Any) -> Dataset:
+def from_frame(frame: Any) -> "Dataset":
     """A pandas DataFrame as an Arrow table; its index is left out unless it tells the time.
 
     An index of several levels, one of which is time, becomes columns.
@@ -88,6 +90,7 @@ def from_frame(frame: Any) -> Dataset:
     """
     import pandas as pd
     import pyarrow as pa
+    from datasets import Dataset
 
     if isinstance(frame.index, pd.MultiIndex):
         frame = _levels_as_columns(frame)

@@ -1,36 +1,29 @@
 """Anything a person has → named splits as Arrow tables, through Hugging Face datasets."""
 
 import glob
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import pyarrow.parquet as pq
-from datasets import Dataset, DatasetDict, load_dataset
-from datasets.table import InMemoryTable
 
 from birnn.arrays import Ints
 from birnn.data import DATASETS
+from birnn.data.tables.arrow_table import ArrowTable
 from birnn.data.tables.csv_file import CsvFile, read_csv
 from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.folders import assign_splits
 from birnn.data.tables.formats import ALONE, FORMATS
-from birnn.data.tables.hugging_face import HUB_NAME, guarded, literal
+from birnn.data.tables.hugging_face import HUB_NAME, guarded, library, literal
 from birnn.data.tables.json_file import read_json_rows
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.numbers import plain_numbers
 from birnn.data.tables.shape import Counts
 from birnn.errors import DataError
 from birnn.registry import suggestion
-
-datasets.disable_progress_bars()
-datasets.logging.set_verbosity(logging.CRITICAL)  # what it says becomes our error
-logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
 
 MANY_ROWS, ROWS_A_BYTE = 10_000_000, 10  # of a Parquet file: more of both is a bomb
 SHEET, PACKED = "save its sheet as CSV; ", "unpack it first; "
@@ -44,7 +37,7 @@ MENDS = {
 class Tables:
     """Splits as they stand in a source, with what was noticed on the way."""
 
-    splits: DatasetDict
+    splits: Mapping[str, Any]  # an ArrowTable each; of most sources, a Dataset
     source: str  # in plain words
     notes: list[str]
     counts: list[Counts] = field(default_factory=list)  # of the rows of each delimited file
@@ -89,7 +82,7 @@ def load_tables(
     looks_local = path.suffix.lower() in FORMATS or source.startswith((".", "/", "~"))
     if looks_local or not HUB_NAME.fullmatch(name):
         raise no_source(source, [*samples, *aliases])
-    splits = _as_dict(guarded(name, lambda: load_dataset(name)))
+    splits = _as_dict(guarded(name, lambda: library().load_dataset(name)))
     return Tables(splits, f"Hugging Face Hub: {name}", [])
 
 
@@ -105,13 +98,11 @@ def with_plain_numbers(tables: Tables, options: ReadOptions, but: Collection[str
     for split, table in tables.splits.items():
         found = plain_numbers(table.with_format("arrow")[:], *given, signs, but)
         signs |= found.signs
-        splits[split] = Dataset(InMemoryTable(found.table)) if found.notes else table
+        splits[split] = ArrowTable(found.table) if found.notes else table
         notes += [note for note in found.notes if note not in notes]
         warnings += [warning for warning in found.warnings if warning not in warnings]
     dialect = replace(tables.dialect, numbers=signs) if tables.dialect else None
-    return replace(
-        tables, splits=DatasetDict(splits), notes=notes, warnings=warnings, dialect=dialect
-    )
+    return replace(tables, splits=splits, notes=notes, warnings=warnings, dialect=dialect)
 
 
 def no_source(source: str, known: Sequence[str]) -> DataError:
@@ -159,7 +150,7 @@ def _load_file(path: Path, options: ReadOptions) -> Tables:
 
 def _load_folder(path: Path, options: ReadOptions) -> Tables:
     if is_saved(path):
-        splits = _as_dict(guarded(str(path), lambda: datasets.load_from_disk(str(path))))
+        splits = _as_dict(guarded(str(path), lambda: library().load_from_disk(str(path))))
         return Tables(splits, f"saved data set {path}", [])
     if glob.has_magic(str(path.resolve())):
         raise DataError(f"{path}: a folder can't be read while its name holds *, ? or [; rename it")
@@ -167,11 +158,13 @@ def _load_folder(path: Path, options: ReadOptions) -> Tables:
         if file.stat().st_size == 0:
             raise DataError(f"{file} is empty")
     folder = str(path.resolve())
-    builder = guarded(str(path), lambda: datasets.load_dataset_builder(folder))
+    builder = guarded(str(path), lambda: library().load_dataset_builder(folder))
     there = (builder.config.data_files or {}).items()
     found = {str(split): [Path(name) for name in names] for split, names in there}
     if builder.name not in ("csv", "json", "parquet") or not found:
-        return Tables(_as_dict(guarded(str(path), lambda: load_dataset(folder))), str(path), [])
+        return Tables(
+            _as_dict(guarded(str(path), lambda: library().load_dataset(folder))), str(path), []
+        )
     files, others = assign_splits(files_in(path, FORMATS), found)
     tables = _load_files(builder.name, files, options, str(path))
     notes = [
@@ -189,7 +182,7 @@ def _load_files(
 ) -> Tables:
     if kind == "csv":
         return _load_csvs(files, options, source)
-    loaded: dict[str, Dataset] = {}
+    loaded: dict[str, Any] = {}
     lines: dict[str, Ints] = {}
     counts: list[Counts] = []
     for split, paths in files.items():  # each apart: their columns may differ
@@ -200,11 +193,11 @@ def _load_files(
             for path in paths:
                 _check_claim(path, guarded(source, partial(pq.read_metadata, path)).num_rows)
             one = {"train": [literal(path) for path in paths]}
-            read = partial(load_dataset, kind, data_files=one, split="train")
+            read = partial(library().load_dataset, kind, data_files=one, split="train")
             loaded[split] = guarded(source, read)
     by_line = {split: at for split, at in lines.items() if len(at) == len(loaded[split])}
     notes = [part.words() for part in counts]
-    return Tables(DatasetDict(loaded), source, notes, counts, lines=by_line)
+    return Tables(loaded, source, notes, counts, lines=by_line)
 
 
 def _check_claim(path: Path, rows: int) -> None:
@@ -224,8 +217,7 @@ def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) 
     parts: list[CsvFile] = []
     for split, paths in files.items():
         own = [read_csv(path, options) for path in paths]
-        tables = [part.table for part in own]
-        splits[split] = guarded(source, lambda own=tables: datasets.concatenate_datasets(own))
+        splits[split] = guarded(source, partial(_as_one, [part.table for part in own]))
         lines[split] = np.concatenate([part.lines for part in own])
         parts += own
     names = [path.name for paths in files.values() for path in paths]
@@ -235,10 +227,21 @@ def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) 
         for name, part in zip(names, parts, strict=True) for note in part.notes
     ]  # fmt: skip
     return Tables(
-        DatasetDict(splits), source, notes, [part.counts for part in parts],
+        splits, source, notes, [part.counts for part in parts],
         parts[0].dialect, [warning for part in parts for warning in part.warnings], lines,
     )  # fmt: skip
 
 
-def _as_dict(loaded: Any) -> DatasetDict:
-    return loaded if isinstance(loaded, DatasetDict) else DatasetDict({"train": loaded})
+def _as_one(tables: Sequence[Any]) -> Any:
+    """The rows of several tables, whose columns may differ."""
+    if len(tables) == 1:
+        return tables[0]
+    from datasets import Dataset
+    from datasets.table import InMemoryTable
+
+    own = [Dataset(InMemoryTable(t.data)) if isinstance(t, ArrowTable) else t for t in tables]
+    return library().concatenate_datasets(own)
+
+
+def _as_dict(loaded: Any) -> Mapping[str, Any]:
+    return loaded if isinstance(loaded, library().DatasetDict) else {"train": loaded}

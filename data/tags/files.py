@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from datasets import ClassLabel, Dataset
-
 from birnn.data import DATASETS
 from birnn.data.samples import TAGGED_SAMPLES
 from birnn.data.tables.hugging_face import HUB_NAME
+from birnn.data.tables.kinds import is_a
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.sources import files_in, is_saved, load_tables, no_source
 from birnn.data.tags.conll import Sentence, read_columns, read_lines
@@ -43,6 +42,7 @@ KEYWORDS = {
 
 
 G = TypeVar("G")
+CLASSES = ("datasets", "ClassLabel")  # the kind of a column of numbers with names
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def read_parts(
     named = {split_name(str(name)) or str(name): (str(name), table)
              for name, table in tables.splits.items()}  # fmt: skip
 
-    def of_table(pair: tuple[str, Dataset], like: TagOptions) -> Part:
+    def of_table(pair: tuple[str, Any], like: TagOptions) -> Part:
         return spelled(_of_table(pair[1], f"{tables.source} ({pair[0]})", like, tagged), like)
 
     return tables.source, _alike(named, options, of_table), list(tables.notes)
@@ -259,10 +259,10 @@ def _of_rows(
     return Part(sentences, [where] * len(sentences), layout, unit, findings, reading)
 
 
-def _of_table(table: Dataset, where: str, options: TagOptions, tagged: bool) -> Part:
+def _of_table(table: Any, where: str, options: TagOptions, tagged: bool) -> Part:
     """The rows of an Arrow table; numbers of a ClassLabel become names."""
     inner = {name: getattr(kind, "feature", None) for name, kind in table.features.items()}
-    names = {name: kind.names for name, kind in inner.items() if isinstance(kind, ClassLabel)}
+    names = {name: kind.names for name, kind in inner.items() if kind and is_a(kind, *CLASSES)}
     rows = [{key: _classes(value, names.get(key)) for key, value in row.items()} for row in table]
     columns = options.token_column, options.tag_column
     rows, note = grouped(rows, where, *columns, tagged=tagged)

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset
-
 from birnn.data.tags.conll import column_lines, writable
 from birnn.data.tags.conllu import conllu_lines, global_columns
 from birnn.data.tags.json_spans import char_spans
@@ -17,7 +15,7 @@ from birnn.storage.files import atomic_path
 
 
 def prediction_lines(
-    table: Dataset, predicted: Sequence[Sequence[str]], layout: ColumnLayout, scheme: str, *,
+    table: Any, predicted: Sequence[Sequence[str]], layout: ColumnLayout, scheme: str, *,
     confidence: Sequence[Sequence[float]] = (), keep_before: bool = True, form: TagForm = USUAL,
 ) -> Iterator[str]:  # fmt: skip
     """The lines of a file of predictions, without line ends.

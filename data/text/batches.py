@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from birnn.arrays import Array, Ints
+from birnn.data.tables.hugging_face import library
 from birnn.data.tables.plain import PlainTable
 from birnn.data.text.ngrams import bag
 from birnn.data.text.tokenizers import UNKNOWN, get_tokenizer
@@ -29,9 +30,11 @@ def tokenize(
     """
     if isinstance(table, PlainTable):
         return table.with_columns(**_tokenize_batch(table.columns, tokenizer, max_length))
-    from datasets import Features, List, Value
-
-    features = Features({**table.features, "tokens": List(Value("string")), "cut": Value("int64")})
+    datasets = library()
+    words = datasets.List(datasets.Value("string"))
+    features = datasets.Features(
+        {**table.features, "tokens": words, "cut": datasets.Value("int64")}
+    )
     how = {"tokenizer": tokenizer, "max_length": max_length}
     return table.map(_tokenize_batch, batched=True, features=features, fn_kwargs=how)
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from datasets import ClassLabel, Dataset
 
 from birnn.data.tables.columns import (
     LABEL_NAMES,
@@ -16,6 +15,7 @@ from birnn.data.tables.columns import (
     no_column,
     usual_columns,
 )
+from birnn.data.tables.kinds import is_a
 from birnn.data.text.labels import MAX_CLASSES
 from birnn.data.wording import plural
 from birnn.errors import DataError
@@ -110,7 +110,7 @@ def words_of(name: str) -> list[str]:
     return [word.casefold() for word in WORD.findall(name)]
 
 
-def choose_columns(table: Dataset, asked: Asked, where: str, *, labelled: bool = True) -> Columns:
+def choose_columns(table: Any, asked: Asked, where: str, *, labelled: bool = True) -> Columns:
     """The columns of texts and of the label.
 
     A named column is taken; then one that the run's own data had; then what has a usual name, or a
@@ -156,7 +156,7 @@ def choose_columns(table: Dataset, asked: Asked, where: str, *, labelled: bool =
 
 
 def choose_text(
-    table: Dataset, name: str, remembered: Mapping[str, str], where: str
+    table: Any, name: str, remembered: Mapping[str, str], where: str
 ) -> tuple[str, list[str]]:
     """The column of texts of a table to predict, and what is to be said of it.
 
@@ -177,7 +177,7 @@ def choose_text(
     return columns.texts[0], [*columns.notes, *columns.warnings]
 
 
-def _goes_on(table: Dataset, name: str) -> bool:
+def _goes_on(table: Any, name: str) -> bool:
     """Whether all cells of a column begin with a space, as a sentence does after its comma."""
     cells = [cell for cell in table[name][:] if cell]
     return bool(cells) and all(isinstance(cell, str) and cell[0] == " " for cell in cells)
@@ -226,7 +226,7 @@ def _ranked(
     return sorted(usable, key=lambda name: ranks[name])
 
 
-def _find_text(table: Dataset, names: Sequence[str], notes: list[str], warnings: list[str]) -> str:
+def _find_text(table: Any, names: Sequence[str], notes: list[str], warnings: list[str]) -> str:
     """The column of texts; ``""`` if none can be it."""
     names = [name for name in names if not {*words_of(name)[:1]} & {*LABEL_FIRST}]
     sizes = {name: size for name in names if (size := measure(table, name)) is not None}
@@ -253,7 +253,7 @@ def _find_text(table: Dataset, names: Sequence[str], notes: list[str], warnings:
     return best
 
 
-def _why(table: Dataset, best: str, others: Sequence[str], sizes: Mapping[str, Measure]) -> str:
+def _why(table: Any, best: str, others: Sequence[str], sizes: Mapping[str, Measure]) -> str:
     """Why one column of texts was taken, of several that could be it."""
 
     def size(name: str) -> str:
@@ -275,14 +275,14 @@ def _shell(name: str) -> str:
     return name if name.isidentifier() else f"{name!r}"
 
 
-def _column(table: Dataset, name: str) -> Any:
+def _column(table: Any, name: str) -> Any:
     """A column as Arrow has it; a copy of the table for each would take the square of many."""
     if getattr(table, "_indices", None) is None:
         return table.data.column(name)
     return table.with_format("arrow")[:].column(name)
 
 
-def measure(table: Dataset, name: str) -> Measure | None:
+def measure(table: Any, name: str) -> Measure | None:
     """What the filled cells of a column of strings are like; None if they are no texts."""
     column = _column(table, name)
     if pa.types.is_dictionary(column.type):
@@ -302,7 +302,7 @@ def measure(table: Dataset, name: str) -> Measure | None:
     return Measure(filled, characters, pc.mean(pc.count_substring(some, " ")).as_py())
 
 
-def _find_label(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
+def _find_label(table: Any, names: Sequence[str], notes: list[str]) -> str:
     """The column of labels by its name: the first that holds classes, else the first of all."""
 
     def fits(name: str) -> bool:
@@ -325,7 +325,7 @@ def _find_label(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
     return best
 
 
-def distinct(table: Dataset, name: str) -> tuple[int, int]:
+def distinct(table: Any, name: str) -> tuple[int, int]:
     """How many different values a column has, and how many cells are filled."""
     column = _column(table, name).drop_null()
     if pa.types.is_nested(column.type) or isinstance(column.type, pa.BaseExtensionType):
@@ -337,15 +337,15 @@ def distinct(table: Dataset, name: str) -> tuple[int, int]:
     return pc.count_distinct(column).as_py(), len(column)
 
 
-def holds_classes(table: Dataset, name: str) -> bool:
+def holds_classes(table: Any, name: str) -> bool:
     """Whether a column can be of labels: at least two values, far fewer than rows."""
-    if isinstance(table.features[name], ClassLabel):
+    if is_a(table.features[name], "datasets", "ClassLabel"):
         return True
     there, filled = distinct(table, name)
     return 2 <= there <= min(MAX_CLASSES, max(2, filled // 2))
 
 
-def _only_classes(table: Dataset, names: Sequence[str], notes: list[str]) -> str:
+def _only_classes(table: Any, names: Sequence[str], notes: list[str]) -> str:
     """The only column of few values, whatever its name; ``""`` if there are none, or several."""
     few = []
     for name in names:
@@ -363,7 +363,7 @@ def _only_classes(table: Dataset, names: Sequence[str], notes: list[str]) -> str
     return name
 
 
-def looks_labelled(table: Dataset) -> bool:
+def looks_labelled(table: Any) -> bool:
     """Whether a table seems to hold labelled texts rather than numbers: sentences, and classes."""
     sizes = {n: size for n in table.column_names if (size := measure(table, n)) is not None}
     usual = [n for n in sizes if _rank(n, TEXT_NAMES, MORE_TEXTS, NOT_TEXT) < UNUSUAL]

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from datasets import Dataset
-
 from birnn.data.splits import cutting
 from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tables.hugging_face import guarded
@@ -105,13 +103,11 @@ def load_labelled(options: TextOptions) -> LabelledText:
     return LabelledText(splits, provenance, notes, [*read.warnings, *warnings], read.reading)
 
 
-def _complete(
-    given: Mapping[str, Dataset], options: TextOptions
-) -> tuple[dict[str, Dataset], list[str]]:
+def _complete(given: Mapping[str, Any], options: TextOptions) -> tuple[dict[str, Any], list[str]]:
     """The three splits, those that are missing cut from train; and what was cut."""
     seed = options.split_seed
 
-    def divide(train: Dataset, name: str, rows: float) -> tuple[Dataset, Dataset]:
+    def divide(train: Any, name: str, rows: float) -> tuple[Any, Any]:
         first, second = cutting.cut(joined_texts(train), train["label"][:], rows / len(train), seed)
         return train.select(first), train.select(second)
 
@@ -226,7 +222,7 @@ def _with_remarks(read: ReadTexts) -> ReadTexts:
     return replace(read, notes=notes, warnings=warnings)
 
 
-def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
+def load_one(options: TextOptions, name: str) -> tuple[Any, list[str]]:
     """One split of the source, nothing cut: the only one there is, or the one called ``name``.
 
     Raises:
@@ -243,9 +239,7 @@ def load_one(options: TextOptions, name: str) -> tuple[Dataset, list[str]]:
     return used[name], [*read.notes, *read.warnings]
 
 
-def find_columns(
-    table: Dataset, texts: Sequence[str], label: str, where: str
-) -> tuple[list[str], str]:
+def find_columns(table: Any, texts: Sequence[str], label: str, where: str) -> tuple[list[str], str]:
     """The names of the columns of texts and of the label: as given, or found by the usual names.
 
     Raises:
@@ -255,7 +249,7 @@ def find_columns(
     return columns.texts, columns.label
 
 
-def check_classes(train: Dataset, source: str) -> None:
+def check_classes(train: Any, source: str) -> None:
     """Refuse labels that can't be learned.
 
     Raises:

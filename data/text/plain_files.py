@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from datasets import Dataset, DatasetDict
 
 from birnn.arrays import Ints
 from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS
+from birnn.data.tables.arrow_table import ArrowTable
 from birnn.data.tables.csv_check import check_text, encoding_of, text_lines
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.folders import split_of
@@ -75,7 +76,7 @@ def _is_data(file: Path, folder: Path) -> bool:
 
 
 def _marked_files(files: dict[str, list[Path]], read: ReadOptions, source: str) -> Tables:
-    splits, lines = DatasetDict(), dict[str, Ints]()
+    splits, lines = dict[str, Any](), dict[str, Ints]()
     for split, paths in files.items():
         texts, labels, at, several = [], list[str | None](), [], dict[Path, list[int]]()
         for path in paths:
@@ -92,7 +93,7 @@ def _marked_files(files: dict[str, list[Path]], read: ReadOptions, source: str) 
             what = f"{plural(len(odd), 'line')} with several labels"
             where = f"line {number_list(odd[:LISTED])}{more}"
             raise DataError(f"{path}: {what} ({where}); give each text one")
-        splits[split] = Dataset.from_dict({"text": texts, "label": labels})
+        splits[split] = ArrowTable.of({"text": texts, "label": labels})
         lines[split] = np.array(at, dtype=np.int64)
     note = f"lines marked as fastText's: the label after {MARK}, then the text"
     return Tables(splits, source, [note], lines=lines, files=files)
@@ -124,16 +125,16 @@ def _class_folders(files: Sequence[Path], folder: Path, read: ReadOptions) -> Ta
     if others:
         more = ", …" if len(others) > LISTED else ""
         notes.append(f"not read, as no class is theirs: {', '.join(others[:LISTED])}{more}")
-    return Tables(DatasetDict(tables), str(folder), notes)
+    return Tables(tables, str(folder), notes)
 
 
-def _one_a_file(pairs: Sequence[tuple[str, Path]], read: ReadOptions) -> Dataset:
+def _one_a_file(pairs: Sequence[tuple[str, Path]], read: ReadOptions) -> ArrowTable:
     texts = []
     for _, path in pairs:
         encoding = encoding_of(path, read.encoding)
         check_text(path, encoding)
         texts.append(path.read_text(encoding=encoding).strip())
-    return Dataset.from_dict(
+    return ArrowTable.of(
         {"text": texts, "label": [label for label, _ in pairs],
          "file": [path.name for _, path in pairs]}
     )  # fmt: skip

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from datasets import Dataset, DatasetDict
 
 from birnn.arrays import Ints
 from birnn.data.samples import SAMPLES
@@ -15,7 +14,7 @@ from birnn.data.tables.annotations import flat_tasks, is_label_studio
 from birnn.data.tables.columns import check_column
 from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.dialect import ReadOptions
-from birnn.data.tables.hugging_face import guarded
+from birnn.data.tables.hugging_face import guarded, library
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.sources import Tables, load_tables
 from birnn.data.text.choosing import same_name
@@ -33,7 +32,7 @@ HEAD = 4096  # characters of a file that tell an export
 class RawSplit:
     """A split's table, the number of each row in the file, and where it stands, from 1."""
 
-    table: Dataset
+    table: Any
     rows: Sequence[int]
     places: Sequence[int]
     unit: str = "row"  # what the places count
@@ -84,7 +83,7 @@ def read_raw(options: SourceOptions, split_column: str = "") -> RawTexts:
     return RawTexts(tables, splits, notes)
 
 
-def _with_places(table: Dataset, lines: Ints | None) -> RawSplit:
+def _with_places(table: Any, lines: Ints | None) -> RawSplit:
     """A split with the lines at which its rows begin, or with their numbers."""
     rows = range(1, len(table) + 1)
     if lines is None or len(lines) != len(table):
@@ -95,7 +94,7 @@ def _with_places(table: Dataset, lines: Ints | None) -> RawSplit:
 def _load(options: SourceOptions) -> Tables:
     if options.data in SAMPLES:
         table, notes = SAMPLES[options.data]()
-        return Tables(DatasetDict({"train": table}), f"embedded {options.data}", notes)
+        return Tables({"train": table}, f"embedded {options.data}", notes)
     return load_texts(options.data, options.read)
 
 
@@ -111,9 +110,10 @@ def load_texts(source: str, read: ReadOptions) -> Tables:
     if path.suffix.lower() in EXPORTS and path.is_file():
         rows = _label_studio(path, read.encoding)
         if rows:
-            table = guarded(str(path), lambda: Dataset.from_dict(flat_tasks(rows)))
+            flat = partial(library().Dataset.from_dict, flat_tasks(rows))
+            table = guarded(str(path), flat)
             note = f"an export of Label Studio: {plural(len(rows), 'task')}"
-            return Tables(DatasetDict({"train": table}), str(path), [note])
+            return Tables({"train": table}, str(path), [note])
     return load_tables(source, read)
 
 
@@ -139,7 +139,7 @@ def _label_studio(path: Path, encoding: str) -> list[dict[str, Any]]:
     return rows if rows and all(map(is_label_studio, rows)) else []
 
 
-def _split_column(table: Dataset, asked: str, where: str) -> str:
+def _split_column(table: Any, asked: str, where: str) -> str:
     """The column that says each row's split: as asked for, or one of the usual name and values.
 
     Raises:

@@ -3,12 +3,11 @@
 from itertools import islice
 from pathlib import Path
 
-from datasets import List
-
 from birnn.data.samples import SAMPLES, SERIES_SAMPLES, TAGGED_SAMPLES
 from birnn.data.tables import columns
 from birnn.data.tables.dialect import AS_USUAL, ReadOptions
 from birnn.data.tables.formats import FORMATS
+from birnn.data.tables.kinds import is_a
 from birnn.data.tables.sources import load_tables
 from birnn.data.tags.conll import read_lines
 from birnn.data.tags.json_rows import read_rows
@@ -73,7 +72,7 @@ def _kind_of_json(path: Path, read: ReadOptions) -> str:
 def _kind_of_table(source: str, read: ReadOptions) -> str:
     tables = load_tables(source, read)
     table = next(iter(tables.splits.values()))
-    lists = [name for name, kind in table.features.items() if isinstance(kind, List)]
+    lists = [name for name, kind in table.features.items() if is_a(kind, "datasets", "List")]
     if columns.usual_columns(columns.TOKEN_NAMES, lists):
         return TAGS
     if looks_labelled(table):

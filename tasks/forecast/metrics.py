@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from birnn.arrays import Array, Floats
 from birnn.tasks.forecast.sums import ABSOLUTE, COUNT, SQUARED, Sums
@@ -96,6 +95,8 @@ def forecast_replicates(sums: Sums, seed: int) -> dict[str, Array]:
     In the means over series each weighs by the share of its targets that a resample holds: where
     a block is of one series, a series that is drawn twice counts twice.
     """
+    import scipy.sparse as sp
+
     shape = (sums.units, len(sums.naive_absolute))
     total = np.zeros((sums.units, len(sums.names)))
     np.add.at(total, sums.unit, sums.cells)

@@ -15,7 +15,6 @@ from birnn.tasks.forecast.fit import ForecastTask
 from birnn.tasks.forecast.forecasts import Forecasts, level_name
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.model import ForecastModel
-from birnn.tasks.forecast.plots import save_coverage_by_step, save_error_by_step, save_forecasts
 from birnn.tasks.runs.folder import write_csv
 
 CHUNK = 256  # windows that are held as rows at once
@@ -138,11 +137,13 @@ def write_pictures(
     details: Mapping[str, Any],
 ) -> None:  # fmt: skip
     """``forecast.png``, ``error_by_step.png`` and, where there are intervals, ``coverage_…``."""
-    save_forecasts(folder / "forecast.png", pictured(split, forecasts, future))
+    from birnn.tasks.forecast import plots  # brings the library of pictures
+
+    plots.save_forecasts(folder / "forecast.png", pictured(split, forecasts, future))
     steps, levels = details["per_step"], details["levels"]
-    save_error_by_step(folder / "error_by_step.png", steps)
+    plots.save_error_by_step(folder / "error_by_step.png", steps)
     if levels:
-        save_coverage_by_step(folder / "coverage_by_step.png", steps, levels)
+        plots.save_coverage_by_step(folder / "coverage_by_step.png", steps, levels)
 
 
 def pictured(

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
-from datasets import Dataset
 
 from birnn.arrays import Array
 from birnn.data.steps import LARGEST, StepSplit, numeric_columns, sequence_rows
 from birnn.data.tables.columns import check_column
+from birnn.data.tables.kinds import is_dataset, is_frame
 from birnn.data.tables.sources import load_tables
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
@@ -66,7 +65,7 @@ class RegressionPredictor(Predictor):
 
         return Answer(records, write, [f"note: {n}" for n in (*tables.notes, *tables.warnings)])
 
-    def _of_table(self, table: Dataset, where: str) -> Array:
+    def _of_table(self, table: Any, where: str) -> Array:
         """A number for each row, in the rows' order; the target may be among them or not."""
         options, names = self.run.task.config.data, self.run.info.features
         group = options.sequence_column
@@ -145,10 +144,10 @@ def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[li
         DataError: as :func:`step_features`, or a column that is missing.
     """
     size = len(run.info.features)
-    if isinstance(data, Dataset):
+    if is_dataset(data):
         features, back = step_sequences(data.to_pandas(), run)
         return features, lambda rows: back(rows).tolist()
-    if isinstance(data, pd.DataFrame):
+    if is_frame(data):
         return _of_frame(data, run)
     if isinstance(data, np.ndarray) and data.ndim == 3:
         return step_features(data, size), lambda rows: np.stack(rows) if rows else np.zeros((0, 0))
@@ -159,6 +158,8 @@ def step_sequences(data: Any, run: LoadedRun) -> tuple[list[Array], Callable[[li
 
 
 def _of_frame(frame: Any, run: LoadedRun) -> tuple[list[Array], Callable[[list[Array]], Any]]:
+    import pandas as pd
+
     options, names = run.task.config.data, run.info.features
     group = options.sequence_column
     for name in [*names, *([group] if group else [])]:

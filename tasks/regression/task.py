@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import LinearRegression
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from birnn.arrays import Array
@@ -58,6 +55,8 @@ class StepInfo:
 def scaled_info(names: list[str], target: str, features: Sequence[Array],
                 targets: Sequence[Array]) -> StepInfo:  # fmt: skip
     """The mean and scale of the columns over all steps of ``[T_i, F]`` and ``[T_i]``."""
+    from sklearn.preprocessing import StandardScaler
+
     steps = np.column_stack([np.concatenate(features), np.concatenate(targets)])
     scaler = StandardScaler().fit(steps)
     return StepInfo(names, target, scaler.mean_, scaler.scale_)
@@ -242,6 +241,9 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
     def baselines(self, data: TaskData[StepInfo, StepSplit]) -> list[Baseline]:
         """The mean of train, and least squares on each step's own features."""
+        from sklearn.dummy import DummyRegressor
+        from sklearn.linear_model import LinearRegression
+
         train, test = data.splits["train"], data.splits["test"]
         x, y = np.concatenate(train.features), np.concatenate(train.targets)
         held_out = np.concatenate(test.features)
