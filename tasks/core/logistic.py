@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +19,7 @@ from scipy.special import log_softmax
 
 from birnn.arrays import Array, Floats, Ints
 
-TOLERANCE = 3e-4  # the share of its value by which an objective may be above its minimum, at most
+TOLERANCE = 3e-4
 STEPS, INNER, HALVINGS = 100, 500, 20  # of Newton; of conjugate gradients in one; of its length
 LITTLE = 0.5  # of the mean gain of a step: one that gains less is the last of its system
 COLUMNS, CELLS = 16, 4_000_000  # of all penalties that are fitted side by side
@@ -48,8 +49,8 @@ class Softmax:
 class Coefficients:
     """Of ``P`` models: what each item adds to the weights, the products with them, the biases."""
 
-    dual: Floats  # Aᵀ [P, C, N]
-    products: Floats  # (X W)ᵀ = Aᵀ X Xᵀ [P, C, N]
+    dual: Array  # Aᵀ [P, C, N]
+    products: Array  # (X W)ᵀ = Aᵀ X Xᵀ [P, C, N]
     bias: Floats  # [P, C, 1]
 
     def of(self, models: Sequence[int] | Ints) -> "Coefficients":
@@ -63,9 +64,9 @@ class Coefficients:
 
     def plus(self, share: Floats, step: "Coefficients") -> "Coefficients":
         """A ``share [P]`` of a step farther."""
-        wide = _wide(share)
+        wide = _wide(share, step.dual)
         return Coefficients(self.dual + wide * step.dual, self.products + wide * step.products,
-                            self.bias + wide * step.bias)  # fmt: skip
+                            self.bias + share[:, None, None] * step.bias)  # fmt: skip
 
 
 class Regressions:
@@ -74,14 +75,18 @@ class Regressions:
     Args:
         x: features ``[N, V]``, float32.
         gold: class numbers ``[N]``, ``0..C-1``, each present.
+        tolerance: the share of its value by which an objective may be above its minimum, at most.
+        precision: of what has a value for each item and class.
 
     As scikit-learn's, a model of penalty ``c`` has the least sum of cross-entropies plus
     ``|W|² / 2c``; of two classes, ``W`` is there the difference of theirs. Biases go free. The same
     bits come of any number of threads.
     """
 
-    def __init__(self, x: sp.csr_matrix, gold: Ints) -> None:
-        self.gold = np.eye(int(gold.max()) + 1)[:, gold]
+    def __init__(self, x: sp.csr_matrix, gold: Ints, tolerance: float = TOLERANCE,
+                 precision: Any = np.float32) -> None:  # fmt: skip
+        self.tolerance = tolerance
+        self.gold = np.eye(int(gold.max()) + 1, dtype=precision)[:, gold]
         self.x, self.transposed = Rows(x), Rows(x.T.tocsr())
         self.pool = ThreadPoolExecutor(torch.get_num_threads())
 
@@ -102,34 +107,35 @@ class Regressions:
         classes, items = self.gold.shape
         factors = np.array(penalties) * (0.5 if classes == 2 else 1.0)
         if start is None:
-            nothing = np.zeros((1, classes, items))
-            start = Coefficients(nothing, nothing, nothing[:, :, :1])
+            nothing = np.zeros((1, classes, items), dtype=self.gold.dtype)
+            start = Coefficients(nothing, nothing, np.zeros((1, classes, 1)))
         fitted = start.of([0] * len(penalties))
         unfinished = np.arange(len(penalties))
         for _ in range(STEPS):
             point = Point.at(self.gold, fitted.of(unfinished), factors[unfinished])
             residual = point.residual()
             products = self.squared(residual)
-            above = point.above(_dot(residual, products)) > TOLERANCE * point.objective
+            above = point.above(_dot(residual, products)) > self.tolerance * point.objective
             if not above.any():
                 break
             if not above.all():
                 unfinished, point = unfinished[above], point.of(above)
                 residual, products = residual[above], products[above]
-            fitted.put(unfinished, point.moved(self._newton(point, residual, products), self.gold))
+            step = self._newton(point, residual, products)
+            fitted.put(unfinished, point.moved(step, self.gold, self.tolerance))
         return fitted
 
-    def squared(self, dual: Floats) -> Floats:
+    def squared(self, dual: Array) -> Array:
         """``Aᵀ X Xᵀ`` of ``Aᵀ [P, C, N]``."""
         flat = dual.reshape(-1, dual.shape[2])
         out = np.empty_like(flat)
-        for start in range(0, len(flat), COLUMNS):
-            part = np.ascontiguousarray(flat[start : start + COLUMNS].T, dtype=np.float32)
-            back = self.x.times(self.transposed.times(part, self.pool), self.pool)
-            out[start : start + COLUMNS] = back.T
+        for start in range(0, len(flat), 2 * COLUMNS):
+            some = slice(start, start + 2 * COLUMNS)
+            part = np.ascontiguousarray(flat[some].T, dtype=np.float32)
+            out[some] = self.x.times(self.transposed.times(part, self.pool), self.pool).T
         return out.reshape(dual.shape)
 
-    def _newton(self, point: "Point", residual: Floats, products: Floats) -> Coefficients:
+    def _newton(self, point: "Point", residual: Array, products: Array) -> Coefficients:
         """The step of Newton's method, from minus the gradient and its product with ``X Xᵀ``."""
         step, moved = np.zeros_like(residual), np.zeros_like(residual)
         way, ahead = residual.copy(), products.copy()
@@ -137,22 +143,22 @@ class Regressions:
         live, gained = np.ones(len(size), dtype=bool), np.zeros(len(size))
         for count in range(1, INNER + 1):
             bent = point.curved(ahead)[0]
-            bent += way / _wide(point.factors)
+            bent += way / _wide(point.factors, way)
             bent_products = self.squared(bent)
             length = _ratio(size, _dot(way, bent_products), live)
             gain = length * size / 2
             gained += gain
-            length = _wide(length)
+            length = _wide(length, way)
             step += length * way
             moved += length * ahead
             residual -= length * bent
             products -= length * bent_products
             left = _dot(residual, products)
             live &= count * gain > LITTLE * gained
-            live &= point.factors * left / 2 > 0.1 * TOLERANCE * point.objective
+            live &= point.factors * left / 2 > 0.1 * self.tolerance * point.objective
             if not live.any():
                 break
-            turn = _wide(_ratio(left, size, live))
+            turn = _wide(_ratio(left, size, live), way)
             for line, end in ((way, residual), (ahead, products)):
                 line *= turn
                 line += end
@@ -167,20 +173,21 @@ class Point:
     coefficients: Coefficients
     factors: Floats  # [P], the penalties
     objective: Floats  # [P]
-    slope: Floats  # of the cross-entropies along the products [P, C, N]
-    probabilities: Floats  # [P, C, N]
+    slope: Array  # of the cross-entropies along the products [P, C, N]
+    probabilities: Array  # [P, C, N]
     inverse: Array  # of the curvature along the biases [P, C, C]
     shift: Floats  # of the biases to where the objective is lowest, near here [P, C, 1]
 
     @staticmethod
-    def at(gold: Floats, at: Coefficients, factors: Floats) -> "Point":
+    def at(gold: Array, at: Coefficients, factors: Floats) -> "Point":
         """Look around ``at``; ``gold [C, N]`` is 1 for the class of each item."""
         probabilities, objective = _objective(gold, at, factors)
         slope = probabilities - gold
-        curvature = -probabilities @ probabilities.transpose(0, 2, 1)
-        curvature += np.eye(len(gold)) * probabilities.sum(2, keepdims=True)
+        exact = probabilities.astype(np.float64)
+        curvature = -exact @ exact.transpose(0, 2, 1)
+        curvature += np.eye(len(gold)) * exact.sum(2, keepdims=True)
         inverse = np.linalg.pinv(curvature, rcond=1e-10, hermitian=True)
-        shift = -inverse @ slope.sum(2, keepdims=True)
+        shift = -inverse @ _total(slope)
         return Point(at, factors, objective, slope, probabilities, inverse, shift)
 
     def of(self, models: Array) -> "Point":
@@ -191,36 +198,36 @@ class Point:
             self.inverse[models], self.shift[models],
         )  # fmt: skip
 
-    def residual(self) -> Floats:
+    def residual(self) -> Array:
         """Minus the gradient along the weights, once the biases have shifted: ``[P, C, N]``."""
-        decay = self.coefficients.dual / _wide(self.factors)
-        return -(self.slope + self._curved(self.shift) + decay)
+        decay = self.coefficients.dual / _wide(self.factors, self.slope)
+        return -(self.slope + self._curved(self.shift.astype(decay.dtype)) + decay)
 
     def above(self, squares: Floats) -> Floats:
         """By how much, at most, the objectives are above their minima ``[P]``.
 
         ``squares`` of the gradient's norm: the penalty alone curves the objective by ``1 / c``.
         """
-        biases = -_dot(self.slope.sum(2, keepdims=True), self.shift)
+        biases = -_dot(_total(self.slope), self.shift)
         return np.asarray(self.factors * squares / 2 + biases / 2)
 
-    def curved(self, products: Floats) -> tuple[Floats, Floats]:
+    def curved(self, products: Array) -> tuple[Array, Floats]:
         """The change of the slope along ``products``, and of the biases that follow them."""
-        follow = -self.inverse @ self._curved(products).sum(2, keepdims=True)
-        return self._curved(products + follow), follow
+        follow = -self.inverse @ _total(self._curved(products))
+        return self._curved(products + follow.astype(products.dtype)), follow
 
-    def _curved(self, products: Floats) -> Floats:
+    def _curved(self, products: Array) -> Array:
         weighted = self.probabilities * products
         weighted -= self.probabilities * weighted.sum(1, keepdims=True)
         return weighted
 
-    def moved(self, step: Coefficients, gold: Floats) -> Coefficients:
+    def moved(self, step: Coefficients, gold: Array, tolerance: float) -> Coefficients:
         """The whole step, or the half of a half … of it that lowers the objective (Armijo)."""
         at = self.coefficients
-        gradient = self.slope + at.dual / _wide(self.factors)
-        slope = _dot(gradient, step.products) + _dot(self.slope.sum(2, keepdims=True), step.bias)
+        gradient = self.slope + at.dual / _wide(self.factors, at.dual)
+        slope = _dot(gradient, step.products) + _dot(_total(self.slope), step.bias)
         share = np.ones(len(slope))
-        noise = 1e-3 * TOLERANCE * self.objective
+        noise = 1e-3 * tolerance * self.objective
         for _ in range(HALVINGS):
             there = at.plus(share, step)
             objective = _objective(gold, there, self.factors)[1]
@@ -261,19 +268,24 @@ def _rows(matrix: sp.csr_matrix, start: int, end: int) -> sp.csr_matrix:
                          shape=(end - start, matrix.shape[1]), copy=False)  # fmt: skip
 
 
-def _objective(gold: Floats, at: Coefficients, factors: Floats) -> tuple[Floats, Floats]:
+def _objective(gold: Array, at: Coefficients, factors: Floats) -> tuple[Array, Floats]:
     """Probabilities ``[P, C, N]``; cross-entropies plus the penalty ``[P]``."""
-    logs = log_softmax(at.products + at.bias, axis=1)
+    logs = log_softmax(at.products + at.bias.astype(gold.dtype), axis=1)
     decay = _dot(at.dual, at.products) / (2 * factors)
-    return np.exp(logs), decay - np.einsum("pcn,cn->p", logs, gold)
+    losses = np.einsum("pcn,cn->pn", logs, gold).sum(1, dtype=np.float64)
+    return np.exp(logs), decay - losses
 
 
-def _dot(one: Floats, other: Floats) -> Floats:
-    return np.asarray(np.einsum("pcn,pcn->p", one, other))
+def _dot(one: Array, other: Array) -> Floats:
+    return np.asarray(np.einsum("pcn,pcn->pc", one, other, dtype=np.float64).sum(1))
 
 
-def _wide(values: Floats) -> Floats:
-    return values[:, None, None]
+def _total(values: Array) -> Floats:
+    return np.asarray(values.sum(2, keepdims=True, dtype=np.float64))
+
+
+def _wide(values: Floats, like: Array) -> Array:
+    return values[:, None, None].astype(like.dtype)
 
 
 def _ratio(above: Floats, below: Floats, where: Array) -> Floats:

@@ -18,11 +18,15 @@ from birnn.data.tags.schemes import convert
 from birnn.nn.chain import constrain, neutral
 from birnn.nn.crf import path_confidence
 from birnn.nn.decoding import best_path
+from birnn.tasks.core.logistic import Regressions, Softmax
 from birnn.tasks.tagging.model import allowed_moves
 from birnn.tasks.tagging.spans import Tags, tagging_score
 
 PENALTIES = (0.2, 0.5, 1.5, 5.0)  # C, as of a logistic regression: inverse strength
 BIASES = tuple(i / 2 for i in range(9))  # by which the log-probability of O is lowered
+# How near its minimum an objective comes, as a share, by tokens times labels: of few, as near
+# as makes no difference; of many, as changes no F1. Beyond the last, memory is spared, by descent.
+TOLERANCES = {100_000: 1e-5, 10_000_000: 0.02}
 UPDATES = 2_000_000  # of the weights; the passes over train follow, within the next two
 FEWEST, MOST = 5, 50
 # The same, times the labels, each of which has a model of its own; beyond so many labels half of
@@ -155,7 +159,6 @@ def _rows(features: Callable[[str], Iterator[str]], words: list[str]) -> list[di
 def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: str) -> Guesses:
     """A logistic regression of each token, decoded to the best sequence that the scheme allows.
 
-    One against the rest for each tag, by averaged stochastic gradient descent (Bottou 2010).
     Validation chooses the penalty, by accuracy; where tags spell spans by their F1, together with
     a bias against O: most tokens are O, so a model of tokens on its own finds too few spans. The
     tags of test come with their probabilities under the model, which knows of no bias.
@@ -169,8 +172,7 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
     metric = "validation_accuracy" if scheme == "raw" else "validation_span_f1"
     chain = LegalPaths(labels, scheme)
     best: tuple[float, LogProbabilities, dict[str, Any]] | None = None
-    for penalty in PENALTIES if len(labels) <= MANY_LABELS else PENALTIES[1:3]:
-        model = LogProbabilities.fit(train, gold, penalty)
+    for penalty, model in fitted_models(train, gold):
         rows = _sentences(model(held_out), tokens["validation"])
         for bias in BIASES if "O" in labels and scheme != "raw" else (0.0,):
             score = tagging_score(wanted, chain.best(rows, bias), scheme)
@@ -190,11 +192,14 @@ def linear_tagger(tokens: Mapping[str, Tags], tags: Mapping[str, Tags], scheme: 
 class LogProbabilities:
     """A fitted model of ``K`` classes; none where there is nothing to choose between."""
 
-    model: SGDClassifier | None
+    model: SGDClassifier | Softmax | None
 
     @classmethod
     def fit(cls, x: sp.csr_matrix, gold: Array, penalty: float) -> "LogProbabilities":
-        """Fit on ``x [M, F]`` and class numbers ``gold [M]``, each of ``0..K-1`` present."""
+        """One class against the rest, by averaged stochastic gradient descent (Bottou 2010).
+
+        Of ``x [M, F]`` and class numbers ``gold [M]``, each of ``0..K-1`` present.
+        """
         if gold.max() == 0:
             return cls(None)
         tokens = len(gold)
@@ -204,7 +209,7 @@ class LogProbabilities:
         model = SGDClassifier(
             loss="log_loss", alpha=1 / (penalty * tokens), max_iter=epochs, tol=None,
             average=epochs // 2 * tokens,  # of the second half of the way
-            random_state=0,
+            random_state=0, n_jobs=torch.get_num_threads(),
         )  # fmt: skip
         return cls(model.fit(x, gold))
 
@@ -213,6 +218,25 @@ class LogProbabilities:
         if self.model is None:
             return np.zeros((x.shape[0], 1))
         return np.asarray(np.log(self.model.predict_proba(x) + SMALLEST))
+
+
+def fitted_models(x: sp.csr_matrix, gold: Array) -> Iterator[tuple[float, LogProbabilities]]:
+    """A model for each penalty: all classes in one, each begun at the one before.
+
+    Too many tokens and classes for that, and each class is set against the rest.
+    """
+    labels = int(gold.max()) + 1
+    penalties = PENALTIES if labels <= MANY_LABELS else PENALTIES[1:3]
+    tolerance = next((t for cells, t in TOLERANCES.items() if labels * len(gold) <= cells), None)
+    if labels == 1 or tolerance is None:
+        for penalty in penalties:
+            yield penalty, LogProbabilities.fit(x, gold, penalty)
+        return
+    regressions = Regressions(x, gold, tolerance)
+    fitted = None
+    for penalty in penalties:
+        fitted = regressions.fit([penalty], fitted)
+        yield penalty, LogProbabilities(regressions.model(fitted, 0))
 
 
 def _sentences(rows: Array, tokens: Tags) -> list[Array]:

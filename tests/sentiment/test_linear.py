@@ -48,10 +48,9 @@ def texts_problem(classes, seed=0, items=200):
 
 @pytest.mark.parametrize("make", [problem, texts_problem])
 @pytest.mark.parametrize("classes", [2, 3, 4, 30])
-def test_models_are_scikit_learns_where_both_are_exact(make, classes, monkeypatch):
-    monkeypatch.setattr(logistic, "TOLERANCE", 1e-9)
+def test_models_are_scikit_learns_where_both_are_exact(make, classes):
     x, gold = make(classes) if classes < 8 else texts_problem(classes)
-    regressions = Regressions(x, gold)
+    regressions = Regressions(x, gold, 1e-9, np.float64)
     fitted = regressions.fit(PENALTIES)
     for number, penalty in enumerate(PENALTIES):
         model = regressions.model(fitted, number)

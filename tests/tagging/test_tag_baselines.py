@@ -290,3 +290,13 @@ def test_validation_may_have_tags_that_train_lacks():
     tags["validation"][0][0] = "B-NEW"
     found = linear_tagger(tokens, tags, "iob2")
     assert {tag for row in found.tags for tag in row} <= {t for r in tags["train"] for t in r}
+
+
+def test_more_tokens_and_labels_than_memory_is_spared_for_go_by_descent(monkeypatch):
+    tokens, tags, gold = splits("iob2")
+    near = linear_tagger(tokens, tags, "iob2")
+    monkeypatch.setattr(module, "TOLERANCES", {10: 1e-5})
+    far = linear_tagger(tokens, tags, "iob2")
+    assert set(near.settings) == set(far.settings)
+    for found in (near, far):
+        assert span_f1(gold, found.tags, "iob2") > 0.95
