@@ -99,7 +99,14 @@ def _stamps(values: Ints, kind: str, name: str, known: Array) -> Stamps:
 
 
 def _day_numbers(known: Ints, name: str) -> list[Doubt]:
-    """A doubt where whole numbers could be days as Excel counts them, from 1954 to 2077."""
+    """A doubt where whole numbers could be days as Excel counts them, from 1954 to 2077.
+
+    Or months of one year of our time, as 201903.
+    """
+    months = len(known) > 1 and known.min() > 190_000 and known.max() // 100 == known.min() // 100
+    if months and known.max() < 210_000 and (_by_digits("ym", known) != BAD).all():
+        text = f"the numbers of {name!r}, as {known[0]}, could be months"
+        return [Doubt(text, "taken as numbers (--date-format %Y%m reads them as months)")]
     if len(known) < 2 or known.min() < 20_000 or known.max() >= 65_000:
         return []
     text = f"the numbers of {name!r}, as {known[0]}, could be days"

@@ -283,13 +283,14 @@ def has_header(
     if named and (len(rest) > 1 or len(named) > 1):
         return True, ""
     lower = [cell.casefold() for cell in cells]
-    if any(name in USUAL for name in lower) and not _recurs(cells, rest):
+    nameless = any(not c and kind == "text" for c, kind in zip(cells, kinds, strict=True))
+    if any(name in USUAL for name in lower) and not nameless and not _recurs(cells, rest):
         return True, ""
     if named:
         return sum(same) <= len(named), "one row tells little"
     if _recurs(cells, rest):
         return False, "no column holds numbers or dates alone"
-    if all(cells[1:]) and _surely_named(cells, rest):
+    if not nameless and _surely_named(cells, rest):
         return True, ""
     return True, "no column holds numbers or dates alone"
 

@@ -160,6 +160,9 @@ def test_two_readings_are_warned_of_by_the_option_that_decides(read):
     assert len(two.table) == 2
     lone = "".join(f"{label}\tso {n} it\n" for n, label in enumerate(["yes", "no"] * 8))
     assert "--no-header" in " ".join(read("By us\t\n" + lone).warnings)
+    unnamed = read("By us;\n;\n;stars\nso so;good\nbad day;so it is\nno;bad\n")
+    assert "--no-header" in " ".join(unnamed.warnings)
+    assert not read(",text\n17,so so\n3,bad day\n8,good\n").warnings
     nameless = read('""\n"no"\n')
     assert "--header" in " ".join(nameless.warnings)
     assert cells(nameless) == [["1"], [""], ["no"]]

@@ -96,6 +96,14 @@ def test_without_a_day_over_12_the_order_that_runs_on_is_taken():
     assert written(found)[1] == "2016-01-02"
 
 
+def test_numbers_that_could_be_months_of_one_year_are_told():
+    found = read("201903", "201904", "201905", name="index")
+    assert found.whole
+    assert "--date-format %Y%m" in found.doubts[0].treatment
+    assert not read("201913", "201914", name="index").doubts
+    assert not read("118003", "118004", name="index").doubts
+
+
 @pytest.mark.parametrize(
     ("cells", "numbers"),
     [
