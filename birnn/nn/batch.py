@@ -22,12 +22,18 @@ class Batch:
         return int(self.lengths.shape[0])
 
     def to(self, device: torch.device | str) -> "Batch":
-        """The same batch with every tensor on ``device``."""
+        """The same batch with every tensor on ``device``; a GPU copies them while it computes."""
+        ahead = torch.device(device).type == "cuda"
+
+        def move(tensor: Tensor) -> Tensor:
+            pinned = tensor.pin_memory() if ahead and tensor.device.type == "cpu" else tensor
+            return pinned.to(device, non_blocking=ahead)
+
         return replace(
             self,
-            inputs={name: tensor.to(device) for name, tensor in self.inputs.items()},
-            lengths=self.lengths.to(device),
-            targets=None if self.targets is None else self.targets.to(device),
+            inputs={name: move(tensor) for name, tensor in self.inputs.items()},
+            lengths=move(self.lengths),
+            targets=None if self.targets is None else move(self.targets),
         )
 
 
@@ -67,11 +73,15 @@ def reverse_padded(x: Tensor, index: Tensor) -> Tensor:
 def check_lengths(x: Tensor, lengths: Tensor) -> None:
     """Refuse lengths that don't fit ``x [B, T, ...]``.
 
+    On a GPU their values are not looked at: it would have to be waited for.
+
     Raises:
         ValueError: a wrong shape, a length below 1 or beyond ``T``; the message gives both.
     """
     if lengths.shape != x.shape[:1]:
         raise ValueError(f"lengths {tuple(lengths.shape)} do not fit a batch {tuple(x.shape)}")
+    if lengths.device.type != "cpu":
+        return
     values = lengths.tolist()
     if values and not 1 <= min(values) <= max(values) <= x.shape[1]:
         raise ValueError(f"lengths must lie in 1..{x.shape[1]}, got {min(values)}..{max(values)}")

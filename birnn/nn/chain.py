@@ -7,6 +7,7 @@ is a softmax at each step, and with :func:`constrain` one that is legal.
 Everything runs in float32 at least, whatever autocast says, and nothing in the padding matters.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -139,12 +140,13 @@ def _scaled_messages(
     ``centred [B, T, K]`` is of :func:`centre`, ``index [B, T]`` of the reversed copy.
     """
     info = torch.finfo(centred.dtype)
-    floor = centred.new_tensor(info.tiny**0.8)
+    least = info.tiny**0.8
+    floor = torch.full((), least, dtype=centred.dtype, device=centred.device)
     table = torch.cat([potentials.transitions, potentials.start[None], potentials.end[None]])
     peak = finite(table.max())
     table = (table - peak).exp()
     moves = table[:-2]
-    weights = _both_ways(centred.clamp_min(float(floor.log())).exp(), index)
+    weights = _both_ways(centred.clamp_min(math.log(least)).exp(), index)
     before, after = torch.empty_like(weights), torch.empty_like(weights)
     norms = weights.new_empty(*weights.shape[:3], 1)
     before[0] = table[-2:].unsqueeze(1)

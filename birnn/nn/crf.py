@@ -196,7 +196,12 @@ class _LogPartition(torch.autograd.Function):
 def _require_legal_gold(
     score: Tensor, tags: Tensor, lengths: Tensor, potentials: Potentials
 ) -> None:
-    """Refuse gold sequences whose ``score [B]`` is −inf, saying where one breaks a rule."""
+    """Refuse gold sequences whose ``score [B]`` is −inf, saying where one breaks a rule.
+
+    On a GPU, which would have to be waited for, their loss becomes infinite instead.
+    """
+    if score.device.type != "cpu":
+        return
     illegal = score.isneginf().nonzero()
     if not len(illegal):
         return

@@ -172,7 +172,7 @@ def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Ten
     ``states [B, T, 2H]``, ``lengths [B]`` → ``[B, 2H]``; ``[B, T, H]`` → ``[B, H]`` one way.
     """
     # The general way takes longer than a short sentence, but a trace must not freeze the batch.
-    if len(lengths) == 1 and not is_traced():
+    if len(lengths) == 1 and lengths.device.type == "cpu" and not is_traced():
         last = states[:, int(lengths) - 1]
     else:
         last = states[torch.arange(lengths.shape[0], device=states.device), lengths - 1]

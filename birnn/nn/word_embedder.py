@@ -49,7 +49,11 @@ class PretrainedVectors(nn.Module):
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
         """``vector_rows``, ``vector_offsets [U]`` → the mean of a word's rows, ``[U, D]``, or 0."""
-        used, inverse = inputs["vector_rows"].unique(return_inverse=True)
+        rows = inputs["vector_rows"]
+        if rows.device.type == "cpu":
+            used, inverse = rows.unique(return_inverse=True)
+        else:  # how many there are would have to be waited for
+            used, inverse = rows, torch.arange(len(rows), device=rows.device)
         table = self.values[used].float() * self.scale
         mean: Tensor = F.embedding_bag(inverse, table, inputs["vector_offsets"], mode="mean")
         return mean

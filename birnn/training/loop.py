@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from birnn.config import TrainConfig
-from birnn.errors import MemoryLimitError, NonFiniteLossError
+from birnn.errors import MemoryLimitError
 from birnn.nn.batch import Batch
 from birnn.nn.devices import out_of_memory
 from birnn.nn.precision import products
@@ -24,10 +24,13 @@ from birnn.training.state import TrainingRun, Validation
 
 
 class LossSum(NamedTuple):
-    """A loss that is summed over items and the number of items: divided once, at the end."""
+    """A loss that is summed over items and the number of items: divided once, at the end.
+
+    A count that stands on a GPU is left there: to read it would be to wait for the device.
+    """
 
     total: Tensor  # scalar
-    items: float
+    items: float | Tensor
 
 
 Loss = Callable[[object, Batch], LossSum]  # of the model's outputs and the batch
@@ -101,17 +104,11 @@ def _train_epoch(
             g["lr"] = config.learning_rate * factor
         with products(run.products), _told_of_memory(run, group):
             total, count = _gradients(run, loss, group)
-        if not math.isfinite(total):
-            first = at.done * config.accumulate
-            raise NonFiniteLossError(
-                f"the loss became {total} in epoch {at.epoch + 1}, step {at.step + 1};"
-                " lower --learning-rate or set --clip-norm, and look for odd values in the data",
-                at.epoch, range(first, first + len(group)),
-            )  # fmt: skip
+        run.note_loss(total, count, len(group))  # where it is read at once, before the weights move
         with _told_of_memory(run, group):
             _scale(run, count)
             run.optimizer.step()
-        run.advance(total, count, tokens=sum(int(batch.lengths.sum()) for batch in group))
+        run.advance(tokens=sum(int(batch.lengths.sum()) for batch in group))
         if checkpointer:
             checkpointer.after_step(run.snapshot)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
@@ -140,22 +137,25 @@ def _told_of_memory(run: TrainingRun, group: Sequence[Batch]) -> Iterator[None]:
         ) from None
 
 
-def _gradients(run: TrainingRun, loss: Loss, group: Sequence[Batch]) -> tuple[float, float]:
-    """Gradients of the summed loss of a group of batches; returns that loss and its count."""
+def _gradients(run: TrainingRun, loss: Loss, group: Sequence[Batch]) -> tuple[Tensor, Tensor]:
+    """Gradients of the summed loss of a group of batches; returns that loss and its count.
+
+    Both are scalars on the device; nothing waits for it.
+    """
     run.optimizer.zero_grad()
-    total = count = 0.0
+    total = count = torch.zeros((), dtype=run.sums, device=run.accelerator.device)
     for batch in group:
         batch = batch.to(run.accelerator.device)
         with run.accelerator.autocast():
             part = loss(run.model(batch), batch)
         run.accelerator.backward(part.total)
-        total += float(part.total.detach())
-        count += part.items
+        total = total + part.total.detach()
+        count = count + part.items
     return total, count
 
 
 @torch.no_grad()
-def _scale(run: TrainingRun, count: float) -> None:
+def _scale(run: TrainingRun, count: Tensor) -> None:
     """Make of a summed loss's gradients those of the mean, their norm clipped, in one pass.
 
     However a group's items are split into batches, they are divided by their count once.
@@ -163,7 +163,9 @@ def _scale(run: TrainingRun, count: float) -> None:
     run.accelerator.unscale_gradients(run.optimizer)  # of fp16 alone
     gradients = [p.grad for p in run.model.parameters() if p.grad is not None]
     factor, most = 1.0 / count, run.config.clip_norm
-    if most:
-        norm = float(nn.utils.get_total_norm(gradients)) / count
-        factor *= min(1.0, most / (norm + 1e-6)) if math.isfinite(norm) else norm
-    torch._foreach_mul_(gradients, factor)
+    if most and gradients:
+        norm = nn.utils.get_total_norm(gradients) / count
+        clip = (most / (norm + 1e-6)).clamp(max=1.0)
+        factor = factor * torch.where(norm.isfinite(), clip, norm)
+    if gradients:
+        torch._foreach_mul_(gradients, factor.to(gradients[0].dtype))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from birnn.config import TrainConfig
-from birnn.errors import CheckpointError, ConfigError, TrainingError
+from birnn.errors import CheckpointError, ConfigError, NonFiniteLossError, TrainingError
 from birnn.nn.precision import EXACT, TF32, products
 from birnn.storage.snapshots import Snapshot, check_like, nested, same
 from birnn.training.accelerator import make_accelerator
@@ -31,6 +31,9 @@ class Validation(NamedTuple):
     margin: float = 0.0  # by how much a later epoch may be worse than the best, and be kept
 
 
+READ_EVERY = 64  # steps whose losses wait on a GPU: to read one is to wait for all before it
+
+
 @dataclass
 class Position:
     """Where training stands; plain numbers, summed and divided once."""
@@ -38,8 +41,8 @@ class Position:
     epoch: int = 0  # under way, from 0
     done: int = 0  # optimizer steps of it
     step: int = 0  # optimizer steps of all epochs
-    loss: float = 0.0  # summed over the epoch's items
-    items: float = 0.0  # of the epoch
+    loss: float = 0.0  # summed over the epoch's items, as far as it was read
+    items: float = 0.0  # of the epoch, as far
     tokens: int = 0  # of all epochs
     epoch_tokens: int = 0
 
@@ -119,6 +122,15 @@ class Best:
                 )
 
 
+class Waiting(NamedTuple):
+    """The loss of a step, on its device until it is read."""
+
+    total: Tensor  # summed over items
+    items: Tensor  # how many
+    step: int  # of all, from 1
+    batches: range  # of the epoch
+
+
 class TrainingRun:
     """A model, its optimizer, the average of its weights, its best epoch, and where they stand.
 
@@ -137,6 +149,10 @@ class TrainingRun:
         self.average = WeightAverage(self.model, config.ema) if config.ema else None
         self.best = Best(validation)
         self.at = Position()
+        self.waiting: list[Waiting] = []
+        device = self.accelerator.device.type
+        self.read_every = 1 if device == "cpu" else READ_EVERY
+        self.sums = torch.float32 if device == "mps" else torch.float64  # of losses and counts
         self.history: list[EpochEvent] = []
         self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
 
@@ -144,13 +160,44 @@ class TrainingRun:
         """Of training, over all its starts."""
         return time.perf_counter() - self._began
 
-    def advance(self, total: float, count: float, tokens: int) -> None:
-        """An optimizer step is done: its summed loss, the items of it, and their tokens."""
+    def note_loss(self, total: Tensor, count: Tensor, batches: int) -> None:
+        """Take the summed loss of the step under way, the count of its items and of its batches.
+
+        Raises:
+            NonFiniteLossError: as :meth:`read_losses`.
+        """
+        at, each = self.at, self.config.accumulate
+        first = at.done * each
+        self.waiting.append(Waiting(total, count, at.step + 1, range(first, first + batches)))
+        if len(self.waiting) >= self.read_every:
+            self.read_losses()
+
+    def read_losses(self) -> None:
+        """Read the losses that wait on the device, in their order.
+
+        Raises:
+            NonFiniteLossError: one is not finite; it names the first step and its batches.
+        """
+        if not self.waiting:
+            return
+        waiting, self.waiting = self.waiting, []
+        numbers = torch.stack([part for loss in waiting for part in (loss.total, loss.items)])
+        sums = numbers.tolist()
+        for loss, total, count in zip(waiting, sums[::2], sums[1::2], strict=True):
+            if not math.isfinite(total):
+                raise NonFiniteLossError(
+                    f"the loss became {total} in epoch {self.at.epoch + 1}, step {loss.step};"
+                    " lower --learning-rate or set --clip-norm, and look for odd values in the"
+                    " data", self.at.epoch, loss.batches,
+                )  # fmt: skip
+            self.at.loss, self.at.items = self.at.loss + total, self.at.items + count
+
+    def advance(self, tokens: int) -> None:
+        """An optimizer step over so many tokens is done."""
         if self.average:
             self.average.update()
         at = self.at
         at.done, at.step = at.done + 1, at.step + 1
-        at.loss, at.items = at.loss + total, at.items + count
         at.epoch_tokens, at.tokens = at.epoch_tokens + tokens, at.tokens + tokens
 
     def judge(self) -> EpochEvent:
@@ -158,7 +205,9 @@ class TrainingRun:
 
         Raises:
             ConfigError: as :meth:`Best.offer`.
+            NonFiniteLossError: as :meth:`read_losses`.
         """
+        self.read_losses()
         at = self.at
         self.model.eval()
         with products(), self.average.applied() if self.average else nullcontext():
@@ -195,7 +244,12 @@ class TrainingRun:
         self.model.eval()
 
     def snapshot(self) -> Snapshot:
-        """All that :meth:`restore` needs. Its tensors are the run's own: write it at once."""
+        """All that :meth:`restore` needs. Its tensors are the run's own: write it at once.
+
+        Raises:
+            NonFiniteLossError: as :meth:`read_losses`.
+        """
+        self.read_losses()
         now = time.perf_counter()
         seconds = {"seconds": now - self._began, "epoch_seconds": now - self._epoch_began}
         random_numbers, random_tensors = random_states()

@@ -211,7 +211,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         assert batch.targets is not None
         mask = sequence_mask(batch.lengths, outputs.shape[1])
         error = (outputs - batch.targets).masked_fill(~mask, 0.0)
-        return LossSum(error.square().sum(), float(batch.lengths.sum()))
+        return LossSum(error.square().sum(), batch.lengths.sum())
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Array]:
         """``[T_i]`` for each item, scaled; :meth:`evaluate` brings it to the target's unit."""

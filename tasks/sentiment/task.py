@@ -168,7 +168,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         total = (losses * weights).sum()
         if batch.views == 2:
             total = total + model.consistency * networks.consistency_loss(logits)
-        return LossSum(total / members, float(weights.sum()))
+        return LossSum(total / members, weights.sum())
 
     def decode(self, outputs: SentimentOutputs, batch: Batch) -> list[Array]:
         """Class probabilities ``[C]`` of each item."""

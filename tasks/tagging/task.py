@@ -230,7 +230,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
                 total = total + F.cross_entropy(
                     flat, wanted.flatten(), ignore_index=IGNORED, reduction="sum"
                 )
-        return LossSum(total / len(outputs.members), float(batch.lengths.sum()))
+        return LossSum(total / len(outputs.members), batch.lengths.sum())
 
     def decode(self, outputs: TaggingOutputs, batch: Batch) -> list[Array]:
         """``[T_i, 3]`` for each item: tag, its probability, and that given the tag before it."""

@@ -34,6 +34,8 @@ _REST = torch.library.Library("_", "IMPL")
 _REST.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
 GPU = torch.device("pretended:0")
 CPU = torch.device("cpu")
+# Operations for whose results a program waits until the GPU has done all that stands before.
+WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "is_nonzero", "equal")
 CROSSING = ("copy_", "_to_copy", "set_", "lift_fresh")  # operations that may see both devices
 
 
@@ -69,7 +71,11 @@ class Pretended(Tensor):
 
     def tolist(self) -> Any:
         """The values, which torch would not give of a subclass."""
+        waits.append("tolist")
         return self.inner.tolist()
+
+
+waits: list[str] = []  # what a real GPU would have been waited for
 
 
 class Pretending(TorchDispatchMode):
@@ -92,6 +98,8 @@ def dispatch(function: Any, args: Any, kwargs: Any, *, strict: bool = False) -> 
     if ours and any(part.dim() for part in theirs) and name not in CROSSING:
         raise RuntimeError(f"{name}: tensors of two devices")
     asked = kwargs.get("device")
+    if ours and (name in WAITING or (asked is not None and torch.device(asked) == CPU)):
+        waits.append(name)
     gpu = torch.device(asked).type == GPU.type if asked is not None else bool(ours)
     if asked is not None:
         kwargs = {**kwargs, "device": CPU}
@@ -143,6 +151,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.types: set[torch.dtype] = set()
+        self.waits: list[str] = []  # within steps
 
     def scan(self, gates: int, x: Tensor, state: Tensor, weights: list[Tensor], train: bool) -> Any:
         """States ``[B, T, H]`` of all steps, by a loop: cuDNN's own code needs a GPU."""

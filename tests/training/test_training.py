@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import BucketSampler
 from birnn.data.steps import StepSplit, synthetic
-from birnn.errors import ConfigError, TrainingError
+from birnn.errors import ConfigError, NonFiniteLossError, TrainingError
 from birnn.nn.batch import Batch
 from birnn.nn.devices import resolve_device
 from birnn.nn.encoders import build_encoder
@@ -24,7 +24,7 @@ from birnn.training.events import EpochEvent, Event, StepEvent, StopEvent
 from birnn.training.loop import LossSum, fit
 from birnn.training.randomness import seed_everything
 from birnn.training.schedules import learning_rate_factor
-from birnn.training.state import Best, Validation, parameter_groups
+from birnn.training.state import Best, TrainingRun, Validation, parameter_groups
 
 PLAIN = TrainConfig(
     epochs=1, learning_rate=0.05, schedule="constant", warmup=0.0, clip_norm=0.0, patience=0,
@@ -505,3 +505,34 @@ def test_a_norm_within_the_bound_is_left_alone() -> None:
     assert gradients[0]
     for free, bounded in zip(*gradients, strict=True):
         torch.testing.assert_close(free, bounded, rtol=1e-12, atol=0)
+
+
+@pytest.fixture
+def lazily(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses are read as on a GPU: some steps after they were computed."""
+    fixed = property(lambda run: 4, lambda run, value: None)
+    monkeypatch.setattr(TrainingRun, "read_every", fixed, raising=False)
+
+
+def test_losses_that_wait_are_the_same(lazily: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = replace(PLAIN, epochs=3, accumulate=2, clip_norm=0.5)
+    model = line()
+    late = train(model, items([3, 2, 4, 1, 3, 2, 2]), config)
+    monkeypatch.undo()
+    other = line()
+    soon = train(other, items([3, 2, 4, 1, 3, 2, 2]), config)
+    losses = [[event.loss for event in events if isinstance(event, EpochEvent)]
+              for events in (late, soon)]  # fmt: skip
+    assert losses[0] == losses[1]
+    for one, two in zip(model.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+@pytest.mark.parametrize("bad", range(7))
+def test_a_loss_that_waits_names_its_own_batches(lazily: None, bad: int) -> None:
+    batches = items([3, 2, 4, 1, 3, 2, 2])
+    batches[bad].inputs["features"].fill_(torch.nan)
+    with pytest.raises(NonFiniteLossError, match=f"epoch 1, step {bad // 2 + 1};") as error:
+        train(line(), batches, replace(PLAIN, accumulate=2))
+    first = bad // 2 * 2
+    assert error.value.batches == range(first, min(first + 2, 7))
