@@ -287,7 +287,7 @@ def has_header(
     if any(name in USUAL for name in lower) and not nameless and not _recurs(cells, rest):
         return True, ""
     if named:
-        return sum(same) <= len(named), "one row tells little"
+        return sum(same) <= len(named) and not _recurs(cells, rest), "one row tells little"
     if _recurs(cells, rest):
         return False, "no column holds numbers or dates alone"
     if not nameless and _surely_named(cells, rest):

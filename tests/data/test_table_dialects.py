@@ -158,6 +158,7 @@ def test_two_readings_are_warned_of_by_the_option_that_decides(read):
     two = read("95%;so so;2004-01-11;good\n57%;bad;2004-01-12;1.0\n")
     assert "--header" in " ".join(two.warnings)
     assert len(two.table) == 2
+    assert len(read("x y;1652;so so\nx y;1653;5\n").table) == 2
     lone = "".join(f"{label}\tso {n} it\n" for n, label in enumerate(["yes", "no"] * 8))
     assert "--no-header" in " ".join(read("By us\t\n" + lone).warnings)
     unnamed = read("By us;\n;\n;stars\nso so;good\nbad day;so it is\nno;bad\n")

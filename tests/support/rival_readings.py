@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from table_content import MISSING, NARROW, NBSP, Column, Dialect
 
 TYPED = re.compile(
-    r"[-+−(]?\s?[$€£¥]?\s?[-+−]?\d[\d.,'’\s]*([eE][-+]?\d+)?\s?[%$€£¥)]?(\s?[%€$£¥)])?|\d{4}-\d\d-\d\d|"
-    r"\d{1,2}[./]\d{1,2}[./]\d{2,4}"
+    r"[-+−(]?\s?[$€£¥]?\s?[-+−]?\d[\d.,'’ \u00a0\u202f]*([eE][-+]?\d+)?\s?[%$€£¥)]?(\s?[%€$£¥)])?"
+    r"|\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}"
 )
 DELIMITERS = (",", ";", "\t", "|")
 
