@@ -14,6 +14,7 @@ from birnn.arrays import Array
 from birnn.data.text.ngrams import Tokens, inverse_frequencies, weigh
 from birnn.data.text.tokenizers import Tokenizer
 from birnn.tasks.core.logistic import Regressions, Softmax
+from birnn.tasks.core.progress import tell
 
 PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength
 NGRAMS = ((1, 1), (1, 2))
@@ -61,6 +62,7 @@ def _models(regressions: Regressions) -> Iterator[tuple[float, Softmax]]:
     fitted, step = None, regressions.side_by_side
     for begin in range(0, len(PENALTIES), step):
         penalties = PENALTIES[begin : begin + step]
+        tell("linear model of n-grams", begin / len(PENALTIES))
         last = None if fitted is None else fitted.of([step - 1])
         fitted = regressions.fit(penalties, last)
         for number, penalty in enumerate(penalties):
@@ -101,6 +103,10 @@ def tfidf_logistic(texts: Mapping[str, Sequence[str]], gold: Mapping[str, Array]
         settings = {**fitted.settings, "ngrams": list(ngrams), "features": x["train"].shape[1]}
         return fitted, {**settings, "validation_accuracy": fitted.accuracy}, x["test"]
 
+    fits = []
     with ThreadPoolExecutor(min(len(NGRAMS), torch.get_num_threads())) as pool:
-        best, settings, test = max(pool.map(fit, NGRAMS), key=lambda part: part[0].rank("accuracy"))
+        for fitted in pool.map(fit, NGRAMS):
+            fits.append(fitted)
+            tell("baseline of n-grams", len(fits) / len(NGRAMS))
+    best, settings, test = max(fits, key=lambda part: part[0].rank("accuracy"))
     return best.model.predict_proba(test), settings

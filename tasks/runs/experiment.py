@@ -131,9 +131,10 @@ def _one_seed(task: AnyTask, data: AnyData, plan: Plan, keeper: Checkpointer, se
         kept = f"the last good checkpoint, of step {keeper.saved_step:,}, is kept"
         advice = f"{how_to_go_on(task, plan.out)} --learning-rate …"
         raise TrainingError(f"{error}; {kept}: {advice}") from None
-    yield Evaluating("baselines and test scores")
     if not baselines:
+        yield Evaluating("baselines")
         baselines += task.baselines(data)
+    yield Evaluating("test scores")
     target = work / f"seed-{seed}" if plan.seeds > 1 else work
     metrics, predictions = make_report(task, data, trained, baselines)
     metrics |= task.settle(trained.model, data)

@@ -19,6 +19,7 @@ from birnn.nn.chain import constrain, neutral
 from birnn.nn.crf import path_confidence
 from birnn.nn.decoding import best_path
 from birnn.tasks.core.logistic import Regressions, Softmax
+from birnn.tasks.core.progress import tell
 from birnn.tasks.tagging.model import allowed_moves
 from birnn.tasks.tagging.spans import Tags, tagging_score
 
@@ -35,6 +36,7 @@ LABEL_UPDATES, MANY_LABELS = 100_000_000, 200
 SENTENCES = 256  # decoded at once
 SMALLEST = 1e-12  # probability that has a logarithm
 
+FITTING = "linear baseline"
 EDGE = ""  # the word before and after a sentence
 
 
@@ -229,12 +231,14 @@ def fitted_models(x: sp.csr_matrix, gold: Array) -> Iterator[tuple[float, LogPro
     penalties = PENALTIES if labels <= MANY_LABELS else PENALTIES[1:3]
     tolerance = next((t for cells, t in TOLERANCES.items() if labels * len(gold) <= cells), None)
     if labels == 1 or tolerance is None:
-        for penalty in penalties:
+        for number, penalty in enumerate(penalties):
+            tell(FITTING, number / len(penalties))
             yield penalty, LogProbabilities.fit(x, gold, penalty)
         return
     regressions = Regressions(x, gold, tolerance)
     fitted = None
-    for penalty in penalties:
+    for number, penalty in enumerate(penalties):
+        tell(FITTING, number / len(penalties))
         fitted = regressions.fit([penalty], fitted)
         yield penalty, LogProbabilities(regressions.model(fitted, 0))
 

@@ -21,12 +21,19 @@ class TrainingDisplay:
 
     def __init__(self) -> None:
         self.finished = False
+        self.bar = ProgressBar()
+        self.status = console().status("reading data")
+
+    def share(self, what: str, share: float) -> None:
+        """How far the work between two events is."""
+        self.bar.stop()
+        self.status.update(f"{what}: {share:.0%}")
+        self.status.start()
 
     def draw(self, events: Iterator[Any]) -> None:
         """Draw all events, to the report."""
         task: Any = None
-        out, bar = console(), ProgressBar()
-        status = out.status("reading data")
+        out, bar, status = console(), self.bar, self.status
         status.start()
         try:
             for event in events:
@@ -46,6 +53,7 @@ class TrainingDisplay:
                     bar.scores(event)
                 elif isinstance(event, StopEvent):
                     bar.stop()
+                    status.stop()
                     out.print(f"Kept epoch {event.epoch}: {event.reason}, {event.seconds:.0f} s.")
                 elif isinstance(event, Evaluating):
                     status.update(event.what)

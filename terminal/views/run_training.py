@@ -68,6 +68,7 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     from birnn.terminal.console import console
 
     with console().status("loading libraries"):
+        from birnn.tasks.core.progress import told_to
         from birnn.tasks.runs.experiment import how_to_go_on, train
         from birnn.tasks.runs.growing import resumable, run_name, work_folder
         from birnn.tasks.runs.launch import Plan, make_task, resume_plan
@@ -84,7 +85,8 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     task = make_task(name, config)
     events, display = train(task, plan), TrainingDisplay()
     try:
-        display.draw(events)
+        with told_to(display.share):
+            display.draw(events)
     except MemoryLimitError as error:
         more = f"; {how_to_go_on(task, out)}" if resumable(work_folder(out)) else ""
         raise MemoryLimitError(f"{error}{more}") from None

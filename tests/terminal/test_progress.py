@@ -1,0 +1,47 @@
+"""What is drawn between the events of a run: a line that moves, in a terminal alone."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from birnn.tasks.core.progress import tell, told_to
+from birnn.tasks.runs.events import Evaluating
+from birnn.terminal.views import progress
+from birnn.training.events import StopEvent
+
+
+def events():
+    """A run whose linear model is fitted before and after training's last word."""
+    tell("linear model", 0.25)
+    yield StopEvent(1, 0.5, "all epochs done", 1.0, 9)
+    yield Evaluating("baselines")
+    for share in (0, 0.5):
+        tell("baseline", share)
+    yield Evaluating("test scores")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_work_between_events_moves_a_line_in_a_terminal(terminal, monkeypatch):
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=terminal, width=80, highlight=False)
+    monkeypatch.setattr(progress, "console", lambda: console)
+    display = progress.TrainingDisplay()
+    updates = []
+    update = display.status.update
+    monkeypatch.setattr(display.status, "update", lambda text: (updates.append(text), update(text)))
+    with told_to(display.share):
+        display.draw(events())
+    assert updates == ["linear model: 25%", "baselines", "baseline: 0%", "baseline: 50%",
+                       "test scores"]  # fmt: skip
+    assert "Kept epoch 1: all epochs done" in file.getvalue()
+    assert ("linear model: 25%" in file.getvalue()) is terminal
+
+
+def test_nobody_has_to_listen():
+    tell("work", 0.5)
+    heard = []
+    with told_to(lambda what, share: heard.append((what, share))):
+        tell("work", 0.75)
+    tell("work", 1.0)
+    assert heard == [("work", 0.75)]
