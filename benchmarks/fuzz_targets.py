@@ -207,8 +207,8 @@ def run_targets(desk: Desk) -> dict[str, Target]:
     import torch
     from torch import nn
 
-    from birnn.storage.files import load_weights
     from birnn.storage.untrusted import read_json
+    from birnn.storage.weights import load_weights
     from birnn.tasks.forecast.options import ForecastConfig
     from birnn.tasks.regression.options import RegressionConfig
     from birnn.tasks.runs.folder import config_of

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,19 +19,9 @@ from birnn.nn.devices import out_of_memory
 from birnn.nn.precision import products
 from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
+from birnn.training.losses import LossSum as LossSum
 from birnn.training.schedules import learning_rate_factor
 from birnn.training.state import TrainingRun, Validation
-
-
-class LossSum(NamedTuple):
-    """A loss that is summed over items and the number of items: divided once, at the end.
-
-    A count that stands on a GPU is left there: to read it would be to wait for the device.
-    """
-
-    total: Tensor  # scalar
-    items: float | Tensor
-
 
 Loss = Callable[[object, Batch], LossSum]  # of the model's outputs and the batch
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from birnn.arrays import Array, Ints
 from birnn.data.tables.hugging_face import library
 from birnn.data.tables.plain import PlainTable
-from birnn.data.text.ngrams import bag
+from birnn.data.text.ngrams import NgramRows, bag
 from birnn.data.text.tokenizers import UNKNOWN, get_tokenizer
 from birnn.data.text.words import Lexicon, ragged
 from birnn.nn.batch import Batch
@@ -57,14 +57,14 @@ class TextSplit:
     table: "Dataset | PlainTable"  # columns text, tokens
     lexicon: Lexicon
     targets: Ints | None  # [N]
-    ngrams: "sp.csr_matrix | None"  # [N, V]
+    ngrams: "sp.csr_matrix | NgramRows | None"  # [N, V]
     lengths: Ints
     weights: NDArray[np.float32] | None = None  # [N], of each item in the loss
 
     @staticmethod
     def build(
         table: "Dataset | PlainTable", lexicon: Lexicon, targets: Sequence[int] | None = None,
-        ngrams: "sp.csr_matrix | None" = None,
+        ngrams: "sp.csr_matrix | NgramRows | None" = None,
     ) -> "TextSplit":  # fmt: skip
         """From a table that :func:`tokenize` returned."""
         lengths = np.asarray(_list_lengths(table, "tokens"), dtype=np.int64)

@@ -9,16 +9,21 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from birnn.arrays import Ints
 from birnn.data.text.tokenizers import Tokenizer
 
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
 CHARS = (2, 3, 4, 5)  # sizes of character n-grams
 ROWS = 4096  # weighted at once
+FEW = 32  # texts that are counted one by one
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,9 @@ class Counts:
     """How often each n-gram stands in each text."""
 
     names: list[str]  # of the columns, each another
-    rows: sp.csr_matrix  # [N, V]
+    rows: "sp.csr_matrix"  # [N, V]
 
-    def in_columns(self, columns: Mapping[str, int]) -> sp.csr_matrix:
+    def in_columns(self, columns: Mapping[str, int]) -> "sp.csr_matrix":
         """The n-grams that have a column there, in its place: ``[N, len(columns)]``."""
         targets = np.array([columns.get(name, -1) for name in self.names], dtype=np.int32)
         known = np.flatnonzero(targets >= 0)
@@ -58,14 +63,16 @@ class _Numbers(dict[str, int]):
         return np.array(numbers, dtype=np.int64), np.array(ends, dtype=np.int64)
 
 
-def _summed(values: NDArray[np.float32], columns: Ints, ends: Ints, width: int) -> sp.csr_matrix:
+def _summed(values: NDArray[np.float32], columns: Ints, ends: Ints, width: int) -> "sp.csr_matrix":
     """Sparse rows ``[N, width]`` from values in any order; those of one place are added."""
+    import scipy.sparse as sp  # here: a few texts are counted without it
+
     rows = sp.csr_matrix((values, columns, ends), shape=(len(ends) - 1, width))
     rows.sum_duplicates()
     return rows
 
 
-def _counted(numbers: Ints, ends: Ints, width: int) -> sp.csr_matrix:
+def _counted(numbers: Ints, ends: Ints, width: int) -> "sp.csr_matrix":
     """``[N, width]``: how often each number stands in each text."""
     return _summed(np.ones(len(numbers), dtype=np.float32), numbers, ends, width)
 
@@ -90,6 +97,8 @@ class Tokens:
 
         Tokens that hold blanks can give two n-grams one name: they count as one.
         """
+        import scipy.sparse as sp
+
         names, width = list(self.names), len(self.names)
         rows = _counted(self.numbers, self.ends, width)
         if longest == 1:
@@ -134,20 +143,36 @@ def inverse_frequencies(vocabulary: Mapping[str, int], texts: int) -> NDArray[np
     return (np.log((1 + texts) / (1 + counts)) + 1).astype(np.float32)
 
 
-def weigh(counts: sp.csr_matrix, idf: NDArray[np.float32]) -> sp.csr_matrix:
+def weigh(counts: "sp.csr_matrix", idf: NDArray[np.float32]) -> "sp.csr_matrix":
     """TF-IDF of counts ``[N, V]``, which are overwritten: 1 + ln count, rows of norm 1 (or 0)."""
-    values = counts.data
+    _weigh(counts.data, counts.indices, counts.indptr, idf)
+    return counts
+
+
+def _weigh(
+    values: NDArray[np.float32], columns: Ints, ends: Ints, idf: NDArray[np.float32]
+) -> None:
+    """As :func:`weigh`, of what sparse rows hold."""
     np.log(values, out=values)
     values += 1
-    ends = counts.indptr
     for start in range(0, len(ends) - 1, ROWS):
         part = ends[start : start + ROWS + 1]
         own = values[part[0] : part[-1]]
-        own *= idf[counts.indices[part[0] : part[-1]]]
+        own *= idf[columns[part[0] : part[-1]]]
         rows = np.repeat(np.arange(len(part) - 1), np.diff(part))
         norms = np.sqrt(np.bincount(rows, weights=own * own, minlength=len(part) - 1))
         own[:] = own / norms[rows]
-    return counts
+
+
+@dataclass(frozen=True)
+class NgramRows:
+    """The weighted n-grams of a few texts."""
+
+    columns: list[Ints]  # of each text
+    values: list[NDArray[np.float32]]
+
+    def __getitem__(self, texts: Ints) -> "NgramRows":
+        return NgramRows([self.columns[i] for i in texts], [self.values[i] for i in texts])
 
 
 @dataclass(frozen=True)
@@ -170,18 +195,44 @@ class NgramTable:
     @cached_property
     def _parts(self) -> list[tuple[dict[str, int], NDArray[np.float32]]]:
         """Of words and of characters: the columns, and the idf of each."""
-        return [({name: i for i, name in enumerate(part)}, inverse_frequencies(part, self.texts))
+        return [(dict(zip(part, count(), strict=False)), inverse_frequencies(part, self.texts))
                 for part in (self.words, self.chars)]  # fmt: skip
 
-    def transform(self, texts: Sequence[str], tokenizer: Tokenizer) -> sp.csr_matrix:
+    def transform(self, texts: Sequence[str], tokenizer: Tokenizer) -> "sp.csr_matrix":
         """TF-IDF features ``[N, V]``, each half of a row with a norm of 1 (or 0)."""
+        import scipy.sparse as sp
+
         counts = (Tokens.cut(texts, tokenizer).count(2), count_chars(texts))
         halves = [weigh(part.in_columns(columns), idf)
                   for part, (columns, idf) in zip(counts, self._parts, strict=True)]  # fmt: skip
         return sp.hstack(halves, format="csr", dtype=np.float32)
 
+    def rows(self, texts: Sequence[str], tokenizer: Tokenizer) -> "NgramRows | sp.csr_matrix":
+        """What :meth:`transform` gives, to the bit; of a few texts without a sparse matrix."""
+        if len(texts) > FEW:
+            return self.transform(texts, tokenizer)
+        parts = [self._row(text, tokenizer) for text in texts]
+        return NgramRows([columns for columns, _ in parts], [values for _, values in parts])
 
-def bag(rows: sp.csr_matrix) -> tuple[Ints, NDArray[np.float32], Ints]:
+    def _row(self, text: str, tokenizer: Tokenizer) -> tuple[Ints, NDArray[np.float32]]:
+        tokens = tokenizer(text)
+        pairs = (f"{one} {two}" for one, two in pairwise(tokens))
+        grams = chain.from_iterable(map(word_chars, text.lower().split()))
+        columns, values, first = [], [], 0
+        for names, (known, idf) in zip((chain(tokens, pairs), grams), self._parts, strict=True):
+            there = [known[name] for name in names if name in known]
+            own, times = np.unique(np.array(there, dtype=np.int64), return_counts=True)
+            columns.append(own + first)
+            values.append(times.astype(np.float32))
+            _weigh(values[-1], own, np.array([0, len(own)]), idf)
+            first += len(known)
+        return np.concatenate(columns), np.concatenate(values)
+
+
+def bag(rows: "NgramRows | sp.csr_matrix") -> tuple[Ints, NDArray[np.float32], Ints]:
     """The ids, values and row offsets of sparse rows, as an embedding bag takes them."""
+    if isinstance(rows, NgramRows):
+        sizes = np.array(list(map(len, rows.columns)), dtype=np.int64)
+        return np.concatenate(rows.columns), np.concatenate(rows.values), np.cumsum(sizes) - sizes
     ids, offsets = rows.indices.astype(np.int64), rows.indptr[:-1].astype(np.int64)
     return ids, rows.data.astype(np.float32), offsets

@@ -42,7 +42,7 @@ class Lexicon:
     """From a token to numbers."""
 
     words: list[str]  # the trained rows, <pad> and <unk> first
-    vector_words: list[str]  # the rows of the pretrained table; empty without one
+    vector_words: Sequence[str]  # the rows of the pretrained table; empty without one
     buckets: int  # of character n-grams; 0 without them
     _word_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _vector_rows: WordRows = field(init=False, repr=False, compare=False)

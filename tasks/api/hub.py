@@ -13,7 +13,6 @@ from typing import Any
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
 from birnn.storage.files import new_folder, write_json, write_text
 from birnn.storage.scratch import scratch
-from birnn.tasks.runs.card import render_card
 from birnn.tasks.runs.folder import RUN, LoadedRun, write_model
 
 SCHEME = "hf://"
@@ -122,6 +121,8 @@ def write_repository(folder: Path, run: LoadedRun, metrics: Mapping[str, Any],
     write_json(folder / "config.json", config)
     public = _without(public_metrics(metrics), [source] if "/" in source else [])
     write_json(folder / "metrics.json", public)
+    from birnn.tasks.runs.card import render_card
+
     write_text(folder / "README.md", render_card("", public, SCHEME + name if name else "FOLDER"))
     return sorted(path.name for path in folder.iterdir())
 

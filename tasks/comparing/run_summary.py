@@ -14,7 +14,7 @@ from birnn.config import flatten
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks import TASKS
-from birnn.tasks.core.task import Evaluation
+from birnn.tasks.core.evaluation import Evaluation
 from birnn.tasks.runs.folder import OWN_KEYS
 from birnn.tasks.runs.test_records import MissingError, TestRecord, number, read_rows
 

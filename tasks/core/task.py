@@ -18,11 +18,11 @@ from birnn.nn.batch import Batch
 from birnn.nn.encoders import build_encoder
 from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
+from birnn.tasks.core.evaluation import Evaluation as Evaluation
 from birnn.tasks.core.inference import predict
-from birnn.tasks.scoring.bootstrap import with_intervals
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.training.events import EpochEvent
-from birnn.training.loop import LossSum
+from birnn.training.losses import LossSum
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
 Predictions = Sequence[Array]  # one array for each item
@@ -94,19 +94,6 @@ class LoadedSplit(Generic[SplitT]):
     split: SplitT
     source: str
     notes: list[str]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Scores of one model on one split, with the same scores on each bootstrap resample."""
-
-    scores: dict[str, float]
-    replicates: dict[str, Array]
-
-    def to_json(self) -> dict[str, dict[str, float | None]]:
-        """Each score with its interval, as ``metrics.json`` has it."""
-        intervals = with_intervals(self.scores, self.replicates)
-        return {name: score.to_json() for name, score in intervals.items()}
 
 
 @dataclass(frozen=True)

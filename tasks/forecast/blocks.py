@@ -5,14 +5,17 @@ origins as long as the horizon or the season are nearly so (Künsch 1989; here w
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from birnn.arrays import Ints
 from birnn.data.series.panel import Panel
-from birnn.data.series.windows import WindowSplit
 from birnn.data.wording import plural
+
+if TYPE_CHECKING:
+    from birnn.data.series.windows import WindowSplit
 
 FEWEST = 8  # blocks of all series together; with fewer, series are blocks of their own
 
@@ -26,7 +29,7 @@ class Blocks:
     words: str  # what they are, for a report
 
 
-def block_units(split: WindowSplit) -> Blocks:
+def block_units(split: "WindowSplit") -> Blocks:
     """Put each window into a block of ``max(horizon, season)`` consecutive origins.
 
     Series whose clocks can be laid side by side share blocks. Where that makes fewer than

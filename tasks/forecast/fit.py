@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,18 +14,15 @@ from birnn.data.splits.batching import BucketSampler
 from birnn.errors import CheckpointError, DataError
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Task, TaskData
-from birnn.tasks.forecast import baselines
-from birnn.tasks.forecast.baselines import ForecastBaseline, Ridge
 from birnn.tasks.forecast.conformal import calibrate_forecasts
 from birnn.tasks.forecast.forecasts import Calibration, Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo
-from birnn.tasks.forecast.metrics import scores
 from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.options import ForecastConfig
-from birnn.tasks.forecast.ridge import fit_ridge, solve
 from birnn.tasks.forecast.sums import accumulate
-from birnn.training.loop import fit
-from birnn.training.state import Validation
+
+if TYPE_CHECKING:
+    from birnn.tasks.forecast.baselines import ForecastBaseline
 
 ForecastTask = Task[ForecastConfig, ForecastInfo, WindowSplit]
 ForecastTaskData = TaskData[ForecastInfo, WindowSplit]
@@ -36,6 +33,8 @@ FORECASTERS = ("model", "last_value", "seasonal_naive", "drift", "ridge")
 
 def fit_linear(model: ForecastModel, train: WindowSplit, validation: WindowSplit) -> dict[str, Any]:
     """Fit the model's linear map; returns how, or nothing where there are too few windows."""
+    from birnn.tasks.forecast.baselines import Ridge
+
     try:
         ridge = Ridge.fit(train, validation)
     except DataError:
@@ -69,7 +68,7 @@ def fit_mix(
     return {"linear_share": share, f"validation_{monitor}": float(total[best]) / steps}
 
 
-def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> ForecastBaseline | None:
+def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> "ForecastBaseline | None":
     """What the run forecasts with in place of the networks, if anything; ridge is in the model.
 
     Raises:
@@ -78,11 +77,15 @@ def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> ForecastBaselin
     number = int(model.forecaster)
     if not 0 <= number < len(FORECASTERS):
         raise CheckpointError(f"model.safetensors: forecaster {number} is unknown; it is damaged")
+    if number == 0:
+        return None
+    from birnn.tasks.forecast import baselines
+
     weight, bias = (
         part.cpu().double().numpy() for part in (model.linear_weight, model.linear_bias)
     )
     naive = (baselines.LastValue(), baselines.SeasonalNaive(info.season), baselines.Drift())
-    return (None, *naive, Ridge(weight, bias, {}))[number]
+    return (*naive, baselines.Ridge(weight, bias, {}))[number - 1]
 
 
 def head_quantiles(config: ForecastConfig, info: ForecastInfo) -> tuple[float, ...]:
@@ -115,9 +118,11 @@ def forecast_split(
 
 
 def baseline_forecasts(
-    task: ForecastTask, baseline: ForecastBaseline, split: WindowSplit
+    task: ForecastTask, baseline: "ForecastBaseline", split: WindowSplit
 ) -> Forecasts:
     """A baseline's windows, within the declared bounds, made when they are asked for."""
+    from birnn.tasks.forecast import baselines
+
     low, high = task.config.model.min, task.config.model.max
     return Forecasts(baselines.OnDemand(baseline, split, low, high), low=low, high=high)
 
@@ -142,7 +147,7 @@ def spread_out(known: Calibration, split: WindowSplit, info: ForecastInfo) -> Ca
 
 
 def calibrated(
-    task: ForecastTask, baseline: ForecastBaseline, splits: Mapping[str, WindowSplit],
+    task: ForecastTask, baseline: "ForecastBaseline", splits: Mapping[str, WindowSplit],
     info: ForecastInfo,
 ) -> Forecasts:  # fmt: skip
     """A baseline's test windows with intervals calibrated as the model's are."""
@@ -178,6 +183,8 @@ def validation_errors(
     task: ForecastTask, model: ForecastModel, validation: WindowSplit, info: ForecastInfo
 ) -> dict[str, float]:
     """The scaled validation MAE of the model and of every baseline that there is."""
+    from birnn.tasks.forecast.metrics import scores
+
     errors = {}
     able = {"seasonal_naive": info.season > 1, "ridge": bool(model.linear_weight.any())}
     for number, name in enumerate(FORECASTERS):
@@ -249,6 +256,10 @@ def _train_again(
     penalty: float | None,
 ) -> ForecastModel:  # fmt: skip
     """A fresh model, trained on ``train`` for ``epochs``, the rest as in ``model``."""
+    from birnn.tasks.forecast.ridge import fit_ridge, solve
+    from birnn.training.loop import fit
+    from birnn.training.state import Validation
+
     config = replace(task.config.train, epochs=epochs, patience=0)
     torch.manual_seed(config.seed)
     fresh = task.model(info)
@@ -275,4 +286,6 @@ def fit_penalty(model: ForecastModel, data: ForecastTaskData) -> float | None:
     """The penalty of the linear map; None where there is none."""
     if not bool(model.linear_weight.any()):
         return None
+    from birnn.tasks.forecast.baselines import Ridge
+
     return float(Ridge.fit(data.splits["train"], data.splits["validation"]).chosen["penalty"])

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from birnn.arrays import Array, Floats, Ints
-from birnn.data.series.windows import WindowSplit
 from birnn.errors import ConfigError
+
+if TYPE_CHECKING:
+    from birnn.data.series.windows import WindowSplit
 
 Levels = tuple[float, ...]  # shares between 0 and 1, ascending
 
@@ -104,7 +106,7 @@ class Forecasts:
             + ", ".join(f"{quantile:g}" for quantile in self.quantiles)
         )
 
-    def intervals(self, split: WindowSplit, indices: Ints) -> tuple[Floats, Floats] | None:
+    def intervals(self, split: "WindowSplit", indices: Ints) -> tuple[Floats, Floats] | None:
         """Lower and upper bounds of the windows ``indices [B]``, ``[B, K, H]`` each, if any."""
         if self.calibration is None:
             return None

@@ -7,21 +7,24 @@ are the oracles of the tests.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from birnn.arrays import Array, Floats, Ints
-from birnn.data.series.windows import WindowSplit
 from birnn.errors import DataError
 from birnn.tasks.forecast.blocks import block_units
 from birnn.tasks.forecast.forecasts import Forecasts, Levels, level_name
+
+if TYPE_CHECKING:
+    from birnn.data.series.windows import WindowSplit
 
 OF_SERIES = ("count", "squared", "absolute")  # kinds that are summed by series and step too
 COUNT, SQUARED, ABSOLUTE = 0, 1, 2  # their places
 STEPS = 200_000  # targets that are looked at at once
 
 
-def window_chunks(split: WindowSplit, most: int) -> Iterator[Ints]:
+def window_chunks(split: "WindowSplit", most: int) -> Iterator[Ints]:
     """Numbers of all windows, in order, some at a time: ``most`` targets, or one window."""
     windows = max(1, most // split.horizon)
     for start in range(0, len(split), windows):
@@ -52,7 +55,7 @@ class Sums:
 
 
 def accumulate(
-    split: WindowSplit, forecasts: Forecasts, season: int | None = None, most: int = STEPS
+    split: "WindowSplit", forecasts: Forecasts, season: int | None = None, most: int = STEPS
 ) -> Sums:
     """Add up what every score needs, of ``most`` targets at once.
 
@@ -92,7 +95,7 @@ def _add_rows(sums: Floats, series: Ints, rows: Floats) -> None:
 
 
 def _parts(
-    split: WindowSplit, forecasts: Forecasts, indices: Ints, levels: Levels
+    split: "WindowSplit", forecasts: Forecasts, indices: Ints, levels: Levels
 ) -> dict[str, Floats]:
     """``[B, H]`` of every kind, by its name; 0 where the target is missing."""
     target = split.futures(indices)
@@ -158,7 +161,7 @@ def interval_parts(
     return (outside == 0).astype(np.float64), width, width + 2 / (1 - level) * outside
 
 
-def naive_scales(split: WindowSplit, season: int) -> tuple[Floats, Floats]:
+def naive_scales(split: "WindowSplit", season: int) -> tuple[Floats, Floats]:
     """Mean absolute and squared seasonal difference of each series before its first origin.
 
     The scales of MASE (Hyndman & Koehler 2006) and RMSSE, as in the M4 and M5 competitions:

@@ -21,18 +21,15 @@ from birnn.nn.model import Embedder
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, TaskData
 from birnn.tasks.forecast import fit, output
 from birnn.tasks.forecast import model as networks
-from birnn.tasks.forecast.baselines import fit_baselines
 from birnn.tasks.forecast.conformal import check_levels
 from birnn.tasks.forecast.data import SeriesData, first_scored, load_panel, load_series
 from birnn.tasks.forecast.fit import ForecastTask, ForecastTaskData
 from birnn.tasks.forecast.forecasts import Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
-from birnn.tasks.forecast.metrics import forecast_replicates, scores, series_scores, step_scores
 from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
 from birnn.tasks.forecast.sums import accumulate
-from birnn.tasks.forecast.test_record import write_sums
 from birnn.training.events import EpochEvent
-from birnn.training.loop import LossSum
+from birnn.training.losses import LossSum
 
 # What a window loses before it is read, in words.
 LESS = {
@@ -228,11 +225,15 @@ class Forecast(ForecastTask):
         self, split: WindowSplit, predictions: Any, info: ForecastInfo, seed: int
     ) -> Evaluation:
         """Scores with a bootstrap over blocks of origins."""
+        from birnn.tasks.forecast import metrics
+
         sums = accumulate(split, predictions, info.season)
-        return Evaluation(scores(sums), forecast_replicates(sums, seed))
+        return Evaluation(metrics.scores(sums), metrics.forecast_replicates(sums, seed))
 
     def baselines(self, data: ForecastTaskData) -> list[Baseline]:
         """Last value, seasonal naive, drift and ridge, calibrated as the model is."""
+        from birnn.tasks.forecast.baselines import fit_baselines
+
         splits, info = data.splits, data.info
         return [
             Baseline(b.name, b.label, fit.calibrated(self, b, splits, info), b.settings())
@@ -262,10 +263,12 @@ class Forecast(ForecastTask):
 
     def details(self, split: WindowSplit, predictions: Any, info: ForecastInfo) -> dict[str, Any]:
         """Scores by step and by series, and what the bootstrap resamples."""
+        from birnn.tasks.forecast import metrics
+
         sums = accumulate(split, predictions, info.season)
         return {
-            "per_step": step_scores(sums),
-            "per_series": series_scores(sums, split.panel.names, SERIES_SHOWN),
+            "per_step": metrics.step_scores(sums),
+            "per_series": metrics.series_scores(sums, split.panel.names, SERIES_SHOWN),
             "blocks": sums.words, "without_scale": sums.unscaled, "levels": list(sums.levels),
         }  # fmt: skip
 
@@ -274,6 +277,8 @@ class Forecast(ForecastTask):
         details: Mapping[str, Any],
     ) -> None:  # fmt: skip
         """``forecast.csv``, its picture, pictures of error and coverage by step, and the sums."""
+        from birnn.tasks.forecast.test_record import write_sums
+
         split = data.splits["test"]
         write_sums(folder, split, accumulate(split, predictions, data.info.season))
         future = output.write_future(folder, self, model, split.panel, data.info)

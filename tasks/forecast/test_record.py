@@ -9,21 +9,23 @@ import json
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from birnn.arrays import Array
-from birnn.data.series.windows import WindowSplit
 from birnn.errors import CheckpointError
 from birnn.storage.files import atomic_path
-from birnn.tasks.core.task import Evaluation
+from birnn.tasks.core.evaluation import Evaluation
 from birnn.tasks.forecast.metrics import forecast_replicates, scores
 from birnn.tasks.forecast.sums import STEPS, Sums, window_chunks
 from birnn.tasks.runs.test_records import TestRecord, check_file
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
+
+if TYPE_CHECKING:
+    from birnn.data.series.windows import WindowSplit
 
 NAME = "backtest.safetensors"
 LIMIT = 512 * 1024 * 1024  # bytes
@@ -32,7 +34,7 @@ PLACES = ("unit", "series")
 OF_TRAIN = ("mse_scaled", "mae_scaled")  # these divide by scales of the training rows
 
 
-def write_sums(folder: Path, split: WindowSplit, sums: Sums) -> None:
+def write_sums(folder: Path, split: "WindowSplit", sums: Sums) -> None:
     """Write ``backtest.safetensors``: the sums, and digests of the windows and the scales."""
     arrays = {name: np.ascontiguousarray(getattr(sums, name)) for name in (*FLOATS, *PLACES)}
     about = {
@@ -44,7 +46,7 @@ def write_sums(folder: Path, split: WindowSplit, sums: Sums) -> None:
         save_file(arrays, temporary, {"about": json.dumps(about)})
 
 
-def _items(split: WindowSplit, sums: Sums) -> str:
+def _items(split: "WindowSplit", sums: Sums) -> str:
     """A digest of the windows: series, stamps, targets, and the blocks they are drawn in."""
     found = hashlib.sha256(json.dumps([split.panel.names, split.panel.clock.named()]).encode())
     starts = split.panel.starts[split.series]

@@ -29,7 +29,7 @@ from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Tas
 from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
 from birnn.training.events import EpochEvent
-from birnn.training.loop import LossSum
+from birnn.training.losses import LossSum
 
 MAX_SYNTHETIC = 20_000_000  # numbers of a split
 SYNTHETIC_HELD_OUT = {"validation": 64, "test": 256}

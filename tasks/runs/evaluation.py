@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from birnn.config import apply, flat_names
 from birnn.data.stamps.options import AS_IN_RUN, StampOptions
@@ -11,9 +11,11 @@ from birnn.data.tables.dialect import AS_FOUND, TableOptions
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.storage.files import read_json
-from birnn.tasks.runs.fitting import AnyTask
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
+
+if TYPE_CHECKING:
+    from birnn.tasks.runs.fitting import AnyTask
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _with(run: LoadedRun, chosen: dict[str, Any]) -> LoadedRun:
     return replace(run, task=task)
 
 
-def with_table(task: AnyTask, given: TableOptions, *, other: bool) -> AnyTask:
+def with_table(task: "AnyTask", given: TableOptions, *, other: bool) -> "AnyTask":
     """The task as it is, but that files are read as ``given``.
 
     Where ``other`` data than the run's own is read, training's options count as far as the run

@@ -7,28 +7,25 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, TypeVar
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from birnn.config import from_dict
 from birnn.data.tables.csv_cells import RowWriter
 from birnn.errors import BirnnError, CheckpointError, ConfigError, brief
-from birnn.nn.devices import resolve_device
-from birnn.nn.engines import engine_for
-from birnn.nn.forking import survive_forks
 from birnn.storage.files import (
     FolderKind,
-    load_weights,
     read_json,
     same_file,
-    save_weights,
     write_json,
 )
 from birnn.storage.untrusted import charge, check_weights, json_memory, one_budget
 from birnn.tasks import TASKS
-from birnn.tasks.core.task import Task
 from birnn.version import __version__
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from birnn.tasks.core.task import Task
 
 OWN_KEYS = (
     "format",
@@ -103,19 +100,22 @@ class LoadedRun:
     """A trained model, ready to use on the device that it is on."""
 
     folder: Path
-    task: Task[Any, Any, Any]
+    task: "Task[Any, Any, Any]"
     info: Any
-    model: nn.Module
+    model: "nn.Module"
     engine: str = ""  # that trained it, where that is known
 
 
 def write_model(
-    folder: Path, task: Task[Any, Any, Any], info: Any, model: nn.Module, engine: str = ""
+    folder: Path, task: "Task[Any, Any, Any]", info: Any, model: "nn.Module", engine: str = ""
 ) -> None:
     """Write ``config.json``, the info's files and ``model.safetensors``.
 
     The ``engine`` is that of training; empty: the one that would train it here.
     """
+    from birnn.nn.engines import engine_for  # here: to read what a run says takes no torch
+    from birnn.storage.weights import save_weights
+
     with suppress(ConfigError):  # trained on a machine with another device
         engine = engine or engine_for(task.config.encoder, task.config.train).name
     own = {"format": FORMAT, "version": __version__, "task": task.name, "engine": engine,
@@ -177,6 +177,10 @@ def load_run(folder: Path, device: str = "cpu") -> LoadedRun:
         CheckpointError: it is missing, incomplete, foreign or of a newer format, or its files
             together would take more memory than :func:`birnn.storage.untrusted.memory_limit`.
     """
+    from birnn.nn.devices import resolve_device
+    from birnn.nn.forking import survive_forks
+    from birnn.storage.weights import load_weights
+
     place = resolve_device(device)
     survive_forks()
     with one_budget():

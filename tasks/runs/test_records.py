@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from birnn.errors import CheckpointError
-from birnn.tasks.core.task import Evaluation
+from birnn.tasks.core.evaluation import Evaluation
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.metrics import classification_replicates, classification_scores
 

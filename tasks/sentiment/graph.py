@@ -121,7 +121,7 @@ class SentimentGraph(Graph):
         info, data = self.info, self.task.config.data
         return {"task": "sentiment", "labels": info.labels, "tokenizer": data.tokenizer,
                 "token_pattern": TOKEN.pattern, "max_length": data.max_length,
-                "words": info.lexicon.words, "vector_words": info.lexicon.vector_words,
+                "words": info.lexicon.words, "vector_words": list(info.lexicon.vector_words),
                 "buckets": info.lexicon.buckets,
                 "ngrams": None if info.ngrams is None else ngram_counts(info.ngrams)}  # fmt: skip
 

@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from birnn.data.text.ngrams import NgramTable
-from birnn.data.text.vectors import VectorTable
+from birnn.data.text.word_rows import packed
 from birnn.data.text.words import Lexicon
 from birnn.storage.files import read_json
 from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import check_labels, check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
 from birnn.tasks.sentiment.options import SentimentParts
+
+if TYPE_CHECKING:
+    from birnn.data.text.vectors import VectorTable
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class TextInfo:
     labels: list[str]
     lexicon: Lexicon
     ngrams: NgramTable | None
-    vectors: VectorTable | None  # the values, at hand only while a model is being made
+    vectors: "VectorTable | None"  # the values, at hand only while a model is being made
     vector_name: str
     vector_size: int
     members: int  # networks that are averaged
@@ -29,8 +32,8 @@ class TextInfo:
     def files(self) -> Files:
         """``labels.json``, ``vocabulary.json`` and, with a wide part, ``ngrams.json``."""
         vocabulary = {"words": self.lexicon.words, "vectors": self.vector_name,
-                      "vector_size": self.vector_size, "vector_words": self.lexicon.vector_words,
-                      "members": self.members}  # fmt: skip
+                      "vector_size": self.vector_size, "members": self.members,
+                      "vector_words": list(self.lexicon.vector_words)}  # fmt: skip
         files: Files = {"labels.json": self.labels, "vocabulary.json": vocabulary}
         if self.ngrams:
             files["ngrams.json"] = ngram_counts(self.ngrams)
@@ -62,7 +65,7 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
                 _check_counts(table[kind], table["texts"])
             ngrams = NgramTable(table["texts"], table["words"], table["chars"])
     buckets = model.gram_buckets if model.gram_size else 0
-    lexicon = Lexicon(vocabulary["words"], vocabulary["vector_words"], buckets)
+    lexicon = Lexicon(vocabulary["words"], packed(vocabulary["vector_words"]), buckets)
     return TextInfo(labels, lexicon, ngrams, None, name, size, members)
 
 
@@ -70,5 +73,7 @@ def _check_counts(table: Any, texts: Any) -> None:
     check_whole("texts", texts, 1, 10**12)
     if not isinstance(table, dict):
         raise ValueError("ngrams.json does not hold counts")
-    if not all(type(value) is int and 1 <= value <= texts for value in table.values()):
+    counts = table.values()
+    whole = {*map(type, counts)} <= {int}
+    if counts and not (whole and min(counts) >= 1 and max(counts) <= texts):
         raise ValueError("a count in ngrams.json is not a number of texts")

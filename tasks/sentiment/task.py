@@ -15,7 +15,6 @@ from birnn.data.tables.plain import PlainTable
 from birnn.data.text.batches import TextSplit, tokenize
 from birnn.data.text.ngrams import NgramTable
 from birnn.data.text.tokenizers import build_vocabulary, get_tokenizer
-from birnn.data.text.vectors import VectorTable, find_vectors
 from birnn.data.text.words import Lexicon
 from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError
@@ -31,10 +30,12 @@ from birnn.tasks.sentiment import model as networks
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
 from birnn.tasks.sentiment.options import SentimentConfig
-from birnn.training.loop import LossSum
+from birnn.training.losses import LossSum
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+    from birnn.data.text.vectors import VectorTable
 
 
 def auto_members(texts: int) -> int:
@@ -54,6 +55,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def load(self) -> TaskData[TextInfo, TextSplit]:
         """Read, split and tokenise; words, n-grams and labels come from train."""
         from birnn.data.text.labelled import load_labelled  # brings what reads files
+        from birnn.data.text.vectors import find_vectors
 
         data = self.config.data
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
@@ -80,7 +82,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def _tokenized(self, table: "Dataset | PlainTable") -> "Dataset | PlainTable":
         return tokenize(table, self.config.data.tokenizer, self.config.data.max_length)
 
-    def _info(self, train: "Dataset | PlainTable", vectors: VectorTable | None) -> TextInfo:
+    def _info(self, train: "Dataset | PlainTable", vectors: "VectorTable | None") -> TextInfo:
         data, model = self.config.data, self.config.model
         labels = sorted(set(train["label"][:]), key=class_order)
         words = build_vocabulary(train["tokens"][:], data.min_frequency)
@@ -110,7 +112,10 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             targets = [numbers[label] for label in table["label"][:]]
         if ngrams and info.ngrams is not None:
             tokenizer = get_tokenizer(self.config.data.tokenizer)
-            features = info.ngrams.transform(table["text"][:], tokenizer)
+            plain = isinstance(table, PlainTable)  # to be predicted
+            features = (info.ngrams.rows if plain else info.ngrams.transform)(
+                table["text"][:], tokenizer
+            )
         return TextSplit.build(table, info.lexicon, targets, features)
 
     def read_info(self, folder: Path) -> TextInfo:

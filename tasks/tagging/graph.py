@@ -113,7 +113,7 @@ class TaggingGraph(Graph):
         return {
             "task": "tagging", "labels": info.labels, "scheme": info.scheme,
             "token_pattern": token_pattern().pattern, "clitic_pattern": CLITIC.pattern,
-            "words": lexicon.words.words, "vector_words": lexicon.words.vector_words,
+            "words": lexicon.words.words, "vector_words": list(lexicon.words.vector_words),
             "characters": lexicon.characters, "affixes": lexicon.affixes,
             "chain": chain, "bonus": self.bonus.tolist(),
         }  # fmt: skip

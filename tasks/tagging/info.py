@@ -11,7 +11,7 @@ from birnn.data.tags.conll import is_invisible
 from birnn.data.tags.schemes import SCHEMES, label_set, spans
 from birnn.data.tags.spelling import affixes, frequent
 from birnn.data.text.tokenizers import build_vocabulary
-from birnn.data.text.vectors import VectorTable
+from birnn.data.text.word_rows import packed
 from birnn.data.text.words import Lexicon
 from birnn.errors import brief
 from birnn.storage.files import read_json
@@ -23,6 +23,8 @@ from birnn.tasks.tagging.spans import Tags, surface
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+    from birnn.data.text.vectors import VectorTable
 
 RARE_CHARACTER, RARE_AFFIX = 2, 5  # letters and affixes that train has less often are unknown
 
@@ -36,7 +38,7 @@ class TagInfo:
     lexicon: TagLexicon
     rare: frozenset[str]  # train's words, in lower case, that have no row of their own
     spans: frozenset[tuple[str, str]]  # train's, as lower-cased surface and type
-    vectors: VectorTable | None  # the values, at hand only while a model is being made
+    vectors: "VectorTable | None"  # the values, at hand only while a model is being made
     vector_name: str
     vector_size: int
     members: int  # networks that are averaged
@@ -56,13 +58,13 @@ class TagInfo:
                 "characters": lexicon.characters, "affixes": lexicon.affixes,
                 "rare": sorted(self.rare), "spans": sorted(self.spans),
                 "vectors": self.vector_name, "vector_size": self.vector_size,
-                "vector_words": lexicon.words.vector_words, "members": self.members,
+                "vector_words": list(lexicon.words.vector_words), "members": self.members,
             },
         }  # fmt: skip
 
 
 def learn_info(
-    train: "Dataset", scheme: str, vectors: VectorTable | None, model: TaggingParts, least: int
+    train: "Dataset", scheme: str, vectors: "VectorTable | None", model: TaggingParts, least: int
 ) -> TagInfo:
     """What the training split says: columns ``tokens`` and ``tags`` of ``train``.
 
@@ -127,7 +129,7 @@ def _parse(tags: Mapping[str, Any], kept: Mapping[str, Any]) -> TagInfo:
         check_strings(name, kept[name], 0)
     size = check_whole("vector_size", kept["vector_size"], 0, 10_000)
     members = check_whole("members", kept["members"], 1, MAX_MEMBERS)
-    words = Lexicon(kept["words"], kept["vector_words"], 0)
+    words = Lexicon(kept["words"], packed(kept["vector_words"]), 0)
     singletons = frozenset(kept["singletons"])
     return TagInfo(
         tags["labels"], tags["scheme"],

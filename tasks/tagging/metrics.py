@@ -14,7 +14,7 @@ import numpy as np
 from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
 from birnn.errors import DataError
-from birnn.tasks.core.task import Evaluation
+from birnn.tasks.core.evaluation import Evaluation
 from birnn.tasks.scoring.bootstrap import ratio, replicates
 from birnn.tasks.scoring.metrics import CALIBRATION_BINS, calibration_error
 from birnn.tasks.tagging.spans import (

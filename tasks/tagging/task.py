@@ -18,7 +18,6 @@ from birnn.data.tags.options import TagOptions
 from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
 from birnn.data.tags.tag_forms import TagForm
-from birnn.data.text.vectors import find_vectors
 from birnn.data.wording import number_list
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
@@ -46,7 +45,7 @@ from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
 from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
 from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.spans import precision_recall_f1, span_posterior
-from birnn.training.loop import LossSum
+from birnn.training.losses import LossSum
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -68,6 +67,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     def load(self) -> TaskData[TagInfo, TagSplit]:
         """Read and split; words, letters, affixes and labels come from train."""
         from birnn.data.tags.loading import load_tagged  # brings what reads files
+        from birnn.data.text.vectors import find_vectors
 
         data = self.config.data
         vectors = find_vectors(data.vectors, data.vectors_limit)

@@ -134,6 +134,21 @@ def test_any_texts_round_trip(texts):
     assert abs(table.transform(texts, tokenizer) - found).sum() == 0
 
 
+@given(st.lists(st.text("ab .é", max_size=12), min_size=1, max_size=5))
+def test_a_few_texts_have_the_bits_of_many(texts):
+    tokenizer = get_tokenizer("whitespace")
+    table = NgramTable.fit([*TRAIN, "a b", "ab a", "é é a."], tokenizer)
+    many, few = table.transform(texts, tokenizer), table.rows(texts, tokenizer)
+    assert not isinstance(few, type(many))
+    assert isinstance(table.rows([*texts, *["a"] * 99], tokenizer), type(many))
+    for one, other in zip(bag(few), bag(many), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    last = np.array([len(texts) - 1, 0])
+    for one, other in zip(bag(few[last]), bag(many[last]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_counts_are_of_texts_not_of_occurrences():
     table = NgramTable.fit(["a a a b", "a c", "b b"], get_tokenizer("whitespace"))
     assert table.texts == 3

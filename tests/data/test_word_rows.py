@@ -28,3 +28,22 @@ def test_a_table_is_made_where_more_is_asked_than_was_prepared(few, monkeypatch)
     known.prepare(["never looked for"])
     assert known.vector_rows("Film") == [5]
     assert known._vector_rows._whole
+
+
+@given(st.lists(st.text("ab\u20ac\n", max_size=4), min_size=1))
+def test_packed_words_are_the_words(words):
+    kept = word_rows.PackedWords(words)
+    assert len(kept) == len(words)
+    if not any("\n" in word for word in words):
+        assert list(kept) == words == kept
+        assert kept[1:] == words[1:]
+
+
+def test_long_lists_are_packed_where_each_word_is_one_line(monkeypatch):
+    monkeypatch.setattr(word_rows, "MANY", 3)
+    monkeypatch.setattr(word_rows, "PART", 2)
+    many = ["a", "bc", "", "def", "g", ""]
+    assert isinstance(word_rows.packed(many), word_rows.PackedWords)
+    assert list(word_rows.packed(many)) == many
+    assert word_rows.packed(["a", "b\nc", "d"]) == ["a", "b\nc", "d"]
+    assert word_rows.packed(many[:2]) == many[:2]

@@ -7,6 +7,7 @@ import pytest
 from birnn.registry import ENCODERS
 from birnn.tasks import TASKS
 
+import light
 import lives
 from lives import Life
 
@@ -62,6 +63,11 @@ def test_push(life: Life, birnn, tmp_path: Path) -> None:
 
 def test_damaged_files_end_in_one_line(life: Life, birnn, tmp_path: Path) -> None:
     lives.check_hostile(life, birnn, tmp_path)
+
+
+def test_commands_load_no_more_than_they_need(life: Life, which, tmp_path: Path) -> None:
+    if which[1] == next(iter(ENCODERS)):  # they load the same
+        light.check_light(life.task, life.run, life.source, tmp_path)
 
 
 def test_overwrite(life: Life, birnn) -> None:

@@ -19,14 +19,13 @@ from birnn.storage.files import (
     FolderKind,
     atomic_path,
     check_free,
-    load_weights,
     new_folder,
     read_json,
-    save_weights,
     write_json,
     write_text,
 )
 from birnn.storage.untrusted import MEMORY
+from birnn.storage.weights import load_weights, save_weights
 from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.regression.task import Regression
 from birnn.tasks.runs.folder import load_run, write_model
