@@ -36,9 +36,11 @@ class Counts:
     def in_columns(self, columns: Mapping[str, int]) -> "sp.csr_matrix":
         """The n-grams that have a column there, in its place: ``[N, len(columns)]``."""
         targets = np.array([columns.get(name, -1) for name in self.names], dtype=np.int32)
-        known = np.flatnonzero(targets >= 0)
-        rows = self.rows[:, known]
-        return _summed(rows.data, targets[known][rows.indices], rows.indptr, len(columns))
+        places = targets[self.rows.indices]
+        known = places >= 0
+        before = np.concatenate([[0], np.cumsum(known, dtype=self.rows.indptr.dtype)])
+        ends = before[self.rows.indptr]
+        return _summed(self.rows.data[known], places[known], ends, len(columns))
 
     def vocabulary(self, least: int = 1) -> dict[str, int]:
         """The n-grams of ``least`` texts or more by alphabet, and in how many texts each stands."""
@@ -72,6 +74,20 @@ def _summed(values: NDArray[np.float32], columns: Ints, ends: Ints, width: int) 
     return rows
 
 
+def _beside(left: "sp.csr_matrix", right: "sp.csr_matrix") -> "sp.csr_matrix":
+    """``[N, V + W]``; scipy's own way takes four times the memory."""
+    import scipy.sparse as sp
+
+    lengths = np.stack([np.diff(left.indptr), np.diff(right.indptr)], axis=1)
+    is_left = np.repeat(np.tile([True, False], len(lengths)), lengths.ravel())
+    values = np.empty(len(is_left), dtype=np.float32)
+    values[is_left], values[~is_left] = left.data, right.data
+    columns = np.empty(len(is_left), dtype=np.int32)
+    columns[is_left], columns[~is_left] = left.indices, right.indices + left.shape[1]
+    shape = (len(lengths), left.shape[1] + right.shape[1])
+    return sp.csr_matrix((values, columns, left.indptr + right.indptr), shape=shape)
+
+
 def _counted(numbers: Ints, ends: Ints, width: int) -> "sp.csr_matrix":
     """``[N, width]``: how often each number stands in each text."""
     return _summed(np.ones(len(numbers), dtype=np.float32), numbers, ends, width)
@@ -97,8 +113,6 @@ class Tokens:
 
         Tokens that hold blanks can give two n-grams one name: they count as one.
         """
-        import scipy.sparse as sp
-
         names, width = list(self.names), len(self.names)
         rows = _counted(self.numbers, self.ends, width)
         if longest == 1:
@@ -109,7 +123,7 @@ class Tokens:
         pairs = self.numbers[seconds - 1] * width + self.numbers[seconds]
         distinct, which = np.unique(pairs, return_inverse=True)
         pair_ends = np.cumsum(np.concatenate([[0], np.maximum(np.diff(self.ends) - 1, 0)]))
-        rows = sp.hstack([rows, _counted(which, pair_ends, len(distinct))], format="csr")
+        rows = _beside(rows, _counted(which, pair_ends, len(distinct)))
         names += [f"{names[pair // width]} {names[pair % width]}" for pair in distinct.tolist()]
         columns = {name: i for i, name in enumerate(dict.fromkeys(names))}
         if len(columns) < len(names):
@@ -200,12 +214,9 @@ class NgramTable:
 
     def transform(self, texts: Sequence[str], tokenizer: Tokenizer) -> "sp.csr_matrix":
         """TF-IDF features ``[N, V]``, each half of a row with a norm of 1 (or 0)."""
-        import scipy.sparse as sp
-
-        counts = (Tokens.cut(texts, tokenizer).count(2), count_chars(texts))
-        halves = [weigh(part.in_columns(columns), idf)
-                  for part, (columns, idf) in zip(counts, self._parts, strict=True)]  # fmt: skip
-        return sp.hstack(halves, format="csr", dtype=np.float32)
+        (words, word_idf), (chars, char_idf) = self._parts
+        left = weigh(Tokens.cut(texts, tokenizer).count(2).in_columns(words), word_idf)
+        return _beside(left, weigh(count_chars(texts).in_columns(chars), char_idf))
 
     def rows(self, texts: Sequence[str], tokenizer: Tokenizer) -> "NgramRows | sp.csr_matrix":
         """What :meth:`transform` gives, to the bit; of a few texts without a sparse matrix."""
