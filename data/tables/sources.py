@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from birnn.arrays import Ints
 from birnn.data import DATASETS
@@ -18,7 +17,6 @@ from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
 from birnn.data.tables.folders import assign_splits
 from birnn.data.tables.formats import ALONE, FORMATS
 from birnn.data.tables.hugging_face import HUB_NAME, guarded, library, literal
-from birnn.data.tables.json_file import read_json_rows
 from birnn.data.tables.memory import in_memory
 from birnn.data.tables.numbers import plain_numbers
 from birnn.data.tables.shape import Counts
@@ -182,6 +180,10 @@ def _load_files(
 ) -> Tables:
     if kind == "csv":
         return _load_csvs(files, options, source)
+    import pyarrow.parquet as pq  # here, as the next: a delimited file needs neither
+
+    from birnn.data.tables.json_file import read_json_rows
+
     loaded: dict[str, Any] = {}
     lines: dict[str, Ints] = {}
     counts: list[Counts] = []
