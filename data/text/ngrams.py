@@ -38,8 +38,10 @@ class Counts:
         targets = np.array([columns.get(name, -1) for name in self.names], dtype=np.int32)
         places = targets[self.rows.indices]
         known = places >= 0
-        before = np.concatenate([[0], np.cumsum(known, dtype=self.rows.indptr.dtype)])
+        before = np.zeros(len(known) + 1, dtype=self.rows.indptr.dtype)
+        np.cumsum(known, out=before[1:])
         ends = before[self.rows.indptr]
+        del before  # as long as all counts
         return _summed(self.rows.data[known], places[known], ends, len(columns))
 
     def vocabulary(self, least: int = 1) -> dict[str, int]:
