@@ -4,9 +4,12 @@ A command is a function whose signature says what it takes: arguments, and datac
 are its options. Heavy libraries are imported inside, so that ``--help`` answers at once.
 """
 
+import gc
 import io
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,17 +61,28 @@ def root(show: Annotated[bool, VERSION] = False) -> None:
     """Train, evaluate and use bidirectional GRU and LSTM models on your own files."""
 
 
-def status(words: str) -> Any:
+@contextmanager
+def status(words: str) -> Iterator[None]:
     """Something that moves in a terminal while libraries are loaded and files are read."""
     from birnn.terminal.console import console
 
-    return console().status(words)
+    with console().status(words):
+        yield
+    collect_garbage()
+
+
+def collect_garbage() -> None:
+    """From here on, as ever; what :func:`run` has loaded until now is no garbage."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def train_command(
     task: str, config: Any, run: has.RunOptions, source: Source = "", show: ShowConfig = False
 ) -> None:
     """Train a model of a task, or go on with an unfinished run; or only show how."""
+    collect_garbage()
     carry_out = training.show_training if show else training.run_training
     carry_out(task, training.with_source(config, source, resume=bool(run.resume)), run)
 
@@ -193,6 +207,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run() -> None:
     """The console script."""
+    gc.disable()  # to search for garbage again and again while libraries load takes a fifth of it
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
