@@ -124,7 +124,7 @@ def loss_of(case: Case, model: nn.Module, batch: Batch) -> float:
     """The mean loss of a batch in evaluation mode."""
     with torch.no_grad():
         total, count = case.task.loss(model.eval()(batch), batch)
-    return float(total) / count
+    return float(total) / float(count)
 
 
 def check_start(case: Case) -> None:
