@@ -102,7 +102,7 @@ class DropIn(nn.RNNBase):
         if lengths is None:
             lengths = torch.full((x.shape[0],), x.shape[1])
         check_lengths(x, lengths)
-        states, last = self._layers(engine, x, hx, lengths)
+        states, last = self._layers(engine, x, hx, lengths.to(x.device))
         return states if self.batch_first else states.transpose(0, 1), last
 
     def _layers(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence
 
 import birnn.nn
-from birnn.nn.engines import NATIVE, Work, choose, forced
+from birnn.nn.engines import CUDNN, NATIVE, Work, choose, forced
 from birnn.nn.scan import GRU
 
 from strategies import quick
@@ -223,3 +223,18 @@ def test_one_batch_is_learned(cell):
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.05
+
+
+@cells
+def test_a_gpu_engine_ends_where_torch_does(cell, monkeypatch):
+    """The way a GPU takes, on the CPU: also the memory stands still in the padding."""
+    ours, torchs = pair(cell, 5, 9, 2, bidirectional=True, batch_first=True)
+    monkeypatch.setattr(type(ours), "_engine", lambda module, x: CUDNN)
+    x, sizes = torch.randn(4, 7, 5), torch.tensor([7, 1, 3, 5])
+    packed = pack_padded_sequence(x, sizes, True, enforce_sorted=False)
+    wanted, found = tensors(torchs(packed)), tensors(ours(packed))
+    padded, last = ours(x, lengths=sizes)
+    again = pack_padded_sequence(padded, sizes, True, enforce_sorted=False)
+    for one, two, other in zip(wanted, found, tensors((again, last)), strict=True):
+        torch.testing.assert_close(two, one, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(other, one, rtol=1e-5, atol=1e-6)
