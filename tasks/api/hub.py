@@ -54,7 +54,9 @@ def run_folder(name: str | Path, revision: str | None = None, **options: Any) ->
         return Path(snapshot_download(repository, revision=revision, **only, **given))
     except Exception as error:  # of the hub, of its HTTP library, or of the system
         where = f"{SCHEME}{repository}" + (f"@{revision}" if revision else "")
-        raise CheckpointError(f"{where} can't be fetched: {_reason(error)}") from None
+        plain = not text.startswith(SCHEME)
+        absent = f"there is no folder {text} here, and " if plain else ""
+        raise CheckpointError(f"{absent}{where} can't be fetched: {_reason(error)}") from None
 
 
 def _reason(error: Exception) -> str:

@@ -12,6 +12,7 @@ from huggingface_hub import ModelCard, constants
 
 import birnn
 from birnn.errors import CheckpointError, ConfigError, DataError
+from birnn.tasks.api.hub import run_folder
 from birnn.tasks.runs.folder import write_model
 
 import contract
@@ -226,3 +227,14 @@ def test_push_refused(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(DataError, match="HF_HUB_OFFLINE is set"):
         package.load(trained).push_to_hub("user/reviews")
+
+
+def test_a_folder_that_is_not_there_is_said_beside_the_hub(monkeypatch) -> None:
+    def unreachable(*_: object, **__: object) -> str:
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", unreachable)
+    with pytest.raises(CheckpointError, match="^there is no folder runs/typo here, and hf://"):
+        run_folder("runs/typo")
+    with pytest.raises(CheckpointError, match="^hf://runs/typo can't be fetched"):
+        run_folder("hf://runs/typo")
