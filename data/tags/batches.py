@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from birnn.arrays import Array, Codes, Ints
+from birnn.data.splits.flat import encoded_tokens, padded_places, renumbered
 from birnn.data.tags.layout import ColumnLayout
 from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
-from birnn.data.text.words import Lexicon, ragged
+from birnn.data.text.words import Lexicon, Ragged
 from birnn.nn.batch import Batch
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class TagLexicon:
             arrays["affixes"] = np.array(rows, dtype=np.int64)
         return arrays
 
-    def vector_rows(self, tokens: Sequence[str]) -> list[list[int]]:
-        """Pretrained rows of each token."""
+    def vector_rows(self, tokens: Sequence[str]) -> Ragged | None:
+        """Pretrained rows of each token; None where there are no such vectors."""
+        if not self.words.vector_words:
+            return None
         self.words.prepare(tokens)
-        return [self.words.vector_rows(token) for token in tokens]
+        return Ragged.of([self.words.vector_rows(token) for token in tokens])
 
 
 @dataclass(frozen=True)
@@ -67,23 +70,19 @@ class TagSplit:
     starts: Ints  # [N], where a sentence's tokens begin
     lengths: Ints  # [N]
     features: dict[str, Array]  # of the distinct tokens
-    vectors: list[list[int]] | None  # their pretrained rows
+    vectors: Ragged | None  # their pretrained rows
     targets: Ints | None  # [M]
     layout: ColumnLayout | None = None  # of the files that the sentences stood in
 
     @staticmethod
     def build(table: "Dataset", lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
         """From a table with a column ``tokens``; ``targets [M]`` are of all its tokens in turn."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        column = table.with_format("arrow")[:].column("tokens").combine_chunks()
+        column = table.with_format("arrow")[:].column("tokens")
         lengths = np.asarray(pc.list_value_length(column).to_numpy(), dtype=np.int64)
-        flat = pc.list_flatten(column).dictionary_encode()
-        flat = flat.combine_chunks() if isinstance(flat, pa.ChunkedArray) else flat
-        tokens = [str(token) for token in flat.dictionary.to_pylist()]
-        types = np.asarray(flat.indices.to_numpy(zero_copy_only=False), dtype=np.int32)
-        vectors = lexicon.vector_rows(tokens) if lexicon.words.vector_words else None
+        tokens, types = encoded_tokens(column)
+        vectors = lexicon.vector_rows(tokens)
         starts = np.cumsum(lengths) - lengths
         return TagSplit(table, types, starts, lengths, lexicon.features(tokens), vectors, targets)
 
@@ -94,7 +93,7 @@ class TagSplit:
         lengths = np.array(list(map(len, sentences)), dtype=np.int64)
         types = [numbers.setdefault(token, len(numbers)) for row in sentences for token in row]
         tokens = list(numbers)
-        vectors = lexicon.vector_rows(tokens) if lexicon.words.vector_words else None
+        vectors = lexicon.vector_rows(tokens)
         starts = np.cumsum(lengths) - lengths
         flat = np.array(types, dtype=np.int32)
         return TagSplit(None, flat, starts, lengths, lexicon.features(tokens), vectors, None)
@@ -126,9 +125,7 @@ class TagSplit:
 
         The mask is ``[B, T]``; its true cells in reading order are the ``m`` tokens.
         """
-        steps = np.arange(int(self.lengths[indices].max()))
-        mask = steps < self.lengths[indices][:, None]
-        return (self.starts[indices][:, None] + steps)[mask], mask
+        return padded_places(self.starts[indices], self.lengths[indices])
 
     def batch(self, indices: Ints) -> Batch:
         """The sentences, padded, with the features of each distinct token of the batch once."""
@@ -138,7 +135,8 @@ class TagSplit:
         if len(indices) == len(self):  # all that there are
             distinct, inverse = np.arange(len(self.features["word_ids"])), self.types[places]
         else:
-            distinct, inverse = np.unique(self.types[places], return_inverse=True)
+            count = len(self.features["word_ids"])
+            distinct, inverse = renumbered(self.types[places], count)
         types = np.zeros(mask.shape, dtype=np.int64)
         types[mask] = inverse
         arrays = {"types": types, **{name: rows[distinct] for name, rows in self.features.items()}}
@@ -146,8 +144,8 @@ class TagSplit:
             longest = int(arrays["character_lengths"].max())
             arrays["characters"] = np.ascontiguousarray(arrays["characters"][:, :longest])
         if self.vectors is not None:
-            rows = [self.vectors[i] for i in distinct]
-            arrays["vector_rows"], arrays["vector_offsets"] = ragged(rows)
+            rows = self.vectors.take(distinct)
+            arrays["vector_rows"], arrays["vector_offsets"] = rows.flat, rows.starts
         targets = None
         if self.targets is not None:
             padded = np.zeros(mask.shape, dtype=np.int64)

@@ -1,19 +1,22 @@
-"""Tokenised texts as batches: Arrow-backed rows, words looked up when a batch is asked for."""
+"""Tokenised texts as batches: each distinct word is looked up once, with the first batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from birnn.arrays import Array, Ints
+from birnn.arrays import Array, Codes, Ints
+from birnn.data.splits.flat import encoded_tokens, padded_places, renumbered
 from birnn.data.tables.hugging_face import library
 from birnn.data.tables.plain import PlainTable
 from birnn.data.text.ngrams import NgramRows, bag
 from birnn.data.text.tokenizers import UNKNOWN, get_tokenizer
-from birnn.data.text.words import Lexicon, ragged
+from birnn.data.text.words import Lexicon, WordFeatures
 from birnn.nn.batch import Batch
 
 if TYPE_CHECKING:
@@ -52,12 +55,15 @@ def _tokenize_batch(
 
 @dataclass(frozen=True)
 class TextSplit:
-    """``N`` tokenised texts, with their classes (to train and score) and n-grams (to predict)."""
+    """``N`` tokenised texts, with their classes (to train and score) and n-grams (to predict).
+
+    Of ``M`` tokens ``V`` are distinct; each of these is looked up once, with the first batch.
+    """
 
     table: "Dataset | PlainTable"  # columns text, tokens
     lexicon: Lexicon
     targets: Ints | None  # [N]
-    ngrams: "sp.csr_matrix | NgramRows | None"  # [N, V]
+    ngrams: "sp.csr_matrix | NgramRows | None"  # [N, n-grams]
     lengths: Ints
     weights: NDArray[np.float32] | None = None  # [N], of each item in the loss
 
@@ -81,16 +87,25 @@ class TextSplit:
         weights = len(self) / (np.count_nonzero(counts) * counts[self.targets])
         return replace(self, weights=weights.astype(np.float32))
 
+    @cached_property
+    def tokens(self) -> "FlatTokens":
+        """Of all texts, in their order."""
+        return FlatTokens.of(self.table, self.lengths)
+
+    @cached_property
+    def words(self) -> WordFeatures:
+        """What is known of the distinct tokens; of texts to predict, more may come."""
+        remember = isinstance(self.table, PlainTable)
+        return WordFeatures.of(self.lexicon, self.tokens.distinct, remember=remember)
+
     def batch(self, indices: Ints) -> Batch:
-        """Look the words of the items up; each distinct word of the batch once."""
-        rows = self.table[indices]["tokens"]
+        """The texts, padded, with the features of each distinct token of the batch once."""
         lengths = self.lengths[indices]
-        distinct: dict[str, int] = {}
-        types = np.zeros((len(rows), int(lengths.max())), dtype=np.int64)
-        for row, tokens in enumerate(rows):
-            types[row, : len(tokens)] = [distinct.setdefault(t, len(distinct)) for t in tokens]
-        words = list(distinct)
-        arrays: dict[str, Array] = {"types": types, **look_up(self.lexicon, words)}
+        places, mask = padded_places(self.tokens.starts[indices], lengths)
+        words, numbers = renumbered(self.tokens.types[places], len(self.tokens.distinct))
+        types = np.zeros(mask.shape, dtype=np.int64)
+        types[mask] = numbers
+        arrays: dict[str, Array] = {"types": types, **self.words.inputs(words)}
         if self.ngrams is not None:
             ids, values, offsets = bag(self.ngrams[indices])
             arrays |= {"ngram_ids": ids, "ngram_values": values, "ngram_offsets": offsets}
@@ -101,6 +116,27 @@ class TextSplit:
         return Batch(inputs, torch.from_numpy(lengths), targets)
 
 
+@dataclass(frozen=True)
+class FlatTokens:
+    """The tokens of a split, one text after the other."""
+
+    distinct: list[str]  # V
+    types: Codes  # [M], which of the distinct ones stands at each place
+    starts: Ints  # [N], where a text's tokens begin
+
+    @staticmethod
+    def of(table: "Dataset | PlainTable", lengths: Ints) -> "FlatTokens":
+        """Of a table's column ``tokens``, whose rows have ``lengths [N]``."""
+        starts = np.cumsum(lengths) - lengths
+        if isinstance(table, PlainTable):
+            numbers: dict[str, int] = {}
+            flat = chain.from_iterable(table["tokens"])
+            types = [numbers.setdefault(token, len(numbers)) for token in flat]
+            return FlatTokens(list(numbers), np.array(types, dtype=np.int32), starts)
+        distinct, found = encoded_tokens(table.with_format("arrow")[:].column("tokens"))
+        return FlatTokens(distinct, found, starts)
+
+
 def _list_lengths(table: "Dataset | PlainTable", column: str) -> "list[int] | Array":
     """How long each list of a column is."""
     if isinstance(table, PlainTable):
@@ -109,15 +145,3 @@ def _list_lengths(table: "Dataset | PlainTable", column: str) -> "list[int] | Ar
 
     lengths = pc.list_value_length(table.with_format("arrow")[:].column(column))
     return np.asarray(lengths.to_numpy())
-
-
-def look_up(lexicon: Lexicon, words: Sequence[str]) -> dict[str, Ints]:
-    """What ``lexicon`` knows of ``U`` words, as a ``WordEmbedder`` takes it."""
-    lexicon.prepare(words)
-    known = [lexicon.known(word) for word in words]
-    arrays = {"word_ids": np.array([entry.word for entry in known], dtype=np.int64)}
-    if lexicon.vector_words:
-        arrays["vector_rows"], arrays["vector_offsets"] = ragged([entry.vectors for entry in known])
-    if lexicon.buckets:
-        arrays["gram_ids"], arrays["gram_offsets"] = ragged([entry.grams for entry in known])
-    return arrays

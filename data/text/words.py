@@ -4,7 +4,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 import numpy as np
@@ -54,13 +54,17 @@ class Lexicon:
         object.__setattr__(self, "_cache", {})
 
     def known(self, token: str) -> "Known":
-        """All three of the below; remembered for the tokens met first."""
+        """As :meth:`describe`; remembered for the tokens met first."""
         known = self._cache.get(token)
         if known is None:
-            known = Known(self.word_id(token), self.vector_rows(token), self.grams(token))
+            known = self.describe(token)
             if len(self._cache) < CACHE:
                 self._cache[token] = known
         return known
+
+    def describe(self, token: str) -> "Known":
+        """All three of the below."""
+        return Known(self.word_id(token), self.vector_rows(token), self.grams(token))
 
     def word_id(self, token: str) -> int:
         """The trained row of ``token``, or that of ``<unk>``."""
@@ -100,8 +104,53 @@ def parts(token: str) -> list[str]:
     return PARTS.findall(token.lower()) if len(token) > 1 else []
 
 
-def ragged(rows: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
-    """Join rows of ids; returns the ids and where each row begins."""
-    sizes = np.array([len(row) for row in rows], dtype=np.int64)
-    flat = np.array([i for row in rows for i in row], dtype=np.int64)
-    return flat, np.cumsum(sizes) - sizes
+class Ragged(NamedTuple):
+    """Rows of ids, of whatever sizes, joined."""
+
+    flat: Ints
+    starts: Ints  # [N], where a row begins in ``flat``
+    sizes: Ints  # [N]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]]) -> "Ragged":
+        """Join rows."""
+        sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+        flat = np.fromiter(chain.from_iterable(rows), np.int64, int(sizes.sum()))
+        return cls(flat, np.cumsum(sizes) - sizes, sizes)
+
+    def take(self, rows: Ints) -> "Ragged":
+        """The rows of these numbers, in this order."""
+        sizes = self.sizes[rows]
+        starts = np.cumsum(sizes) - sizes
+        places = np.arange(sizes.sum()) + np.repeat(self.starts[rows] - starts, sizes)
+        return Ragged(self.flat[places], starts, sizes)
+
+
+@dataclass(frozen=True)
+class WordFeatures:
+    """What a :class:`Lexicon` knows of ``V`` words, as arrays; None where it has no such table."""
+
+    word_ids: Ints  # [V]
+    vectors: Ragged | None
+    grams: Ragged | None
+
+    @staticmethod
+    def of(lexicon: Lexicon, words: Sequence[str], *, remember: bool = True) -> "WordFeatures":
+        """Look the words up; ``remember``: the next time that one comes, it takes less."""
+        lexicon.prepare(words)
+        known = list(map(lexicon.known if remember else lexicon.describe, words))
+        return WordFeatures(
+            np.array([entry.word for entry in known], dtype=np.int64),
+            Ragged.of([entry.vectors for entry in known]) if lexicon.vector_words else None,
+            Ragged.of([entry.grams for entry in known]) if lexicon.buckets else None,
+        )
+
+    def inputs(self, words: Ints) -> dict[str, Ints]:
+        """Of the words of these numbers, ``[U]``: what a ``WordEmbedder`` takes."""
+        arrays = {"word_ids": self.word_ids[words]}
+        for name, rows in (("vector_rows", self.vectors), ("gram_ids", self.grams)):
+            if rows is not None:
+                part = rows.take(words)
+                arrays[name] = part.flat
+                arrays[f"{name.split('_')[0]}_offsets"] = part.starts
+        return arrays

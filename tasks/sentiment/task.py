@@ -1,7 +1,5 @@
 """Sentence classification: two or more classes, one label a text."""
 
-from collections import Counter
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +97,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             auto = self.config.data.vectors == "auto"
             hint = "; the samples extra brings glove.6B.50d" if auto else ""
             return f"no pretrained vectors{hint}"
-        counts = Counter(chain.from_iterable(train.table["tokens"][:]))
-        described = (n for token, n in counts.items() if info.lexicon.known(token).vectors)
-        share = sum(described) / counts.total()
+        assert train.words.vectors is not None
+        share = (train.words.vectors.sizes > 0)[train.tokens.types].mean()
         return f"vectors {info.vector_name} describe {share:.1%} of train's words"
 
     def split(self, table: "Dataset | PlainTable", info: TextInfo, *, ngrams: bool) -> TextSplit:

@@ -5,12 +5,16 @@ import pytest
 import scipy.sparse as sp
 import torch
 from datasets import Dataset
+from hypothesis import given
+from hypothesis import strategies as st
 
-from birnn.data.text.batches import TextSplit, look_up, tokenize
+from birnn.data.tables.plain import PlainTable
+from birnn.data.text.batches import TextSplit, tokenize
 from birnn.data.text.tokenizers import UNKNOWN
-from birnn.data.text.words import Lexicon
+from birnn.data.text.words import Lexicon, WordFeatures
 
 TEXTS = ["a good film", "", "good good", "  ", "one two three four five six"]
+ROWS = {"vector": "vector_rows", "gram": "gram_ids"}
 LEXICON = Lexicon(["<pad>", "<unk>", "good", "film"], ["film", "one", "two"], 50)
 
 
@@ -60,7 +64,8 @@ def test_batch_holds_the_items_in_the_order_asked_for(order):
     part = split()
     batch = part.batch(np.array(order))
     tokens = part.table["tokens"][:]
-    distinct = list(dict.fromkeys(token for i in order for token in tokens[i]))
+    present = {token for i in order for token in tokens[i]}
+    distinct = [token for token in part.tokens.distinct if token in present]
     assert words_of(batch, distinct) == [tokens[i] for i in order]
     assert batch.targets.tolist() == [[0, 1, 0, 2, 0][i] for i in order]
     wanted = [LEXICON.word_id(word) for word in distinct]
@@ -74,9 +79,39 @@ def test_each_distinct_word_is_looked_up_once():
 
 
 def test_tables_that_the_model_lacks_are_not_looked_up():
-    plain = look_up(Lexicon(["<pad>", "<unk>"], [], 0), ["a"])
+    plain = WordFeatures.of(Lexicon(["<pad>", "<unk>"], [], 0), ["a"]).inputs(np.array([0]))
     assert set(plain) == {"word_ids"}
-    assert set(look_up(LEXICON, ["a"])) > {"vector_rows", "gram_ids"}
+    assert set(split().batch(np.array([0])).inputs) > {"vector_rows", "gram_ids"}
+
+
+def test_a_table_to_predict_makes_the_same_batches_as_one_to_train():
+    columns = {"text": TEXTS, "label": list("01020")}
+    plain = TextSplit.build(tokenize(PlainTable(columns), "social", 4), LEXICON)
+    for order in ([0, 1, 2, 3, 4], [4, 0], [1]):
+        one, other = plain.batch(np.array(order)), split().batch(np.array(order))
+        for name, tensor in one.inputs.items():
+            assert torch.equal(tensor, other.inputs[name]), name
+
+
+@given(st.lists(st.lists(st.sampled_from(["good", "film", "one", "x-two", "none"]), min_size=1),
+                min_size=1, max_size=6), st.data())  # fmt: skip
+def test_a_batch_holds_what_the_lexicon_knows_of_each_token(rows, data):
+    table = PlainTable({"text": [" ".join(row) for row in rows], "tokens": rows})
+    part = TextSplit.build(table, LEXICON)
+    order = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=8))
+    batch = part.batch(np.array(order))
+    inputs = {name: tensor.tolist() for name, tensor in batch.inputs.items()}
+
+    def row(name, word):
+        offsets = [*inputs[f"{name}_offsets"], len(inputs[ROWS[name]])]
+        return inputs[ROWS[name]][offsets[word] : offsets[word + 1]]
+
+    for item, types, length in zip(order, inputs["types"], batch.lengths, strict=True):
+        assert length == len(rows[item])
+        for token, word in zip(rows[item], types, strict=False):
+            assert inputs["word_ids"][word] == LEXICON.word_id(token)
+            assert row("vector", word) == LEXICON.vector_rows(token)
+            assert row("gram", word) == LEXICON.grams(token)
 
 
 def test_ngrams_of_the_items_follow_their_order():

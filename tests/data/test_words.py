@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from birnn.data.text import words as module
-from birnn.data.text.words import CACHE, MAX_GRAMS, Lexicon, ragged, word_grams
+from birnn.data.text.words import CACHE, MAX_GRAMS, Lexicon, Ragged, word_grams
 
 BUCKETS = 1000
 
@@ -78,10 +78,15 @@ def test_what_is_known_is_remembered_and_the_memory_is_bounded(monkeypatch):
     assert len(known._cache) == 2
 
 
-@given(st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=9))
-def test_ragged_rows_can_be_cut_again(rows):
-    flat, offsets = ragged(rows)
-    assert flat.dtype == offsets.dtype == np.int64
-    ends = [*offsets[1:], len(flat)]
-    parts = [flat[a:b].tolist() for a, b in zip(offsets, ends, strict=True)]
-    assert parts == rows
+@given(st.lists(st.lists(st.integers(0, 99), max_size=5), min_size=1, max_size=9), st.data())
+def test_ragged_rows_can_be_cut_again_and_taken_in_any_order(rows, data):
+    order = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=9))
+    joined = Ragged.of(rows)
+    for ragged, wanted in (
+        (joined, rows),
+        (joined.take(np.array(order, dtype=np.int64)), [rows[i] for i in order]),
+    ):
+        assert ragged.flat.dtype == ragged.starts.dtype == np.int64
+        cut = zip(ragged.starts, ragged.starts + ragged.sizes, strict=True)
+        assert [ragged.flat[a:b].tolist() for a, b in cut] == wanted
+        assert len(ragged.flat) == sum(map(len, wanted))
