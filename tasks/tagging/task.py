@@ -392,6 +392,5 @@ def vector_note(info: TagInfo, train: TagSplit, asked: str) -> str:
     if train.vectors is None:
         hint = "; the samples extra brings glove.6B.50d" if asked == "auto" else ""
         return f"no pretrained vectors{hint}"
-    known = np.array([bool(rows) for rows in train.vectors])
-    share = known[train.types].mean()
+    share = (train.vectors.sizes > 0)[train.types].mean()
     return f"vectors {info.vector_name} describe {share:.1%} of train's tokens"

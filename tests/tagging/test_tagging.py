@@ -118,6 +118,16 @@ def test_words_letters_and_spans_come_from_train_alone(tmp_path):
     assert others - words  # there was something to leak
 
 
+def test_a_note_says_how_many_of_train_s_tokens_have_a_vector(tmp_path):
+    config = contract.tiny("tagging").raw(tmp_path)
+    data = Tagging(config).load()
+    known = {line.split()[0] for line in Path(config.data.vectors).read_text().splitlines()}
+    tokens = [token for row in data.splits["train"].table["tokens"][:] for token in row]
+    share = sum(token in known for token in tokens) / len(tokens)
+    assert 0 < share < 1
+    assert data.notes[-1].endswith(f"describe {share:.1%} of train's tokens")
+
+
 def test_targets_are_iobes_and_predictions_the_user_s_own(tmp_path):
     _, data = load(tmp_path)
     split, info = data.splits["train"], data.info
