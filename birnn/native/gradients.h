@@ -7,39 +7,31 @@
 
 #define DEPTH 128     /* steps that a weight's gradient sums before it moves on */
 
-static const float ZEROS[MAX_VECTORS * LANES];
-
 /* sums += kept[step][gates] times rows[step][depth] over `count` steps, for one group of units.
    The steps are summed apart from what stood there: many short sums round less than a long one. */
 static void weight_gradient(const Scan *s, const float *panel, int64_t count, const float *rows,
                             int64_t row_step, int64_t depth, float *sums) {
     const int64_t vectors = cell_of(s)->gates;
     Product p = {.step = row_step, .length = count, .segments = 1, .panel_step = KEPT * LANES};
-    float tile[MAX_ROWS * MAX_VECTORS * LANES];
     p.panel = panel;
-    p.start = ZEROS;
-    p.out = tile;
     p.out_step = vectors * LANES;
     for (int64_t k = 0, block; k < depth; k += block) {
         block = next_block(depth - k, ROWS_BESIDE(vectors));
         for (int64_t r = 0; r < block; r++) p.rows[r] = rows + k + r;
+        p.out = sums + k * vectors * LANES;
         product(block, vectors, &p);
-        float *sum = sums + k * vectors * LANES;
-        for (int64_t v = 0; v < block * vectors * LANES; v += LANES)
-            store(sum + v, load(sum + v) + load(tile + v));
     }
 }
 
 /* [depth][gates][LANES] → rows of torch's [gates * H][depth]. */
 static void unpack_gradient(const Scan *s, const float *sums, const int64_t *gate_rows, int64_t j,
                             int64_t depth, float *to) {
-    const int64_t gates = cell_of(s)->gates;
-    for (int64_t g = 0; g < gates; g++)
-        for (int64_t lane = 0; lane < width_of(s->hidden, j); lane++) {
-            float *row = to + (gate_rows[g] * s->hidden + j * LANES + lane) * depth;
-            const float *from = sums + g * LANES + lane;
-            for (int64_t k = 0; k < depth; k++) row[k] = from[k * gates * LANES];
-        }
+    const int64_t gates = cell_of(s)->gates, width = width_of(s->hidden, j);
+    for (int64_t k = 0; k < depth; k += LANES)
+        for (int64_t g = 0; g < gates; g++)
+            transpose_tile(sums + (k * gates + g) * LANES, gates * LANES, width_of(depth, k / LANES),
+                           width, to + (gate_rows[g] * s->hidden + j * LANES) * depth + k, depth,
+                           width_of(depth, k / LANES));
 }
 
 /* Task: the weights of one group of units of one direction. */

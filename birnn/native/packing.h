@@ -26,6 +26,20 @@ INLINE Panels backward_panels(const Scan *s) {
     return p;
 }
 
+/* to[c * to_step + r] = from[r * from_step + c] for c < columns and r < LANES; from `rows` on, the
+   rows of `from` count as 0, or (`some`) those of `to` are left alone. */
+INLINE void transpose_tile(const float *from, int64_t from_step, int64_t rows, int64_t columns,
+                           float *to, int64_t to_step, int64_t width) {
+    vec tile[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r++)
+        tile[r] = r < rows ? load_some(from + r * from_step, columns) : (vec){0};
+    transpose(tile);
+#pragma GCC unroll 16
+    for (int c = 0; c < LANES; c++)
+        if (c < columns) store_some(to + c * to_step, tile[c], width);
+}
+
 /* Group j of W [gates * H][K] as [K][gates][LANES], and its bias as [gates][LANES]. */
 static void pack_group(const float *weight, const float *bias, const int64_t *gate_rows,
                        int64_t gates, int64_t hidden, int64_t depth, int64_t j, float *panel,
@@ -33,16 +47,10 @@ static void pack_group(const float *weight, const float *bias, const int64_t *ga
     int64_t width = width_of(hidden, j);
     for (int64_t g = 0; g < gates; g++) {
         int64_t first = gate_rows[g] * hidden + j * LANES;
-        for (int64_t lane = 0; lane < LANES; lane++) {
-            float *to = panel + g * LANES + lane;
-            if (lane < width) {
-                const float *from = weight + (first + lane) * depth;
-                for (int64_t k = 0; k < depth; k++) to[k * gates * LANES] = from[k];
-            } else {
-                for (int64_t k = 0; k < depth; k++) to[k * gates * LANES] = 0.0f;
-            }
-            bias_panel[g * LANES + lane] = lane < width ? bias[first + lane] : 0.0f;
-        }
+        store(bias_panel + g * LANES, load_some(bias + first, width));
+        for (int64_t k = 0; k < depth; k += LANES)
+            transpose_tile(weight + first * depth + k, depth, width, width_of(depth, k / LANES),
+                           panel + (k * gates + g) * LANES, gates * LANES, LANES);
     }
 }
 

@@ -28,21 +28,34 @@ typedef struct {
     int64_t length, segments, skip; /* k runs over segments of a length, then skips floats */
     const float *panel;
     int64_t panel_step; /* floats from k to k + 1 in the panel */
-    const float *start;
+    const float *start; /* NULL: the sums start from 0 and are added to `out` */
     int64_t start_step; /* 0: all rows start from the same (a bias) */
     float *out;
     int64_t out_step;
 } Product;
 
+/* Keep a value in a register: else GCC reads the panel once for each row. */
+#if defined(__AVX512F__)
+#define IN_REGISTER(value) __asm__("" : "+v"(value))
+#elif defined(__AVX__)
+#define IN_REGISTER(value) __asm__("" : "+x"(value))
+#else
+#define IN_REGISTER(value)
+#endif
+
 INLINE void product_of(const int rows, const int vectors, const Product *p) {
     vec sum[MAX_ROWS][MAX_VECTORS];
-    const float *row[MAX_ROWS];
+    const float *row[MAX_ROWS], *const start = p->start;
+    const int64_t start_step = p->start_step, out_step = p->out_step;
+    float *const out = p->out;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
         row[r] = p->rows[r];
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++)
-            sum[r][v] = load(p->start + r * p->start_step + v * LANES);
+        for (int v = 0; v < vectors; v++) {
+            sum[r][v] = broadcast(0);
+            if (start) sum[r][v] = load(start + r * start_step + v * LANES);
+        }
     }
     const float *panel = p->panel;
     const int64_t step = p->step, panel_step = p->panel_step;
@@ -51,7 +64,10 @@ INLINE void product_of(const int rows, const int vectors, const Product *p) {
         for (int64_t k = 0; k < p->length; k++) {
             vec column[MAX_VECTORS];
 #pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) column[v] = load(panel + v * LANES);
+            for (int v = 0; v < vectors; v++) {
+                column[v] = load(panel + v * LANES);
+                if (rows > 1) IN_REGISTER(column[v]);
+            }
 #pragma GCC unroll 8
             for (int r = 0; r < rows; r++) {
                 vec value = broadcast(row[r][at]);
@@ -66,7 +82,10 @@ INLINE void product_of(const int rows, const int vectors, const Product *p) {
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) store(p->out + r * p->out_step + v * LANES, sum[r][v]);
+        for (int v = 0; v < vectors; v++) {
+            if (!start) sum[r][v] += load(out + r * out_step + v * LANES);
+            store(out + r * out_step + v * LANES, sum[r][v]);
+        }
 }
 
 /* The compiler makes one function for each size, with the loops over r and v unrolled. */

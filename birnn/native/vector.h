@@ -46,6 +46,39 @@ INLINE vec choose(ivec condition, vec yes, vec no) {
     return (vec)((condition & (ivec)yes) | (~condition & (ivec)no));
 }
 
+/* Lanes of a and b in turns: the lower halves, and the upper. */
+#if defined(__clang__)
+#define TURNS(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define TURNS(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+#if LANES == 16
+#define LOWER(a, b) TURNS(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define UPPER(a, b) TURNS(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif LANES == 8
+#define LOWER(a, b) TURNS(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define UPPER(a, b) TURNS(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define LOWER(a, b) TURNS(a, b, 0, 4, 1, 5)
+#define UPPER(a, b) TURNS(a, b, 2, 6, 3, 7)
+#endif
+
+/* LANES vectors as the rows of a matrix: it is transposed (each round is a perfect shuffle of
+   rows, Stone 1971; after log2(LANES) of them rows are columns). */
+INLINE void transpose(vec *rows) {
+#pragma GCC unroll 4
+    for (int round = 1; round < LANES; round *= 2) {
+        vec next[LANES];
+#pragma GCC unroll 8
+        for (int i = 0; i < LANES / 2; i++) {
+            next[2 * i] = LOWER(rows[i], rows[i + LANES / 2]);
+            next[2 * i + 1] = UPPER(rows[i], rows[i + LANES / 2]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; i++) rows[i] = next[i];
+    }
+}
+
 /* exp(x) - 1 and the power of two beside it, for |x| below 87.
 
    x = n ln 2 + r with |r| <= ln 2 / 2 (Cody & Waite 1980: ln 2 in two parts, the first exact),
