@@ -21,6 +21,8 @@ FUNCTIONS = {  # name → what it returns and takes
     "birnn_work": (None, [ADDRESS]),
     "birnn_best_paths": (NUMBER, [ADDRESS]),
     "birnn_curves": (None, [ADDRESS, ADDRESS, ADDRESS, NUMBER]),
+    "birnn_pool": (None, [ADDRESS]),
+    "birnn_pool_back": (None, [ADDRESS]),
     "birnn_lanes": (NUMBER, []),
     "birnn_scan_size": (NUMBER, []),
 }
@@ -61,6 +63,18 @@ class Chain(ctypes.Structure):
     _fields_ = (
         *_fields(NUMBER, "batch steps tags"),
         *_fields(ADDRESS, "length emissions moves start end path"),
+    )
+
+
+class Pool(ctypes.Structure):
+    """``Pool`` of ``pool.h``."""
+
+    _fields_ = (
+        *_fields(NUMBER, "batch steps size"),
+        *_fields(ADDRESS, "length states weights mean max sum place"),
+        *_fields(ADDRESS, "mean_gradient max_gradient sum_gradient"),
+        *_fields(ADDRESS, "state_gradient weight_gradient"),
+        *_fields(NUMBER, "next"),
     )
 
 
@@ -107,16 +121,26 @@ class Library:
         Raises:
             MemoryError: a thread found none for its buffers.
         """
-        address = ctypes.byref(scan)
-        threads = min(torch.get_num_threads(), int(self._lib.birnn_begin(address, phase)))
-        if threads == 1:
-            self._lib.birnn_work(address)
-        elif self._fork is not None:
-            self._fork(self._lib.birnn_work, address, threads, 0)
-        else:
-            list(self._threads().map(self._lib.birnn_work, [address] * threads))
+        tasks = int(self._lib.birnn_begin(ctypes.byref(scan), phase))
+        self._on_threads(self._lib.birnn_work, scan, tasks)
         if scan.failed:
             raise MemoryError("no memory for the buffers of a recurrence")
+
+    def pool(self, pool: Pool, *, back: bool = False) -> None:
+        """Fill the views of a batch of states, or go ``back`` and fill their gradients."""
+        self._on_threads(
+            self._lib.birnn_pool_back if back else self._lib.birnn_pool, pool, pool.batch
+        )
+
+    def _on_threads(self, work: Any, job: ctypes.Structure, tasks: int) -> None:
+        """Let as many threads as torch may use, and as there are tasks, take those of a job."""
+        address, threads = ctypes.byref(job), min(torch.get_num_threads(), tasks)
+        if threads == 1:
+            work(address)
+        elif self._fork is not None:
+            self._fork(work, address, threads, 0)
+        else:
+            list(self._threads().map(work, [address] * threads))
 
     def _begin_anew(self) -> None:
         """A forked child has none of its parent's threads, and a lock that may be held."""

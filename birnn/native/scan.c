@@ -7,6 +7,7 @@
 #include "chain.h"
 #include "forward.h"
 #include "gradients.h"
+#include "pool.h"
 
 enum {
     PACK_FORWARD,  /* the weights, a task a group of units */

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from birnn.errors import ConfigError
+from birnn.nn import engines
 from birnn.nn.batch import sequence_mask
 from birnn.nn.encoders import Encoded
 from birnn.nn.precision import full
-from birnn.registry import suggestion
+from birnn.registry import load, suggestion
 
 POOLINGS = ("last", "mean", "max", "attention")
 
@@ -40,11 +41,11 @@ class AdditiveAttention(nn.Module):
         self.project = nn.Linear(size, hidden_size)
         self.score = nn.Linear(hidden_size, 1, bias=False)
 
-    def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """``states [B, T, D]``, ``mask [B, T]`` → vector ``[B, D]``, weights ``[B, T]``."""
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """``states [B, T, D]``, ``mask [B, T]`` → the weights of a sum over steps, ``[B, T]``."""
         scores = full(self.score(torch.tanh(self.project(states))).squeeze(-1))
-        weights = scores.masked_fill(~mask, -torch.inf).softmax(-1)
-        return (weights.unsqueeze(1) @ states).squeeze(1), weights
+        weights: Tensor = scores.masked_fill(~mask, -torch.inf).softmax(-1)
+        return weights
 
 
 def parse_pooling(text: str) -> tuple[str, ...]:
@@ -79,11 +80,27 @@ class Pooling(nn.Module):
         """Pool ``encoded.states [B, T, D]`` to ``[B, P]``."""
         states, weights = encoded.states, None
         mask = sequence_mask(lengths, states.shape[1])
-        views = {"last": encoded.summary}
-        if "mean" in self.parts:
-            views["mean"] = mean_pool(states, mask)
-        if "max" in self.parts:
-            views["max"] = max_pool(states, mask)
         if self.attention is not None:
-            views["attention"], weights = self.attention(states, mask)
+            weights = self.attention(states, mask)
+        views = {"last": encoded.summary, **self._views(states, lengths, mask, weights)}
         return Pooled(torch.cat([views[part] for part in self.parts], dim=-1), weights)
+
+    def _views(
+        self, states: Tensor, lengths: Tensor, mask: Tensor, weights: Tensor | None
+    ) -> dict[str, Tensor]:
+        """``[B, D]`` each: what :attr:`parts` names beside the summary, in one pass where C can."""
+        mean, maximum = "mean" in self.parts, "max" in self.parts
+        if not mean and not maximum and weights is None:
+            return {}
+        kinds = {part.dtype for part in (states, weights) if part is not None}
+        if states.is_cpu and kinds == {torch.float32} and engines.compiled_serves():
+            pooled = load("birnn.native.pooling:pooled")
+            found = pooled(states, lengths, weights, mean=mean, maximum=maximum)
+            names = ("mean", "max", "attention")
+            return {n: view for n, view in zip(names, found, strict=True) if view is not None}
+        views = {"mean": mean_pool(states, mask)} if mean else {}
+        if maximum:
+            views["max"] = max_pool(states, mask)
+        if weights is not None:
+            views["attention"] = (weights.unsqueeze(1) @ states).squeeze(1)
+        return views

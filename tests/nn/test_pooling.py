@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from birnn.errors import ConfigError
+from birnn.nn import engines
 from birnn.nn.encoders import Encoded
 from birnn.nn.pooling import POOLINGS, AdditiveAttention, Pooling, parse_pooling
 
@@ -106,3 +107,56 @@ def test_a_pooling_is_read(text: str, parts: tuple[str, ...]) -> None:
 def test_a_pooling_that_is_none_is_a_config_error(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_pooling(text)
+
+
+@quick
+@given(
+    ragged=ragged_batches(),
+    parts=st.sampled_from(PERMUTATIONS),
+    garbage=st.sampled_from([0.0, 1e4, -1e4]),
+    seed=st.integers(0, 9),
+)
+def test_compiled_views_and_their_gradients_are_those_of_torch(
+    ragged: Ragged, parts: tuple[str, ...], garbage: float, seed: int
+) -> None:
+    if not engines.compiled_serves():
+        pytest.skip("no compiler here")
+    pooling = Pooling(ragged.x.shape[-1], parts)
+    randomise(pooling)
+    leaves = [
+        encoded(ragged, garbage).states.float().requires_grad_(),
+        ragged.x.sum(1).float().requires_grad_(),
+    ]
+    torch.manual_seed(seed)
+    share = torch.randn(len(ragged.lengths), pooling.output_size)
+    found = {}
+    for engine in ("torch", "native"):
+        with engines.forced(engine):
+            vector = pooling(Encoded(*leaves), ragged.lengths).vector
+            wanted = [*leaves, *pooling.parameters()]
+            gradients = torch.autograd.grad((vector * share).sum(), wanted, allow_unused=True)
+            found[engine] = [vector, *gradients]
+    for ours, theirs in zip(found["native"], found["torch"], strict=True):
+        assert (ours is None) == (theirs is None)
+        if ours is not None and theirs is not None:
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_a_state_that_is_not_a_number_is_seen_in_each_view() -> None:
+    states = torch.zeros(1, 3, 20)
+    states[0, 1] = torch.nan
+    for part in ("mean", "max", "attention"):
+        vector = Pooling(20, (part,))(Encoded(states, states[:, 0]), torch.tensor([3])).vector
+        assert vector.isnan().all()
+    beyond = Pooling(20, ("mean", "max"))(Encoded(states, states[:, 0]), torch.tensor([1])).vector
+    assert not beyond.isnan().any()
+
+
+def test_an_item_gives_the_same_bits_in_any_batch() -> None:
+    torch.manual_seed(0)
+    states, lengths = torch.randn(9, 30, 50), torch.randint(1, 31, (9,))
+    pooling = Pooling(50, ("mean", "max"))
+    together = pooling(Encoded(states, states[:, 0]), lengths).vector
+    for i, n in enumerate(lengths.tolist()):
+        alone = Encoded(states[i : i + 1, :n], states[i : i + 1, 0])
+        assert torch.equal(pooling(alone, lengths[i : i + 1]).vector[0], together[i])
