@@ -23,9 +23,11 @@ FUNCTIONS = {  # name → what it returns and takes
     "birnn_curves": (None, [ADDRESS, ADDRESS, ADDRESS, NUMBER]),
     "birnn_pool": (None, [ADDRESS]),
     "birnn_pool_back": (None, [ADDRESS]),
+    "birnn_dropout": (None, [ADDRESS]),
     "birnn_lanes": (NUMBER, []),
     "birnn_scan_size": (NUMBER, []),
 }
+DROPOUT_PART = 4096  # numbers that a thread takes at once, as in dropout.h
 PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS = range(5)  # the phases of scan.c
 
 
@@ -75,6 +77,16 @@ class Pool(ctypes.Structure):
         *_fields(ADDRESS, "mean_gradient max_gradient sum_gradient"),
         *_fields(ADDRESS, "state_gradient weight_gradient"),
         *_fields(NUMBER, "next"),
+    )
+
+
+class Dropout(ctypes.Structure):
+    """``Dropout`` of ``dropout.h``."""
+
+    _fields_ = (
+        *_fields(NUMBER, "count parts"),
+        *_fields(ADDRESS, "x out"),
+        *_fields(NUMBER, "seed dropped next"),
     )
 
 
@@ -132,10 +144,16 @@ class Library:
             self._lib.birnn_pool_back if back else self._lib.birnn_pool, pool, pool.batch
         )
 
+    def dropout(self, x: Tensor, out: Tensor, dropped: int, seed: int) -> None:
+        """Fill ``out`` with what is left of ``x``, both float32 and contiguous."""
+        parts = -(-x.numel() // DROPOUT_PART)
+        job = Dropout(x.numel(), parts, x.data_ptr(), out.data_ptr(), seed, dropped)
+        self._on_threads(self._lib.birnn_dropout, job, parts)
+
     def _on_threads(self, work: Any, job: ctypes.Structure, tasks: int) -> None:
         """Let as many threads as torch may use, and as there are tasks, take those of a job."""
         address, threads = ctypes.byref(job), min(torch.get_num_threads(), tasks)
-        if threads == 1:
+        if threads <= 1:
             work(address)
         elif self._fork is not None:
             self._fork(work, address, threads, 0)

@@ -5,6 +5,7 @@
 
 #include "backward.h"
 #include "chain.h"
+#include "dropout.h"
 #include "forward.h"
 #include "gradients.h"
 #include "pool.h"

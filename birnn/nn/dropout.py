@@ -9,7 +9,15 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from birnn.nn import engines
+from birnn.registry import load
+
 GRAINS = 1 << 16  # rates are rounded to this many parts
+
+
+def grains(rate: float) -> int:
+    """The rate in parts of :data:`GRAINS`, never all of them."""
+    return min(round(rate * GRAINS), GRAINS - 1)
 
 
 def keep_mask(shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
@@ -18,7 +26,7 @@ def keep_mask(shape: tuple[int, ...], rate: float, like: Tensor) -> Tensor:
     Each 64 random bits serve four places, which is five times as quick as a draw a place. The rate
     is rounded to 1/65,536, and what survives is scaled by the rounded one: expectations are exact.
     """
-    dropped = min(round(rate * GRAINS), GRAINS - 1)
+    dropped = grains(rate)
     size = math.prod(shape)
     bits = torch.empty((size + 3) // 4, dtype=torch.int64, device=like.device)
     bits.random_(-(2**63), None)
@@ -46,7 +54,18 @@ class MaskedDropout(nn.Module, ABC):
 
 
 class Dropout(MaskedDropout):
-    """Each number is dropped by itself (Srivastava et al. 2014)."""
+    """Each number is dropped by itself (Srivastava et al. 2014).
+
+    On a CPU in compiled code, which makes no mask: a fifth of the time.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x`` of any shape → the same shape."""
+        active = self.training and self.rate > 0
+        if active and x.is_cpu and x.dtype == torch.float32 and engines.compiled_serves():
+            dropped: Tensor = load("birnn.native.dropout:dropout")(x, grains(self.rate))
+            return dropped
+        return super().forward(x)
 
     @staticmethod
     def mask_shape(x: Tensor) -> tuple[int, ...]:

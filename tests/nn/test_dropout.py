@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from birnn.nn import engines
 from birnn.nn.dropout import Dropout, LockedDropout, keep_mask, word_dropout
 
 
@@ -99,3 +100,57 @@ def test_neighbours_are_dropped_independently() -> None:
     for shift in (1, 2, 3, 4, 5):
         both = float((kept[shift:] * kept[:-shift]).mean())
         assert abs(both - 0.25) < 5 * (0.1875 / 200_000) ** 0.5
+
+
+compiled = pytest.mark.skipif(not engines.compiled_serves(), reason="no compiler here")
+
+
+def kept(size: int, rate: float) -> torch.Tensor:
+    """What the compiled dropout leaves of ones."""
+    return Dropout(rate).train()(torch.ones(size))
+
+
+@compiled
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_compiled_dropout_holds_zero_or_the_inverse_share_and_keeps_the_mean(rate: float) -> None:
+    found = kept(160_001, rate)
+    share = torch.tensor(1 / (1 - rate))
+    assert torch.all((found == 0) | torch.isclose(found, share, rtol=2e-4))
+    assert abs(float(found.mean()) - 1) < 5 * (rate / (1 - rate) / len(found)) ** 0.5
+
+
+@compiled
+def test_compiled_dropout_drops_near_and_far_places_independently() -> None:
+    found = (kept(300_000, 0.5) > 0).double()
+    for shift in (1, 2, 3, 4, 5, 8, 16, 64, 4095, 4096, 4097, 16384):
+        both = float((found[shift:] * found[:-shift]).mean())
+        assert abs(both - 0.25) < 5 * (0.1875 / 280_000) ** 0.5, shift
+    again = (kept(300_000, 0.5) > 0).double()
+    assert abs(float((found * again).mean()) - 0.25) < 5 * (0.1875 / 300_000) ** 0.5
+
+
+@compiled
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 4096, 4097, 20_000])
+def test_compiled_dropout_follows_the_seed_on_any_number_of_threads(size: int) -> None:
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            torch.manual_seed(7)
+            found.append(torch.stack([kept(size, 0.3) for _ in range(3)]))
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
+@compiled
+def test_compiled_dropout_takes_what_is_not_contiguous_and_twice_its_gradient() -> None:
+    x = torch.randn(40, 30, requires_grad=True)
+    dropped = Dropout(0.4).train()(x.T)
+    (first,) = torch.autograd.grad((dropped * dropped).sum(), x, create_graph=True)
+    scale = (dropped / x.T).detach()
+    torch.testing.assert_close(first, 2 * x * scale.T**2)
+    (second,) = torch.autograd.grad(first.sum(), x)
+    torch.testing.assert_close(second, 2 * scale.T**2)
