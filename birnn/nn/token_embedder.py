@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.nn.batch import Batch
-from birnn.nn.characters import build_characters
+from birnn.nn.characters import Strip, build_characters
 from birnn.nn.dropout import Dropout, LockedDropout, word_dropout
 from birnn.nn.word_embedder import PAD_ID, UNKNOWN_ID, TableEmbedder
 
@@ -51,7 +51,9 @@ class TokenEmbedder(TableEmbedder):
     A batch's inputs are ``types [B, T]`` (the number of the distinct token at each position) and
     of the ``U`` distinct tokens, where the part is there: ``word_ids [U]`` with ``singletons [U]``
     (bool), ``pretrained [U, D]`` (from :class:`birnn.nn.word_embedder.PretrainedVectors`),
-    ``characters [U, L]`` with ``character_lengths [U]``, ``affixes [U, S]`` and ``case [U, C]``.
+    ``characters [U, L]`` with ``character_lengths [U]`` (and, as they may also come as a
+    :class:`birnn.nn.characters.Strip`, ``letters`` and ``letter_words``), ``affixes [U, S]`` and
+    ``case [U, C]``.
     """
 
     def __init__(self, sizes: TokenSizes, dropout: TokenDropout) -> None:
@@ -95,7 +97,11 @@ class TokenEmbedder(TableEmbedder):
         """What the spelling of each distinct token says, each ``[U, ·]``."""
         parts = []
         if self.characters is not None:
-            parts.append(self.characters(inputs["characters"], inputs["character_lengths"]))
+            strip = None
+            if "letters" in inputs:
+                strip = Strip(inputs["letters"], inputs["letter_words"])
+            words = inputs["characters"], inputs["character_lengths"]
+            parts.append(self.characters(*words, strip))
         if self.affixes is not None:
             parts.append(self.affixes(inputs["affixes"]).flatten(1))
         if self.sizes.case_size:

@@ -14,6 +14,7 @@ from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
 from birnn.data.text.words import Lexicon, Ragged
 from birnn.nn.batch import Batch
+from birnn.nn.characters import strip_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -152,4 +153,7 @@ class TagSplit:
             padded[mask] = self.targets[places]
             targets = torch.from_numpy(padded)
         inputs = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        if "characters" in inputs:
+            strip = strip_of(inputs["characters"], inputs["character_lengths"])
+            inputs["letters"], inputs["letter_words"] = strip
         return Batch(inputs, torch.from_numpy(self.lengths[indices]), targets)

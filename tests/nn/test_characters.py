@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from birnn.errors import ConfigError
-from birnn.nn.characters import CHARACTER_ENCODERS, WIDTHS, CharacterCNN, build_characters
+from birnn.nn.characters import (
+    CHARACTER_ENCODERS,
+    WIDTHS,
+    CharacterCNN,
+    Strip,
+    build_characters,
+    strip_of,
+)
 
 from strategies import quick, randomise
 
@@ -54,6 +61,76 @@ def test_convolutions_equal_a_loop_over_windows(found):
     model = made("cnn")
     wanted = torch.stack([by_hand(model, word) for word in found])
     torch.testing.assert_close(model(*padded(found)), wanted, rtol=1e-5, atol=1e-5)
+
+
+def strip(words: list[list[int]]) -> Strip:
+    return strip_of(*padded(words, extra=2, fill=8))
+
+
+def gradients(model: nn.Module, words: list[list[int]], found: Strip | None) -> list[Tensor]:
+    """Vectors of words, and what each parameter learns where every number of them counts."""
+    model.zero_grad()
+    vectors = model(*padded(words), found)
+    (vectors * torch.arange(1.0, 1 + vectors.numel()).view_as(vectors)).sum().backward()
+    return [vectors.detach(), *(parameter.grad.clone() for parameter in model.parameters())]
+
+
+@quick
+@given(words)
+def test_a_strip_of_letters_equals_torch_s_convolutions_over_padded_words(found):
+    model = made("cnn")
+    vectors = model(*padded(found), strip(found))
+    torch.testing.assert_close(vectors, model(*padded(found)), rtol=1e-5, atol=1e-5)
+
+
+def distinct_letters(words: list[list[int]]) -> list[list[int]]:
+    """Words without a letter twice: only then are no two windows the same."""
+    return [list(dict.fromkeys(word)) for word in words]
+
+
+@quick
+@given(words.map(distinct_letters))
+def test_a_strip_of_letters_teaches_what_torch_s_convolutions_do(found):
+    model = made("cnn")
+    wanted = gradients(model, found, None)
+    for one, other in zip(gradients(model, found, strip(found)), wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_a_strip_is_computed_in_float32_under_autocast():
+    model, word = made("cnn"), [[3, 1, 4], [1, 5]]
+    wanted = gradients(model, word, strip(word))
+    with torch.autocast("cpu", torch.bfloat16):
+        found = gradients(model, word, strip(word))
+    for one, other in zip(found, wanted, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_equal_windows_share_what_they_teach():
+    model = made("cnn").double()
+    word = [[3, 3, 3, 3, 3, 3]]
+    wanted = gradients(model, word, None)
+    for one, other in zip(gradients(model, word, strip(word)), wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@quick
+@given(words, st.integers(1, 40))
+def test_a_word_of_a_strip_is_the_same_to_the_bit_in_any_batch(found, copies):
+    model = build_characters("cnn", ROWS, 30, 100, 0.0)
+    assert model is not None
+    batch = found * copies
+    together = model(*padded(batch), strip(batch))
+    alone = torch.cat([model(*padded([word]), strip([word])) for word in found])
+    assert torch.equal(together, alone.repeat(copies, 1))
+
+
+def test_a_strip_names_the_windows_that_hold_letters():
+    found = strip([[4], [7, 8]])
+    assert found.letters.tolist() == [0, 0, 0, 5, 0, 0, 0, 8, 9, *[0] * 10]
+    narrow, _, wide = found.words.tolist()
+    assert wide == [0, 0, 0, 0, 1, 1, 1, 1, 1, *[2] * 7]
+    assert narrow == [2, 2, 0, 0, 2, 2, 1, 1, 1, *[2] * 7]
 
 
 @pytest.mark.parametrize("kind", KINDS)
