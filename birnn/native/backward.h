@@ -6,12 +6,12 @@
 #include "part.h"
 
 /* Gradients of one step: of the gates, then carry += those of U h times U. */
-static void step_back(const Scan *s, const Part *part, int64_t step, int64_t active, float *carry,
-                      float *memory_carry) {
-    const Cell *cell = cell_of(s);
+INLINE void step_back_of(const Cell *cell, const Scan *s, const Part *part, int64_t step,
+                         int64_t active, float *carry, float *memory_carry) {
     const Direction *d = &s->direction[part->index];
     const int64_t groups = groups_of(s->hidden), units = groups * LANES, kept = groups * KEPT * LANES;
-    const int64_t wide = s->directions * s->hidden, depth = cell->gates * LANES;
+    const int64_t wide = s->directions * s->hidden;
+    const float *panels = d->panels + backward_panels(s).recurrent;
     for (int64_t i = 0; i < active; i++) {
         int64_t row = packed_row(s, part, i, step);
         const float *state = s->state_gradient + dense_row(s, part, i, step) * wide;
@@ -22,24 +22,30 @@ static void step_back(const Scan *s, const Part *part, int64_t step, int64_t act
                                .memory_carry = memory_carry + i * units + j * LANES};
             if (cell->has_memory) u.kept_memory = d->memory + row * units + j * LANES;
             u.state = load_some(state + part->index * s->hidden + j * LANES, width_of(s->hidden, j));
-            cell->backward(&u);
+            cell_backward(cell, &u);
         }
     }
-    Product p = {.step = 1, .length = depth, .segments = groups, .skip = KEPT * LANES - depth};
-    p.start_step = p.out_step = units;
-    for (int64_t j = 0; j < groups; j += MAX_VECTORS) {
-        int64_t vectors = vectors_from(s->hidden, j);
-        p.panel = d->panels + backward_panels(s).recurrent + j * LANES * groups * depth;
-        p.panel_step = vectors * LANES;
+    Product p = {.out_step = units};
+    for (int64_t panel = 0; panel < panels_of(s->hidden); panel++) {
+        int64_t j = panel_first(s->hidden, panel), vectors = panel_first(s->hidden, panel + 1) - j;
         for (int64_t i = 0, block; i < active; i += block) {
             block = next_block(active - i, ROWS_BESIDE(vectors));
             for (int64_t r = 0; r < block; r++)
                 p.rows[r] = d->kept + packed_row(s, part, i + r, step) * kept +
                             cell->recurrent_kept * LANES;
-            p.start = p.out = carry + i * units + j * LANES;
-            product(block, vectors, &p);
+            p.panel = panels + j * LANES * cell->gates * s->hidden;
+            p.out = carry + i * units + j * LANES;
+            add_gates_product(s, block, vectors, &p);
         }
     }
+}
+
+static void step_back(const Scan *s, const Part *part, int64_t step, int64_t active, float *carry,
+                      float *memory_carry) {
+    if (s->lstm)
+        step_back_of(&LSTM, s, part, step, active, carry, memory_carry);
+    else
+        step_back_of(&GRU, s, part, step, active, carry, memory_carry);
 }
 
 /* Task: one direction of one part of the batch, from the last step to the first. */

@@ -1,4 +1,4 @@
-/* What a cell is to the scan: its gates and two functions. */
+/* What a cell is to the scan: its gates, and what its two functions are given. */
 
 #ifndef BIRNN_CELL_H
 #define BIRNN_CELL_H
@@ -35,8 +35,6 @@ typedef struct {
     int64_t recurrent_rows[4]; /* the same for U and `recurrent` */
     int64_t recurrent_kept;    /* the first of the kept vectors that are gradients of U h */
     int64_t has_memory;
-    void (*forward)(const Units *);
-    void (*backward)(const UnitGradients *);
 } Cell;
 
 #endif

@@ -38,8 +38,7 @@ typedef struct {
     int64_t step, active;
 } Step;
 
-static void run_step(const Scan *s, const Part *part, const Step *now) {
-    const Cell *cell = cell_of(s);
+INLINE void run_step_of(const Cell *cell, const Scan *s, const Part *part, const Step *now) {
     const Direction *d = &s->direction[part->index];
     const Panels at = forward_panels(s);
     const int64_t groups = groups_of(s->hidden), units = groups * LANES;
@@ -70,13 +69,20 @@ static void run_step(const Scan *s, const Part *part, const Step *now) {
                     u.kept_before = d->before + row * units + j * LANES;
                     if (cell->has_memory) u.kept_memory = d->memory + row * units + j * LANES;
                 }
-                cell->forward(&u);
+                cell_forward(cell, &u);
                 float *state = s->states + dense_row(s, part, i + r, now->step) * wide;
                 store_some(state + part->index * s->hidden + j * LANES, load(u.after),
                            width_of(s->hidden, j));
             }
         }
     }
+}
+
+static void run_step(const Scan *s, const Part *part, const Step *now) {
+    if (s->lstm)
+        run_step_of(&LSTM, s, part, now);
+    else
+        run_step_of(&GRU, s, part, now);
 }
 
 static void clear_padding(const Scan *s, const Part *part) {

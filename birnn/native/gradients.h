@@ -5,7 +5,9 @@
 
 #include "packing.h"
 
-#define DEPTH 128     /* steps that a weight's gradient sums before it moves on */
+#define FAR 16    /* steps from one that is read to one that the caches should fetch by then */
+#define INPUT_ROWS 96 /* rows of x whose gradients one task finds */
+#define DEPTH 128 /* steps that a weight's gradient sums before it moves on */
 
 /* sums += kept[step][gates] times rows[step][depth] over `count` steps, for one group of units.
    The steps are summed apart from what stood there: many short sums round less than a long one. */
@@ -15,6 +17,7 @@ static void weight_gradient(const Scan *s, const float *panel, int64_t count, co
     Product p = {.step = row_step, .length = count, .segments = 1, .panel_step = KEPT * LANES};
     p.panel = panel;
     p.out_step = vectors * LANES;
+    p.ahead = DEPTH * row_step;
     for (int64_t k = 0, block; k < depth; k += block) {
         block = next_block(depth - k, ROWS_BESIDE(vectors));
         for (int64_t r = 0; r < block; r++) p.rows[r] = rows + k + r;
@@ -34,6 +37,21 @@ static void unpack_gradient(const Scan *s, const float *sums, const int64_t *gat
                            width_of(depth, k / LANES));
 }
 
+/* The kept vectors of one group over `count` steps, side by side; bias += their sum. */
+static void take_panel(const float *kept, int64_t step, int64_t count, float *panel, float *bias) {
+    vec sum[KEPT] = {0};
+    for (int64_t i = 0; i < count; i++, kept += step, panel += KEPT * LANES)
+#pragma GCC unroll 4
+        for (int64_t v = 0; v < KEPT; v++) {
+            __builtin_prefetch(kept + FAR * step + v * LANES);
+            vec value = load(kept + v * LANES);
+            store(panel + v * LANES, value);
+            sum[v] += value;
+        }
+    for (int64_t v = 0; v < KEPT; v++)
+        store(bias + v * LANES, load(bias + v * LANES) + sum[v]);
+}
+
 /* Task: the weights of one group of units of one direction. */
 static int weight_gradients(Scan *s, int64_t task) {
     const Cell *cell = cell_of(s);
@@ -48,15 +66,7 @@ static int weight_gradients(Scan *s, int64_t task) {
     memset(bias, 0, (size_t)(kept + sums_size) * sizeof(float));
     for (int64_t row = 0; row < s->rows; row += DEPTH) {
         int64_t count = s->rows - row < DEPTH ? s->rows - row : DEPTH;
-        for (int64_t v = 0; v < kept; v += LANES) {
-            vec sum = {0};
-            for (int64_t i = 0; i < count; i++) {
-                vec value = load(d->kept + ((row + i) * groups + j) * kept + v);
-                store(panel + i * kept + v, value);
-                sum += value;
-            }
-            store(bias + v, load(bias + v) + sum);
-        }
+        take_panel(d->kept + (row * groups + j) * kept, groups * kept, count, panel, bias);
         weight_gradient(s, panel, count, s->x + row * s->features, s->features, s->features, input);
         weight_gradient(s, panel + cell->recurrent_kept * LANES, count, d->before + row * units,
                         units, s->hidden, recurrent);
@@ -69,36 +79,44 @@ static int weight_gradients(Scan *s, int64_t task) {
     return 1;
 }
 
-/* Task: the gradient of x of one sequence, the sum over directions of kept times W. */
-static int input_gradient(const Scan *s, int64_t b) {
-    const Cell *cell = cell_of(s);
-    const int64_t groups = groups_of(s->hidden), kept = groups * KEPT * LANES;
-    const int64_t depth = cell->gates * LANES, columns = groups_of(s->features) * LANES;
+/* Those of the packed rows [first, end) that are the sequence's, to its place; and its padding. */
+static void give_input_gradient(const Scan *s, int64_t b, int64_t first, int64_t end,
+                                const float *rows, int64_t columns) {
+    const int64_t begin = s->packed[b], past = begin + s->length[b];
     float *out = s->x_gradient + s->dense[b] * s->features;
-    float *rows = scratch(MAX_ROWS * columns);
+    for (int64_t row = begin > first ? begin : first; row < (past < end ? past : end); row++)
+        memcpy(out + (row - begin) * s->features, rows + (row - first) * columns,
+               (size_t)s->features * sizeof(float));
+    if (first <= begin && begin < end)
+        memset(out + s->length[b] * s->features, 0,
+               (size_t)((s->steps - s->length[b]) * s->features) * sizeof(float));
+}
+
+/* Task: the gradient of up to INPUT_ROWS rows of x, the sum over directions of kept times W. */
+static int input_gradient(const Scan *s, int64_t task) {
+    const int64_t kept = groups_of(s->hidden) * KEPT * LANES, first = task * INPUT_ROWS;
+    const int64_t columns = groups_of(s->features) * LANES;
+    const int64_t count = s->rows - first < INPUT_ROWS ? s->rows - first : INPUT_ROWS;
+    float *rows = scratch(INPUT_ROWS * columns);
     if (!rows) return 0;
-    Product p = {.step = 1, .length = depth, .segments = groups, .skip = KEPT * LANES - depth};
-    p.start_step = p.out_step = columns;
-    for (int64_t t = 0, block; t < s->length[b]; t += block) {
-        block = next_block(s->length[b] - t, ROWS_BESIDE(MAX_VECTORS));
-        memset(rows, 0, (size_t)(block * columns) * sizeof(float));
-        for (int64_t i = 0; i < s->directions; i++)
-            for (int64_t f = 0; f < groups_of(s->features); f += MAX_VECTORS) {
-                const Direction *d = &s->direction[i];
-                int64_t vectors = vectors_from(s->features, f);
-                p.panel = d->panels + backward_panels(s).input + f * LANES * groups * depth;
-                p.panel_step = vectors * LANES;
-                p.start = p.out = rows + f * LANES;
-                for (int64_t r = 0; r < block; r++)
-                    p.rows[r] = d->kept + (s->packed[b] + t + r) * kept;
-                product(block, vectors, &p);
+    memset(rows, 0, (size_t)(count * columns) * sizeof(float));
+    Product p = {.out_step = columns};
+    for (int64_t i = 0; i < s->directions; i++)
+        for (int64_t panel = 0; panel < panels_of(s->features); panel++) {
+            const Direction *d = &s->direction[i];
+            const float *panels = d->panels + backward_panels(s).input;
+            int64_t f = panel_first(s->features, panel);
+            int64_t vectors = panel_first(s->features, panel + 1) - f;
+            for (int64_t row = 0, block; row < count; row += block) {
+                block = next_block(count - row, ROWS_BESIDE(vectors));
+                for (int64_t r = 0; r < block; r++) p.rows[r] = d->kept + (first + row + r) * kept;
+                p.panel = panels + f * LANES * cell_of(s)->gates * s->hidden;
+                p.out = rows + row * columns + f * LANES;
+                add_gates_product(s, block, vectors, &p);
             }
-        for (int64_t r = 0; r < block; r++)
-            memcpy(out + (t + r) * s->features, rows + r * columns,
-                   (size_t)s->features * sizeof(float));
-    }
-    memset(out + s->length[b] * s->features, 0,
-           (size_t)((s->steps - s->length[b]) * s->features) * sizeof(float));
+        }
+    for (int64_t b = 0; b < s->batch; b++)
+        give_input_gradient(s, b, first, first + count, rows, columns);
     return 1;
 }
 

@@ -13,7 +13,7 @@
 
 #include "cell.h"
 
-static void gru_forward(const Units *at) {
+INLINE void gru_forward(const Units *at) {
     vec r = sigmoid_vec(load(at->input + LANES) + load(at->recurrent));
     vec z = sigmoid_vec(load(at->input + 2 * LANES) + load(at->recurrent + LANES));
     vec u = load(at->recurrent + 2 * LANES);
@@ -28,7 +28,7 @@ static void gru_forward(const Units *at) {
     store(at->kept_before, h);
 }
 
-static void gru_backward(const UnitGradients *at) {
+INLINE void gru_backward(const UnitGradients *at) {
     vec n = load(at->kept), r = load(at->kept + LANES);
     vec z = load(at->kept + 2 * LANES), u = load(at->kept + 3 * LANES);
     vec h = load(at->kept_before);

@@ -47,10 +47,27 @@ typedef struct {
     _Atomic int64_t failed; /* 1: out of memory */
 } Scan;
 
-static const Cell GRU = {3, {2, 0, 1}, {0, 1, 2}, 1, 0, gru_forward, gru_backward};
-static const Cell LSTM = {4, {0, 1, 2, 3}, {0, 1, 2, 3}, 0, 1, lstm_forward, lstm_backward};
+static const Cell GRU = {3, {2, 0, 1}, {0, 1, 2}, 1, 0};
+static const Cell LSTM = {4, {0, 1, 2, 3}, {0, 1, 2, 3}, 0, 1};
 
 INLINE const Cell *cell_of(const Scan *s) { return s->lstm ? &LSTM : &GRU; }
+
+/* Not by pointers: where the cell is known to the compiler, what its curves need stays in
+   registers from row to row. */
+INLINE void cell_forward(const Cell *cell, const Units *at) {
+    if (cell == &LSTM)
+        lstm_forward(at);
+    else
+        gru_forward(at);
+}
+
+INLINE void cell_backward(const Cell *cell, const UnitGradients *at) {
+    if (cell == &LSTM)
+        lstm_backward(at);
+    else
+        gru_backward(at);
+}
+
 INLINE int64_t groups_of(int64_t size) { return (size + LANES - 1) / LANES; }
 
 /* Units of group j that are real; the rest are padding, whose weights are 0. */

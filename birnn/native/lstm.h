@@ -11,7 +11,7 @@
 
 #include "cell.h"
 
-static void lstm_forward(const Units *at) {
+INLINE void lstm_forward(const Units *at) {
     vec i = sigmoid_vec(load(at->input) + load(at->recurrent));
     vec f = sigmoid_vec(load(at->input + LANES) + load(at->recurrent + LANES));
     vec g = tanh_vec(load(at->input + 2 * LANES) + load(at->recurrent + 2 * LANES));
@@ -29,7 +29,7 @@ static void lstm_forward(const Units *at) {
     store(at->kept_memory, c);
 }
 
-static void lstm_backward(const UnitGradients *at) {
+INLINE void lstm_backward(const UnitGradients *at) {
     vec i = load(at->kept), f = load(at->kept + LANES);
     vec g = load(at->kept + 2 * LANES), o = load(at->kept + 3 * LANES);
     vec c = load(at->kept_memory);

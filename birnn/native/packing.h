@@ -20,14 +20,14 @@ INLINE Panels forward_panels(const Scan *s) {
 }
 
 INLINE Panels backward_panels(const Scan *s) {
-    int64_t row = cell_of(s)->gates * groups_of(s->hidden) * LANES;
+    int64_t row = cell_of(s)->gates * s->hidden;
     Panels p = {.input = 0, .recurrent = row * groups_of(s->features) * LANES};
     p.size = p.recurrent + row * groups_of(s->hidden) * LANES;
     return p;
 }
 
-/* to[c * to_step + r] = from[r * from_step + c] for c < columns and r < LANES; from `rows` on, the
-   rows of `from` count as 0, or (`some`) those of `to` are left alone. */
+/* to[c * to_step + r] = from[r * from_step + c] for c < columns and r < width; rows of `from` that
+   are not there count as 0. */
 INLINE void transpose_tile(const float *from, int64_t from_step, int64_t rows, int64_t columns,
                            float *to, int64_t to_step, int64_t width) {
     vec tile[LANES];
@@ -68,25 +68,51 @@ static void pack_forward(Scan *s, int64_t task) {
                d->panels + at.recurrent_bias + j * vectors);
 }
 
-/* Columns of a panel of the backward pass: up to MAX_VECTORS groups from group `first` on. */
-INLINE int64_t vectors_from(int64_t size, int64_t first) {
-    int64_t left = groups_of(size) - first;
-    return left < MAX_VECTORS ? left : MAX_VECTORS;
+/* The backward pass has panels of up to MAX_VECTORS groups of columns, as equal as may be: how
+   many there are, and the first group of one. */
+INLINE int64_t panels_of(int64_t size) {
+    return (groups_of(size) + MAX_VECTORS - 1) / MAX_VECTORS;
 }
 
-/* Columns of W [gates * H][K], from group `first` on, as [J][gates][LANES][vectors * LANES]. */
+INLINE int64_t panel_first(int64_t size, int64_t panel) {
+    return panel * groups_of(size) / panels_of(size);
+}
+
+/* A panel of columns of W [gates * H][K] as [gates * H][vectors * LANES], the gates of LANES units
+   beside each other and then those of the next; to its place in `panels`. */
 static void pack_columns(const float *weight, const int64_t *gate_rows, int64_t gates,
-                         int64_t hidden, int64_t depth, int64_t first, float *panel) {
-    int64_t width = vectors_from(depth, first) * LANES, left = depth - first * LANES;
+                         int64_t hidden, int64_t depth, int64_t number, float *panels) {
+    int64_t first = panel_first(depth, number), left = depth - first * LANES;
+    int64_t width = (panel_first(depth, number + 1) - first) * LANES;
     int64_t real = left < width ? left : width;
+    float *panel = panels + first * LANES * gates * hidden;
     for (int64_t j = 0; j < groups_of(hidden); j++)
         for (int64_t g = 0; g < gates; g++)
-            for (int64_t lane = 0; lane < LANES; lane++, panel += width) {
+            for (int64_t lane = 0; lane < width_of(hidden, j); lane++, panel += width) {
                 memset(panel, 0, (size_t)width * sizeof(float));
-                if (lane >= width_of(hidden, j)) continue;
                 int64_t row = gate_rows[g] * hidden + j * LANES + lane;
                 memcpy(panel, weight + row * depth + first * LANES, (size_t)real * sizeof(float));
             }
+}
+
+/* out += rows of gates' gradients, as they are kept, times a panel of columns. */
+INLINE void add_gates_product(const Scan *s, int64_t rows, int64_t vectors, Product *p) {
+    const int64_t gates = cell_of(s)->gates, whole = s->hidden / LANES;
+    p->step = 1;
+    p->panel_step = vectors * LANES;
+    p->start = p->out;
+    p->start_step = p->out_step;
+    p->length = gates * LANES;
+    p->segments = whole;
+    p->skip = KEPT * LANES - p->length;
+    if (whole) product(rows, vectors, p);
+    if (s->hidden == whole * LANES) return;
+    p->panel += whole * p->length * p->panel_step;
+    for (int64_t r = 0; r < rows; r++) p->rows[r] += whole * KEPT * LANES;
+    p->length = s->hidden - whole * LANES; /* the units of the last group, whose rest is padding */
+    p->segments = gates;
+    p->skip = LANES - p->length;
+    product(rows, vectors, p);
 }
 
 /* Task: one panel of U or (where x has a gradient) of W, of one direction. */
@@ -94,16 +120,13 @@ static void pack_backward(Scan *s, int64_t task) {
     const Cell *cell = cell_of(s);
     const Panels at = backward_panels(s);
     Direction *d = &s->direction[task % s->directions];
-    int64_t first = task / s->directions * MAX_VECTORS, groups = groups_of(s->hidden);
-    int64_t row = cell->gates * groups * LANES;
-    if (first < groups) {
-        pack_columns(d->recurrent, cell->recurrent_rows, cell->gates, s->hidden, s->hidden, first,
-                     d->panels + at.recurrent + first * LANES * row);
-        return;
-    }
-    first -= (groups + MAX_VECTORS - 1) / MAX_VECTORS * MAX_VECTORS;
-    pack_columns(d->input, cell->input_rows, cell->gates, s->hidden, s->features, first,
-                 d->panels + at.input + first * LANES * row);
+    int64_t panel = task / s->directions, recurrent = panels_of(s->hidden);
+    if (panel < recurrent)
+        pack_columns(d->recurrent, cell->recurrent_rows, cell->gates, s->hidden, s->hidden, panel,
+                     d->panels + at.recurrent);
+    else
+        pack_columns(d->input, cell->input_rows, cell->gates, s->hidden, s->features,
+                     panel - recurrent, d->panels + at.input);
 }
 
 #endif

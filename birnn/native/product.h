@@ -32,6 +32,7 @@ typedef struct {
     int64_t start_step; /* 0: all rows start from the same (a bias) */
     float *out;
     int64_t out_step;
+    int64_t ahead; /* floats */
 } Product;
 
 /* Keep a value in a register: else GCC reads the panel once for each row. */
@@ -48,6 +49,7 @@ INLINE void product_of(const int rows, const int vectors, const Product *p) {
     const float *row[MAX_ROWS], *const start = p->start;
     const int64_t start_step = p->start_step, out_step = p->out_step;
     float *const out = p->out;
+    const int64_t ahead = p->ahead;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
         row[r] = p->rows[r];
@@ -74,6 +76,7 @@ INLINE void product_of(const int rows, const int vectors, const Product *p) {
 #pragma GCC unroll 4
                 for (int v = 0; v < vectors; v++) sum[r][v] += value * column[v];
             }
+            __builtin_prefetch(row[0] + at + ahead, 0, 2);
             panel += panel_step;
             at += step;
         }

@@ -18,11 +18,6 @@ enum {
     GRADIENTS      /* of the weights, all steps in one product, and of x */
 };
 
-/* Panels of `size` columns, MAX_VECTORS groups of them each. */
-INLINE int64_t panels_of(int64_t size) {
-    return (groups_of(size) + MAX_VECTORS - 1) / MAX_VECTORS;
-}
-
 static int64_t tasks_of(const Scan *s) {
     switch (s->phase) {
     case PACK_FORWARD: return s->directions * groups_of(s->hidden);
@@ -30,7 +25,8 @@ static int64_t tasks_of(const Scan *s) {
         return s->directions *
                (panels_of(s->hidden) + (s->x_gradient ? panels_of(s->features) : 0));
     case GRADIENTS:
-        return s->directions * groups_of(s->hidden) + (s->x_gradient ? s->batch : 0);
+        return s->directions * groups_of(s->hidden) +
+               (s->x_gradient ? (s->rows + INPUT_ROWS - 1) / INPUT_ROWS : 0);
     default: return s->directions * s->blocks;
     }
 }
