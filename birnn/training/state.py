@@ -29,6 +29,7 @@ class Validation(NamedTuple):
     lower_is_better: bool
     tie: str = ""  # of two epochs with equal monitors, the one with less of this score is better
     margin: float = 0.0  # by how much a later epoch may be worse than the best, and be kept
+    floor: str = ""  # a score that is had without training: an epoch that equals it gained nothing
 
 
 READ_EVERY = 64  # steps whose losses wait on a GPU: to read one is to wait for all before it
@@ -102,6 +103,11 @@ class Best:
         self.peak = self.score if math.isnan(self.peak) else best_of(self.peak, self.score)
         self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         return True
+
+    @property
+    def gained(self) -> bool:
+        """Whether the epoch that is kept is better than no training, as far as that is known."""
+        return self.score != self.scores.get(self.validation.floor, math.nan)
 
     def _worse_than(self, scores: dict[str, float]) -> bool:
         """Whether the epoch that is kept is worse than one of these ``scores``."""
@@ -227,9 +233,11 @@ class TrainingRun:
         """Why training is over; None while it is not."""
         if self.at.epoch >= self.config.epochs:
             return "all epochs done"
-        patience, idle = self.config.patience, self.at.epoch - self.best.epoch
+        best, patience = self.best, self.config.patience
+        idle = self.at.epoch - (best.epoch if best.gained else 0)
         if patience and not self.at.done and idle >= patience:
-            return f"no better {self.best.validation.monitor} for {patience} epochs"
+            than = "" if best.gained else f" than {best.validation.floor}"
+            return f"no better {best.validation.monitor}{than} for {patience} epochs"
         return None
 
     def finish(self) -> None:

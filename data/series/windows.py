@@ -42,7 +42,7 @@ class Scaling:
     static: Floats  # [2, S]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a split is itself: one with the same windows is another
 class WindowSplit:
     """``M`` windows."""
 

@@ -19,7 +19,7 @@ from birnn.nn.encoders import build_encoder
 from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
 from birnn.tasks.core.evaluation import Evaluation as Evaluation
-from birnn.tasks.core.inference import predict
+from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.training.events import EpochEvent
 from birnn.training.losses import LossSum
@@ -202,6 +202,10 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     # Training
 
+    def prepare(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> None:
+        """Fit, before training, the parts of the model that depend on the data alone."""
+        return
+
     @abstractmethod
     def loss(self, outputs: Any, batch: Batch) -> LossSum:
         """What training minimises, summed over the batch."""
@@ -213,6 +217,23 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     @abstractmethod
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
         """Validation metrics from the counts of a whole split."""
+
+    def validate(
+        self, model: nn.Module, data: TaskData[InfoT, SplitT], config: TrainConfig
+    ) -> dict[str, float]:
+        """Scores of an epoch: counts summed over the validation split, and divided once."""
+        counts: dict[str, Array] = {}
+        for _, batch, outputs in run_split(model, data.splits["validation"], config, stay=True):
+            for name, part in self.count(outputs, batch, data.info).items():
+                counts[name] = counts.get(name, 0) + part
+        return self.scores(counts)
+
+    def floor(self, info: InfoT) -> str:
+        """The score of :meth:`validate`, if any, that the monitor has without any training.
+
+        An epoch whose monitor equals it has gained nothing.
+        """
+        return ""
 
     def monitors_for(self, info: InfoT) -> tuple[str, ...]:
         """Those of ``monitors`` that this data has."""

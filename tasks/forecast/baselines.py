@@ -5,6 +5,7 @@ origin alone. Where a series has none that is observed, its mean in train is the
 """
 
 import math
+import weakref
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass
@@ -117,9 +118,20 @@ class Ridge(ForecastBaseline):
     def fit(cls, train: WindowSplit, validation: WindowSplit) -> "Ridge":
         """Fit to train; the penalty is that of the least validation MSE.
 
+        What was fitted last to ``train`` is remembered as long as that is: it is a baseline, and a
+        part of the model of every seed.
+
         Raises:
             DataError: fewer than 2 windows of train have an observed input.
         """
+        known = _fitted.get(train)
+        if known is None or known[0]() is not validation:
+            known = weakref.ref(validation), cls._fit(train, validation)
+            _fitted[train] = known
+        return known[1]
+
+    @classmethod
+    def _fit(cls, train: WindowSplit, validation: WindowSplit) -> "Ridge":
         equations = fit_ridge(train)
         ridge = choose(equations, validation)
         chosen: dict[str, Any] = {"penalty": ridge.penalty, "train_windows": equations.windows}
@@ -140,6 +152,10 @@ class Ridge(ForecastBaseline):
     def settings(self) -> dict[str, Any]:
         """The penalty, relative to the mean eigenvalue, and the windows it is from."""
         return dict(self.chosen)
+
+
+Fitted = tuple[weakref.ref[WindowSplit], Ridge]  # to which penalties were chosen, and what was
+_fitted: weakref.WeakKeyDictionary[WindowSplit, Fitted] = weakref.WeakKeyDictionary()
 
 
 def fit_baselines(

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from birnn.arrays import Ints
+from birnn.config import TrainConfig
 from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import CheckpointError, DataError
@@ -50,22 +51,40 @@ def fit_mix(
 
     The error is the ``monitor``: ``mae_scaled`` or ``mse_scaled``.
     """
+    found = mixed_scores(model, validation, task.config.train, monitor)
+    model.mix.fill_(found["linear_share"])
+    return {"linear_share": found["linear_share"], f"validation_{monitor}": found[monitor]}
+
+
+def mixed_scores(
+    model: ForecastModel, validation: WindowSplit, config: TrainConfig, monitor: str
+) -> dict[str, float]:
+    """Validation errors of the networks mixed with the linear map, at the share that is best.
+
+    Returns:
+        ``mae_scaled`` and ``mse_scaled`` of the mix whose ``monitor`` is least, its
+        ``linear_share``, and the monitor of either part alone: ``networks_…`` and ``linear_…``.
+    """
     shares = torch.from_numpy(SHARES).float()[:, None, None]
-    total = torch.zeros(len(SHARES), dtype=torch.float64)
-    steps = 0.0
-    for _, batch, outputs in run_split(model, validation, task.config.train):
+    sums = []
+    for _, batch, outputs in run_split(model, validation, config, stay=True):
         assert batch.targets is not None
+        shares = shares.to(batch.targets.device)
         known = torch.isfinite(batch.targets)
-        median = outputs.recurrent[..., outputs.recurrent.shape[-1] // 2]
-        mixed = median + shares * (outputs.linear - median)
-        error = (mixed - batch.targets.masked_fill(~known, 0.0)) * known
-        error = error.square() if monitor == "mse_scaled" else error.abs()
-        total += error.sum((1, 2), dtype=torch.float64)
-        steps += float(known.sum())
-    best = int(total.argmin())
-    share = float(SHARES[best])
-    model.mix.fill_(share)
-    return {"linear_share": share, f"validation_{monitor}": float(total[best]) / steps}
+        wanted = batch.targets.masked_fill(~known, 0.0)
+        of_linear = (outputs.linear - wanted) * known
+        of_networks = (outputs.recurrent[..., outputs.recurrent.shape[-1] // 2] - wanted) * known
+        # With a share of 1 these are the map's own to the bit, whatever the networks say.
+        errors = of_linear + (1 - shares) * (of_networks - of_linear)
+        totals = errors.abs().sum((1, 2)), errors.square().sum((1, 2))
+        sums.append(torch.stack([*totals, known.sum().float().expand(len(shares))]))
+    absolute, squared, steps = torch.stack(sums).cpu().double().sum(0)
+    means = {"mae_scaled": (absolute / steps).tolist(), "mse_scaled": (squared / steps).tolist()}
+    # Of equals the least; of what is no number, that: it is then told.
+    best = int(np.argmin(means[monitor]))
+    mixed = {name: errors[best] for name, errors in means.items()}
+    alone = {f"networks_{monitor}": means[monitor][0], f"linear_{monitor}": means[monitor][-1]}
+    return {**mixed, "linear_share": float(SHARES[best]), **alone}
 
 
 def chosen_baseline(model: ForecastModel, info: ForecastInfo) -> "ForecastBaseline | None":
@@ -186,7 +205,7 @@ def validation_errors(
     from birnn.tasks.forecast.metrics import scores
 
     errors = {}
-    able = {"seasonal_naive": info.season > 1, "ridge": bool(model.linear_weight.any())}
+    able = {"seasonal_naive": info.season > 1, "ridge": model.has_linear}
     for number, name in enumerate(FORECASTERS):
         if not able.get(name, True):
             continue
@@ -284,7 +303,7 @@ def _train_again(
 
 def fit_penalty(model: ForecastModel, data: ForecastTaskData) -> float | None:
     """The penalty of the linear map; None where there is none."""
-    if not bool(model.linear_weight.any()):
+    if not model.has_linear:
         return None
     from birnn.tasks.forecast.baselines import Ridge
 

@@ -186,7 +186,7 @@ class ForecastOutputs(NamedTuple):
 
     members: Tensor  # [M, B, H, Q], each network's: what training sees
     recurrent: Tensor  # [B, H, Q], their mean
-    linear: Tensor  # [B, H]
+    linear: Tensor | None  # [B, H]; None in training, which has no use for it
     mixed: Tensor  # [B, H, Q], what is predicted
 
 
@@ -229,11 +229,18 @@ class ForecastModel(nn.Module):
         """Forecast each window."""
         members = torch.stack([member(batch) for member in self.members])
         recurrent = members.mean(0)
+        if self.training:
+            return ForecastOutputs(members, recurrent, None, recurrent)
         linear = self.linear(batch)
         middle = recurrent.shape[-1] // 2
         median = recurrent[..., middle : middle + 1]
         mixed = recurrent + self.mix * (linear.unsqueeze(-1) - median)
         return ForecastOutputs(members, recurrent, linear, mixed)
+
+    @property
+    def has_linear(self) -> bool:
+        """Whether there is a linear map. It could be fitted, that is."""
+        return bool(self.linear_weight.any())
 
     def set_linear(self, weight: Floats, bias: Floats) -> None:
         """Take over a linear map of ``weight [H, L]`` and ``bias [H]``."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.arrays import Array
+from birnn.config import TrainConfig
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.data.wording import MOST_NAMED
@@ -145,9 +146,27 @@ class Forecast(ForecastTask):
              f"{shape.horizon} ahead"),
             ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
             ("forecast", f"{model.decoder} decoder, {model.loss} loss, {LESS[info.normalise]}"),
+            ("linear map", "fitted first; what it gives mixed with the networks chooses the epoch"
+             if model.linear else "none"),
             ("intervals", ", ".join(f"{100 * level:g} %" for level in info.levels) or "none"),
         ]  # fmt: skip
         return [*pairs, ("covariates", ", ".join(known))] if known else pairs
+
+    def prepare(self, model: Any, data: ForecastTaskData) -> None:
+        """Fit the linear map: what the networks are worth is judged with it."""
+        if self.config.model.linear:
+            fit.fit_linear(model, data.splits["train"], data.splits["validation"])
+
+    def validate(self, model: Any, data: ForecastTaskData, config: TrainConfig) -> dict[str, float]:
+        """Errors of what would be predicted: of the mix, where there is a linear map."""
+        if not (self.config.model.linear and model.has_linear):
+            return super().validate(model, data, config)
+        validation, monitor = data.splits["validation"], self.monitor(data.info)
+        return fit.mixed_scores(model, validation, config, monitor)
+
+    def floor(self, info: ForecastInfo) -> str:
+        """The error of the linear map alone, which is a mix too."""
+        return f"linear_{self.monitor(info)}"
 
     def loss(self, outputs: Any, batch: Batch) -> LossSum:
         """The mean over networks of the loss of each observed step, summed."""
@@ -291,10 +310,26 @@ class Forecast(ForecastTask):
 
     def epoch_line(self, event: EpochEvent) -> str | None:
         """Errors in scaled units, with a digit more than other tasks."""
-        scores = (f"{k.replace('_scaled', '').upper()} {v:.4f}" for k, v in event.scores.items())
         number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
-        start = f"epoch {number}  loss {event.loss:.4f}  validation {'  '.join(scores)}"
+        start = f"epoch {number}  loss {event.loss:.4f}  {validation_words(event.scores)}"
         return f"{start}  {event.seconds:.1f} s{' *' if event.improved else ''}"
+
+
+def validation_words(scores: Mapping[str, float]) -> str:
+    """Validation errors of an epoch, scaled; of a mix with the linear map, what it is made of.
+
+    >>> validation_words({"mae_scaled": 0.5, "mse_scaled": 0.25})
+    'validation MAE 0.5000  MSE 0.2500'
+    >>> validation_words({"mae_scaled": 0.5, "mse_scaled": 0.25, "linear_share": 0.9,
+    ...                   "networks_mae_scaled": 0.8, "linear_mae_scaled": 0.6})
+    'MAE 0.5000 (networks 0.8000, linear 90 %)'
+    """
+    words = {name: name.removesuffix("_scaled").upper() for name in Forecast.monitors}
+    for name, word in words.items():
+        if (alone := scores.get(f"networks_{name}")) is not None:
+            parts = f"networks {alone:.4f}, linear {scores['linear_share']:.0%}".replace("%", " %")
+            return f"{word} {scores[name]:.4f} ({parts})"
+    return "validation " + "  ".join(f"{words[name]} {value:.4f}" for name, value in scores.items())
 
 
 def describe_columns(series: SeriesData, named: Any) -> str:

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from birnn.arrays import Array
 from birnn.config import TrainConfig
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import NonFiniteLossError, TrainingError
-from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.training.checkpoints import Checkpointer
@@ -93,6 +91,9 @@ def train_one(
     config = without_patience(task, sampler, config)
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
+    started = time.perf_counter()
+    task.prepare(model, data)
+    prepared = time.perf_counter() - started
     try:
         validation = make_validation(task, data, config, model)
         for event in fit(model, task.loss, sampler, config, validation, checkpointer):
@@ -109,7 +110,7 @@ def train_one(
         where = task.name_items(data.splits["train"], items)
         raise TrainingError(f"{error}; the batch: {where}") from None
     assert stop is not None
-    started = time.perf_counter()
+    started = time.perf_counter() - prepared
     model = model.to("cpu").eval()
     extra = {**little_data(task, data, config), **task.finish(model, data)}
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
@@ -121,17 +122,10 @@ def train_one(
 
 def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
                     model: nn.Module) -> Validation:  # fmt: skip
-    """What is scored after each epoch: counts summed over the split, and divided once."""
+    """How an epoch is scored, and which score chooses."""
     monitor = task.monitor(data.info)
-
-    def score() -> dict[str, float]:
-        counts: dict[str, Array] = {}
-        for _, batch, outputs in run_split(model, data.splits["validation"], config, stay=True):
-            for name, part in task.count(outputs, batch, data.info).items():
-                counts[name] = counts.get(name, 0) + part
-        return task.scores(counts)
-
     known = task.monitors_for(data.info)
     losses = [name for name in known if name != monitor and lower_is_better(name)]
-    tie, margin = losses[0] if losses else "", task.margin(data)
-    return Validation(score, monitor, lower_is_better(monitor), tie, margin)
+    return Validation(
+        lambda: task.validate(model, data, config), monitor, lower_is_better(monitor),
+        losses[0] if losses else "", task.margin(data), task.floor(data.info))  # fmt: skip

@@ -119,6 +119,34 @@ def test_scores_are_those_of_the_written_rows(run, metrics, tmp_path: Path) -> N
     assert "too little data" in metrics()["verdict"]
 
 
+def test_training_ends_where_the_networks_add_nothing_to_the_linear_map(
+    run, metrics, tmp_path: Path
+) -> None:
+    """Two waves: a linear map knows them to the last digit."""
+    t = np.arange(400)
+    y = np.sin(t * 2 * np.pi / 7) + np.sin(t * 2 * np.pi / 5.3)
+    data = wide(tmp_path / "d.csv", 400, y=y)
+    options = ["--horizon", "7", "--epochs", "9", "--patience", "2", "--epoch-steps", "1"]
+    outcome = run(data, *options, "--least-batch", "0")
+    assert outcome.code == 0, outcome.err
+    reason = "no better mae_scaled than linear_mae_scaled for 2 epochs"
+    assert f"Kept epoch 1: {reason}" in outcome.out
+    assert re.search(
+        r"epoch 2/9  loss \S+  MAE 0.00\d\d \(networks \S+, linear 100 %\)", outcome.out
+    )
+    train = metrics()["train"]
+    assert (train["stopped"], train["epochs"], train["linear_share"]) == (reason, 2, 1)
+    told = rows(tmp_path / "run" / "history.csv")
+    assert {float(row["linear_share"]) for row in told} == {1.0}
+    assert {row["mae_scaled"] for row in told} == {told[0]["linear_mae_scaled"]}
+    assert float(told[1]["networks_mae_scaled"]) > float(told[1]["mae_scaled"])
+    plain = run(data, *options, "--no-linear", "--overwrite")
+    assert "epoch 9/9" in plain.out
+    assert set(rows(tmp_path / "run" / "history.csv")[0]) == {
+        "epoch", "loss", "mae_scaled", "mse_scaled", "learning_rate", "seconds"
+    }  # fmt: skip
+
+
 def test_the_same_seed_gives_the_same_forecast(birnn, tmp_path: Path) -> None:
     data = wide(tmp_path / "d.csv")
     for name in ("a", "b"):

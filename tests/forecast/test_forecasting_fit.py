@@ -8,7 +8,10 @@ import pytest
 import torch
 from sklearn.metrics import mean_pinball_loss
 
+from birnn.data.series.windows import WindowSplit
 from birnn.tasks.core.inference import predict, run_split
+from birnn.tasks.forecast import baselines, metrics
+from birnn.tasks.forecast.baselines import Ridge
 from birnn.tasks.forecast.fit import (
     SHARES,
     fit_linear,
@@ -18,9 +21,10 @@ from birnn.tasks.forecast.fit import (
     set_calibration,
     spread_out,
 )
-from birnn.tasks.forecast.forecasts import Calibration, quantiles_of
+from birnn.tasks.forecast.forecasts import Calibration, Forecasts, quantiles_of
 from birnn.tasks.forecast.output import apart
 from birnn.tasks.forecast.ridge import fit_ridge, solve
+from birnn.tasks.forecast.sums import accumulate
 from birnn.tasks.forecast.task import Forecast
 
 import contract
@@ -107,6 +111,85 @@ def test_the_share_is_the_best_of_the_grid(monitor: str, power: int, fitted) -> 
         assert errors[int(np.flatnonzero(found["linear_share"] == SHARES)[0])] == pytest.approx(
             min(errors), rel=1e-5
         )
+
+
+@pytest.mark.parametrize("loss", ["mae", "mse"])
+def test_an_epoch_is_judged_by_what_would_be_predicted(loss: str, tmp_path: Path) -> None:
+    """Two errors of the mix at its best share, and those of its two parts."""
+    task = wide(tmp_path, loss=loss)
+    data = task.load()
+    torch.manual_seed(0)
+    model = task.model(data.info).eval()
+    task.prepare(model, data)
+    found, validation = task.validate(model, data, task.config.train), data.splits["validation"]
+    monitor = task.monitor(data.info)
+    for share, name in (
+        (found["linear_share"], monitor), (0.0, f"networks_{monitor}"), (1.0, task.floor(data.info))
+    ):  # fmt: skip
+        model.mix.fill_(share)
+        scores = evaluate(task, task.predictions(model, validation, data.info), validation)
+        assert found[name] == pytest.approx(scores[monitor], rel=1e-4)
+        if name == monitor:
+            assert {k: found[k] for k in task.monitors} == pytest.approx(
+                {k: scores[k] for k in task.monitors}, rel=1e-4
+            )
+    assert found[monitor] <= min(found[f"networks_{monitor}"], found[task.floor(data.info)])
+
+
+def evaluate(task: Forecast, forecasts: Forecasts, split: WindowSplit) -> dict[str, float]:
+    return metrics.scores(accumulate(split, forecasts))
+
+
+def test_the_share_of_a_map_that_says_it_all_is_1_to_the_bit(fitted) -> None:
+    """Whatever the networks say: their epochs are alike, and none of them is a gain."""
+    task, data, model = fitted
+    errors = set()
+    for scale in (3.0, 5.0):
+        for member in model.members:
+            torch.nn.init.constant_(member.head.linear.bias, scale)
+        found = task.validate(model, data, task.config.train)
+        assert found["linear_share"] == 1
+        errors.add((found["mae_scaled"], found["linear_mae_scaled"]))
+    assert len({error for pair in errors for error in pair}) == 1
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_without_a_linear_map_the_networks_are_judged(linear: bool, tmp_path: Path) -> None:
+    task = wide(tmp_path, linear=linear)
+    data = task.load()
+    torch.manual_seed(0)
+    model = task.model(data.info).eval()
+    if not linear:
+        task.prepare(model, data)
+        assert not model.has_linear
+    found = task.validate(model, data, task.config.train)
+    assert set(found) == set(task.monitors)
+    parts = run_split(model, data.splits["validation"], task.config.train)
+    members = [(o.recurrent[..., 0] - b.targets).abs() for _, b, o in parts]
+    assert found["mae_scaled"] == pytest.approx(float(torch.cat(members).mean()), rel=1e-5)
+
+
+def test_a_run_that_began_without_the_linear_map_gets_it_in_the_end(tmp_path: Path) -> None:
+    """Older versions fitted it after training: their snapshots hold none."""
+    task = wide(tmp_path)
+    data = task.load()
+    torch.manual_seed(0)
+    model = task.model(data.info).eval()
+    found = task.finish(model, data)
+    assert model.has_linear
+    assert float(model.mix) == pytest.approx(found["linear_share"])
+
+
+def test_the_ridge_regression_is_fitted_once_to_a_split(fitted, monkeypatch) -> None:
+    _, data, _ = fitted
+    train, validation = data.splits["train"], data.splits["validation"]
+    first = Ridge.fit(train, validation)
+    monkeypatch.setattr(baselines, "fit_ridge", None)
+    assert Ridge.fit(train, validation) is first
+    with pytest.raises(TypeError):
+        Ridge.fit(train, data.splits["calibration"])
+    with pytest.raises(TypeError):
+        Ridge.fit(replace(train), validation)
 
 
 def test_the_share_that_was_found_is_used(fitted) -> None:

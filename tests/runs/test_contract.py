@@ -67,6 +67,10 @@ def test_counts_add_up_over_batches(case: Case) -> None:
     contract.check_counts_add_up(case)
 
 
+def test_an_epoch_is_judged_by_its_scores_alone(case: Case) -> None:
+    contract.check_validation(case)
+
+
 def test_a_saved_model_predicts_the_same(case: Case, tmp_path: Path) -> None:
     contract.check_saved(case, tmp_path)
 

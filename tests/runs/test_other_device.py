@@ -75,6 +75,7 @@ def train_on(
     seed_everything(3)
     model = case.task.model(case.data.info).to(device)
     sampler = BucketSampler(case.data.splits["train"], 16, 10**6, 3, views=case.task.views)
+    case.task.prepare(model, case.data)
     validation = make_validation(case.task, case.data, config, model)
     events = []
     for event in loop.fit(model, case.task.loss, sampler, config, validation, keeper):

@@ -23,8 +23,10 @@ from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.model import outputs_of
 from birnn.tasks.core.inference import predict
 from birnn.tasks.core.task import Task, TaskData
+from birnn.tasks.runs.fitting import make_validation
 from birnn.tasks.runs.folder import load_run, write_model
 from birnn.tasks.runs.launch import make_task
+from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.tasks.sentiment.serve import SentimentPredictor
 from birnn.tasks.serving.labels import Labels
 from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
@@ -281,6 +283,23 @@ def check_counts_add_up(case: Case) -> None:
     assert case.task.monitor(case.data.info) in case.task.scores(one)
 
 
+def check_validation(case: Case) -> None:
+    """An epoch's scores hold the monitor, and are the same twice: to judge a model changes nothing.
+
+    Before training, what the task names as the floor is not better than the monitor.
+    """
+    model, info = case.model(), case.data.info
+    case.task.prepare(model, case.data)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    found = case.task.validate(model.eval(), case.data, case.task.config.train)
+    assert case.task.validate(model, case.data, case.task.config.train) == found
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name]), name
+    monitor = case.task.monitor(info)
+    sign = -1 if lower_is_better(monitor) else 1
+    assert sign * found[monitor] >= sign * found.get(case.task.floor(info), found[monitor])
+
+
 def check_saved(case: Case, folder: Path) -> None:
     """A written model predicts the same when it is loaded."""
     model, part = trained(case), case.data.splits["test"]
@@ -352,16 +371,11 @@ def train_until(
     """Train, ask for a stop after ``steps`` steps; returns weights, curve and the kept epoch."""
     model = case.model(seed=3)
     sampler = BucketSampler(case.data.splits["train"], 5, 10**6, 3, views=case.task.views)
-
-    def score() -> dict[str, float]:
-        with torch.no_grad():
-            return {"score": loss_of(case, model, whole(case.data, "validation"))}
-
+    case.task.prepare(model, case.data)
+    validation = make_validation(case.task, case.data, config, model)
     curve: list[Any] = []
     kept = done = 0
-    for event in fit(
-        model, case.task.loss, sampler, config, Validation(score, "score", True), keeper
-    ):
+    for event in fit(model, case.task.loss, sampler, config, validation, keeper):
         if isinstance(event, ResumeEvent):
             curve = [told(part) for part in event.history]
         elif isinstance(event, EpochEvent):

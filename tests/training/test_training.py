@@ -254,6 +254,42 @@ def test_early_stopping_keeps_the_best_epochs_weights(lower: bool) -> None:
     assert improved == [True, True, False, False, False]
 
 
+def floored(*epochs: tuple[float, float], patience: int = 2) -> StopEvent:
+    """How training ends whose epochs have these scores, beside what is had without training."""
+    values = iter([{"score": score, "floor": floor} for score, floor in epochs])
+    validation = Validation(lambda: next(values), "score", True, floor="floor")
+    config = replace(PLAIN, epochs=len(epochs), patience=patience)
+    stop = train(line(), items([2]), config, validation)[-1]
+    assert isinstance(stop, StopEvent)
+    return stop
+
+
+@pytest.mark.parametrize(
+    ("epochs", "kept", "reason"),
+    [
+        ([(3, 3), (3, 3), (2, 3), (1, 3)], 1, "no better score than floor for 2 epochs"),
+        ([(3, 3), (2, 3), (2, 3), (2, 3), (1, 3)], 2, "no better score for 2 epochs"),
+        ([(2, 3), (3, 3), (3, 3), (1, 3)], 1, "no better score for 2 epochs"),
+        ([(3, 3), (2, 3), (3, 3)], 2, "all epochs done"),
+        # On a GPU what is had without training can differ in its last bits from epoch to epoch.
+        ([(3, 3), (3 - 1e-9, 3 - 1e-9), (1, 3)], 2, "no better score than floor for 2 epochs"),
+    ],
+    ids=["never", "from the second on", "the first alone", "no time", "within rounding"],
+)
+def test_an_epoch_that_equals_no_training_has_gained_nothing(
+    epochs: Sequence[tuple[float, float]], kept: int, reason: str
+) -> None:
+    stop = floored(*epochs)
+    assert (stop.epoch, stop.reason) == (kept, reason)
+
+
+def test_a_floor_that_is_no_score_holds_nothing_back() -> None:
+    validation = Validation(lambda: {"score": 1.0}, "score", True, floor="floor")
+    config = replace(PLAIN, epochs=9, patience=2)
+    stop = train(line(), items([2]), config, validation)[-1]
+    assert stop.reason == "no better score for 2 epochs"
+
+
 def kept(epochs: Sequence[tuple[float, float]], margin: float) -> int:
     """The epoch that is kept of those with these scores and losses."""
     best = Best(Validation(dict, "score", False, tie="loss", margin=margin))
