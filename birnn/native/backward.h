@@ -26,16 +26,20 @@ INLINE void step_back_of(const Cell *cell, const Scan *s, const Part *part, int6
         }
     }
     Product p = {.out_step = units};
+    const int64_t slice = slice_of_groups(s, active);
     for (int64_t panel = 0; panel < panels_of(s->hidden); panel++) {
         int64_t j = panel_first(s->hidden, panel), vectors = panel_first(s->hidden, panel + 1) - j;
-        for (int64_t i = 0, block; i < active; i += block) {
-            block = next_block(active - i, ROWS_BESIDE(vectors));
-            for (int64_t r = 0; r < block; r++)
-                p.rows[r] = d->kept + packed_row(s, part, i + r, step) * kept +
-                            cell->recurrent_kept * LANES;
-            p.panel = panels + j * LANES * cell->gates * s->hidden;
-            p.out = carry + i * units + j * LANES;
-            add_gates_product(s, block, vectors, &p);
+        for (int64_t first = 0; first < groups; first += slice) {
+            int64_t end = first + slice < groups ? first + slice : groups;
+            for (int64_t i = 0, block; i < active; i += block) {
+                block = next_block(active - i, ROWS_BESIDE(vectors));
+                for (int64_t r = 0; r < block; r++)
+                    p.rows[r] = d->kept + packed_row(s, part, i + r, step) * kept +
+                                cell->recurrent_kept * LANES;
+                p.panel = panels + j * LANES * cell->gates * s->hidden;
+                p.out = carry + i * units + j * LANES;
+                add_gates_product(s, first, end, block, vectors, &p);
+            }
         }
     }
 }

@@ -92,29 +92,35 @@ static void give_input_gradient(const Scan *s, int64_t b, int64_t first, int64_t
                (size_t)((s->steps - s->length[b]) * s->features) * sizeof(float));
 }
 
+/* rows [count][columns] += kept of packed rows from `first` on times a panel of W. */
+static void add_input_gradient(const Scan *s, const Direction *d, int64_t panel, int64_t first,
+                               int64_t count, float *rows) {
+    const int64_t groups = groups_of(s->hidden), kept = groups * KEPT * LANES;
+    const int64_t f = panel_first(s->features, panel), slice = slice_of_groups(s, count);
+    const int64_t vectors = panel_first(s->features, panel + 1) - f;
+    Product p = {.out_step = groups_of(s->features) * LANES};
+    for (int64_t begin = 0; begin < groups; begin += slice) {
+        int64_t end = begin + slice < groups ? begin + slice : groups;
+        for (int64_t row = 0, block; row < count; row += block) {
+            block = next_block(count - row, ROWS_BESIDE(vectors));
+            for (int64_t r = 0; r < block; r++) p.rows[r] = d->kept + (first + row + r) * kept;
+            p.panel = d->panels + backward_panels(s).input + f * LANES * cell_of(s)->gates * s->hidden;
+            p.out = rows + row * p.out_step + f * LANES;
+            add_gates_product(s, begin, end, block, vectors, &p);
+        }
+    }
+}
+
 /* Task: the gradient of up to INPUT_ROWS rows of x, the sum over directions of kept times W. */
 static int input_gradient(const Scan *s, int64_t task) {
-    const int64_t kept = groups_of(s->hidden) * KEPT * LANES, first = task * INPUT_ROWS;
-    const int64_t columns = groups_of(s->features) * LANES;
+    const int64_t columns = groups_of(s->features) * LANES, first = task * INPUT_ROWS;
     const int64_t count = s->rows - first < INPUT_ROWS ? s->rows - first : INPUT_ROWS;
     float *rows = scratch(INPUT_ROWS * columns);
     if (!rows) return 0;
     memset(rows, 0, (size_t)(count * columns) * sizeof(float));
-    Product p = {.out_step = columns};
     for (int64_t i = 0; i < s->directions; i++)
-        for (int64_t panel = 0; panel < panels_of(s->features); panel++) {
-            const Direction *d = &s->direction[i];
-            const float *panels = d->panels + backward_panels(s).input;
-            int64_t f = panel_first(s->features, panel);
-            int64_t vectors = panel_first(s->features, panel + 1) - f;
-            for (int64_t row = 0, block; row < count; row += block) {
-                block = next_block(count - row, ROWS_BESIDE(vectors));
-                for (int64_t r = 0; r < block; r++) p.rows[r] = d->kept + (first + row + r) * kept;
-                p.panel = panels + f * LANES * cell_of(s)->gates * s->hidden;
-                p.out = rows + row * columns + f * LANES;
-                add_gates_product(s, block, vectors, &p);
-            }
-        }
+        for (int64_t panel = 0; panel < panels_of(s->features); panel++)
+            add_input_gradient(s, &s->direction[i], panel, first, count, rows);
     for (int64_t b = 0; b < s->batch; b++)
         give_input_gradient(s, b, first, first + count, rows, columns);
     return 1;

@@ -34,6 +34,7 @@ typedef struct {
     int64_t lstm, directions, batch, steps, features, hidden;
     int64_t rows;          /* N */
     int64_t blocks;        /* parts of the batch, each a task of its own */
+    int64_t slice;         /* terms that the products sum at once (slice_of); 0: all */
     const int64_t *length; /* [B], descending */
     const int64_t *packed; /* [B], the first packed row of each sequence */
     const int64_t *dense;  /* [B], the first row of each sequence in [B * T] */

@@ -52,7 +52,7 @@ class Scan(ctypes.Structure):
     """``Scan`` of ``layout.h``."""
 
     _fields_ = (
-        *_fields(NUMBER, "lstm directions batch steps features hidden rows blocks"),
+        *_fields(NUMBER, "lstm directions batch steps features hidden rows blocks slice"),
         *_fields(ADDRESS, "length packed dense x states state_gradient x_gradient"),
         ("direction", Direction * 2),
         *_fields(NUMBER, "phase tasks next failed"),
@@ -100,6 +100,7 @@ class Library:
     def __init__(self) -> None:
         self._lib = _open()
         self.lanes = int(self._lib.birnn_lanes())
+        self.slice = 0  # Scan.slice
         self._fork = _openmp_fork()
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()

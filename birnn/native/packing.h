@@ -95,24 +95,35 @@ static void pack_columns(const float *weight, const int64_t *gate_rows, int64_t 
             }
 }
 
-/* out += rows of gates' gradients, as they are kept, times a panel of columns. */
-INLINE void add_gates_product(const Scan *s, int64_t rows, int64_t vectors, Product *p) {
+/* out += rows of gates' gradients, as they are kept, times a panel of columns: the terms of the
+   groups of units [first, end). */
+INLINE void add_gates_product(const Scan *s, int64_t first, int64_t end, int64_t rows,
+                              int64_t vectors, Product *p) {
     const int64_t gates = cell_of(s)->gates, whole = s->hidden / LANES;
+    const int64_t count = (end < whole ? end : whole) - first;
     p->step = 1;
     p->panel_step = vectors * LANES;
     p->start = p->out;
     p->start_step = p->out_step;
     p->length = gates * LANES;
-    p->segments = whole;
+    p->segments = count;
     p->skip = KEPT * LANES - p->length;
-    if (whole) product(rows, vectors, p);
-    if (s->hidden == whole * LANES) return;
-    p->panel += whole * p->length * p->panel_step;
-    for (int64_t r = 0; r < rows; r++) p->rows[r] += whole * KEPT * LANES;
+    p->panel += first * p->length * p->panel_step;
+    for (int64_t r = 0; r < rows; r++) p->rows[r] += first * KEPT * LANES;
+    if (count) product(rows, vectors, p);
+    if (end <= whole) return;
+    p->panel += count * p->length * p->panel_step;
+    for (int64_t r = 0; r < rows; r++) p->rows[r] += count * KEPT * LANES;
     p->length = s->hidden - whole * LANES; /* the units of the last group, whose rest is padding */
     p->segments = gates;
     p->skip = LANES - p->length;
     product(rows, vectors, p);
+}
+
+/* Groups whose terms all rows add before those of the next (slice_of). */
+INLINE int64_t slice_of_groups(const Scan *s, int64_t rows) {
+    const int64_t depth = cell_of(s)->gates * LANES, most = s->slice / depth;
+    return slice_of(groups_of(s->hidden), rows, s->slice && !most ? 1 : most);
 }
 
 /* Task: one panel of U or (where x has a gradient) of W, of one direction. */

@@ -68,7 +68,9 @@ INLINE void product_of(const int rows, const int vectors, const Product *p) {
 #pragma GCC unroll 4
             for (int v = 0; v < vectors; v++) {
                 column[v] = load(panel + v * LANES);
-                if (rows > 1) IN_REGISTER(column[v]);
+                if (rows > 1) {
+                    IN_REGISTER(column[v]);
+                }
             }
 #pragma GCC unroll 8
             for (int r = 0; r < rows; r++) {
@@ -111,6 +113,15 @@ static void (*const PRODUCTS[MAX_VECTORS][MAX_ROWS])(const Product *) = {
 
 INLINE void product(int64_t rows, int64_t vectors, const Product *p) {
     PRODUCTS[vectors - 1][rows - 1](p);
+}
+
+/* The terms of a sum that all rows add before any adds the next: a slice of the panel then stays
+   in the nearest cache where all of it would not (`most`; 0: it may). What is summed so far is
+   stored and loaded again, which changes no bit. For few rows it would not pay. */
+INLINE int64_t slice_of(int64_t length, int64_t rows, int64_t most) {
+    if (most == 0 || length <= most || rows <= 2 * MAX_ROWS) return length;
+    int64_t slices = (length + most - 1) / most;
+    return (length + slices - 1) / slices;
 }
 
 /* `count` rows in blocks that are as equal as may be: the size of block `index`. */

@@ -115,6 +115,7 @@ class _Pass:
         length, packed, dense, total = self.rows
         self.scan = native.Scan(  # as layout.h orders them
             lstm, directions, *x.shape, self.hidden, total, _blocks(x.shape[0], directions),
+            self.library.slice,
             *(part.data_ptr() for part in (length, packed, dense, self.x)),
         )  # fmt: skip
         ends = (directions, x.shape[0], self.hidden)

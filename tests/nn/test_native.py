@@ -170,6 +170,20 @@ def test_gradients_are_the_same_bits_on_any_threads_with_and_without_openmp(
         assert all(torch.equal(a, b) for a, b in zip(others, results[0][1], strict=True))
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("features", "hidden"), [(1, 1), (7, 7), (33, 17), (70, 200), (300, 256)])
+def test_slices_of_the_sums_change_no_bit(
+    cell: str, features: int, hidden: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = draw(cell, [5, 4, 4, *[3] * 37], features, hidden)
+    wanted = gradients(case, reference=False)
+    for most in (1, 20, 64, 128):
+        monkeypatch.setattr(library(), "slice", most)
+        states, found = gradients(case, reference=False)
+        assert torch.equal(states, wanted[0])
+        assert all(torch.equal(a, b) for a, b in zip(found, wanted[1], strict=True))
+
+
 def test_curves_are_within_a_millionth() -> None:
     x = torch.cat([torch.linspace(-100, 100, 200_001), torch.linspace(-1, 1, 20_003)])
     tanh, sigmoid = library().curves(x)
