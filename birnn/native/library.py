@@ -24,10 +24,12 @@ FUNCTIONS = {  # name → what it returns and takes
     "birnn_pool": (None, [ADDRESS]),
     "birnn_pool_back": (None, [ADDRESS]),
     "birnn_dropout": (None, [ADDRESS]),
+    "birnn_rows": (None, [ADDRESS]),
     "birnn_lanes": (NUMBER, []),
     "birnn_scan_size": (NUMBER, []),
 }
 DROPOUT_PART = 4096  # numbers that a thread takes at once, as in dropout.h
+ROWS_PART = 64  # rows, as in rows.h
 PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS = range(5)  # the phases of scan.c
 
 
@@ -87,6 +89,18 @@ class Dropout(ctypes.Structure):
         *_fields(NUMBER, "count parts"),
         *_fields(ADDRESS, "x out"),
         *_fields(NUMBER, "seed dropped next"),
+    )
+
+
+class Rows(ctypes.Structure):
+    """``Rows`` of ``rows.h``."""
+
+    _fields_ = (
+        *_fields(NUMBER, "count size parts"),
+        *_fields(ADDRESS, "rows gradient weight average first second last drift lag kept"),
+        *_fields(NUMBER, "done base"),
+        *_fields(ctypes.c_double, "beta gamma eps rate root decay"),
+        *_fields(NUMBER, "next"),
     )
 
 
@@ -150,6 +164,10 @@ class Library:
         parts = -(-x.numel() // DROPOUT_PART)
         job = Dropout(x.numel(), parts, x.data_ptr(), out.data_ptr(), seed, dropped)
         self._on_threads(self._lib.birnn_dropout, job, parts)
+
+    def rows(self, rows: Rows) -> None:
+        """Bring rows of a table up to date."""
+        self._on_threads(self._lib.birnn_rows, rows, rows.parts)
 
     def _on_threads(self, work: Any, job: ctypes.Structure, tasks: int) -> None:
         """Let as many threads as torch may use, and as there are tasks, take those of a job."""

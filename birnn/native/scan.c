@@ -9,6 +9,7 @@
 #include "forward.h"
 #include "gradients.h"
 #include "pool.h"
+#include "rows.h"
 
 enum {
     PACK_FORWARD,  /* the weights, a task a group of units */

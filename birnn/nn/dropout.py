@@ -82,10 +82,9 @@ class LockedDropout(MaskedDropout):
         return x.shape[0], 1, x.shape[2]
 
 
-def word_dropout(ids: Tensor, rate: float, unknown: int, protect: int) -> Tensor:
-    """Replace each id by ``unknown`` with probability ``rate`` below 1, so that it is trained too.
+def dropped_places(types: Tensor, rate: float | Tensor) -> Tensor:
+    """Which places of ``types``, of any shape, are dropped: each with probability ``rate``.
 
-    ``ids`` have any shape; ``protect`` is an id that stays (padding).
+    One for all, or one for each.
     """
-    dropped = torch.rand(ids.shape, device=ids.device) < rate
-    return ids.masked_fill(dropped & (ids != protect), unknown)
+    return torch.rand(types.shape, device=types.device) < rate

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from birnn.nn.batch import Batch
 from birnn.nn.characters import Strip, build_characters
-from birnn.nn.dropout import Dropout, LockedDropout, word_dropout
-from birnn.nn.word_embedder import PAD_ID, UNKNOWN_ID, TableEmbedder
+from birnn.nn.dropout import Dropout, LockedDropout, dropped_places
+from birnn.nn.word_embedder import TableEmbedder
 
 
 @dataclass(frozen=True)
@@ -74,24 +73,20 @@ class TokenEmbedder(TableEmbedder):
 
     def forward(self, batch: Batch) -> Tensor:
         """``[B, T, E]``; padded steps hold some token's features, which the encoder ignores."""
-        types = batch.inputs["types"]
-        parts = self.looked_up(self._word_ids(batch.inputs), batch.inputs)
-        if spelled := self._spelled(batch.inputs):
-            parts.append(F.embedding(types, torch.cat(spelled, dim=-1)))
-        steps: Tensor = self.locked_dropout(self.dropout(torch.cat(parts, dim=-1)))
+        others = self._spelled(batch.inputs)
+        placed = self.placed(batch.inputs, others, self._hidden(batch.inputs))
+        steps: Tensor = self.locked_dropout(self.dropout(placed))
         return steps
 
-    def _word_ids(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Trained rows ``[B, T]``, some of them hidden in training."""
-        types = inputs["types"]
-        ids = inputs["word_ids"][types]
-        if not self.training:
-            return ids
-        if self.rates.singletons:
-            # So that the row of unknown words is learned where such words stand.
-            hidden = torch.rand(ids.shape, device=ids.device) < self.rates.singletons
-            ids = ids.masked_fill(hidden & inputs["singletons"][types], UNKNOWN_ID)
-        return word_dropout(ids, self.rates.words, UNKNOWN_ID, PAD_ID) if self.rates.words else ids
+    def _hidden(self, inputs: dict[str, Tensor]) -> Tensor | None:
+        """Where a token's trained row is hidden in training, ``[B, T]``; None: nowhere."""
+        types, rates = inputs["types"], self.rates
+        if not self.training or not (rates.singletons or rates.words):
+            return None
+        # So that the row of unknown words is learned where such words stand.
+        rare = rates.singletons + rates.words - rates.singletons * rates.words
+        rate = torch.where(inputs["singletons"], rare, rates.words)
+        return dropped_places(types, rate[types])
 
     def _spelled(self, inputs: dict[str, Tensor]) -> list[Tensor]:
         """What the spelling of each distinct token says, each ``[U, ·]``."""

@@ -5,6 +5,7 @@ frozen table's plus a trained correction), and a bag of character n-grams. Each 
 a batch is described once and then put wherever it stands.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.nn.batch import Batch, sequence_mask
-from birnn.nn.dropout import Dropout, word_dropout
+from birnn.nn.dropout import Dropout, dropped_places
 from birnn.nn.model import Embedder
 
-PAD_ID, UNKNOWN_ID = 0, 1
+UNKNOWN_ID = 1  # the row of unknown words; before it stands that of padding
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,32 @@ class TableEmbedder(Embedder):
         if self.correction is not None:
             nn.init.zeros_(self.correction.weight)
 
-    def looked_up(self, ids: Tensor, inputs: dict[str, Tensor]) -> list[Tensor]:
-        """Rows ``ids [B, T]`` and vectors ``pretrained [U, D]`` at ``types``: ``[B, T, ·]``."""
-        parts = [] if self.words is None else [self.words(ids)]
+    def placed(
+        self, inputs: dict[str, Tensor], others: Sequence[Tensor], hidden: Tensor | None
+    ) -> Tensor:
+        """The features of each distinct word, put wherever it stands: ``[B, T, ·]``.
+
+        Rows ``word_ids [U]``, vectors ``pretrained [U, D]`` and ``others``, ``[U, ·]`` each, go to
+        ``types [B, T]``; where ``hidden [B, T]`` is True, the row is that of ``<unk>``.
+        """
+        ids, types = inputs["word_ids"], inputs["types"]
+        known, unknown = [], []
+        if self.words is not None:
+            # One look-up for all: the gradient of a large table then holds each row once.
+            rows = self.words(torch.cat([ids, ids.new_tensor([UNKNOWN_ID])]))
+            known.append(rows[:-1])
+            unknown.append(rows[-1:].expand(len(ids), -1))
         if self.correction is not None:
             # An unknown word keeps its pretrained vector as it is.
-            known = (ids > UNKNOWN_ID).unsqueeze(-1)
-            # Not indexing: its gradient adds up in whatever order the threads come.
-            frozen = F.embedding(inputs["types"], inputs["pretrained"])
-            parts.append(frozen + self.correction(ids) * known)
-        return parts
+            learned = self.correction(ids) * (ids > UNKNOWN_ID).unsqueeze(-1)
+            known.append(inputs["pretrained"] + learned)
+            unknown.append(inputs["pretrained"])
+        words = torch.cat([*known, *others], -1)
+        if hidden is not None:
+            words = torch.cat([words, torch.cat([*unknown, *others], -1)])
+            types = types + len(ids) * hidden
+        # Not indexing: its gradient adds up in whatever order the threads come.
+        return F.embedding(types, words)
 
 
 class WordEmbedder(TableEmbedder):
@@ -107,14 +124,11 @@ class WordEmbedder(TableEmbedder):
 
     def forward(self, batch: Batch) -> Tensor:
         """``[B, T, E]``; padded steps hold some word's features, which the encoder ignores."""
-        inputs, types = batch.inputs, batch.inputs["types"]
-        ids = inputs["word_ids"][types]
+        inputs, hidden = batch.inputs, None
         if self.training and self.rate:
-            ids = word_dropout(ids, self.rate, UNKNOWN_ID, PAD_ID)
-        parts = self.looked_up(ids, inputs)
-        if self.grams is not None:
-            parts.append(F.embedding(types, self._characters(inputs)))
-        steps: Tensor = self.dropout(torch.cat(parts, dim=-1))
+            hidden = dropped_places(inputs["types"], self.rate)
+        others = [] if self.grams is None else [self._characters(inputs)]
+        steps: Tensor = self.dropout(self.placed(inputs, others, hidden))
         return steps
 
     def _characters(self, inputs: dict[str, Tensor]) -> Tensor:

@@ -97,8 +97,7 @@ def _train_epoch(
         run.note_loss(total, count, len(group))  # where it is read at once, before the weights move
         with _told_of_memory(run, group):
             _scale(run, count)
-            run.optimizer.step()
-        run.advance(tokens=sum(int(batch.lengths.sum()) for batch in group))
+            run.step(tokens=sum(int(batch.lengths.sum()) for batch in group))
         if checkpointer:
             checkpointer.after_step(run.snapshot)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
@@ -151,7 +150,7 @@ def _scale(run: TrainingRun, count: Tensor) -> None:
     However a group's items are split into batches, they are divided by their count once.
     """
     run.accelerator.unscale_gradients(run.optimizer)  # of fp16 alone
-    gradients = [p.grad for p in run.model.parameters() if p.grad is not None]
+    gradients = run.gradients()
     factor, most = 1.0 / count, run.config.clip_norm
     if most and gradients:
         norm = nn.utils.get_total_norm(gradients) / count

@@ -3,10 +3,10 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from birnn.training.accelerator import make_accelerator
 from birnn.training.events import EpochEvent
 from birnn.training.randomness import random_states, set_random_states
 from birnn.training.schedules import WeightAverage
+from birnn.training.tables import RowAdamW, large_tables
 
 
 class Validation(NamedTuple):
@@ -52,13 +53,16 @@ class Position:
         return self.loss / max(self.items, 1e-12)
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+def parameter_groups(
+    model: nn.Module, weight_decay: float, apart: Collection[nn.Parameter] = ()
+) -> list[dict[str, object]]:
     """Decay matrices only: not biases, norms, or tables looked up by index.
 
-    A module can ask for another decay of its own parameters with an attribute ``weight_decay``.
+    The parameters ``apart`` are left out. A module can ask for another decay of its own parameters
+    with an attribute ``weight_decay``.
     """
     groups: dict[float, list[nn.Parameter]] = {}
-    seen: set[int] = set()
+    seen = set(map(id, apart))
     for module in model.modules():
         own = getattr(module, "weight_decay", None)
         table = isinstance(module, (nn.Embedding, nn.EmbeddingBag))
@@ -147,18 +151,23 @@ class TrainingRun:
         self.config = config
         self.products = TF32 if config.mixed_precision == "tf32" else EXACT
         self.accelerator = make_accelerator(config)
-        groups = parameter_groups(model, config.weight_decay)
         betas = (0.9, config.beta2)
+        on_cpu = self.accelerator.device.type == "cpu"
+        self._tables = large_tables(model, betas) if on_cpu else []
+        rows = [cast(nn.Parameter, table.weight) for table in self._tables]
+        groups = parameter_groups(model, config.weight_decay, rows)
         # Fused: one pass over the weights; an embedding table makes the update a third of a step.
         optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.average = WeightAverage(self.model, config.ema) if config.ema else None
+        self.average = WeightAverage(self.model, config.ema, rows) if config.ema else None
+        self.rows = RowAdamW(rows, self.average.of(rows) if self.average else [], betas)
+        self._give_sparse_gradients(sparse=True)
         self.best = Best(validation)
         self.at = Position()
         self.waiting: list[Waiting] = []
-        device = self.accelerator.device.type
-        self.read_every = 1 if device == "cpu" else READ_EVERY
-        self.sums = torch.float32 if device == "mps" else torch.float64  # of losses and counts
+        self.read_every = 1 if on_cpu else READ_EVERY
+        mps = self.accelerator.device.type == "mps"
+        self.sums = torch.float32 if mps else torch.float64  # of losses and counts
         self.history: list[EpochEvent] = []
         self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
 
@@ -198,8 +207,24 @@ class TrainingRun:
                 )  # fmt: skip
             self.at.loss, self.at.items = self.at.loss + total, self.at.items + count
 
-    def advance(self, tokens: int) -> None:
-        """An optimizer step over so many tokens is done."""
+    def gradients(self) -> list[Tensor]:
+        """Those there are; of a large table, of the rows that were read, each once."""
+        found = []
+        for parameter in self.model.parameters():
+            if (gradient := parameter.grad) is None:
+                continue
+            if gradient.is_sparse:
+                parameter.grad = gradient.coalesce()
+                gradient = parameter.grad._values()
+            found.append(gradient)
+        return found
+
+    def step(self, tokens: int) -> None:
+        """Move the weights along their gradients, the means over so many tokens."""
+        self.optimizer.step()
+        if self._tables:
+            decay = self.average.next_decay() if self.average else 0.0
+            self.rows.step(self.optimizer.param_groups[0]["lr"], decay)
         if self.average:
             self.average.update()
         at = self.at
@@ -214,6 +239,7 @@ class TrainingRun:
             NonFiniteLossError: as :meth:`read_losses`.
         """
         self.read_losses()
+        self.rows.flush()
         at = self.at
         self.model.eval()
         with products(), self.average.applied() if self.average else nullcontext():
@@ -247,9 +273,15 @@ class TrainingRun:
             TrainingError: that epoch has a score that is not finite.
         """
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self._give_sparse_gradients(sparse=False)
         self.best.check()
         self.model.load_state_dict(self.best.state)
         self.model.eval()
+
+    def _give_sparse_gradients(self, *, sparse: bool) -> None:
+        """Large tables: while they are trained here, and not for whoever trains the model next."""
+        for table in self._tables:
+            table.sparse = sparse
 
     def snapshot(self) -> Snapshot:
         """All that :meth:`restore` needs. Its tensors are the run's own: write it at once.
@@ -268,6 +300,8 @@ class TrainingRun:
         tensors |= {f"random.{name}": part for name, part in random_tensors.items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": part for name, part in state.items()}
+        if self._tables:
+            tensors |= {f"rows.{name}": part for name, part in self.rows.state().items()}
         if self.average:
             tensors |= {f"average.{i}": part for i, part in enumerate(self.average.average)}
         numbers = {
@@ -304,6 +338,8 @@ class TrainingRun:
             state = {**weights, **best}
             self.best.state = {n: part.to(model[n].device).clone() for n, part in state.items()}
         self._restore_optimizer(nested(tensors, "optimizer"))
+        if self._tables:
+            self.rows.restore(nested(tensors, "rows"))
         for group in self.optimizer.param_groups:
             group["lr"] = float(numbers["learning_rate"])
         if self.average:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from birnn.nn import engines
-from birnn.nn.dropout import Dropout, LockedDropout, keep_mask, word_dropout
+from birnn.nn.dropout import Dropout, LockedDropout, dropped_places, keep_mask
 
 
 @pytest.fixture(autouse=True)
@@ -52,23 +52,12 @@ def test_gradients_pass_through_the_same_mask() -> None:
     assert torch.equal(x.grad, dropped)
 
 
-def test_word_dropout_gives_the_unknown_id_at_its_rate() -> None:
-    ids = torch.randint(2, 90, (300, 300))
-    dropped = word_dropout(ids, 0.3, unknown=1, protect=0)
-    changed = dropped != ids
-    assert torch.all(dropped[changed] == 1)
-    assert abs(float(changed.float().mean()) - 0.3) < 5 * (0.21 / ids.numel()) ** 0.5
-
-
-def test_word_dropout_protects_padding() -> None:
-    assert torch.all(word_dropout(torch.zeros(100, 100).long(), 0.9, unknown=1, protect=0) == 0)
-
-
-def test_word_dropout_at_rate_zero_and_on_its_input_changes_nothing() -> None:
-    ids = torch.arange(12).reshape(3, 4)
-    assert torch.equal(word_dropout(ids, 0.0, unknown=1, protect=0), ids)
-    word_dropout(ids, 0.9, unknown=1, protect=0)
-    assert torch.equal(ids, torch.arange(12).reshape(3, 4))
+def test_places_are_dropped_at_their_rate_one_for_all_or_one_for_each() -> None:
+    types = torch.randint(2, 90, (300, 300))
+    dropped = dropped_places(types, 0.3)
+    assert abs(float(dropped.float().mean()) - 0.3) < 5 * (0.21 / types.numel()) ** 0.5
+    rates = torch.where(types > 40, 1.0, 0.0)
+    assert torch.equal(dropped_places(types, rates), types > 40)
 
 
 def test_each_number_is_dropped_by_itself_in_training_alone() -> None:
