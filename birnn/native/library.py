@@ -13,7 +13,7 @@ from torch import Tensor
 
 from birnn.native.compiler import NativeError, candidates
 
-SOURCE = Path(__file__).with_name("scan.c")
+SOURCE = Path(__file__).parent / "c" / "scan.c"
 NUMBER, ADDRESS = ctypes.c_int64, ctypes.c_void_p
 FUNCTIONS = {  # name → what it returns and takes
     "birnn_begin": (NUMBER, [ADDRESS, NUMBER]),

@@ -35,7 +35,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel, checkout):
     package = {name: text for name, text in files.items() if name.startswith("birnn/")}
     assert package == code_of(checkout)
     for name in (
-        "__init__.pyi", "py.typed", "cli.py", "native/scan.c", "native/gru.h",
+        "__init__.pyi", "py.typed", "cli.py", "native/c/scan.c", "native/c/gru.h",
         "tasks/__init__.py", "tasks/sentiment/predict_script.py", "data/samples.py",
         "terminal/text.py",
     ):  # fmt: skip
