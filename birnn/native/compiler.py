@@ -76,7 +76,7 @@ def _intact(library: Path) -> bool:
         if not os.path.lexists(path):
             return False
         status = path.lstat()  # a link's own: it may lead anywhere
-        _check_owned(path, status)
+        check_owned(path, status)
         if not stat.S_ISREG(status.st_mode):
             raise PermissionError(f"{path} is no file")
     return checksum.read_bytes().split()[:1] == [_digest(library).encode()]
@@ -88,7 +88,7 @@ def _check_folder(folder: Path) -> None:
     Raises:
         OSError: so it is.
     """
-    _check_owned(folder, folder.stat())
+    check_owned(folder, folder.stat())
     if hasattr(os, "ST_NOEXEC") and os.statvfs(folder).f_flag & os.ST_NOEXEC:
         raise PermissionError(f"{folder} is on a disk from which nothing may be executed")
     if hasattr(os, "getuid"):
@@ -105,7 +105,7 @@ def _check_parent(path: Path, status: os.stat_result) -> None:
         raise PermissionError(f"{path} is another user's, or others may write to it")
 
 
-def _check_owned(path: Path, status: os.stat_result) -> None:
+def check_owned(path: Path, status: os.stat_result) -> None:
     """Refuse what another user could have put there, or could change: code is loaded from it.
 
     Raises:
@@ -189,14 +189,17 @@ def _fingerprint(source: Path) -> str:
     digest = hashlib.sha256(" ".join(FLAGS).encode())
     for file in sorted(source.parent.glob("*.[ch]")):
         digest.update(file.read_bytes())
-    digest.update(f"{sys.platform} {platform.machine()} {_processor()}".encode())
+    digest.update(f"{sys.platform} {platform.machine()} {processor('flags', 'Features')}".encode())
     return digest.hexdigest()[:16]
 
 
-def _processor() -> str:
-    """What this processor can do; a home folder may be shared by machines that differ."""
+def processor(*names: str) -> str:
+    """What the system says of this processor under ``names``, as of its first core.
+
+    A home folder may be shared by machines that differ.
+    """
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return platform.processor()
-    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return "\n".join(line for line in text.split("\n\n")[0].splitlines() if line.startswith(names))

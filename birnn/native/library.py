@@ -112,9 +112,9 @@ class Library:
     """
 
     def __init__(self) -> None:
-        self._lib = _open()
+        self._lib, self.path = _open()
         self.lanes = int(self._lib.birnn_lanes())
-        self.slice = 0  # Scan.slice
+        self.slice: int | None = None  # Scan.slice, once it is known: tuning.py
         self._fork = _openmp_fork()
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -190,11 +190,11 @@ class Library:
         return self._pool
 
 
-def _open() -> ctypes.CDLL:
+def _open() -> tuple[ctypes.CDLL, Path]:
     why = "no folder to write the compiled engine to; set BIRNN_CACHE to one"
     for path in candidates(SOURCE):
         try:
-            return _bound(path)
+            return _bound(path), path
         except (OSError, AttributeError, ValueError) as error:
             why = f"the compiled engine can't be loaded: {error}"
     raise NativeError(why)

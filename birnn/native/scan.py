@@ -4,7 +4,7 @@ Letters as in ``layout.h``: ``B`` sequences, ``T`` steps, ``F`` features, ``H`` 
 directions, ``N`` the sum of lengths.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,12 +12,14 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from birnn.native import library as native
+from birnn.native import tuning
 from birnn.native.memory import PackedWeights, Workspace
 from birnn.nn.batch import sequence_mask
 from birnn.nn.scan import CellWeights, Recurrence
 
 CELLS = {"gru": 0, "lstm": 1}  # as Scan.lstm counts them
 STEP_VECTORS = 4  # that a step saves for each group of units, whatever the cell: KEPT of cell.h
+FEW_ROWS = 16  # of a part of the batch, for which the products take no slices: slice_of
 _workspace = Workspace()
 _packed = PackedWeights()
 
@@ -115,7 +117,7 @@ class _Pass:
         length, packed, dense, total = self.rows
         self.scan = native.Scan(  # as layout.h orders them
             lstm, directions, *x.shape, self.hidden, total, _blocks(x.shape[0], directions),
-            self.library.slice,
+            _slice(x.shape[0], directions, max(x.shape[2], self.hidden)),
             *(part.data_ptr() for part in (length, packed, dense, self.x)),
         )  # fmt: skip
         ends = (directions, x.shape[0], self.hidden)
@@ -250,3 +252,30 @@ def _real_rows(x: Tensor, lengths: Tensor, total: int) -> Tensor:
 def _blocks(batch: int, directions: int) -> int:
     """Parts of the batch that run side by side: enough for all threads, four rows or more each."""
     return max(1, min(batch // 4, -(-torch.get_num_threads() // directions)))
+
+
+def _slice(batch: int, directions: int, terms: int) -> int:
+    """Terms that products of up to ``terms`` sum at once; not asked where it can't matter."""
+    library = native.library()
+    if terms <= min(filter(None, tuning.SLICES)) or batch <= FEW_ROWS * _blocks(batch, directions):
+        return library.slice or 0
+    if library.slice is None:
+        library.slice = 0  # for the scan that is measured
+        library.slice = tuning.best_slice(library.path, _small_scan)
+    return library.slice
+
+
+def _small_scan() -> Callable[[int], None]:
+    """The forward pass of an LSTM of 256 units over 32 short sequences, on one thread."""
+    size, batch, steps = 256, 32, 3
+    rows = 4 * size
+    weights = [torch.full(s, 0.01) for s in ((rows, size), (rows, size), (rows,), (rows,))]
+    layer = _Pass(1, torch.ones(batch, steps, size), torch.full((batch,), steps), weights)
+    layer.scan.blocks = 1
+    states = layer.forward(for_backward=False)
+
+    def scan(slice_: int) -> None:
+        layer.scan.slice, layer.scan.states = slice_, states.data_ptr()
+        layer.library.run(layer.scan, native.FORWARD)
+
+    return scan
