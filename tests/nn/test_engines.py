@@ -177,7 +177,7 @@ def test_another_processor_or_source_gets_another_library(
     first = compiler._fingerprint(library.SOURCE)
     assert compiler._fingerprint(library.SOURCE) == first
     with bare.context() as patch:
-        patch.setattr(compiler, "_processor", lambda: "flags: none")
+        patch.setattr(compiler, "processor", lambda *names: "flags: none")
         assert compiler._fingerprint(library.SOURCE) != first
     (tmp_path / "scan.c").write_text("int one;")
     assert compiler._fingerprint(tmp_path / "scan.c") != first
