@@ -187,7 +187,7 @@ def find_compiler() -> list[str]:
 def _fingerprint(source: Path) -> str:
     """What a compiled library depends on: the sources, the flags and the processor."""
     digest = hashlib.sha256(" ".join(FLAGS).encode())
-    for file in sorted(source.parent.glob("*.[ch]")):
+    for file in sorted(source.parent.rglob("*.[ch]")):
         digest.update(file.read_bytes())
     digest.update(f"{sys.platform} {platform.machine()} {processor('flags', 'Features')}".encode())
     return digest.hexdigest()[:16]

@@ -4,9 +4,9 @@ import ctypes
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,8 @@ NUMBER, ADDRESS = ctypes.c_int64, ctypes.c_void_p
 FUNCTIONS = {  # name → what it returns and takes
     "birnn_begin": (NUMBER, [ADDRESS, NUMBER]),
     "birnn_panels": (NUMBER, [ADDRESS, NUMBER]),
+    "birnn_transposed": (NUMBER, [ADDRESS]),
+    "birnn_half": (NUMBER, []),
     "birnn_work": (None, [ADDRESS]),
     "birnn_best_paths": (NUMBER, [ADDRESS]),
     "birnn_curves": (None, [ADDRESS, ADDRESS, ADDRESS, NUMBER]),
@@ -30,7 +32,7 @@ FUNCTIONS = {  # name → what it returns and takes
 }
 DROPOUT_PART = 4096  # numbers that a thread takes at once, as in dropout.h
 ROWS_PART = 64  # rows, as in rows.h
-PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS = range(5)  # the phases of scan.c
+PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS, TRANSPOSE = range(6)  # as in phases.h
 
 
 def _fields(kind: Any, names: str) -> list[tuple[str, Any]]:
@@ -54,8 +56,8 @@ class Scan(ctypes.Structure):
     """``Scan`` of ``layout.h``."""
 
     _fields_ = (
-        *_fields(NUMBER, "lstm directions batch steps features hidden rows blocks slice"),
-        *_fields(ADDRESS, "length packed dense x states state_gradient x_gradient"),
+        *_fields(NUMBER, "lstm directions batch steps features hidden rows blocks slice half"),
+        *_fields(ADDRESS, "length packed dense x states state_gradient x_gradient transposed"),
         ("direction", Direction * 2),
         *_fields(NUMBER, "phase tasks next failed"),
     )
@@ -104,6 +106,23 @@ class Rows(ctypes.Structure):
     )
 
 
+class Half(NamedTuple):
+    """How this processor multiplies in bfloat16."""
+
+    make: int  # Scan.half; 0: it does not
+    words: str  # the make's name, or why there is none
+    note: str = ""  # why a better one does not run
+
+
+MAKES = (  # as half/makes.h counts them
+    Half(0, "this processor has neither AVX512-BF16 nor AMX"),
+    Half(1, "AVX512-BF16"),
+    Half(2, "AMX"),
+    Half(1, "AVX512-BF16", "bfloat16 without AMX: the system does not grant its use here"),
+    Half(1, "AVX512-BF16", "bfloat16 without AMX: a small product by it is not what it should be"),
+)
+
+
 class Library:
     """The loaded library.
 
@@ -137,6 +156,15 @@ class Library:
         tanh, sigmoid = torch.empty_like(x), torch.empty_like(x)
         self._lib.birnn_curves(x.data_ptr(), tanh.data_ptr(), sigmoid.data_ptr(), x.numel())
         return tanh, sigmoid
+
+    @cached_property
+    def half(self) -> Half:
+        """How products in bfloat16 are computed; asks the system for AMX where there is that."""
+        return MAKES[self._lib.birnn_half()]
+
+    def transposed(self, scan: Scan) -> int:
+        """Words of 32 bits that the gradients of a scan in bfloat16 need beside what was saved."""
+        return int(self._lib.birnn_transposed(ctypes.byref(scan)))
 
     def panels(self, scan: Scan, phase: int) -> int:
         """Floats that the packed weights of a direction take for a phase."""

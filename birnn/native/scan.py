@@ -21,13 +21,18 @@ CELLS = {"gru": 0, "lstm": 1}  # as Scan.lstm counts them
 STEP_VECTORS = 4  # that a step saves for each group of units, whatever the cell: KEPT of cell.h
 FEW_ROWS = 16  # of a part of the batch, for which the products take no slices: slice_of
 _workspace = Workspace()
-_packed = PackedWeights()
+_packed = {False: PackedWeights(), True: PackedWeights()}  # by whether they are in bfloat16
 
 
 def native_scan(
-    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
-) -> Tensor:
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights],
+    *, half: bool = False,
+) -> Tensor:  # fmt: skip
     """Run one or both directions of a layer in float32 on the CPU, from zero states.
+
+    With ``half``, the factors of all matrix products are rounded to bfloat16 (where the processor
+    multiplies such: :attr:`birnn.native.library.Library.half`); their sums, gates, states and
+    gradients stay float32.
 
     What a row gives does not depend, to the bit, on the rest of its batch or on how many threads
     run. Gradients flow to ``x`` and to all weights, once: second derivatives are refused.
@@ -39,12 +44,12 @@ def native_scan(
         birnn.native.compiler.NativeError: the engine can't be compiled here.
         MemoryError: there is none left.
     """
-    return native_layer(recurrence, x, lengths, directions)[0]
+    return native_layer(recurrence, x, lengths, directions, half=half)[0]
 
 
 def native_layer(
     recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights],
-    first: Sequence[Tensor] = (), *, memory: bool = False,
+    first: Sequence[Tensor] = (), *, memory: bool = False, half: bool = False,
 ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
     """As :func:`native_scan`, from the states ``first``; gradients flow to these too.
 
@@ -54,19 +59,21 @@ def native_layer(
     """
     lstm, parts = CELLS[recurrence.name], [part for direction in directions for part in direction]
     edges = _Edges([part.float().contiguous() for part in first], memory and bool(lstm))
+    half = half and native.library().half.make > 0
     if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *first, *parts)):
         weights = [part.float().contiguous() for part in parts]
         states, last = _Differentiable.apply(
-            lstm, x.float(), lengths, edges.memory, len(first), *edges.first, *weights
+            lstm, half, x.float(), lengths, edges.memory, len(first), *edges.first, *weights
         )
         return states, last
-    packed = _packed.find(parts)
+    packed = _packed[half].find(parts)
     if packed is not None:
-        layer = _Pass(lstm, x.float(), lengths, parts, edges)
+        layer = _Pass(lstm, x.float(), lengths, parts, edges, half=half)
         return layer.forward(for_backward=False, packed=packed), layer.last
-    layer = _Pass(lstm, x.float(), lengths, [part.float().contiguous() for part in parts], edges)
+    weights = [part.float().contiguous() for part in parts]
+    layer = _Pass(lstm, x.float(), lengths, weights, edges, half=half)
     states = layer.forward(for_backward=False)
-    if not _packed.keep(parts, layer.panels):
+    if not _packed[half].keep(parts, layer.panels):
         _workspace.give(layer.panels)
     return states, layer.last
 
@@ -106,6 +113,7 @@ class _Pass:
     def __init__(
         self, lstm: int, x: Tensor, lengths: Tensor, weights: Sequence[Tensor],
         edges: _Edges = _Edges(),  # noqa: B008 (frozen)
+        *, half: bool = False,
     ) -> None:  # fmt: skip
         self.library, self.weights, self.edges = native.library(), weights, edges
         self.rows = _Rows.of(lengths, x.shape[1])
@@ -117,7 +125,8 @@ class _Pass:
         length, packed, dense, total = self.rows
         self.scan = native.Scan(  # as layout.h orders them
             lstm, directions, *x.shape, self.hidden, total, _blocks(x.shape[0], directions),
-            _slice(x.shape[0], directions, max(x.shape[2], self.hidden)),
+            0 if half else _slice(x.shape[0], directions, max(x.shape[2], self.hidden)),
+            self.library.half.make if half else 0,
             *(part.data_ptr() for part in (length, packed, dense, self.x)),
         )  # fmt: skip
         ends = (directions, x.shape[0], self.hidden)
@@ -206,11 +215,22 @@ class _Pass:
             self._point_ends(("last_memory_gradient",), [of_memory])
         panels = self._panels(native.PACK_BACKWARD)
         self.library.run(self.scan, native.BACKWARD)
-        self.library.run(self.scan, native.GRADIENTS)
+        self._run_gradients()
         _workspace.give(panels)
         _workspace.give(self.saved)
         self.saved = None
         return x_gradient, firsts, gradients
+
+    def _run_gradients(self) -> None:
+        """Gradients of the weights and of ``x``, from those of the gates."""
+        if not self.scan.half:
+            self.library.run(self.scan, native.GRADIENTS)
+            return
+        transposed = _workspace.take(self.library.transposed(self.scan))
+        self.scan.transposed = transposed.data_ptr()
+        self.library.run(self.scan, native.TRANSPOSE)
+        self.library.run(self.scan, native.GRADIENTS)
+        _workspace.give(transposed)
 
 
 class _Differentiable(torch.autograd.Function):
@@ -218,10 +238,11 @@ class _Differentiable(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, lstm: int, x: Tensor, lengths: Tensor, memory: bool, firsts: int, *parts: Tensor
-    ) -> tuple[Tensor, Tensor | None]:
+        ctx: Any, lstm: int, half: bool, x: Tensor, lengths: Tensor, memory: bool, firsts: int,
+        *parts: Tensor,
+    ) -> tuple[Tensor, Tensor | None]:  # fmt: skip
         first, weights = parts[:firsts], parts[firsts:]
-        layer = _Pass(lstm, x, lengths, weights, _Edges(first, memory))
+        layer = _Pass(lstm, x, lengths, weights, _Edges(first, memory), half=half)
         ctx.layer = layer
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(layer.x, *parts)  # torch then notices a change in place
@@ -236,8 +257,8 @@ class _Differentiable(torch.autograd.Function):
         layer: _Pass = ctx.layer
         if of_states is None:
             of_states = torch.zeros(*layer.shape[:2], layer.scan.directions * layer.hidden)
-        of_x, firsts, weights = layer.backward(of_states, of_memory, of_x=ctx.needs_input_grad[1])
-        return None, of_x, None, None, None, *firsts, *weights
+        of_x, firsts, weights = layer.backward(of_states, of_memory, of_x=ctx.needs_input_grad[2])
+        return None, None, of_x, None, None, None, *firsts, *weights
 
 
 def _real_rows(x: Tensor, lengths: Tensor, total: int) -> Tensor:

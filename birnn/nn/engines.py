@@ -1,7 +1,9 @@
 """The engines of the recurrences: who computes a layer, and why that one.
 
 ``native``
-    C compiled for this processor (:mod:`birnn.native`): GRU and LSTM in float32 on a CPU.
+    C compiled for this processor (:mod:`birnn.native`): GRU and LSTM on a CPU, in float32. Where
+    bfloat16 is asked for and the processor multiplies it, the factors of products are rounded to
+    it; elsewhere they stay float32, which is quicker there.
 ``cudnn``
     One dense call for both directions on an NVIDIA GPU, where torch calls cuDNN.
 ``onednn``
@@ -10,14 +12,14 @@
     Two left-to-right passes in whatever torch has for them: the fallback, in any precision on any
     device, for any recurrence.
 
-All give the same states and gradients to 1e-5 of their scale. :func:`choose` takes the first that
-can do the work, in the order of :data:`birnn.registry.ENGINES`, unless one is forced.
+In float32 all give the same states and gradients to 1e-5 of their scale. :func:`choose` takes the
+first that can do the work, in the order of :data:`birnn.registry.ENGINES`, unless one is forced.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -111,8 +113,18 @@ def describe(work: Work) -> Choice:
     """Name the engine that :func:`choose` takes, and say why it isn't the compiled one."""
     engine = choose(work)
     name = next(name for name, other in _table() if other is engine)
+    if engine is NATIVE and work.precision == torch.bfloat16:
+        return Choice(name, *_half_words())
     reason = NATIVE.missing(work) if _forced == AUTO and work.device.type == "cpu" else None
     return Choice(name, engine.title, _note(reason))
+
+
+def _half_words() -> tuple[str, str]:
+    """What the compiled engine is where bfloat16 is asked for, and what is amiss with it."""
+    half = load("birnn.native.library:library")().half
+    if half.make:
+        return f"{NATIVE.title}; products in bfloat16 by {half.words}", half.note
+    return NATIVE.title, f"recurrences stay in float32: {half.words}"
 
 
 def engine_for(encoder: EncoderConfig, train: TrainConfig) -> Choice:
@@ -161,9 +173,13 @@ def _table() -> tuple[tuple[str, Engine], ...]:
     return tuple((name, resolve(ENGINES, name, "engine")) for name in ENGINES)
 
 
-def _native_scan(*arguments: Any) -> Tensor:
+def _native_scan(
+    recurrence: Recurrence, x: Tensor, lengths: Tensor, directions: Sequence[CellWeights]
+) -> Tensor:
     # By its name: nothing is compiled before it is asked for, and native takes the types of here.
-    states: Tensor = load("birnn.native.scan:native_scan")(*arguments)
+    scan = load("birnn.native.scan:native_scan")
+    half = precision(x) == torch.bfloat16
+    states: Tensor = scan(recurrence, x, lengths, directions, half=half)
     return states
 
 

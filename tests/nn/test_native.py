@@ -4,14 +4,12 @@ import gc
 import itertools
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from layer_cases import CELLS, Case, draw, leaves, threads
 from torch import Tensor
 
 import birnn.nn
@@ -31,41 +29,12 @@ pytestmark = pytest.mark.skipif(
     NATIVE.missing(Work(GRU, torch.device("cpu"), torch.float32)) is not None,
     reason="no C compiler",
 )
-CELLS = {"gru": GRU, "lstm": LSTM}
 # Of the widths of registers (4, 8, 16), near them, and of nothing.
 SIZES = st.sampled_from([1, 2, 3, 5, 8, 13, 15, 16, 17, 31, 33, 48, 64, 65, 100])
 
 
-class Case(NamedTuple):
-    """A layer and a batch for it."""
-
-    recurrence: Recurrence
-    x: Tensor  # [B, T, F]
-    lengths: Tensor  # [B]
-    directions: list[CellWeights]
-
-
-def draw(
-    cell: str, lengths: Sequence[int], features: int, hidden: int, *, ways: int = 2, extra: int = 0
-) -> Case:
-    generator = torch.Generator().manual_seed(hidden)
-    recurrence = CELLS[cell]
-    rows = recurrence.gates * hidden
-    shapes = ((rows, features), (rows, hidden), (rows,), (rows,))
-    weights = [
-        CellWeights(*(torch.randn(s, generator=generator) / hidden**0.5 for s in shapes))
-        for _ in range(ways)
-    ]
-    x = torch.randn(len(lengths), max(lengths) + extra, features, generator=generator)
-    return Case(recurrence, x, torch.tensor(lengths), weights)
-
-
 def native(case: Case) -> Tensor:
     return native_scan(case.recurrence, case.x, case.lengths, case.directions)
-
-
-def leaves(case: Case) -> list[Tensor]:
-    return [case.x, *(part for direction in case.directions for part in direction)]
 
 
 def doubled(case: Case) -> Case:
@@ -85,16 +54,6 @@ def gradients(case: Case, *, reference: bool) -> tuple[Tensor, list[Tensor]]:
     generator = torch.Generator().manual_seed(1)
     probe = torch.randn(states.shape, generator=generator).to(states.dtype)
     return states.detach(), list(torch.autograd.grad((states * probe).sum(), leaves(case)))
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def near(ours: Tensor, exact: Tensor) -> None:

@@ -5,13 +5,12 @@
 
 #include "part.h"
 
-/* Gradients of one step: of the gates, then carry += those of U h times U. */
-INLINE void step_back_of(const Cell *cell, const Scan *s, const Part *part, int64_t step,
-                         int64_t active, float *carry, float *memory_carry) {
+/* Gradients of one step, of what stands inside the gates. */
+INLINE void gate_gradients(const Cell *cell, const Scan *s, const Part *part, int64_t step,
+                           int64_t active, float *carry, float *memory_carry) {
     const Direction *d = &s->direction[part->index];
     const int64_t groups = groups_of(s->hidden), units = groups * LANES, kept = groups * KEPT * LANES;
     const int64_t wide = s->directions * s->hidden;
-    const float *panels = d->panels + backward_panels(s).recurrent;
     for (int64_t i = 0; i < active; i++) {
         int64_t row = packed_row(s, part, i, step);
         const float *state = s->state_gradient + dense_row(s, part, i, step) * wide;
@@ -25,6 +24,15 @@ INLINE void step_back_of(const Cell *cell, const Scan *s, const Part *part, int6
             cell_backward(cell, &u);
         }
     }
+}
+
+/* Those, then carry += those of U h times U. */
+INLINE void step_back_of(const Cell *cell, const Scan *s, const Part *part, int64_t step,
+                         int64_t active, float *carry, float *memory_carry) {
+    const Direction *d = &s->direction[part->index];
+    const int64_t groups = groups_of(s->hidden), units = groups * LANES, kept = groups * KEPT * LANES;
+    const float *panels = d->panels + backward_panels(s).recurrent;
+    gate_gradients(cell, s, part, step, active, carry, memory_carry);
     Product p = {.out_step = units};
     const int64_t slice = slice_of_groups(s, active);
     for (int64_t panel = 0; panel < panels_of(s->hidden); panel++) {

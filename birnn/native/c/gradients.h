@@ -52,6 +52,17 @@ static void take_panel(const float *kept, int64_t step, int64_t count, float *pa
         store(bias + v * LANES, load(bias + v * LANES) + sum[v]);
 }
 
+/* Sums of one group of units, as torch lays weights out. */
+static void give_weight_gradients(const Scan *s, const Direction *d, int64_t j, const float *bias,
+                                  const float *input, const float *recurrent) {
+    const Cell *cell = cell_of(s);
+    unpack_gradient(s, input, cell->input_rows, j, s->features, d->input_gradient);
+    unpack_gradient(s, recurrent, cell->recurrent_rows, j, s->hidden, d->recurrent_gradient);
+    unpack_gradient(s, bias, cell->input_rows, j, 1, d->input_bias_gradient);
+    unpack_gradient(s, bias + cell->recurrent_kept * LANES, cell->recurrent_rows, j, 1,
+                    d->recurrent_bias_gradient);
+}
+
 /* Task: the weights of one group of units of one direction. */
 static int weight_gradients(Scan *s, int64_t task) {
     const Cell *cell = cell_of(s);
@@ -71,11 +82,7 @@ static int weight_gradients(Scan *s, int64_t task) {
         weight_gradient(s, panel + cell->recurrent_kept * LANES, count, d->before + row * units,
                         units, s->hidden, recurrent);
     }
-    unpack_gradient(s, input, cell->input_rows, j, s->features, d->input_gradient);
-    unpack_gradient(s, recurrent, cell->recurrent_rows, j, s->hidden, d->recurrent_gradient);
-    unpack_gradient(s, bias, cell->input_rows, j, 1, d->input_bias_gradient);
-    unpack_gradient(s, bias + cell->recurrent_kept * LANES, cell->recurrent_rows, j, 1,
-                    d->recurrent_bias_gradient);
+    give_weight_gradients(s, d, j, bias, input, recurrent);
     return 1;
 }
 

@@ -35,6 +35,7 @@ typedef struct {
     int64_t rows;          /* N */
     int64_t blocks;        /* parts of the batch, each a task of its own */
     int64_t slice;         /* terms that the products sum at once (slice_of); 0: all */
+    int64_t half;          /* 0: products in float32; else the make of those in bfloat16 */
     const int64_t *length; /* [B], descending */
     const int64_t *packed; /* [B], the first packed row of each sequence */
     const int64_t *dense;  /* [B], the first row of each sequence in [B * T] */
@@ -42,6 +43,7 @@ typedef struct {
     float *states;         /* [B][T][D * H] */
     const float *state_gradient; /* [B][T][D * H] */
     float *x_gradient;           /* [B][T][F], or NULL */
+    uint32_t *transposed;        /* room for x and h before the gradients, in bfloat16 */
     Direction direction[2];
     int64_t phase, tasks;
     _Atomic int64_t next;   /* the task that is taken next */

@@ -1,23 +1,15 @@
 /* The recurrence of a GRU or LSTM layer over a ragged batch, in both directions, with gradients.
 
-   Work comes in phases; each is a list of tasks that don't wait for each other, and any number
-   of threads may take them (birnn_begin, then birnn_work in each thread). */
+   Any number of threads may take the tasks of a phase (birnn_begin, then birnn_work in each). */
 
 #include "backward.h"
 #include "chain.h"
 #include "dropout.h"
 #include "forward.h"
 #include "gradients.h"
+#include "half/phases.h"
 #include "pool.h"
 #include "rows.h"
-
-enum {
-    PACK_FORWARD,  /* the weights, a task a group of units */
-    FORWARD,       /* a task a direction and part of the batch; no barrier between steps */
-    PACK_BACKWARD, /* the weights again, for products with gradients */
-    BACKWARD,      /* back through time: gradients of what stands inside the gates */
-    GRADIENTS      /* of the weights, all steps in one product, and of x */
-};
 
 static int64_t tasks_of(const Scan *s) {
     switch (s->phase) {
@@ -28,12 +20,14 @@ static int64_t tasks_of(const Scan *s) {
     case GRADIENTS:
         return s->directions * groups_of(s->hidden) +
                (s->x_gradient ? (s->rows + INPUT_ROWS - 1) / INPUT_ROWS : 0);
+    case TRANSPOSE: return half_transpose_tasks(s);
     default: return s->directions * s->blocks;
     }
 }
 
 static int run_task(Scan *s, int64_t task) {
     const int64_t groups = s->directions * groups_of(s->hidden);
+    if (s->half) return run_half_task(s, task, groups);
     switch (s->phase) {
     case PACK_FORWARD: pack_forward(s, task); return 1;
     case FORWARD: return forward(s, task);
@@ -46,8 +40,10 @@ static int run_task(Scan *s, int64_t task) {
 /* Take tasks of the phase until none is left; any number of threads may be here at once. */
 void birnn_work(void *scan) {
     Scan *s = scan;
+    const unsigned before = begin_halves(s);
     for (int64_t task; (task = atomic_fetch_add(&s->next, 1)) < s->tasks;)
         if (!run_task(s, task)) atomic_store(&s->failed, 1);
+    end_halves(s, before);
 }
 
 /* Ready `scan` for a phase; returns its tasks, so that no more threads are asked than that. */
@@ -60,8 +56,15 @@ int64_t birnn_begin(Scan *s, int64_t phase) {
 
 /* Floats that the packed weights of a direction need. */
 int64_t birnn_panels(const Scan *s, int64_t phase) {
+    if (s->half) return half_panels(s, phase);
     return phase == PACK_FORWARD ? forward_panels(s).size : backward_panels(s).size;
 }
+
+/* Words that x and h take before the gradients, in bfloat16. */
+int64_t birnn_transposed(const Scan *s) { return half_transposed_words(s); }
+
+/* The make of products in bfloat16 that runs here, as half/makes.h counts them. */
+int64_t birnn_half(void) { return half_make(); }
 
 int64_t birnn_lanes(void) { return LANES; }
 int64_t birnn_scan_size(void) { return sizeof(Scan); }
