@@ -27,6 +27,8 @@ FUNCTIONS = {  # name → what it returns and takes
     "birnn_pool_back": (None, [ADDRESS]),
     "birnn_dropout": (None, [ADDRESS]),
     "birnn_rows": (None, [ADDRESS]),
+    "birnn_letters": (None, [ADDRESS]),
+    "birnn_letters_back": (None, [ADDRESS]),
     "birnn_lanes": (NUMBER, []),
     "birnn_scan_size": (NUMBER, []),
 }
@@ -102,6 +104,17 @@ class Rows(ctypes.Structure):
         *_fields(ADDRESS, "rows gradient weight average first second last drift lag kept"),
         *_fields(NUMBER, "done base"),
         *_fields(ctypes.c_double, "beta gamma eps rate root decay"),
+        *_fields(NUMBER, "next"),
+    )
+
+
+class Letters(ctypes.Structure):
+    """``Letters`` of ``letters.h``."""
+
+    _fields_ = (
+        *_fields(NUMBER, "words size width filters step"),
+        *_fields(ADDRESS, "start length vectors panel weights bias largest place gradient"),
+        *_fields(ADDRESS, "vector_gradient weight_gradient bias_gradient"),
         *_fields(NUMBER, "next"),
     )
 
@@ -186,6 +199,12 @@ class Library:
         self._on_threads(
             self._lib.birnn_pool_back if back else self._lib.birnn_pool, pool, pool.batch
         )
+
+    def letters(self, letters: Letters, *, back: bool = False) -> None:
+        """Fill the maxima of a convolution over words, or go ``back`` and fill its gradients."""
+        tasks = letters.words + letters.filters * back
+        work = self._lib.birnn_letters_back if back else self._lib.birnn_letters
+        self._on_threads(work, letters, tasks)
 
     def dropout(self, x: Tensor, out: Tensor, dropped: int, seed: int) -> None:
         """Fill ``out`` with what is left of ``x``, both float32 and contiguous."""

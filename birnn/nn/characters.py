@@ -13,9 +13,11 @@ from torch.nn import functional as F
 
 from birnn.config import EncoderConfig
 from birnn.errors import ConfigError
+from birnn.nn import engines
 from birnn.nn.batch import sequence_mask
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import build_encoder
+from birnn.registry import load
 
 CHARACTER_ENCODERS = ("cnn", "bigru", "bilstm", "none")
 WIDTHS = (2, 3, 4)  # of the convolutions, in characters
@@ -93,7 +95,7 @@ class CharacterCNN(CharacterEncoder):
 
     def forward(self, ids: Tensor, lengths: Tensor, strip: Strip | None = None) -> Tensor:
         """``[U, L]``, ``[U]`` → ``[U, output_size]``."""
-        parts = self._padded(ids, lengths) if strip is None else self._along(strip, len(lengths))
+        parts = self._padded(ids, lengths) if strip is None else self._along(strip, lengths)
         return torch.tanh(torch.cat(parts, dim=-1))
 
     def _padded(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
@@ -109,18 +111,24 @@ class CharacterCNN(CharacterEncoder):
             parts.append(windows.masked_fill(~inside, -torch.inf).amax(-1))
         return parts
 
-    def _along(self, strip: Strip, count: int) -> list[Tensor]:
-        """The same of ``U = count`` words: one product a width, and no padding computed."""
+    def _along(self, strip: Strip, lengths: Tensor) -> list[Tensor]:
+        """The same, with no padding computed: in C, or one product a width."""
         table = F.pad(self.table.weight, (0, 0, 1, 0))
         vectors = self.dropout(F.embedding(strip.letters, table)).contiguous()
-        parts = []
+        parts, widths = [], []
         for convolution in self.convolutions:
             assert isinstance(convolution, nn.Conv1d)
             # As a window's letters lie in memory: one after the other.
-            weights = convolution.weight.transpose(1, 2).flatten(1)
-            words = strip.words[convolution.weight.shape[2] - min(WIDTHS)]
-            parts.append(_Largest.apply(vectors, weights, convolution.bias, words, count))
-        return parts
+            parts.append((convolution.weight.transpose(1, 2).flatten(1), convolution.bias))
+            widths.append(convolution.weight.shape[2])
+        if vectors.is_cpu and vectors.dtype == torch.float32 and engines.compiled_serves():
+            largest = load("birnn.native.letters:largest_windows")
+            starts = BORDER + (lengths + BORDER).cumsum(0) - (lengths + BORDER)
+            return [largest(vectors, starts, lengths, parts)]
+        return [
+            _Largest.apply(vectors, *part, strip.words[width - min(WIDTHS)], len(lengths))
+            for part, width in zip(parts, widths, strict=True)
+        ]
 
 
 class _Largest(torch.autograd.Function):

@@ -15,10 +15,12 @@ from birnn.nn.characters import (
     build_characters,
     strip_of,
 )
+from birnn.nn.engines import forced
 
 from strategies import quick, randomise
 
 ROWS, SIZE, OUT = 9, 5, 8
+ENGINES = ("auto", "torch")  # what reads a strip: C where it can be had, and torch
 KINDS = [kind for kind in CHARACTER_ENCODERS if kind != "none"]
 
 
@@ -75,32 +77,61 @@ def gradients(model: nn.Module, words: list[list[int]], found: Strip | None) -> 
     return [vectors.detach(), *(parameter.grad.clone() for parameter in model.parameters())]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @quick
 @given(words)
-def test_a_strip_of_letters_equals_torch_s_convolutions_over_padded_words(found):
+def test_a_strip_of_letters_equals_torch_s_convolutions_over_padded_words(engine, found):
     model = made("cnn")
-    vectors = model(*padded(found), strip(found))
+    with forced(engine):
+        vectors = model(*padded(found), strip(found))
     torch.testing.assert_close(vectors, model(*padded(found)), rtol=1e-5, atol=1e-5)
 
 
-def distinct_letters(words: list[list[int]]) -> list[list[int]]:
-    """Words without a letter twice: only then are no two windows the same."""
-    return [list(dict.fromkeys(word)) for word in words]
-
-
+@pytest.mark.parametrize("engine", ENGINES)
 @quick
-@given(words.map(distinct_letters))
-def test_a_strip_of_letters_teaches_what_torch_s_convolutions_do(found):
+@given(words)
+def test_a_strip_of_letters_teaches_what_torch_s_convolutions_do(engine, found):
     model = made("cnn")
     wanted = gradients(model, found, None)
-    for one, other in zip(gradients(model, found, strip(found)), wanted, strict=True):
+    with forced(engine):
+        learned = gradients(model, found, strip(found))
+    for one, other in zip(learned, wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
-def test_a_strip_is_computed_in_float32_under_autocast():
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("size", "filters", "letters"), [(1, 3, 40), (30, 100, 32), (33, 210, 9), (4, 2, 5)]
+)
+def test_a_strip_takes_words_and_tables_of_any_size(engine, size, filters, letters):
+    found = build_characters("cnn", ROWS, size, filters, 0.0)
+    assert found is not None
+    model = randomise(found)
+    batch = [[(i * j) % ROWS for j in range(i)] for i in range(1, letters + 1)]
+    wanted = gradients(model, batch, None)
+    with forced(engine):
+        learned = gradients(model, batch, strip(batch))
+    for one, other in zip(learned, wanted, strict=True):
+        torch.testing.assert_close(one / other.abs().max(), other / other.abs().max(),
+                                   rtol=1e-4, atol=1e-5)  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_word_without_a_number_has_no_maximum(engine):
+    model = made("cnn")
+    model.table.weight.data[3] = torch.nan
+    with forced(engine):
+        vectors = model(*padded([[3, 1], [1, 2]]), strip([[3, 1], [1, 2]]))
+    assert vectors[0].isnan().all()
+    assert not vectors[1].isnan().any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_strip_is_computed_in_float32_under_autocast(engine):
     model, word = made("cnn"), [[3, 1, 4], [1, 5]]
-    wanted = gradients(model, word, strip(word))
-    with torch.autocast("cpu", torch.bfloat16):
+    with forced(engine):
+        wanted = gradients(model, word, strip(word))
+    with forced(engine), torch.autocast("cpu", torch.bfloat16):
         found = gradients(model, word, strip(word))
     for one, other in zip(found, wanted, strict=True):
         assert torch.equal(one, other)
@@ -114,14 +145,16 @@ def test_equal_windows_share_what_they_teach():
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @quick
 @given(words, st.integers(1, 40))
-def test_a_word_of_a_strip_is_the_same_to_the_bit_in_any_batch(found, copies):
+def test_a_word_of_a_strip_is_the_same_to_the_bit_in_any_batch(engine, found, copies):
     model = build_characters("cnn", ROWS, 30, 100, 0.0)
     assert model is not None
     batch = found * copies
-    together = model(*padded(batch), strip(batch))
-    alone = torch.cat([model(*padded([word]), strip([word])) for word in found])
+    with forced(engine):
+        together = model(*padded(batch), strip(batch))
+        alone = torch.cat([model(*padded([word]), strip([word])) for word in found])
     assert torch.equal(together, alone.repeat(copies, 1))
 
 

@@ -8,6 +8,7 @@
 #include "forward.h"
 #include "gradients.h"
 #include "half/phases.h"
+#include "letters.h"
 #include "pool.h"
 #include "rows.h"
 
