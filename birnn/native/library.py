@@ -16,7 +16,8 @@ from birnn.native.compiler import NativeError, candidates
 SOURCE = Path(__file__).parent / "c" / "scan.c"
 NUMBER, ADDRESS = ctypes.c_int64, ctypes.c_void_p
 FUNCTIONS = {  # name → what it returns and takes
-    "birnn_begin": (NUMBER, [ADDRESS, NUMBER]),
+    "birnn_places": (NUMBER, [ADDRESS, NUMBER, NUMBER, ADDRESS]),
+    "birnn_begin": (NUMBER, [ADDRESS, NUMBER, NUMBER]),
     "birnn_panels": (NUMBER, [ADDRESS, NUMBER]),
     "birnn_transposed": (NUMBER, [ADDRESS]),
     "birnn_half": (NUMBER, []),
@@ -34,7 +35,8 @@ FUNCTIONS = {  # name → what it returns and takes
 }
 DROPOUT_PART = 4096  # numbers that a thread takes at once, as in dropout.h
 ROWS_PART = 64  # rows, as in rows.h
-PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, GRADIENTS, TRANSPOSE = range(6)  # as in phases.h
+# As in phases.h.
+TAKE_ROWS, PACK_FORWARD, FORWARD, PACK_BACKWARD, BACKWARD, TRANSPOSE, GRADIENTS = range(7)
 
 
 def _fields(kind: Any, names: str) -> list[tuple[str, Any]]:
@@ -59,9 +61,13 @@ class Scan(ctypes.Structure):
 
     _fields_ = (
         *_fields(NUMBER, "lstm directions batch steps features hidden rows blocks slice half"),
-        *_fields(ADDRESS, "length packed dense x states state_gradient x_gradient transposed"),
+        *_fields(
+            ADDRESS, "length packed dense whole x states state_gradient x_gradient transposed"
+        ),
         ("direction", Direction * 2),
-        *_fields(NUMBER, "phase tasks next failed"),
+        *_fields(NUMBER, "first last"),
+        *_fields(NUMBER * (GRADIENTS + 1), "tasks next done"),
+        ("failed", NUMBER),
     )
 
 
@@ -183,13 +189,29 @@ class Library:
         """Floats that the packed weights of a direction take for a phase."""
         return int(self._lib.birnn_panels(ctypes.byref(scan), phase))
 
-    def run(self, scan: Scan, phase: int) -> None:
-        """Run a phase to its end, on as many threads as torch may use.
+    def places(self, lengths: Tensor, steps: int) -> tuple[Tensor, int]:
+        """Where sequences lie, longest first: ``[3, B]``, as ``Scan`` has them, and all real steps.
+
+        Raises:
+            ValueError: a length is not in [0, ``steps``].
+            MemoryError: there is none left.
+        """
+        lengths = lengths.to("cpu", torch.int64).contiguous()
+        places = torch.empty(3, len(lengths), dtype=torch.int64)
+        total = self._lib.birnn_places(lengths.data_ptr(), len(lengths), steps, places.data_ptr())
+        if total == -1:
+            raise ValueError(f"lengths: not all are in 0 … {steps}: {lengths.tolist()}")
+        if total < 0:
+            raise MemoryError("no memory for the places of sequences")
+        return places, int(total)
+
+    def run(self, scan: Scan, first: int, last: int) -> None:
+        """Run phases, from ``first`` to ``last``, on as many threads as torch may use.
 
         Raises:
             MemoryError: a thread found none for its buffers.
         """
-        tasks = int(self._lib.birnn_begin(ctypes.byref(scan), phase))
+        tasks = int(self._lib.birnn_begin(ctypes.byref(scan), first, last))
         self._on_threads(self._lib.birnn_work, scan, tasks)
         if scan.failed:
             raise MemoryError("no memory for the buffers of a recurrence")

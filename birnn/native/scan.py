@@ -14,7 +14,6 @@ from torch.autograd.function import once_differentiable
 from birnn.native import library as native
 from birnn.native import tuning
 from birnn.native.memory import PackedWeights, Workspace
-from birnn.nn.batch import sequence_mask
 from birnn.nn.scan import CellWeights, Recurrence
 
 CELLS = {"gru": 0, "lstm": 1}  # as Scan.lstm counts them
@@ -85,25 +84,6 @@ class _Edges(NamedTuple):
     memory: bool = False
 
 
-class _Rows(NamedTuple):
-    """Where the sequences of a batch lie, longest first."""
-
-    length: Tensor  # [B]
-    packed: Tensor  # [B], the first of a sequence's rows among all N real ones
-    dense: Tensor  # [B], the first of its rows among B * T
-    total: int  # N
-
-    @classmethod
-    def of(cls, lengths: Tensor, steps: int) -> "_Rows":
-        lengths = lengths.to("cpu", torch.int64)
-        if len(lengths) == 1:  # a sentence by itself should not wait for the sorting of one
-            first = torch.zeros(1, dtype=torch.int64)
-            return cls(lengths, first, first, int(lengths))
-        ordered, order = lengths.sort(descending=True, stable=True)
-        ends = lengths.cumsum(0)
-        return cls(ordered, (ends - lengths)[order], order * steps, int(ends[-1]))
-
-
 class _Pass:
     """One layer over one batch ``x [B, T, F]`` in float32, forward and backward.
 
@@ -116,18 +96,17 @@ class _Pass:
         *, half: bool = False,
     ) -> None:  # fmt: skip
         self.library, self.weights, self.edges = native.library(), weights, edges
-        self.rows = _Rows.of(lengths, x.shape[1])
-        self.x = _real_rows(x, lengths, self.rows.total)
+        self.x = x.detach().contiguous()  # of a backward pass: the real rows, once they are taken
         self.shape, self.hidden = x.shape, weights[1].shape[1]
         self.panels: Tensor  # the weights, packed for the forward pass that ran last
         self.saved: Tensor | None = None  # what the backward pass reads and overwrites
         directions = len(weights) // 4
-        length, packed, dense, total = self.rows
+        self.places, total = self.library.places(lengths, x.shape[1])
         self.scan = native.Scan(  # as layout.h orders them
             lstm, directions, *x.shape, self.hidden, total, _blocks(x.shape[0], directions),
             0 if half else _slice(x.shape[0], directions, max(x.shape[2], self.hidden)),
             self.library.half.make if half else 0,
-            *(part.data_ptr() for part in (length, packed, dense, self.x)),
+            *(part.data_ptr() for part in (*self.places, self.x)),
         )  # fmt: skip
         ends = (directions, x.shape[0], self.hidden)
         self.last = torch.empty(ends) if edges.memory else None  # memory after the last step
@@ -155,24 +134,35 @@ class _Pass:
         """The states ``[B, T, D*H]``; ``for_backward``: and save what that pass reads."""
         states = torch.empty(*self.shape[:2], self.scan.directions * self.hidden)
         self.scan.states = states.data_ptr()
+        begin = native.PACK_FORWARD if packed is None else native.FORWARD
         self.panels = self._panels(native.PACK_FORWARD, packed)
+        whole = self.x  # is read until all has run
         if for_backward:
+            begin = self._take_rows()
             self._save_steps()
-        self.library.run(self.scan, native.FORWARD)
+        self.library.run(self.scan, begin, native.FORWARD)
+        del whole
         if for_backward:
             _workspace.give(self.panels)
         return states
 
+    def _take_rows(self) -> int:
+        """Room for the real rows of ``x``, which a backward pass reads; the phase to begin with."""
+        if self.scan.x:
+            return native.PACK_FORWARD
+        if self.scan.rows < self.shape[0] * self.shape[1]:
+            self.x = torch.empty(self.scan.rows, self.shape[2])
+        self.scan.x = self.x.data_ptr()
+        return native.TAKE_ROWS if self.scan.x != self.scan.whole else native.PACK_FORWARD
+
     def _panels(self, phase: int, packed: Tensor | None = None) -> Tensor:
-        """Pack the weights for the pass that follows ``phase``, unless they are."""
+        """Room for the weights that ``phase`` packs, unless they are packed."""
         size = self.library.panels(self.scan, phase)
         panels = _workspace.take(size * self.scan.directions) if packed is None else packed
         for i, direction in enumerate(self._directions()):
             direction.panels = panels.data_ptr() + 4 * size * i
             if packed is None:
                 self._point(i, self.weights)
-        if packed is None:
-            self.library.run(self.scan, phase)
         return panels
 
     def _point(self, number: int, parts: Sequence[Tensor], suffix: str = "") -> None:
@@ -183,7 +173,7 @@ class _Pass:
     def _save_steps(self) -> None:
         """Give each direction room for what the backward pass needs."""
         units = -(-self.hidden // self.library.lanes) * self.library.lanes
-        plane = self.rows.total * units
+        plane = self.scan.rows * units
         planes = STEP_VECTORS + 1 + self.scan.lstm
         self.saved = _workspace.take(plane * planes * self.scan.directions)
         for i, direction in enumerate(self._directions()):
@@ -213,24 +203,15 @@ class _Pass:
         if of_memory is not None:
             of_memory = of_memory.float().contiguous()
             self._point_ends(("last_memory_gradient",), [of_memory])
-        panels = self._panels(native.PACK_BACKWARD)
-        self.library.run(self.scan, native.BACKWARD)
-        self._run_gradients()
-        _workspace.give(panels)
-        _workspace.give(self.saved)
+        rooms = [self._panels(native.PACK_BACKWARD)]
+        if self.scan.half:
+            rooms.append(_workspace.take(self.library.transposed(self.scan)))
+            self.scan.transposed = rooms[-1].data_ptr()
+        self.library.run(self.scan, native.PACK_BACKWARD, native.GRADIENTS)
+        for room in (*rooms, self.saved):
+            _workspace.give(room)
         self.saved = None
         return x_gradient, firsts, gradients
-
-    def _run_gradients(self) -> None:
-        """Gradients of the weights and of ``x``, from those of the gates."""
-        if not self.scan.half:
-            self.library.run(self.scan, native.GRADIENTS)
-            return
-        transposed = _workspace.take(self.library.transposed(self.scan))
-        self.scan.transposed = transposed.data_ptr()
-        self.library.run(self.scan, native.TRANSPOSE)
-        self.library.run(self.scan, native.GRADIENTS)
-        _workspace.give(transposed)
 
 
 class _Differentiable(torch.autograd.Function):
@@ -245,8 +226,9 @@ class _Differentiable(torch.autograd.Function):
         layer = _Pass(lstm, x, lengths, weights, _Edges(first, memory), half=half)
         ctx.layer = layer
         ctx.set_materialize_grads(False)
+        states = layer.forward(for_backward=True)
         ctx.save_for_backward(layer.x, *parts)  # torch then notices a change in place
-        return layer.forward(for_backward=True), layer.take_last()
+        return states, layer.take_last()
 
     @staticmethod
     @once_differentiable
@@ -259,15 +241,6 @@ class _Differentiable(torch.autograd.Function):
             of_states = torch.zeros(*layer.shape[:2], layer.scan.directions * layer.hidden)
         of_x, firsts, weights = layer.backward(of_states, of_memory, of_x=ctx.needs_input_grad[2])
         return None, None, of_x, None, None, None, *firsts, *weights
-
-
-def _real_rows(x: Tensor, lengths: Tensor, total: int) -> Tensor:
-    """``[B, T, F] → [N, F]``, without the padding."""
-    batch, steps, features = x.shape
-    flat = x.detach().reshape(-1, features).contiguous()
-    if total == batch * steps:
-        return flat
-    return flat.index_select(0, sequence_mask(lengths, steps).flatten().nonzero().squeeze(1))
 
 
 def _blocks(batch: int, directions: int) -> int:
@@ -297,6 +270,6 @@ def _small_scan() -> Callable[[int], None]:
 
     def scan(slice_: int) -> None:
         layer.scan.slice, layer.scan.states = slice_, states.data_ptr()
-        layer.library.run(layer.scan, native.FORWARD)
+        layer.library.run(layer.scan, native.FORWARD, native.FORWARD)
 
     return scan

@@ -136,7 +136,7 @@ static int forward(Scan *s, int64_t task) {
         for (int64_t t = step; t < end; t++) {
             present = still_active(s, &part, present, t);
             for (int64_t i = 0; i < present; i++)
-                rows[count++] = s->x + packed_row(s, &part, i, t) * s->features;
+                rows[count++] = x_row(s, &part, i, t);
         }
         project(s, d, rows, count, projected);
         now.input = projected;

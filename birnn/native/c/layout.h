@@ -13,6 +13,7 @@
 
 #include "gru.h"
 #include "lstm.h"
+#include "phases.h"
 #include "product.h"
 
 typedef struct {
@@ -39,15 +40,18 @@ typedef struct {
     const int64_t *length; /* [B], descending */
     const int64_t *packed; /* [B], the first packed row of each sequence */
     const int64_t *dense;  /* [B], the first row of each sequence in [B * T] */
-    const float *x;        /* [N][F] */
+    const float *whole;    /* x [B][T][F], whose padding is never read */
+    float *x;              /* [N][F], its real rows; NULL: they are read where they lie */
     float *states;         /* [B][T][D * H] */
     const float *state_gradient; /* [B][T][D * H] */
     float *x_gradient;           /* [B][T][F], or NULL */
     uint32_t *transposed;        /* room for x and h before the gradients, in bfloat16 */
     Direction direction[2];
-    int64_t phase, tasks;
-    _Atomic int64_t next;   /* the task that is taken next */
-    _Atomic int64_t failed; /* 1: out of memory */
+    int64_t first, last;            /* phases to run */
+    int64_t tasks[PHASES];          /* of each phase */
+    _Atomic int64_t next[PHASES];   /* the task that is taken next */
+    _Atomic int64_t done[PHASES];   /* tasks that are over */
+    _Atomic int64_t failed;         /* 1: out of memory */
 } Scan;
 
 static const Cell GRU = {3, {2, 0, 1}, {0, 1, 2}, 1, 0};

@@ -1,6 +1,6 @@
 /* The recurrence of a GRU or LSTM layer over a ragged batch, in both directions, with gradients.
 
-   Any number of threads may take the tasks of a phase (birnn_begin, then birnn_work in each). */
+   Any number of threads may take the tasks of some phases (birnn_begin, then birnn_work in each). */
 
 #include "backward.h"
 #include "chain.h"
@@ -12,24 +12,34 @@
 #include "pool.h"
 #include "rows.h"
 
-static int64_t tasks_of(const Scan *s) {
-    switch (s->phase) {
+#if defined(_WIN32)
+#define give_way() ((void)0)
+#else
+#include <sched.h>
+#define give_way() sched_yield()
+#endif
+#define PATIENCE 1000 /* looks at what others do, before a thread gives its core to who needs it */
+
+static int64_t tasks_of(const Scan *s, int64_t phase) {
+    switch (phase) {
+    case TAKE_ROWS: return s->batch;
     case PACK_FORWARD: return s->directions * groups_of(s->hidden);
     case PACK_BACKWARD:
         return s->directions *
                (panels_of(s->hidden) + (s->x_gradient ? panels_of(s->features) : 0));
+    case TRANSPOSE: return s->half ? half_transpose_tasks(s) : 0;
     case GRADIENTS:
         return s->directions * groups_of(s->hidden) +
                (s->x_gradient ? (s->rows + INPUT_ROWS - 1) / INPUT_ROWS : 0);
-    case TRANSPOSE: return half_transpose_tasks(s);
     default: return s->directions * s->blocks;
     }
 }
 
-static int run_task(Scan *s, int64_t task) {
+static int run_task(Scan *s, int64_t phase, int64_t task) {
     const int64_t groups = s->directions * groups_of(s->hidden);
-    if (s->half) return run_half_task(s, task, groups);
-    switch (s->phase) {
+    if (phase == TAKE_ROWS) return take_x(s, task), 1;
+    if (s->half) return run_half_task(s, phase, task, groups);
+    switch (phase) {
     case PACK_FORWARD: pack_forward(s, task); return 1;
     case FORWARD: return forward(s, task);
     case PACK_BACKWARD: pack_backward(s, task); return 1;
@@ -38,21 +48,39 @@ static int run_task(Scan *s, int64_t task) {
     }
 }
 
-/* Take tasks of the phase until none is left; any number of threads may be here at once. */
+/* Until all tasks of a phase are over: the other threads have the last of them in hand. */
+static void wait_for(_Atomic int64_t *done, int64_t tasks) {
+    for (int turns = 0; atomic_load(done) < tasks; turns++)
+        if (turns >= PATIENCE) give_way();
+}
+
+/* Take tasks of phase after phase until none is left; any number of threads may be here at once. */
 void birnn_work(void *scan) {
     Scan *s = scan;
     const unsigned before = begin_halves(s);
-    for (int64_t task; (task = atomic_fetch_add(&s->next, 1)) < s->tasks;)
-        if (!run_task(s, task)) atomic_store(&s->failed, 1);
+    for (int64_t phase = s->first; phase <= s->last; phase++) {
+        const int64_t tasks = s->tasks[phase];
+        for (int64_t task; (task = atomic_fetch_add(&s->next[phase], 1)) < tasks;) {
+            if (!run_task(s, phase, task)) atomic_store(&s->failed, 1);
+            atomic_fetch_add(&s->done[phase], 1);
+        }
+        if (phase < s->last) wait_for(&s->done[phase], tasks);
+    }
     end_halves(s, before);
 }
 
-/* Ready `scan` for a phase; returns its tasks, so that no more threads are asked than that. */
-int64_t birnn_begin(Scan *s, int64_t phase) {
-    s->phase = phase;
-    s->tasks = tasks_of(s);
-    atomic_store(&s->next, 0);
-    return s->tasks;
+/* Ready `scan` for phases; returns the most tasks of one, so that no more threads are asked. */
+int64_t birnn_begin(Scan *s, int64_t first, int64_t last) {
+    int64_t most = 0;
+    s->first = first;
+    s->last = last;
+    for (int64_t phase = first; phase <= last; phase++) {
+        s->tasks[phase] = tasks_of(s, phase);
+        if (s->tasks[phase] > most) most = s->tasks[phase];
+        atomic_store(&s->next[phase], 0);
+        atomic_store(&s->done[phase], 0);
+    }
+    return most;
 }
 
 /* Floats that the packed weights of a direction need. */

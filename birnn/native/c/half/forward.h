@@ -102,7 +102,7 @@ static int half_forward(Scan *s, int64_t task) {
         for (int64_t t = step; t < end; t++) {
             present = still_active(s, &part, present, t);
             for (int64_t i = 0; i < present; i++)
-                round_row(s->x + packed_row(s, &part, i, t) * s->features, s->features,
+                round_row(x_row(s, &part, i, t), s->features,
                           rounded + count++ * x_words);
         }
         half_project(s, d, rounded, count, memory + at.projected);

@@ -3,15 +3,13 @@
 #ifndef BIRNN_HALF_PHASES_H
 #define BIRNN_HALF_PHASES_H
 
-#include "../phases.h"
-
 #ifdef __AVX512BF16__
 
 #include "forward.h"
 #include "gradients.h"
 
-static int run_half_task(Scan *s, int64_t task, int64_t groups) {
-    switch (s->phase) {
+static int run_half_task(Scan *s, int64_t phase, int64_t task, int64_t groups) {
+    switch (phase) {
     case PACK_FORWARD: pack_half_forward(s, task); return 1;
     case FORWARD: return half_forward(s, task);
     case PACK_BACKWARD: pack_half_backward(s, task); return 1;
@@ -36,8 +34,8 @@ INLINE int64_t half_panels(const Scan *s, int64_t phase) {
 
 #else
 
-static int run_half_task(Scan *s, int64_t task, int64_t groups) {
-    return (void)s, (void)task, (void)groups, 0;
+static int run_half_task(Scan *s, int64_t phase, int64_t task, int64_t groups) {
+    return (void)s, (void)phase, (void)task, (void)groups, 0;
 }
 INLINE int64_t half_transpose_tasks(const Scan *s) { return (void)s, 0; }
 INLINE int64_t half_transposed_words(const Scan *s) { return (void)s, 0; }
