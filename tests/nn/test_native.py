@@ -129,6 +129,24 @@ def test_gradients_are_the_same_bits_on_any_threads_with_and_without_openmp(
         assert all(torch.equal(a, b) for a, b in zip(others, results[0][1], strict=True))
 
 
+@given(lengths=st.lists(st.integers(0, 30), min_size=1, max_size=40), extra=st.integers(0, 3))
+def test_places_are_those_of_a_stable_sort(lengths: list[int], extra: int) -> None:
+    sizes, steps = torch.tensor(lengths), max(lengths) + extra
+    (length, packed, dense), total = library().places(sizes, steps)
+    ordered, order = sizes.sort(descending=True, stable=True)
+    assert torch.equal(length, ordered)
+    assert torch.equal(packed, (sizes.cumsum(0) - sizes)[order])
+    assert torch.equal(dense, order * steps)
+    assert total == sum(lengths)
+
+
+@pytest.mark.parametrize("length", [-1, 7, 2**40])
+def test_a_length_that_the_batch_does_not_have_is_refused(length: int) -> None:
+    case = draw("gru", [4, 6, 2], 3, 5)
+    with pytest.raises(ValueError, match=f"lengths: not all are in 0 … 6: .*{length}"):
+        native(case._replace(lengths=torch.tensor([4, length, 2])))
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize(("features", "hidden"), [(1, 1), (7, 7), (33, 17), (70, 200), (300, 256)])
 def test_slices_of_the_sums_change_no_bit(
