@@ -328,7 +328,7 @@ def test_the_kernel_of_tiles_compiles_and_is_not_run_without_them(
         found = library.library().half
         path = compiler.compiled(library.SOURCE)
     forget()
-    granted = " amx_bf16 " in f"{compiler.processor()} "
+    granted = " amx_bf16 " in f"{compiler.processor('flags')} "
     assert found == MAKES[2 if granted else 3]
     if objdump := shutil.which("objdump"):
         code = subprocess.run([objdump, "-d", str(path)], capture_output=True, text=True).stdout
