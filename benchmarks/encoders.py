@@ -8,7 +8,8 @@ directions, the same weights. In one process, turn by turn: a forward pass witho
 a training step (forward, then backward to the weights and the input). Writes
 ``benchmarks/results/encoders.md``, ``.json`` and ``.png``: medians, ratios, the largest error
 against torch relative to the scale of what is compared, and the share of the float32 matrix peak
-that this machine showed in the same minute.
+that this machine showed in the same minute. Where the processor multiplies bfloat16, a second table
+holds what that gains.
 """
 
 import argparse
@@ -98,6 +99,26 @@ def passes(work: Work) -> dict[str, Callable[[], Tensor]]:
     }
 
 
+def half_passes(work: Work) -> dict[str, Callable[[], Tensor]]:
+    """Ours in float32, ours and torch's with factors in bfloat16; none where there are none."""
+    if not engines.describe(engines.Work(CELLS[work.cell][0], work.x.device, torch.bfloat16)).half:
+        return {}
+    exact = passes(work)
+
+    def rounded(run: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        def once() -> Tensor:
+            with torch.autocast("cpu", torch.bfloat16):
+                return run().float()
+
+        return once
+
+    return {
+        "float32": exact["ours ragged"],
+        "bf16": rounded(exact["ours ragged"]),
+        "torch packed, bf16": rounded(exact["torch packed"]),
+    }
+
+
 def training(work: Work, run: Callable[[], Tensor]) -> Callable[[], list[Tensor]]:
     """A step: forward, and backward to the weights and the input."""
     leaves = [work.x, *work.module.parameters()]
@@ -155,7 +176,7 @@ def measure(work: Work, seconds: float) -> dict[str, Any]:
         "forward": error(forwards["ours ragged"](), forwards["torch packed"]()),
         "gradients": error(steps["ours ragged"](), steps["torch packed"]()),
     }
-    top = peak()
+    top, half = peak(), measure_half(work, seconds)
     trained, passed = medians(steps, seconds), medians(forwards, seconds)
     return {
         "cell": work.cell,
@@ -174,7 +195,56 @@ def measure(work: Work, seconds: float) -> dict[str, Any]:
         },
         "gflops": 3e3 * work.gigaflop / trained["ours ragged"],
         "peak_gflops": top,
+        "half": half,
     }
+
+
+def measure_half(work: Work, seconds: float) -> dict[str, Any]:
+    """Times and errors with factors in bfloat16, turn by turn with ours in float32."""
+    runs = half_passes(work)
+    if not runs:
+        return {}
+    steps = {name: training(work, run) for name, run in runs.items()}
+    forwards = {name: forward_alone(run) for name, run in runs.items()}
+    return {
+        "training_ms": medians(steps, seconds),
+        "forward_ms": medians(forwards, seconds),
+        "errors": {
+            "forward": error(forwards["bf16"](), forwards["float32"]()),
+            "gradients": error(steps["bf16"](), steps["float32"]()),
+        },
+    }
+
+
+def half_table(rows: Sequence[dict[str, Any]]) -> str:
+    """What bfloat16 gains, as Markdown; nothing where the processor multiplies none."""
+    rows = [row for row in rows if row["half"]]
+    if not rows:
+        return ""
+    lines = [
+        "",
+        "Factors in bfloat16 (`--mixed-precision bf16`), sums in float32; × is the time over that"
+        " of ours in bf16. Error: the largest against float32, relative to scale, of states /"
+        " gradients.",
+        "",
+        "| cell | batch, T, in, hidden | training, float32 | training, torch packed in bf16"
+        " | forward, float32 | forward, torch packed in bf16 | error |",
+        "|" + "---|" * 7,
+    ]
+    for row in rows:
+        half = row["half"]
+        ratios = [
+            times[name] / times["bf16"]
+            for times in (half["training_ms"], half["forward_ms"])
+            for name in ("float32", "torch packed, bf16")
+        ]
+        errors = half["errors"]
+        lines.append(
+            f"| {row['cell']} | {', '.join(map(str, row['shape']))} | "
+            + " | ".join(f"×{ratio:.2f}" for ratio in ratios)
+            + f" | {errors['forward']:.0e} / {errors['gradients']:.0e} |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 def table(rows: Sequence[dict[str, Any]], threads: int) -> str:
@@ -254,7 +324,7 @@ def main() -> None:
         for shape in SHAPES:
             rows.append(measure(make(cell, shape), options.seconds))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    text = table(rows, torch.get_num_threads())
+    text = table(rows, torch.get_num_threads()) + half_table(rows)
     print(text)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "encoders.md").write_text(text, encoding="utf-8")

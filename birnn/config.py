@@ -127,7 +127,8 @@ class TrainConfig:
     patience: int = tuning(4, "Stop after this many epochs without a better score; 0 never.", low=0)
     mixed_precision: str = tuning(
         "no",
-        "Coarser arithmetic in training, for speed: tf32, bf16 or fp16; no: float32.",
+        "Coarser arithmetic in training, for speed: tf32 or fp16 on a GPU, bf16 on one or on a CPU"
+        " that multiplies it; no: float32.",
         choices=("no", "tf32", "bf16", "fp16"),
     )
     device: str = device_option()

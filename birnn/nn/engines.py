@@ -61,6 +61,7 @@ class Choice(NamedTuple):
     name: str
     title: str
     note: str  # "" where nothing is amiss
+    half: bool = False  # whether the compiled engine's products are in bfloat16
 
 
 _forced = AUTO
@@ -119,12 +120,12 @@ def describe(work: Work) -> Choice:
     return Choice(name, engine.title, _note(reason))
 
 
-def _half_words() -> tuple[str, str]:
-    """What the compiled engine is where bfloat16 is asked for, and what is amiss with it."""
+def _half_words() -> tuple[str, str, bool]:
+    """What the compiled engine is where bfloat16 is asked for, what is amiss, if it does it."""
     half = load("birnn.native.library:library")().half
     if half.make:
-        return f"{NATIVE.title}; products in bfloat16 by {half.words}", half.note
-    return NATIVE.title, f"recurrences stay in float32: {half.words}"
+        return f"{NATIVE.title}; products in bfloat16 by {half.words}", half.note, True
+    return NATIVE.title, f"recurrences stay in float32: {half.words}", False
 
 
 def engine_for(encoder: EncoderConfig, train: TrainConfig) -> Choice:

@@ -293,7 +293,7 @@ def test_autocast_asks_for_it(encoder: str) -> None:
 def test_the_header_says_which_products() -> None:
     choice = engines.engine_for(EncoderConfig(), TrainConfig(device="cpu", mixed_precision="bf16"))
     words = library.library().half.words
-    assert choice == ("native", f"{NATIVE.title}; products in bfloat16 by {words}", "")
+    assert choice == ("native", f"{NATIVE.title}; products in bfloat16 by {words}", "", True)
     assert engines.engine_for(EncoderConfig(), TrainConfig(device="cpu")).title == NATIVE.title
 
 
