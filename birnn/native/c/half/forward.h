@@ -35,7 +35,7 @@ INLINE void run_half_step_of(const Cell *cell, const Scan *s, const Part *part,
     const Panels at = half_forward_panels(s);
     const int64_t gates = cell->gates, groups = groups_of(s->hidden), units = groups * LANES;
     const int64_t vectors = gates * LANES, words = words_of(s->hidden), active = now->step.active;
-    float tile[2 * TILE * MAX_VECTORS * LANES];
+    _Alignas(64) float tile[2 * TILE * MAX_VECTORS * LANES];
     Halves p = {.row_step = words, .pairs = (s->hidden + 1) / 2, .panel_step = vectors};
     p.out = tile;
     p.out_step = vectors;

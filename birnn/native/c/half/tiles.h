@@ -133,18 +133,27 @@ static void whole_tiles(int64_t down, int64_t vectors, const Halves *p) {
     }
 }
 
+INLINE void copy_rows(const float *from, int64_t from_step, int64_t count, int64_t width, float *to,
+                      int64_t to_step) {
+    for (int64_t r = 0; r < count; r++)
+        for (int64_t v = 0; v < width; v += LANES)
+            store(to + r * to_step + v, load(from + r * from_step + v));
+}
+
 /* Fewer rows than a tile has: beside theirs nothing may be read or written. */
 static void part_of_tile(int64_t vectors, const Halves *p) {
-    float sums[TILE * MAX_VECTORS * LANES] = {0};
+    _Alignas(64) float sums[TILE * MAX_VECTORS * LANES];
     const int64_t width = vectors * LANES;
     Halves whole = *p;
-    for (int64_t r = 0; r < p->count; r++)
-        memcpy(sums + r * width, p->start + r * p->start_step, (size_t)width * sizeof(float));
-    whole.start = whole.out = sums;
-    whole.start_step = whole.out_step = width;
+    whole.out = sums;
+    whole.out_step = width;
+    if (p->start_step) {
+        copy_rows(p->start, p->start_step, p->count, width, sums, width);
+        whole.start = sums;
+        whole.start_step = width;
+    }
     whole_tiles(1, vectors, &whole);
-    for (int64_t r = 0; r < p->count; r++)
-        memcpy(p->out + r * p->out_step, sums + r * width, (size_t)width * sizeof(float));
+    copy_rows(sums, width, p->count, width, p->out, p->out_step);
 }
 
 static void tiles_product(int64_t vectors, const Halves *p) {
