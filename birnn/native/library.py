@@ -30,6 +30,8 @@ FUNCTIONS = {  # name → what it returns and takes
     "birnn_rows": (None, [ADDRESS]),
     "birnn_letters": (None, [ADDRESS]),
     "birnn_letters_back": (None, [ADDRESS]),
+    "birnn_posteriors_begin": (None, [ADDRESS]),
+    "birnn_posteriors": (None, [ADDRESS]),
     "birnn_lanes": (NUMBER, []),
     "birnn_scan_size": (NUMBER, []),
 }
@@ -77,6 +79,18 @@ class Chain(ctypes.Structure):
     _fields_ = (
         *_fields(NUMBER, "batch steps tags"),
         *_fields(ADDRESS, "length emissions moves start end path"),
+    )
+
+
+class Posteriors(ctypes.Structure):
+    """``Posteriors`` of ``posteriors.h``."""
+
+    _fields_ = (
+        *_fields(NUMBER, "batch steps tags"),
+        *_fields(ADDRESS, "length gold emissions moves start end onward back first last"),
+        *_fields(ADDRESS, "unary expected value score"),
+        ("peak", ctypes.c_double),
+        *_fields(NUMBER, "next given_up"),
     )
 
 
@@ -169,6 +183,12 @@ class Library:
         if item == -2:
             raise MemoryError("no memory for the scores of a chain")
         return item
+
+    def posteriors(self, posteriors: Posteriors) -> bool:
+        """Fill the posteriors of a chain; False: one of the items was given up, and all is void."""
+        self._lib.birnn_posteriors_begin(ctypes.byref(posteriors))
+        self._on_threads(self._lib.birnn_posteriors, posteriors, posteriors.batch)
+        return not posteriors.given_up
 
     def curves(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The cells' own tanh and sigmoid of a contiguous float32 ``x``."""

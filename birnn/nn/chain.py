@@ -40,6 +40,15 @@ class Marginals(NamedTuple):
     log_partition: Tensor  # [B]
 
 
+class Observed(NamedTuple):
+    """Posteriors, less what gold tags say where there are any."""
+
+    unary: Tensor  # [B, T, K]; 0 in the padding
+    moves: Tensor  # [B, K, K], expected in a sequence
+    value: Tensor  # [B], the log-partition, less the score of gold tags
+    score: Tensor  # [B], of gold tags, of emissions less each step's highest
+
+
 class Messages(NamedTuple):
     """What each position hears from both sides, up to a factor for each position."""
 

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from birnn.nn import chain
-from birnn.nn.batch import sequence_mask
+from birnn.nn import chain, engines
+from birnn.nn.batch import check_lengths, sequence_mask
 from birnn.nn.cached import Cached
-from birnn.nn.chain import Allowed, Marginals, Messages, Potentials, widen
+from birnn.nn.chain import Allowed, Marginals, Messages, Observed, Potentials, widen
+from birnn.registry import load
 
 MANY = 256  # tags, from which on the moves of a batch are added up before they are looked at
 
@@ -152,6 +153,13 @@ class _LogPartition(torch.autograd.Function):
         ctx: Any, emissions: Tensor, tags: Tensor | None, lengths: Tensor, *scores: Tensor
     ) -> Tensor:
         potentials = Potentials(*scores)
+        ctx.together = False
+        found = _compiled(emissions, tags, lengths, potentials)
+        if found is not None:
+            if tags is not None:
+                _require_legal_gold(found.score, tags, lengths, potentials)
+            ctx.save_for_backward(found.unary, found.moves, lengths, None, tags)
+            return found.value
         # A shift of a step changes no probability: without it two large numbers would cancel.
         centred, peaks, mask = chain.centre(emissions, lengths)
         if tags is not None:
@@ -191,6 +199,20 @@ class _LogPartition(torch.autograd.Function):
         else:
             moves = (moves * grad.view(-1, 1, 1)).sum(0)
         return unary, None, None, moves, unary[:, 0].sum(0), last.sum(0)
+
+
+def _compiled(
+    emissions: Tensor, tags: Tensor | None, lengths: Tensor, potentials: Potentials
+) -> Observed | None:
+    """Posteriors by compiled code, where it serves; None: elsewhere, or where it gives up."""
+    plain = all(p.is_cpu and p.dtype == torch.float32 for p in (emissions, *potentials))
+    if not plain or emissions.shape[2] >= MANY or not engines.compiled_serves():
+        return None
+    check_lengths(emissions, lengths)
+    found: Observed | None = load("birnn.native.posteriors:posteriors")(
+        emissions, tags, lengths, potentials
+    )
+    return found
 
 
 def _require_legal_gold(

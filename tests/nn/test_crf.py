@@ -1,6 +1,7 @@
 """The chain against the enumeration of all its sequences, and against pytorch-crf."""
 
 import itertools
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 from unittest import mock
@@ -19,8 +20,16 @@ from birnn.nn import crf, decoding
 from birnn.nn.batch import sequence_mask
 from birnn.nn.chain import Allowed, Potentials, constrain, neutral
 from birnn.nn.crf import CRF
+from birnn.nn.engines import forced
 
 from strategies import quick
+
+
+@pytest.fixture(params=["auto", "torch"], scope="module", autouse=True)
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What computes in float32: C where it can be had, and torch."""
+    with forced(request.param):
+        yield
 
 
 class Chain(NamedTuple):

@@ -10,6 +10,7 @@
 #include "half/phases.h"
 #include "letters.h"
 #include "pool.h"
+#include "posteriors.h"
 #include "rows.h"
 
 #if defined(_WIN32)
