@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import scipy.sparse as sp
 
 CHARS = (2, 3, 4, 5)  # sizes of character n-grams
-ROWS = 4096  # weighted at once
+ROWS = 4096  # counted or weighted at once
 FEW = 32  # texts that are counted one by one
 
 
@@ -46,9 +46,40 @@ class Counts:
 
     def vocabulary(self, least: int = 1) -> dict[str, int]:
         """The n-grams of ``least`` texts or more by alphabet, and in how many texts each stands."""
-        texts = np.bincount(self.rows.indices, minlength=len(self.names)).tolist()
-        return dict(sorted(part for part in zip(self.names, texts, strict=True)
-                           if part[1] >= least))  # fmt: skip
+        return _frequent(
+            self.names, np.bincount(self.rows.indices, minlength=len(self.names)), least
+        )
+
+
+@dataclass(frozen=True)
+class WordwiseCounts:
+    """How often each n-gram stands in each text, by way of the words that it stands in.
+
+    Asked as :class:`Counts` are; the counts of all n-grams in all texts are never held at once.
+    """
+
+    names: list[str]  # of the n-grams, each another
+    texts: "sp.csr_matrix"  # [N, W], the words of texts
+    words: "sp.csr_matrix"  # [W, V], the n-grams of words
+
+    def in_columns(self, columns: Mapping[str, int]) -> "sp.csr_matrix":
+        """As :meth:`Counts.in_columns`."""
+        rows = self.texts @ Counts(self.names, self.words).in_columns(columns)
+        rows.sort_indices()
+        return rows
+
+    def vocabulary(self, least: int = 1) -> dict[str, int]:
+        """As :meth:`Counts.vocabulary`."""
+        texts = np.zeros(len(self.names), dtype=np.int64)
+        for start in range(0, self.texts.shape[0], ROWS):
+            part = self.texts[start : start + ROWS] @ self.words
+            texts += np.bincount(part.indices, minlength=len(texts))
+        return _frequent(self.names, texts, least)
+
+
+def _frequent(names: Iterable[str], texts: Ints, least: int) -> dict[str, int]:
+    pairs = zip(names, texts.tolist(), strict=True)
+    return dict(sorted(pair for pair in pairs if pair[1] >= least))
 
 
 class _Numbers(dict[str, int]):
@@ -144,13 +175,13 @@ def word_chars(word: str) -> Iterator[str]:
             return
 
 
-def count_chars(texts: Sequence[str]) -> Counts:
+def count_chars(texts: Sequence[str]) -> WordwiseCounts:
     """Count the character n-grams within the borders of words, in lower case."""
     words, grams = _Numbers(), _Numbers()
     in_texts, ends = words.rows(text.lower().split() for text in texts)
     in_words, word_ends = grams.rows(map(word_chars, words))
-    rows = _counted(in_texts, ends, len(words)) @ _counted(in_words, word_ends, len(grams))
-    return Counts(list(grams), rows)
+    counts = _counted(in_texts, ends, len(words)), _counted(in_words, word_ends, len(grams))
+    return WordwiseCounts(list(grams), *counts)
 
 
 def inverse_frequencies(vocabulary: Mapping[str, int], texts: int) -> NDArray[np.float32]:

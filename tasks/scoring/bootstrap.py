@@ -11,6 +11,7 @@ import numpy as np
 
 from birnn.arrays import Array
 
+TOGETHER = 1_000_000  # counts that are held at once; metrics take several times their memory
 RESAMPLES = 1000
 LEVEL = 0.95
 BOOTSTRAP_SEED = 0  # the same for all models, so that differences are paired
@@ -37,7 +38,7 @@ class Interval:
 def resample_counts(items: int, seed: int, resamples: int = RESAMPLES) -> Iterator[Array]:
     """Draw bootstrap resamples in chunks of ``[R, N]`` counts whose rows sum to ``N = items``."""
     generator = np.random.default_rng(seed)
-    chunk = max(1, min(resamples, 4_000_000 // max(items, 1)))
+    chunk = max(1, min(resamples, TOGETHER // max(items, 1)))
     for start in range(0, resamples, chunk):
         rows = min(chunk, resamples - start)
         drawn = generator.integers(0, items, (rows, items)) + np.arange(rows)[:, None] * items
