@@ -1,6 +1,7 @@
 """What the compiled scans keep from call to call: large buffers, and packed weights."""
 
 import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,14 @@ from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from birnn.nn.cached import standing
+
+_workspaces: "weakref.WeakSet[Workspace]" = weakref.WeakSet()
+
+
+def give_back() -> None:
+    """Let go of all buffers that wait, wherever they do."""
+    for workspace in list(_workspaces):
+        workspace.clear()
 
 
 class Workspace:
@@ -20,6 +29,7 @@ class Workspace:
 
     def __init__(self, most: int = 4) -> None:
         self.most = most
+        _workspaces.add(self)
         self._free: list[Tensor] = []  # by size
         self._lock = threading.Lock()
 
@@ -37,6 +47,11 @@ class Workspace:
         """Hand a buffer back; nobody may use it any more."""
         with self._lock:
             self._free = sorted([*self._free, buffer], key=Tensor.numel)[-self.most :]
+
+    def clear(self) -> None:
+        """Let go of all that wait."""
+        with self._lock:
+            self._free = []
 
 
 class PackedWeights:

@@ -1,8 +1,10 @@
 """Where models run, and on how many threads."""
 
+import ctypes
 import math
 import os
 import re
+import sys
 import warnings
 from pathlib import Path
 
@@ -108,3 +110,16 @@ def _quota(folder: Path = Path("/sys/fs/cgroup")) -> int:
         return max(1, math.ceil(int(granted) / int(period)))
     except (OSError, ValueError, ZeroDivisionError):  # no such file, or "max"
         return MOST_THREADS
+
+
+def give_back_memory() -> None:
+    """Give the system back what training held and is free now: other work follows that needs it.
+
+    The C library keeps what is freed between pieces that are not.
+    """
+    if memory := sys.modules.get("birnn.native.memory"):
+        memory.give_back()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        pass  # another C library

@@ -12,6 +12,7 @@ from torch import nn
 from birnn.config import TrainConfig
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import NonFiniteLossError, TrainingError
+from birnn.nn.devices import give_back_memory
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.training.checkpoints import Checkpointer
@@ -112,6 +113,7 @@ def train_one(
     assert stop is not None
     started = time.perf_counter() - prepared
     model = model.to("cpu").eval()
+    give_back_memory()
     extra = {**little_data(task, data, config), **task.finish(model, data)}
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
     rows = [{"epoch": epoch.epoch, "loss": epoch.loss, **epoch.scores,

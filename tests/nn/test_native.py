@@ -20,6 +20,7 @@ from birnn.native.scan import native_scan
 from birnn.nn.chain import Potentials
 from birnn.nn.crf import sequence_score
 from birnn.nn.decoding import best_path, viterbi
+from birnn.nn.devices import give_back_memory
 from birnn.nn.engines import NATIVE, Work
 from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, reversed_scan
 
@@ -290,6 +291,9 @@ def test_a_workspace_gives_back_what_is_large_enough_and_keeps_the_largest() -> 
     assert workspace.take(15) is middle
     assert workspace.take(15) is large
     assert workspace.take(15).numel() == 15
+    workspace.give(large)
+    give_back_memory()
+    assert workspace.take(15) is not large
 
 
 def test_scans_run_side_by_side_in_threads_of_python() -> None:
