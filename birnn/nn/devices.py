@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -119,7 +120,5 @@ def give_back_memory() -> None:
     """
     if memory := sys.modules.get("birnn.native.memory"):
         memory.give_back()
-    try:
+    with suppress(AttributeError, OSError, TypeError):  # another C library has no such function
         ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):
-        pass  # another C library
