@@ -151,6 +151,7 @@ MAKES = (  # as half/makes.h counts them
     Half(0, "this processor has neither AVX512-BF16 nor AMX"),
     Half(1, "AVX512-BF16"),
     Half(2, "AMX"),
+    Half(3, "AMX, whose tiles sum in an order of this processor"),
     Half(1, "AVX512-BF16", "bfloat16 without AMX: the system does not grant its use here"),
     Half(1, "AVX512-BF16", "bfloat16 without AMX: a small product by it is not what it should be"),
 )

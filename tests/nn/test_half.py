@@ -28,7 +28,12 @@ COMPILER = NATIVE.missing(Work(GRU, CPU, torch.float32)) is None
 HALF = COMPILER and library.library().half.make > 0
 needs_half = pytest.mark.skipif(not HALF, reason="no products in bfloat16 here")
 SIZES = st.one_of(st.integers(1, 70), st.sampled_from([1, 2, 16, 17, 31, 32, 33, 64]))
-MAKE_FLAGS = {"own": (), "emulated tiles": ("-DEMULATE_TILES",)}
+MAKE_FLAGS = {
+    "own": (),
+    "emulated tiles": ("-DEMULATE_TILES=1",),
+    "tiles of another order": ("-DEMULATE_TILES=2",),
+}
+WRONG = ("-DEMULATE_TILES=3",)
 NO_HALF = ("-mno-avx512bf16",)
 
 
@@ -58,7 +63,7 @@ def make(request: Any, built: Path) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         if flags := MAKE_FLAGS[request.param]:
             compiled_with(patch, built, flags)
-            assert library.library().half.words == "AMX"
+            assert library.library().half == MAKES[list(MAKE_FLAGS).index(request.param) + 1]
         yield request.param
     forget()
 
@@ -311,7 +316,7 @@ def test_a_processor_without_such_products_computes_in_float32_and_says_so() -> 
 
 
 @needs_half
-@pytest.mark.parametrize("make", [3, 4])
+@pytest.mark.parametrize("make", [4, 5])
 def test_why_tiles_do_not_run_is_a_note(make: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library.library(), "half", MAKES[make])
     choice = engines.describe(Work(LSTM, CPU, torch.bfloat16))
@@ -329,7 +334,7 @@ def test_the_kernel_of_tiles_compiles_and_is_not_run_without_them(
         path = compiler.compiled(library.SOURCE)
     forget()
     granted = " amx_bf16 " in f"{compiler.processor('flags')} "
-    assert found == MAKES[2 if granted else 3]
+    assert found == MAKES[2 if granted else 4]
     if objdump := shutil.which("objdump"):
         code = subprocess.run([objdump, "-d", str(path)], capture_output=True, text=True).stdout
         assert {name for name in ("ldtilecfg", "tdpbf16ps", "tilerelease") if name in code} == {
@@ -338,16 +343,8 @@ def test_the_kernel_of_tiles_compiles_and_is_not_run_without_them(
 
 
 @needs_half
-def test_tiles_that_sum_otherwise_are_not_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(library.SOURCE.parent, tmp_path / "native")
-    emulated = tmp_path / "native/half/emulated_tiles.h"
-    code = emulated.read_text()
-    assert "+ (even + odd)" in code
-    emulated.write_text(code.replace("+ (even + odd)", "+ even + odd"))
+def test_tiles_that_sum_wrongly_are_not_used(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(library, "SOURCE", tmp_path / "native/scan.c")
-        compiled_with(patch, tmp_path / "cache", MAKE_FLAGS["emulated tiles"])
-        assert library.library().half == MAKES[4]
+        compiled_with(patch, built, WRONG)
+        assert library.library().half == MAKES[5]
     forget()

@@ -1,4 +1,6 @@
-/* Tiles in plain loops, written from the pseudocode of Intel's manual: for tests alone. */
+/* Tiles in plain loops, written from the pseudocode of Intel's manual: for tests alone.
+
+   EMULATE_TILES is 1 for the manual's order of sums, 2 for another, 3 for sums that are wrong. */
 
 #ifndef BIRNN_EMULATED_TILES_H
 #define BIRNN_EMULATED_TILES_H
@@ -32,7 +34,10 @@ static void tile_multiply(int sum, int left, int right) {
                 even = fmaf(float_of(a << 16), float_of(b << 16), even);
                 odd = fmaf(float_of(a & 0xffff0000), float_of(b & 0xffff0000), odd);
             }
-            const float next = float_of(TILE_OF[sum][m][n]) + (even + odd);
+            const float before = float_of(TILE_OF[sum][m][n]);
+            const float next = EMULATE_TILES == 1   ? before + (even + odd)
+                               : EMULATE_TILES == 2 ? before + even + odd
+                                                    : before + even;
             memcpy(&TILE_OF[sum][m][n], &next, sizeof(next));
         }
 }

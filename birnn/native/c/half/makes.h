@@ -5,19 +5,20 @@
 
 #include "tiles.h"
 
-enum { NO_HALVES, PAIRS, TILES, PAIRS_NO_GRANT, PAIRS_NO_TRUST }; /* the first three: Scan.half */
+/* Scan.half; the last two are what it is PAIRS for. */
+enum { NO_HALVES, PAIRS, TILES, TILES_ALONE, PAIRS_NO_GRANT, PAIRS_NO_TRUST };
 
 INLINE void half_product(int64_t make, int64_t vectors, const Halves *p) {
-    if (make == TILES)
-        tiles_product(vectors, p);
-    else
+    if (make == PAIRS)
         pairs_product(vectors, p);
+    else
+        tiles_product(vectors, p, make == TILES ? FEW_ROWS : 1);
 }
 
 /* How many of `left` rows come next in a product that is used at once: as many as its make does
    side by side, in whole tiles or in blocks as equal as may be. */
 INLINE int64_t rows_at_once(int64_t make, int64_t vectors, int64_t left) {
-    if (make != TILES) return next_block(left, ROWS_BESIDE(vectors));
+    if (make == PAIRS) return next_block(left, ROWS_BESIDE(vectors));
     return left < 2 * TILE ? left : 2 * TILE;
 }
 
@@ -58,8 +59,10 @@ static int tiles_granted(void) {
 #endif
 }
 
-/* Whether tiles sum here as the manual says: a small product beside the same by vectors. */
-static int tiles_agree(void) {
+/* Which make tiles are good for: a small product of them beside the same by vectors. Where they
+   sum in the manual's order, vectors may compute a few rows; where they don't, tiles compute all
+   rows, so that a row is always summed alike. */
+static int64_t make_of_tiles(void) {
     enum { ROWS = 3 * TILE, DEPTH_HERE = 3 * TILE, COLUMNS = 3 * LANES };
     static uint32_t rows[ROWS * DEPTH_HERE], panel[DEPTH_HERE * COLUMNS];
     static float start[ROWS * COLUMNS], ours[ROWS * COLUMNS], theirs[ROWS * COLUMNS];
@@ -78,17 +81,17 @@ static int tiles_agree(void) {
     p.start = start, p.start_step = p.out_step = COLUMNS;
     const unsigned before = begin_tiles();
     p.out = theirs;
-    tiles_product(3, &p);
+    tiles_product(3, &p, 1);
     p.out = ours;
     ordered_product(3, &p);
     end_tiles(before);
-    return !memcmp(ours, theirs, (size_t)(p.count * COLUMNS) * sizeof(float));
+    if (!memcmp(ours, theirs, (size_t)(p.count * COLUMNS) * sizeof(float))) return TILES;
+    for (int i = 0; i < p.count * COLUMNS; i++)
+        if (!(ours[i] - theirs[i] < 1e-3f && theirs[i] - ours[i] < 1e-3f)) return PAIRS_NO_TRUST;
+    return TILES_ALONE;
 }
 
-static int64_t best_make(void) {
-    if (!tiles_granted()) return PAIRS_NO_GRANT;
-    return tiles_agree() ? TILES : PAIRS_NO_TRUST;
-}
+static int64_t best_make(void) { return tiles_granted() ? make_of_tiles() : PAIRS_NO_GRANT; }
 
 #else
 static unsigned begin_tiles(void) { return 0; }

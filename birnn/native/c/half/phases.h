@@ -24,9 +24,9 @@ static int run_half_task(Scan *s, int64_t phase, int64_t task, int64_t groups) {
 INLINE int64_t half_transpose_tasks(const Scan *s) { return (1 + s->directions) * chunks_of(s); }
 INLINE int64_t half_transposed_words(const Scan *s) { return transposed_words(s); }
 INLINE int64_t half_make(void) { return best_make(); }
-INLINE unsigned begin_halves(const Scan *s) { return s->half == TILES ? begin_tiles() : 0; }
+INLINE unsigned begin_halves(const Scan *s) { return s->half > PAIRS ? begin_tiles() : 0; }
 INLINE void end_halves(const Scan *s, unsigned before) {
-    if (s->half == TILES) end_tiles(before);
+    if (s->half > PAIRS) end_tiles(before);
 }
 INLINE int64_t half_panels(const Scan *s, int64_t phase) {
     return phase == PACK_FORWARD ? half_forward_panels(s).size : half_backward_panels(s).size;

@@ -156,7 +156,8 @@ static void part_of_tile(int64_t vectors, const Halves *p) {
     copy_rows(sums, width, p->count, width, p->out, p->out_step);
 }
 
-static void tiles_product(int64_t vectors, const Halves *p) {
+/* In tiles, but fewer rows than `few` by vectors. */
+static void tiles_product(int64_t vectors, const Halves *p, int64_t few) {
     Halves all = *p;
     if (!p->start) all.start = p->out, all.start_step = p->out_step;
     for (int64_t i = 0, block; i < all.count; i += block) {
@@ -165,7 +166,7 @@ static void tiles_product(int64_t vectors, const Halves *p) {
         const Halves part = rows_from(&all, i, block);
         if (block >= TILE)
             whole_tiles(block / TILE, vectors, &part);
-        else if (block >= FEW_ROWS)
+        else if (block >= few)
             part_of_tile(vectors, &part);
         else
             ordered_product(vectors, &part);
@@ -173,7 +174,10 @@ static void tiles_product(int64_t vectors, const Halves *p) {
 }
 
 #else
-static void tiles_product(int64_t vectors, const Halves *p) { ordered_product(vectors, p); }
+static void tiles_product(int64_t vectors, const Halves *p, int64_t few) {
+    (void)few;
+    ordered_product(vectors, p);
+}
 #endif
 
 #endif
