@@ -171,12 +171,15 @@ def final_states(states: Tensor, lengths: Tensor, *, bidirectional: bool) -> Ten
 
     ``states [B, T, 2H]``, ``lengths [B]`` → ``[B, 2H]``; ``[B, T, H]`` → ``[B, H]`` one way.
     """
+    half = states.shape[-1] // 2
     # The general way takes longer than a short sentence, but a trace must not freeze the batch.
     if len(lengths) == 1 and lengths.device.type == "cpu" and not is_traced():
         last = states[:, int(lengths) - 1]
-    else:
-        last = states[torch.arange(lengths.shape[0], device=states.device), lengths - 1]
+        return torch.cat([last[:, :half], states[:, 0, half:]], -1) if bidirectional else last
+    items = torch.arange(lengths.shape[0], device=states.device)
     if not bidirectional:
-        return last
-    half = states.shape[-1] // 2
-    return torch.cat([last[:, :half], states[:, 0, half:]], dim=-1)
+        return states[items, lengths - 1]
+    # The rows of both halves in one gather: its gradient is a single array of the states' size.
+    first = items * (2 * states.shape[1])
+    rows = torch.stack([first + 2 * (lengths - 1), first + 1], dim=1).flatten()
+    return states.reshape(-1, half).index_select(0, rows).view(-1, 2 * half)

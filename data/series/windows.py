@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from birnn.arrays import Floats, Ints
@@ -79,7 +80,10 @@ class WindowSplit:
     @property
     def lengths(self) -> Ints:
         """``[M]`` segments that hold any of the history, at least 1."""
-        steps = np.minimum(self.origin, self.shape.lookback)
+        return self._lengths(self.origin)
+
+    def _lengths(self, origin: Ints) -> Ints:
+        steps = np.minimum(origin, self.shape.lookback)
         return np.asarray(np.maximum(-(-steps // self.shape.segment), 1))
 
     def chosen(self, indices: Ints | Sequence[int]) -> "WindowSplit":
@@ -88,10 +92,15 @@ class WindowSplit:
 
     def _steps(self, indices: Ints, first: int, count: int, bound: Ints) -> Floats:
         """Values from ``origin + first`` on, ``[B, count]``; NaN outside ``0 … bound - 1``."""
-        steps = self.origin[indices, None] + np.arange(first, first + count)
-        rows = self.panel.offsets[self.series[indices]][:, None] + steps
-        inside = (steps >= 0) & (steps < bound[self.series[indices]][:, None])
-        return np.where(inside, self.panel.values[np.where(inside, rows, 0)], np.nan)
+        series, begin = self.series[indices], self.origin[indices] + first
+        starts, bounds = self.panel.offsets[series], bound[series]
+        if len(begin) and (begin >= 0).all() and (begin + count <= bounds).all():
+            # Stretches of the panel, each copied in one piece.
+            return np.asarray(sliding_window_view(self.panel.values, count)[starts + begin])
+        steps = begin[:, None] + np.arange(count)
+        inside = (steps >= 0) & (steps < bounds[:, None])
+        values = self.panel.values[np.where(inside, starts[:, None] + steps, 0)]
+        return np.where(inside, values, np.nan)
 
     def histories(self, indices: Ints) -> Floats:
         """``[B, L]`` the lookbacks in the series' units, NaN where missing or before the start."""
@@ -104,7 +113,9 @@ class WindowSplit:
     def scaled(self, values: Floats, indices: Ints) -> Floats:
         """``values [B, ·]`` of windows in scaled units."""
         series = self.series[indices]
-        return np.asarray((values - self.shift[series, None]) / self.scale[series, None])
+        moved = values - self.shift[series, None]
+        moved /= self.scale[series, None]
+        return np.asarray(moved)
 
     def original(self, values: NDArray[np.floating], indices: Ints) -> Floats:
         """``values [B, ·]`` of windows in the series' units."""
@@ -119,20 +130,26 @@ class WindowSplit:
         the targets ``[B, H]`` are NaN where missing.
         """
         indices = np.asarray(indices)
-        width, lengths = self.shape.segments * self.shape.segment, self.lengths[indices]
+        lengths = self._lengths(self.origin[indices])
+        width = self.shape.segments * self.shape.segment
         history = self.scaled(self.histories(indices), indices)
-        history = np.pad(history, ((0, 0), (width - self.lookback, 0)), constant_values=np.nan)
-        observed = np.isfinite(history)
-        seen = np.stack([np.where(observed, history, 0.0), observed], axis=-1)
-        segments = self._segments(seen, lengths)
-        inputs = {"segments": segments[..., 0], "observed": segments[..., 1]}
-        inputs["static"] = self._static(indices)
+        known = np.isfinite(history)
+        seen = np.zeros((2, len(indices), width), dtype=np.float32)
+        seen[0, :, width - self.lookback :] = (
+            history if known.all() else np.where(known, history, 0)
+        )
+        seen[1, :, width - self.lookback :] = known
+        segments, observed = (self._segments(part[..., None], lengths)[..., 0] for part in seen)
+        inputs = {"segments": segments, "observed": observed, "static": self._static(indices)}
         before, ahead = self._covariates(indices, width)
         if before.shape[-1]:
             inputs["covariates"] = self._segments(before, lengths)
         if ahead.shape[-1]:
             inputs["ahead"] = ahead
-        tensors = {name: torch.from_numpy(part.astype(np.float32)) for name, part in inputs.items()}
+        tensors = {
+            name: torch.from_numpy(part.astype(np.float32, copy=False))
+            for name, part in inputs.items()
+        }
         tensors["series"] = torch.from_numpy(self.ids[self.series[indices]])
         targets = self.scaled(self.futures(indices), indices).astype(np.float32)
         return Batch(tensors, torch.from_numpy(lengths), torch.from_numpy(targets))
@@ -152,6 +169,8 @@ class WindowSplit:
     def _covariates(self, indices: Ints, width: int) -> tuple[Floats, Floats]:
         """``[B, width, P + K]`` before the origin and ``[B, H, K]`` after; 0 if missing."""
         panel, series = self.panel, self.series[indices]
+        if not (panel.past.shape[1] or panel.future.shape[1]):
+            return np.zeros((len(indices), width, 0)), np.zeros((len(indices), self.horizon, 0))
         steps = self.origin[indices, None] + np.arange(-width, self.horizon)
         inside = (steps >= 0) & (steps < np.diff(panel.offsets)[series][:, None])
         rows = np.where(inside, panel.covariate_offsets[series][:, None] + steps, 0)

@@ -6,7 +6,7 @@ ways, and a linear map (NLinear, Zeng et al. 2023, fitted in closed form) is mix
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -37,6 +37,21 @@ class InputSizes:
     season: int = 1  # steps
 
 
+def window_level(batch: Batch, normalise: str, season: int) -> Batch:
+    """``batch`` with the level and the spread of each window among its inputs, unless they are.
+
+    ``values`` and ``mask [B, T, w]`` of :func:`birnn.nn.levels.observed_values`, ``level [B]`` and
+    ``spread [B]`` of :func:`birnn.nn.levels.level_and_spread`.
+    """
+    inputs = batch.inputs
+    if "level" in inputs:
+        return batch
+    values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
+    level, spread = level_and_spread(values, mask, normalise, season)
+    known = {"values": values, "mask": mask, "level": level, "spread": spread}
+    return replace(batch, inputs={**inputs, **known})
+
+
 class SegmentEmbedder(Embedder):
     """A linear layer and ReLU on each segment and what is known of it: vectors of size ``D``.
 
@@ -55,22 +70,34 @@ class SegmentEmbedder(Embedder):
         self.dropout = Dropout(dropout)
         self.linear = nn.Linear(width, output_size)
 
-    def forward(self, batch: Batch) -> Tensor:
-        """``[B, T, D]``."""
+    def read(self, batch: Batch) -> Batch:
+        """``batch`` with what all networks of a model read alike, worked out once for all.
+
+        Beside its inputs then stand :func:`window_level`'s, and ``read [B, T, F]``: all that a step
+        is described by, but for the vector of the series.
+        """
+        if "read" in batch.inputs:
+            return batch
+        batch = window_level(batch, self.normalise, self.sizes.season)
         inputs = batch.inputs
-        values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
-        level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
+        values, mask, level, spread = (inputs[n] for n in ("values", "mask", "level", "spread"))
         parts = [(values - level[:, None, None]) * mask / spread[:, None, None]]
         if self.sizes.masked:
             parts.append(mask)
         if self.sizes.covariates:
             real = sequence_mask(batch.lengths, values.shape[1])[:, :, None]
             parts.append(inputs["covariates"].flatten(2).masked_fill(~real, 0.0))
-        whole = [inputs["static"]] if self.sizes.static else []
+        if self.sizes.static:
+            parts.append(inputs["static"].unsqueeze(1).expand(-1, values.shape[1], -1))
+        return replace(batch, inputs={**inputs, "read": torch.cat(parts, dim=-1)})
+
+    def forward(self, batch: Batch) -> Tensor:
+        """``[B, T, D]``."""
+        steps = self.read(batch).inputs["read"]
         if self.series is not None:
-            whole.append(self.series(inputs["series"]))
-        parts += [part.unsqueeze(1).expand(-1, values.shape[1], -1) for part in whole]
-        return torch.relu(self.linear(self.dropout(torch.cat(parts, dim=-1))))
+            series = self.series(batch.inputs["series"]).unsqueeze(1)
+            steps = torch.cat([steps, series.expand(-1, steps.shape[1], -1)], dim=-1)
+        return torch.relu(self.linear(self.dropout(steps)))
 
 
 class ForecastHead(nn.Module, ABC):
@@ -104,10 +131,9 @@ class ForecastHead(nn.Module, ABC):
         steps = self.states_to_steps(summary)
         if self.ahead is not None:
             steps = steps + self.ahead(summary, batch.inputs["ahead"])
-        inputs = batch.inputs
-        values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
-        level, spread = level_and_spread(values, mask, self.normalise, self.sizes.season)
-        return level[:, None, None] + spread[:, None, None] * monotone(full(steps))
+        inputs = window_level(batch, self.normalise, self.sizes.season).inputs
+        level, spread = inputs["level"][:, None, None], inputs["spread"][:, None, None]
+        return level + spread * monotone(full(steps))
 
 
 class DirectHead(ForecastHead):
@@ -227,6 +253,7 @@ class ForecastModel(nn.Module):
 
     def forward(self, batch: Batch) -> ForecastOutputs:
         """Forecast each window."""
+        batch = self._read(batch)
         members = torch.stack([member(batch) for member in self.members])
         recurrent = members.mean(0)
         if self.training:
@@ -236,6 +263,12 @@ class ForecastModel(nn.Module):
         median = recurrent[..., middle : middle + 1]
         mixed = recurrent + self.mix * (linear.unsqueeze(-1) - median)
         return ForecastOutputs(members, recurrent, linear, mixed)
+
+    def _read(self, batch: Batch) -> Batch:
+        """See :meth:`SegmentEmbedder.read`."""
+        embedder = self.members[0].get_submodule("embedder")
+        assert isinstance(embedder, SegmentEmbedder)
+        return embedder.read(batch)
 
     @property
     def has_linear(self) -> bool:
@@ -249,8 +282,7 @@ class ForecastModel(nn.Module):
 
     def linear(self, batch: Batch) -> Tensor:
         """The linear map's forecast, ``[B, H]``."""
-        inputs = batch.inputs
-        values, mask = observed_values(inputs["segments"], inputs["observed"], batch.lengths)
-        history = filled_lookback(values, mask, batch.lengths, self.lookback)
+        inputs = self._read(batch).inputs
+        history = filled_lookback(inputs["values"], inputs["mask"], batch.lengths, self.lookback)
         last = history[:, -1:]
         return last + F.linear(history - last, self.linear_weight, self.linear_bias)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from birnn.arrays import Array, Floats, Ints
 from birnn.data.series.windows import WindowSplit
@@ -103,7 +104,8 @@ def _accumulate(split: WindowSplit, chunk: int, filled: str) -> tuple[NormalEqua
         middle = rows.mean(0)
         rows -= middle
         step = middle - mean
-        total += rows[:, :lookback].T @ rows + windows * share * np.outer(step[:lookback], step)
+        total += product(rows[:, :lookback].T, rows)
+        total += windows * share * np.outer(step[:lookback], step)
         mean += share * step
         windows += len(rows)
     gram, cross = total[:, :lookback], total[:, lookback:]
@@ -132,13 +134,23 @@ def solve(
         The penalty (relative to the mean eigenvalue, above 0), weight ``[H, L]`` and bias ``[H]``:
         targets = inputs · weightᵀ + bias. The intercept is not penalised.
     """
-    values, vectors = np.linalg.eigh(equations.gram)
+    values, vectors = (part.numpy() for part in torch.linalg.eigh(torch.tensor(equations.gram)))
     values = np.maximum(values, 0.0)
     size = values.mean() or 1.0  # inputs that never change: any penalty gives 0
-    turned = vectors.T @ equations.cross
+    turned = product(vectors.T, equations.cross)
     for penalty in penalties:
-        weight = (vectors @ (turned / (values + penalty * size)[:, None])).T
-        yield penalty, weight, equations.mean_target - weight @ equations.mean_input
+        weight = product(vectors, turned / (values + penalty * size)[:, None]).T
+        yield penalty, weight, equations.mean_target - product(weight, equations.mean_input)
+
+
+def product(left: Array, right: Array) -> Floats:
+    """``left @ right``, by torch.
+
+    Its threads are as many as were asked for and wait asleep. Those of numpy's BLAS wait for each
+    other at full speed: on busy cores, a small decomposition took them a hundred times as long.
+    Copies begin at whole lines of the cache: the last bits don't depend on where arrays lie.
+    """
+    return np.asarray((torch.tensor(left) @ torch.tensor(right)).numpy())
 
 
 @dataclass(frozen=True)
@@ -185,5 +197,5 @@ def predict_ridge(weight: Floats, bias: Floats, histories: Floats) -> Floats:
     """
     rows = fill(histories)
     last = rows[:, -1:]
-    forecast = (rows - last) @ weight.T + bias + last
+    forecast = product(rows - last, weight.T) + bias + last
     return np.asarray(np.where(np.isfinite(last), forecast, 0.0))
