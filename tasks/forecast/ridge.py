@@ -150,7 +150,8 @@ def product(left: Array, right: Array) -> Floats:
     other at full speed: on busy cores, a small decomposition took them a hundred times as long.
     Copies begin at whole lines of the cache: the last bits don't depend on where arrays lie.
     """
-    return np.asarray((torch.tensor(left) @ torch.tensor(right)).numpy())
+    one, other = (torch.tensor(part, dtype=torch.float64) for part in (left, right))
+    return np.asarray((one @ other).numpy())
 
 
 @dataclass(frozen=True)

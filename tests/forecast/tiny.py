@@ -71,7 +71,7 @@ def wide(folder: Path) -> ForecastConfig:
     return ForecastConfig(
         ForecastData(str(folder / "wide.csv"), horizon=5, lookback=14),
         ForecastParts(
-            members=2, segment=7, segment_size=6, decoder="segments", head_dropout=0.05,
+            members=2, segment=7, segment_size=6, decoder="segments", head_dropout=0.02,
             levels="50",
         ),
         ENCODER,
