@@ -34,6 +34,7 @@ static unsigned begin_tiles(void) {
         uint8_t rows[16];
     } shape = {.palette = 1};
     for (int i = 0; i < 8; i++) shape.bytes[i] = 4 * TILE, shape.rows[i] = TILE;
+    WRITTEN(&shape);
     tiles_begin(&shape);
     const unsigned before = _mm_getcsr();
     _mm_setcsr(before | NO_DENORMALS);

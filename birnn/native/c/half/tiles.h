@@ -31,6 +31,9 @@
 #define HAS_TILES 0
 #endif
 
+/* What tiles read at an address has been written: GCC 12 doesn't tell its optimizer that they do. */
+#define WRITTEN(address) __asm__ volatile("" : : "r"(address) : "memory")
+
 /* Up to 3 rows in the order of tiles: sums of the first and the second factors of 16 pairs. */
 INLINE void ordered_rows(const int rows, const int vectors, const Halves *p) {
     const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
@@ -119,8 +122,8 @@ INLINE void tiles_beside(const int down, const int across, const Halves *p, int6
 
 /* One or two tiles of rows by all columns. */
 static void whole_tiles(int64_t down, int64_t vectors, const Halves *p) {
-    /* What loads of tiles read has been written: GCC 12 doesn't tell its optimizer that they do. */
-    __asm__ volatile("" ::: "memory");
+    WRITTEN(p->start);
+    WRITTEN(p->rows);
     for (int64_t v = 0; v < vectors; v += 2) {
         if (down > 1 && v + 1 < vectors)
             tiles_beside(2, 2, p, v * LANES);
