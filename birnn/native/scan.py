@@ -18,6 +18,7 @@ from birnn.nn.scan import CellWeights, Recurrence
 
 CELLS = {"gru": 0, "lstm": 1}  # as Scan.lstm counts them
 STEP_VECTORS = 4  # that a step saves for each group of units, whatever the cell: KEPT of cell.h
+MOST_ROWS = 64  # of a part of the batch
 FEW_ROWS = 16  # of a part of the batch, for which the products take no slices: slice_of
 _workspace = Workspace()
 _packed = {False: PackedWeights(), True: PackedWeights()}  # by whether they are in bfloat16
@@ -244,8 +245,12 @@ class _Differentiable(torch.autograd.Function):
 
 
 def _blocks(batch: int, directions: int) -> int:
-    """Parts of the batch that run side by side: enough for all threads, four rows or more each."""
-    return max(1, min(batch // 4, -(-torch.get_num_threads() // directions)))
+    """Parts of the batch that run side by side: enough for all threads, four rows or more each.
+
+    And such as leave room in the caches for what a step of them reads and writes.
+    """
+    enough = max(-(-torch.get_num_threads() // directions), -(-batch // MOST_ROWS))
+    return max(1, min(batch // 4, enough))
 
 
 def _slice(batch: int, directions: int, terms: int) -> int:
