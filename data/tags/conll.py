@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,6 +111,7 @@ def read_columns(
     return sentences, layout, reader.findings
 
 
+@lru_cache(maxsize=100_000)
 def is_invisible(token: str) -> bool:
     r"""Whether nothing of a token shows: it is empty, or of spaces, selectors and joiners.
 

@@ -115,7 +115,7 @@ class _Reader:
 
     def __init__(self, path: Path, names: Sequence[str], column: int, key: str):
         self.path, self.names, self.column, self.key = path, names, column, key
-        self.form = names.index("FORM")
+        self.form, self.id = names.index("FORM"), names.index("ID")
         self.seen: set[str] = set()  # keys of features
         self.findings = Findings()
         # Only what is needed is parsed: a treebank of a few hundred thousand words takes seconds.
@@ -130,7 +130,8 @@ class _Reader:
         """The sentence of ``block``; without tokens if it holds comments alone."""
         body = [(number, line) for number, line in block if not line.startswith("#")]
         rows = [self.row(number, line) for number, line in body]
-        parsed = self.parse(body)
+        plain = None if self.key else counted([row[self.id] for row in rows])
+        parsed = self.parse(body) if plain is None else [{"id": number} for number in plain]
         check_ids(self.path, [number for number, _ in body], [token["id"] for token in parsed])
         tokens, tags, start = [], [], 0
         for (number, _), row, token in zip(body, rows, parsed, strict=True):
@@ -162,7 +163,7 @@ class _Reader:
     def row(self, number: int, line: str) -> list[str]:
         """The columns of a line."""
         row = line.split("\t")
-        filled = all(value for at, value in enumerate(row) if at != self.form)
+        filled = "" not in row or all(value for at, value in enumerate(row) if at != self.form)
         if len(row) != len(self.names) or not filled:
             what = f"{len(row)} columns" if filled else "an empty column"
             asked = f"{len(self.names)}, divided by single tabs, with _ where there is nothing"
@@ -187,6 +188,16 @@ class _Reader:
                     reason = " ".join(str(error).split()).rstrip(".")
                     raise DataError(f"{self.path} line {number} is not CoNLL-U: {reason}") from None
             raise
+
+
+def counted(ids: Sequence[str]) -> range | None:
+    """The numbers of words that are numbered 1, 2, 3, … and nothing else; None of any other.
+
+    >>> counted(["1", "2"]), counted(["1", "1.1", "2"])
+    (range(1, 3), None)
+    """
+    numbers = range(1, len(ids) + 1)
+    return numbers if list(map(str, numbers)) == list(ids) else None
 
 
 def check_ids(path: Path, lines: Sequence[int], ids: Sequence[Any]) -> None:

@@ -11,6 +11,7 @@ from birnn.arrays import Ints
 from birnn.data.splits.cutting import SPLITS, complete_splits, cut_covering
 from birnn.data.splits.provenance import SplitText, describe
 from birnn.data.tags import schemes
+from birnn.data.tags.conll import Sentence
 from birnn.data.tags.files import Part, read_parts, token_place
 from birnn.data.tags.files import TagOptions as TagOptions
 from birnn.data.tags.findings import COMMENTS, HEADERS, Findings, some
@@ -175,12 +176,14 @@ def as_table(part: Part, scheme: str, asked: str = "auto") -> tuple[Dataset, lis
 
 
 def _dataset(part: Part) -> Dataset:
-    columns: dict[str, list[Any]] = {name: [] for name in FEATURES}
-    for sentence, file in zip(part.sentences, part.files, strict=True):
-        for name, value in sentence._asdict().items():
-            columns[name].append(value if isinstance(value, (str, int)) else list(value))
-        columns["file"].append(file)
-    return Dataset.from_dict(columns, features=FEATURES)
+    import pyarrow as pa
+
+    columns = {name: [getattr(s, name) for s in part.sentences] for name in Sentence._fields}
+    columns["file"] = list(part.files)
+    types = FEATURES.arrow_schema
+    # Arrays: what lists hold would be looked at value by value, which takes several times as long.
+    arrays = {name: pa.array(columns[name], types.field(name).type) for name in FEATURES}
+    return Dataset.from_dict(arrays, features=FEATURES)
 
 
 def joined(table: Dataset) -> list[str]:
