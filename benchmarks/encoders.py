@@ -32,6 +32,7 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa: E402
 
+from birnn.native import library as native  # noqa: E402
 from birnn.nn import engines  # noqa: E402
 from birnn.nn.devices import use_threads  # noqa: E402
 from birnn.nn.scan import GRU, LSTM, CellWeights  # noqa: E402
@@ -247,6 +248,12 @@ def half_table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def slices() -> str:
+    """What was measured for this machine (``birnn/native/tuning.py``), if it was asked for."""
+    terms = None if native.missing() else native.library().slice
+    return "" if terms is None else f" Slices of the scan's sums: {terms or 'none'}."
+
+
 def table(rows: Sequence[dict[str, Any]], threads: int) -> str:
     """The results as Markdown."""
     ratios = list(rows[0]["ratios"])
@@ -257,7 +264,8 @@ def table(rows: Sequence[dict[str, Any]], threads: int) -> str:
         " medians, turn by turn in one process. × is torch's time over ours; packed: lengths"
         " uniform in [T/2, T], dense: all of length T. A training step goes to the weights"
         " and the input."
-        " Error: the largest against packed torch, relative to scale, of states / gradients.",
+        " Error: the largest against packed torch, relative to scale, of states / gradients."
+        + slices(),
         "",
         "| cell | batch, T, in, hidden | engine | "
         + " | ".join(ratios)

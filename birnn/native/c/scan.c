@@ -19,6 +19,11 @@
 #include <sched.h>
 #define give_way() sched_yield()
 #endif
+#if defined(__x86_64__) || defined(__i386__)
+#define pause_a_moment() __builtin_ia32_pause()
+#else
+#define pause_a_moment() ((void)0)
+#endif
 #define PATIENCE 1000 /* looks at what others do, before a thread gives its core to who needs it */
 
 static int64_t tasks_of(const Scan *s, int64_t phase) {
@@ -51,8 +56,11 @@ static int run_task(Scan *s, int64_t phase, int64_t task) {
 
 /* Until all tasks of a phase are over: the other threads have the last of them in hand. */
 static void wait_for(_Atomic int64_t *done, int64_t tasks) {
-    for (int turns = 0; atomic_load(done) < tasks; turns++)
-        if (turns >= PATIENCE) give_way();
+    for (int64_t turns = 0; atomic_load(done) < tasks; turns++)
+        if (turns < PATIENCE)
+            pause_a_moment();
+        else
+            give_way();
 }
 
 /* Take tasks of phase after phase until none is left; any number of threads may be here at once. */
