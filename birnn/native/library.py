@@ -27,6 +27,7 @@ FUNCTIONS = {  # name → what it returns and takes
     "birnn_pool": (None, [ADDRESS]),
     "birnn_pool_back": (None, [ADDRESS]),
     "birnn_dropout": (None, [ADDRESS]),
+    "birnn_adam": (None, [ADDRESS]),
     "birnn_rows": (None, [ADDRESS]),
     "birnn_letters": (None, [ADDRESS]),
     "birnn_letters_back": (None, [ADDRESS]),
@@ -116,6 +117,17 @@ class Dropout(ctypes.Structure):
     )
 
 
+class Adam(ctypes.Structure):
+    """``Adam`` of ``adam.h``."""
+
+    _fields_ = (
+        *_fields(NUMBER, "parts chunks"),
+        *_fields(ADDRESS, "part"),
+        *_fields(ctypes.c_double, "beta gamma eps scale decay"),
+        *_fields(NUMBER, "next"),
+    )
+
+
 class Rows(ctypes.Structure):
     """``Rows`` of ``rows.h``."""
 
@@ -123,7 +135,7 @@ class Rows(ctypes.Structure):
         *_fields(NUMBER, "count size parts"),
         *_fields(ADDRESS, "rows gradient weight average first second last drift lag kept"),
         *_fields(NUMBER, "done base"),
-        *_fields(ctypes.c_double, "beta gamma eps rate root decay"),
+        *_fields(ctypes.c_double, "rate root beta gamma eps scale decay"),
         *_fields(NUMBER, "next"),
     )
 
@@ -254,6 +266,10 @@ class Library:
         parts = -(-x.numel() // DROPOUT_PART)
         job = Dropout(x.numel(), parts, x.data_ptr(), out.data_ptr(), seed, dropped)
         self._on_threads(self._lib.birnn_dropout, job, parts)
+
+    def adam(self, adam: Adam) -> None:
+        """Take a step with all weights."""
+        self._on_threads(self._lib.birnn_adam, adam, adam.chunks)
 
     def rows(self, rows: Rows) -> None:
         """Bring rows of a table up to date."""

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from birnn.arrays import Floats
 from birnn.native import library as native
+from birnn.native.adam import Constants
 
 
 class Table(NamedTuple):
@@ -28,21 +29,14 @@ class Since(NamedTuple):
     kept: Floats
 
 
-class Step(NamedTuple):
-    """AdamW's constants, and those of the step that comes."""
-
-    beta: float
-    gamma: float
-    eps: float
-    rate: float = 0.0  # η / (1 − β1^t)
-    root: float = 1.0  # √(1 − β2^t)
-    decay: float = 0.0  # of the average
-
-
 def update(
-    table: Table, rows: Tensor, since: Since, step: Step, gradient: Tensor | None = None
-) -> None:
-    """Bring ``rows [U]``, each there once, up to date; with a ``gradient [U, D]``, take a step."""
+    table: Table, rows: Tensor, since: Since, constants: Constants,
+    gradient: Tensor | None = None, rate: float = 0.0, root: float = 1.0,
+) -> None:  # fmt: skip
+    """Bring ``rows [U]``, each there once, up to date; with a ``gradient [U, D]``, take a step.
+
+    Its ``rate`` and ``root`` are as :class:`birnn.native.adam.Weights` has them.
+    """
     rows = rows.contiguous()
     gradient = None if gradient is None else gradient.contiguous()
     parts = {**table._asdict(), "rows": rows, "gradient": gradient}
@@ -50,6 +44,6 @@ def update(
     job = native.Rows(
         len(rows), table.weight.shape[1], -(-len(rows) // native.ROWS_PART),
         **{name: part.data_ptr() for name, part in parts.items() if part is not None},
-        **vectors, done=since.done, base=since.base, **step._asdict(),
+        **vectors, done=since.done, base=since.base, rate=rate, root=root, **constants._asdict(),
     )  # fmt: skip
     native.library().rows(job)

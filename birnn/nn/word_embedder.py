@@ -87,7 +87,7 @@ class TableEmbedder(Embedder):
         known, unknown = [], []
         if self.words is not None:
             # One look-up for all: the gradient of a large table then holds each row once.
-            rows = self.words(torch.cat([ids, ids.new_tensor([UNKNOWN_ID])]))
+            rows = self.words(torch.cat([ids, ids.new_full((1,), UNKNOWN_ID)]))
             known.append(rows[:-1])
             unknown.append(rows[-1:].expand(len(ids), -1))
         if self.correction is not None:

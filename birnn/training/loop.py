@@ -96,8 +96,9 @@ def _train_epoch(
             total, count = _gradients(run, loss, group)
         run.note_loss(total, count, len(group))  # where it is read at once, before the weights move
         with _told_of_memory(run, group):
-            _scale(run, count)
-            run.step(tokens=sum(int(batch.lengths.sum()) for batch in group))
+            gradients = run.gradients()
+            tokens = sum(int(batch.lengths.sum()) for batch in group)
+            run.step(gradients, _factor(run, gradients, count), tokens)
         if checkpointer:
             checkpointer.after_step(run.snapshot)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
@@ -144,17 +145,15 @@ def _gradients(run: TrainingRun, loss: Loss, group: Sequence[Batch]) -> tuple[Te
 
 
 @torch.no_grad()
-def _scale(run: TrainingRun, count: Tensor) -> None:
-    """Make of a summed loss's gradients those of the mean, their norm clipped, in one pass.
+def _factor(run: TrainingRun, gradients: Sequence[Tensor], count: Tensor) -> Tensor:
+    """What makes of a summed loss's gradients those of the mean, their norm clipped.
 
     However a group's items are split into batches, they are divided by their count once.
     """
     run.accelerator.unscale_gradients(run.optimizer)  # of fp16 alone
-    gradients = run.gradients()
     factor, most = 1.0 / count, run.config.clip_norm
     if most and gradients:
         norm = nn.utils.get_total_norm(gradients) / count
         clip = (most / (norm + 1e-6)).clamp(max=1.0)
         factor = factor * torch.where(norm.isfinite(), clip, norm)
-    if gradients:
-        torch._foreach_mul_(gradients, factor.to(gradients[0].dtype))
+    return factor

@@ -1,7 +1,7 @@
 """How the learning rate moves, and the moving average of the weights."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
@@ -35,23 +35,17 @@ class WeightAverage:
     """Exponential moving average of a module's parameters (Polyak & Juditsky 1992, EMA form).
 
     Early on, the decay is held below ``(1 + t) / (10 + t)`` so that the first, untrained weights
-    are forgotten. Whoever trains the parameters ``apart`` keeps their averages too.
+    are forgotten.
     """
 
-    def __init__(
-        self, module: nn.Module, decay: float, apart: Collection[nn.Parameter] = ()
-    ) -> None:
+    def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay, self.updates = decay, 0
         self.parameters = [p for p in module.parameters() if p.requires_grad]
         self.average = [p.detach().clone() for p in self.parameters]
-        others = set(map(id, apart))
-        pairs = list(zip(self.parameters, self.average, strict=True))
-        self._own = [pair for pair in pairs if id(pair[0]) not in others]
-        self._apart = {id(p): average for p, average in pairs if id(p) in others}
 
-    def of(self, parameters: Iterable[nn.Parameter]) -> list[Tensor]:
-        """The averages of parameters that are updated apart."""
-        return [self._apart[id(p)] for p in parameters]
+    def by_id(self) -> dict[int, Tensor]:
+        """The averages, by the ``id`` of their parameter."""
+        return {id(p): a for p, a in zip(self.parameters, self.average, strict=True)}
 
     def next_decay(self) -> float:
         """The decay of the update that comes."""
@@ -59,12 +53,10 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the module's present weights, but for those that are updated apart."""
-        decay = self.next_decay()
+        """Take in the module's present weights."""
+        weights = [p.detach() for p in self.parameters]
+        torch._foreach_lerp_(self.average, weights, 1 - self.next_decay())
         self.updates += 1
-        weights = [p.detach() for p, _ in self._own]
-        if weights:
-            torch._foreach_lerp_([average for _, average in self._own], weights, 1 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

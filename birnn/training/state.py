@@ -6,20 +6,23 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from functools import partial
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
 from birnn.config import TrainConfig
 from birnn.errors import CheckpointError, ConfigError, NonFiniteLossError, TrainingError
+from birnn.nn.engines import compiled_serves
 from birnn.nn.precision import EXACT, TF32, products
 from birnn.storage.snapshots import Snapshot, check_like, nested, same
 from birnn.training.accelerator import make_accelerator
 from birnn.training.events import EpochEvent
+from birnn.training.optimizer import CompiledAdamW
 from birnn.training.randomness import random_states, set_random_states
 from birnn.training.schedules import WeightAverage
-from birnn.training.tables import RowAdamW, large_tables
+from birnn.training.tables import RowAdamW, caught_up, large_tables
 
 
 class Validation(NamedTuple):
@@ -151,17 +154,10 @@ class TrainingRun:
         self.config = config
         self.products = TF32 if config.mixed_precision == "tf32" else EXACT
         self.accelerator = make_accelerator(config)
-        betas = (0.9, config.beta2)
         on_cpu = self.accelerator.device.type == "cpu"
-        self._tables = large_tables(model, betas) if on_cpu else []
-        rows = [cast(nn.Parameter, table.weight) for table in self._tables]
-        groups = parameter_groups(model, config.weight_decay, rows)
-        # Fused: one pass over the weights; an embedding table makes the update a third of a step.
-        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+        self.average = WeightAverage(model, config.ema) if config.ema else None
+        optimizer = self._optimizer(model, compiled=on_cpu and compiled_serves())
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.average = WeightAverage(self.model, config.ema, rows) if config.ema else None
-        self.rows = RowAdamW(rows, self.average.of(rows) if self.average else [], betas)
-        self._give_sparse_gradients(sparse=True)
         self.best = Best(validation)
         self.at = Position()
         self.waiting: list[Waiting] = []
@@ -170,6 +166,29 @@ class TrainingRun:
         self.sums = torch.float32 if mps else torch.float64  # of losses and counts
         self.history: list[EpochEvent] = []
         self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
+
+    def _optimizer(self, model: nn.Module, *, compiled: bool) -> torch.optim.AdamW:
+        """AdamW, and apart from it the same of large tables where it is ``compiled``."""
+        config, betas = self.config, (0.9, self.config.beta2)
+        trained = [p for p in model.parameters() if p.requires_grad]
+        plain = all(p.dtype == torch.float32 and p.is_contiguous() for p in trained)
+        averages = self.average.by_id() if self.average else {}
+        self._tables = large_tables(model, betas) if compiled and plain else []
+        rows = [cast(nn.Parameter, table.weight) for table in self._tables]
+        self.rows = RowAdamW(rows, [averages[id(p)] for p in rows if averages], betas)
+        self._reading = [
+            table.register_forward_pre_hook(partial(self._read, number))
+            for number, table in enumerate(self._tables)
+        ]
+        for table in self._tables:
+            table.sparse = True
+        groups = parameter_groups(model, config.weight_decay, rows)
+        self.compiled: CompiledAdamW | None = None
+        if compiled and plain:
+            self.compiled = CompiledAdamW(groups, config.learning_rate, betas, averages)
+            return self.compiled
+        # Fused: one pass over the weights.
+        return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
 
     def seconds(self) -> float:
         """Of training, over all its starts."""
@@ -219,14 +238,23 @@ class TrainingRun:
             found.append(gradient)
         return found
 
-    def step(self, tokens: int) -> None:
-        """Move the weights along their gradients, the means over so many tokens."""
-        self.optimizer.step()
-        if self._tables:
-            decay = self.average.next_decay() if self.average else 0.0
-            self.rows.step(self.optimizer.param_groups[0]["lr"], decay)
-        if self.average:
-            self.average.update()
+    @torch.no_grad()
+    def step(self, gradients: list[Tensor], factor: Tensor, tokens: int) -> None:
+        """Move the weights along the ``gradients`` times a ``factor``, of so many tokens."""
+        decay = self.average.next_decay() if self.average else 0.0
+        if self.compiled is not None:
+            scale = float(factor)
+            self.compiled.advance(scale, decay)
+            if self._tables:
+                self.rows.step(self.optimizer.param_groups[0]["lr"], decay, scale)
+            if self.average:
+                self.average.updates += 1
+        else:
+            if gradients:
+                torch._foreach_mul_(gradients, factor.to(gradients[0].dtype))
+            self.optimizer.step()
+            if self.average:
+                self.average.update()
         at = self.at
         at.done, at.step = at.done + 1, at.step + 1
         at.epoch_tokens, at.tokens = at.epoch_tokens + tokens, at.tokens + tokens
@@ -273,15 +301,16 @@ class TrainingRun:
             TrainingError: that epoch has a score that is not finite.
         """
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
-        self._give_sparse_gradients(sparse=False)
+        for table, hook in zip(self._tables, self._reading, strict=True):
+            table.sparse = False  # for whoever trains the model next
+            hook.remove()
         self.best.check()
         self.model.load_state_dict(self.best.state)
         self.model.eval()
 
-    def _give_sparse_gradients(self, *, sparse: bool) -> None:
-        """Large tables: while they are trained here, and not for whoever trains the model next."""
-        for table in self._tables:
-            table.sparse = sparse
+    def _read(self, number: int, table: nn.Embedding, inputs: tuple[Tensor, ...]) -> None:
+        if table.training:
+            self.rows.read(number, inputs[0])
 
     def snapshot(self) -> Snapshot:
         """All that :meth:`restore` needs. Its tensors are the run's own: write it at once.
@@ -298,8 +327,10 @@ class TrainingRun:
         # A frozen table of vectors is half of a model: what is alike is saved once.
         tensors |= {f"best.{n}": part for n, part in best.state.items() if not same(part, model[n])}
         tensors |= {f"random.{name}": part for name, part in random_tensors.items()}
-        for number, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{number}.{name}": part for name, part in state.items()}
+        names = {id(p): name for name, p in self.model.named_parameters()}
+        for weight, moments in (*self.optimizer.state.items(), *self.rows.moments()):
+            own = names[id(weight)]
+            tensors |= {f"optimizer.{own}.{name}": part for name, part in moments.items()}
         if self._tables:
             tensors |= {f"rows.{name}": part for name, part in self.rows.state().items()}
         if self.average:
@@ -327,7 +358,9 @@ class TrainingRun:
             raise CheckpointError(f"the snapshot is not usable ({error!r})") from None
 
     def _restore(self, snapshot: Snapshot) -> None:
-        numbers, tensors = snapshot.numbers, snapshot.tensors
+        numbers, tensors = snapshot.numbers, dict(snapshot.tensors)
+        if not self._tables:
+            self._catch_up(tensors)
         model = self.model.state_dict()
         weights, best = nested(tensors, "model"), nested(tensors, "best")
         check_like(weights, model, "model")
@@ -337,9 +370,7 @@ class TrainingRun:
         if self.best.epoch:
             state = {**weights, **best}
             self.best.state = {n: part.to(model[n].device).clone() for n, part in state.items()}
-        self._restore_optimizer(nested(tensors, "optimizer"))
-        if self._tables:
-            self.rows.restore(nested(tensors, "rows"))
+        self._restore_optimizer(nested(tensors, "optimizer"), nested(tensors, "rows"))
         for group in self.optimizer.param_groups:
             group["lr"] = float(numbers["learning_rate"])
         if self.average:
@@ -359,13 +390,37 @@ class TrainingRun:
         # Last: nothing above may draw from them afterwards.
         set_random_states(numbers["random"], nested(tensors, "random"))
 
-    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        states: dict[int, dict[str, Any]] = {}
-        parameters = [p for g in self.optimizer.param_groups for p in g["params"]]
+    def _catch_up(self, tensors: dict[str, Tensor]) -> None:
+        """Tables of a snapshot that were trained row by row, on their way to a dense optimizer."""
+        state, betas = nested(tensors, "rows"), (0.9, self.config.beta2)
+        trained = [n for n, p in self.model.named_parameters() if p.requires_grad]
+        for number, name in enumerate(trained):
+            if f"optimizer.{name}.last" in tensors:
+                moments = nested(tensors, f"optimizer.{name}")
+                average = tensors.get(f"average.{number}")
+                weight, average, dense = caught_up(
+                    tensors[f"model.{name}"], average, moments, state, betas
+                )
+                del tensors[f"optimizer.{name}.last"]
+                tensors |= {f"optimizer.{name}.{key}": part for key, part in dense.items()}
+                tensors[f"model.{name}"] = weight
+                if average is not None:
+                    tensors[f"average.{number}"] = average
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor], rows: dict[str, Tensor]) -> None:
+        moments: dict[str, dict[str, Tensor]] = {}
+        names = {id(p): name for name, p in self.model.named_parameters()}
+        shapes = dict(self.model.named_parameters())
         for name, part in tensors.items():
-            row, key = name.split(".")
-            states.setdefault(int(row), {})[key] = part
-            if key != "step":
-                check_like({key: part}, {key: parameters[int(row)]}, "optimizer")
+            own, _, key = name.rpartition(".")
+            moments.setdefault(own, {})[key] = part
+            if key not in ("step", "last"):
+                check_like({key: part}, {key: shapes[own]}, "optimizer")
         groups = self.optimizer.state_dict()["param_groups"]
+        ours = [names[id(p)] for g in self.optimizer.param_groups for p in g["params"]]
+        states = {i: moments[name] for i, name in enumerate(ours) if name in moments}
         self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+        tables = [moments.get(names[id(table.weight)]) for table in self._tables]
+        found = [part for part in tables if part is not None]
+        if found:
+            self.rows.restore(found, rows)

@@ -8,24 +8,24 @@ the momentum still moves the weight. Where the gradient is zero that way is know
     ``a_s = η_s √(1 − β2^s) / (1 − β1^s)``
 
 (Kingma & Ba 2015, algorithm 1, with ``ε`` left as it is while ``v`` falls). So a row is brought up
-to date when it is read next, and all are before anybody looks at the table. An exponential moving
+to date before it is read next, and all are before anybody looks at the table. An exponential moving
 average of the weights is a sum of such sums, and is treated alike.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from birnn.arrays import Floats
+from birnn.native.adam import Constants
+from birnn.native.rows import Since, Table, update
 from birnn.nn.engines import compiled_serves
 
-if TYPE_CHECKING:
-    from birnn.native.rows import Table
-
+Moments = dict[str, Tensor]  # of a weight: what AdamW keeps
 LARGE = 1 << 16  # numbers in a table, from which on its rows are worth the care
 STEEPEST = 0.98  # r, of which powers are summed
 
@@ -65,8 +65,6 @@ class RowAdamW:
         betas: tuple[float, float], eps: float = 1e-8,
     ) -> None:  # fmt: skip
         self.betas, self.eps, self.steps, self.base = betas, eps, 0, 0
-        from birnn.native.rows import Table  # here: without a compiler there are no such tables
-
         self.tables = []
         for weight, average in zip_longest(weights, averages):  # as many, or None for each
             first, second = (torch.zeros_like(weight, requires_grad=False) for _ in range(2))
@@ -76,8 +74,8 @@ class RowAdamW:
         # what the average has kept of itself.
         self.drift, self.lag, self.kept = (np.zeros(1), np.zeros(1), np.ones(1))
 
-    def step(self, rate: float, decay: float) -> None:
-        """Apply the gradients, coalesced, with a learning ``rate``; then they are gone.
+    def step(self, rate: float, decay: float, scale: float = 1.0) -> None:
+        """Apply ``scale`` times the gradients, coalesced, with a learning ``rate``; they are gone.
 
         ``decay`` is the average's: ``average ← decay · average + (1 − decay) · weight``.
         """
@@ -88,7 +86,8 @@ class RowAdamW:
             gradient = table.weight.grad
             if gradient is not None:
                 rows, values = gradient._indices()[0], gradient._values()
-                self._update(table, rows, values, rate=rate, root=root, decay=decay)
+                constants = Constants(beta, gamma, self.eps, scale, decay)
+                update(table, rows, self._since(), constants, values, rate, root)
                 table.weight.grad = None
         gaps = np.arange(len(self.drift), 0, -1)
         self.drift += rate * root * (beta / gamma**0.5) ** gaps
@@ -97,39 +96,72 @@ class RowAdamW:
         self.drift, self.lag = np.append(self.drift, 0.0), np.append(self.lag, 0.0)
         self.kept, self.steps = np.append(self.kept, 1.0), now
 
+    def read(self, number: int, rows: Tensor) -> None:
+        """Bring ``rows``, of any shape, of a table up to date: before a model looks them up."""
+        constants = Constants(*self.betas, self.eps)
+        update(self.tables[number], rows.unique(), self._since(), constants)
+
     def flush(self) -> None:
         """Bring all rows up to date: before the tables, or their averages, are looked at."""
         for table in self.tables:
-            self._update(table, torch.arange(len(table.weight)), None)
+            every = torch.arange(len(table.weight))
+            update(table, every, self._since(), Constants(*self.betas, self.eps))
         self.base = self.steps
         self.drift, self.lag, self.kept = (np.zeros(1), np.zeros(1), np.ones(1))
 
-    def _update(self, table: "Table", rows: Tensor, gradient: Tensor | None, **step: float) -> None:
-        from birnn.native.rows import Since, Step, update
-
-        since = Since(self.steps, self.base, self.drift, self.lag, self.kept)
-        update(table, rows, since, Step(*self.betas, self.eps, **step), gradient)
+    def _since(self) -> Since:
+        return Since(self.steps, self.base, self.drift, self.lag, self.kept)
 
     def state(self) -> dict[str, Tensor]:
-        """All that a snapshot needs beside weights and averages."""
-        found = {"position": torch.tensor([self.steps, self.base])}
+        """What a snapshot needs beside weights, averages and :meth:`moments`."""
         vectors = {"drift": self.drift, "lag": self.lag, "kept": self.kept}
-        found |= {name: torch.from_numpy(vector) for name, vector in vectors.items()}
-        for i, table in enumerate(self.tables):
-            found |= {f"{i}.first": table.first, f"{i}.second": table.second}
-            found[f"{i}.last"] = table.last
-        return found
+        found = {name: torch.from_numpy(vector) for name, vector in vectors.items()}
+        return {**found, "position": torch.tensor([self.steps, self.base])}
 
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Take over what :meth:`state` gave.
+    def moments(self) -> list[tuple[Tensor, Moments]]:
+        """The state of each table, as the optimizer has it of other weights; and ``last``."""
+        return [
+            (t.weight, {"exp_avg": t.first, "exp_avg_sq": t.second, "last": t.last})
+            for t in self.tables
+        ]
+
+    def restore(self, moments: Sequence[Moments], state: Mapping[str, Tensor]) -> None:
+        """Take over what :meth:`moments` and :meth:`state` gave, or a dense optimizer's state.
 
         Raises:
             KeyError, ValueError, RuntimeError: it is of other tables.
         """
-        self.steps, self.base = map(int, state["position"].tolist())
-        self.drift, self.lag, self.kept = (
-            state[name].double().numpy().copy() for name in ("drift", "lag", "kept")
-        )
-        for i, table in enumerate(self.tables):
-            for name in ("first", "second", "last"):
-                getattr(table, name).copy_(state[f"{i}.{name}"])
+        if state:
+            self.steps, self.base = map(int, state["position"].tolist())
+            self.drift, self.lag, self.kept = _vectors(state)
+        else:
+            self.steps = self.base = int(moments[0]["step"]) if moments else 0
+        for table, saved in zip(self.tables, moments, strict=True):
+            table.first.copy_(saved["exp_avg"])
+            table.second.copy_(saved["exp_avg_sq"])
+            table.last.copy_(saved.get("last", torch.tensor(self.steps)))
+
+
+def caught_up(
+    weight: Tensor, average: Tensor | None, moments: Moments, state: Mapping[str, Tensor],
+    betas: tuple[float, float], eps: float = 1e-8,
+) -> tuple[Tensor, Tensor | None, Moments]:  # fmt: skip
+    """A table of a snapshot as a dense optimizer would have it: all rows up to date."""
+    steps, base = map(int, state["position"].tolist())
+    last = moments["last"]
+    drift, lag, kept = (
+        torch.from_numpy(vector)[last - base].to(weight.dtype).unsqueeze(1)
+        for vector in _vectors(state)
+    )
+    first, second = moments["exp_avg"], moments["exp_avg_sq"]
+    along = first / (second.sqrt() + eps)
+    if average is not None:
+        average = weight + kept * (average - weight) - along * lag
+    gaps = (steps - last).unsqueeze(1)
+    step = torch.tensor(float(steps))
+    dense = {"exp_avg": first * betas[0] ** gaps, "exp_avg_sq": second * betas[1] ** gaps}
+    return weight - along * drift, average, {**dense, "step": step}
+
+
+def _vectors(state: Mapping[str, Tensor]) -> list[Floats]:
+    return [state[name].double().numpy().copy() for name in ("drift", "lag", "kept")]

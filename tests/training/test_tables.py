@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from birnn.config import TrainConfig
 from birnn.training.schedules import WeightAverage, learning_rate_factor
-from birnn.training.tables import LARGE, RowAdamW, large_tables
+from birnn.training.state import TrainingRun, Validation
+from birnn.training.tables import LARGE, RowAdamW, caught_up, large_tables
 
 ROWS, SIZE = 12, 3
 
@@ -49,8 +51,8 @@ def sparse(
     flushes: set[int],
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     table = nn.Embedding.from_pretrained(weight.float(), freeze=False)
-    average = WeightAverage(table, ema, [table.weight])
-    rows_of = RowAdamW([table.weight], average.of([table.weight]), betas)
+    average = WeightAverage(table, ema)
+    rows_of = RowAdamW([table.weight], average.average, betas)
     for step, (rows, gradient) in enumerate(touches):
         grad = torch.sparse_coo_tensor(
             rows.unsqueeze(0), gradient.float(), weight.shape, check_invariants=True
@@ -58,14 +60,25 @@ def sparse(
         grad = grad.coalesce()
         table.weight.grad = grad
         rows_of.step(rate_of(step, len(touches)), average.next_decay())
-        average.update()
+        average.updates += 1
         if step in flushes:
             rows_of.flush()
         if step % 7 == 3:  # a snapshot, and a run that goes on from it
             state = {name: part.clone() for name, part in rows_of.state().items()}
-            rows_of = RowAdamW([table.weight], average.of([table.weight]), betas)
-            rows_of.restore(state)
+            kept = [{n: p.clone() for n, p in parts.items()} for _, parts in rows_of.moments()]
+            rows_of = RowAdamW([table.weight], average.average, betas)
+            rows_of.restore(kept, state)
+    moments = {n: p.clone() for n, p in rows_of.moments()[0][1].items()}
+    moved = caught_up(
+        table.weight.detach().clone(), average.average[0].clone(), moments, rows_of.state(), betas
+    )
     rows_of.flush()
+    for ours, theirs in zip(moved[:2], (table.weight.detach(), average.average[0]), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    for name, ours in rows_of.moments()[0][1].items():
+        if name != "last":
+            torch.testing.assert_close(moved[2][name], ours)
+    assert int(moved[2]["step"]) == len(touches)
     return table.weight.detach().double(), average.average[0].double()
 
 
@@ -137,3 +150,42 @@ def test_rows_that_are_read_twice_count_once(rows: list[int]) -> None:
         optimizer.zero_grad()
     rows_of.flush()
     torch.testing.assert_close(table.weight, other.weight)
+
+
+def test_a_snapshot_goes_on_where_there_are_no_such_tables_and_comes_back(monkeypatch) -> None:
+    """A run that is trained row by row, then densely, then row by row again, beside a dense one."""
+    model = nn.Sequential(nn.Embedding(LARGE // 16, 16), nn.Linear(16, 1))
+    config = TrainConfig(device="cpu", ema=0.9, beta2=0.98)
+    never = Validation(lambda: {"none": 0.0}, "none", lower_is_better=True)
+    torch.manual_seed(0)
+    batches = [torch.randint(0, 40, (8,)) for _ in range(12)]
+
+    def train(run: TrainingRun, some: list[Tensor]) -> None:
+        for batch in some:
+            run.optimizer.zero_grad()
+            run.model(batch).square().sum().backward()
+            run.step(run.gradients(), torch.tensor(0.5), 8)
+
+    def weights(run: TrainingRun) -> list[Tensor]:
+        run.rows.flush()
+        assert run.average is not None
+        return [p.detach() for p in run.model.parameters()] + run.average.average
+
+    def begun(*, tables: bool) -> TrainingRun:
+        with monkeypatch.context() as patch:
+            if not tables:
+                patch.setattr("birnn.training.state.large_tables", lambda *_: [])
+            return TrainingRun(copy.deepcopy(model), config, never)
+
+    dense = begun(tables=False)
+    train(dense, batches)
+    moved = begun(tables=True)
+    assert moved._tables
+    train(moved, batches[:5])
+    for start, end, tables in ((5, 9, False), (9, 12, True)):
+        snapshot = moved.snapshot()
+        moved = begun(tables=tables)
+        moved.restore(snapshot)
+        train(moved, batches[start:end])
+    for ours, theirs in zip(weights(moved), weights(dense), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

@@ -6,9 +6,7 @@
 #ifndef BIRNN_ROWS_H
 #define BIRNN_ROWS_H
 
-#include <math.h>
-
-#include "layout.h"
+#include "adam.h"
 
 #define ROWS_PART 64 /* rows that a thread takes at once */
 
@@ -20,10 +18,9 @@ typedef struct {
     int64_t *last;                            /* [R] */
     const double *drift, *lag, *kept;         /* of each step from `base` on */
     int64_t done, base;
-    double beta, gamma, eps; /* AdamW's */
-    double rate, root;       /* of the step that comes: η / (1 - β1^t) and √(1 - β2^t) */
-    double decay;            /* and the average's */
-    _Atomic int64_t next;    /* the part that is taken next */
+    double rate, root; /* of the step that comes, as adam.h has them */
+    Constants constants;
+    _Atomic int64_t next; /* the part that is taken next */
 } Rows;
 
 /* From step `last` to the one that is done, as if the gradient had been zero in between. */
@@ -31,8 +28,9 @@ static void rows_catch_up(const Rows *r, int64_t row) {
     const int64_t at = row * r->size, since = r->last[row] - r->base;
     const double gap = (double)(r->done - r->last[row]);
     const float drift = (float)r->drift[since], lag = (float)r->lag[since];
-    const float kept = (float)r->kept[since], eps = (float)r->eps;
-    const float beta = (float)pow(r->beta, gap), gamma = (float)pow(r->gamma, gap);
+    const float kept = (float)r->kept[since], eps = (float)r->constants.eps;
+    const float beta = (float)pow(r->constants.beta, gap);
+    const float gamma = (float)pow(r->constants.gamma, gap);
     float *weight = r->weight + at, *first = r->first + at, *second = r->second + at;
     float *average = r->average ? r->average + at : NULL;
     for (int64_t d = 0; d < r->size; d++) {
@@ -46,17 +44,10 @@ static void rows_catch_up(const Rows *r, int64_t row) {
 
 static void rows_step(const Rows *r, int64_t row, const float *gradient) {
     const int64_t at = row * r->size;
-    const float beta = (float)(1.0 - r->beta), gamma = (float)r->gamma;
-    const float rest = (float)(1.0 - r->gamma), eps = (float)r->eps, take = (float)(1.0 - r->decay);
-    const float rate = (float)r->rate, root = (float)(1.0 / r->root);
-    float *weight = r->weight + at, *first = r->first + at, *second = r->second + at;
-    float *average = r->average ? r->average + at : NULL;
-    for (int64_t d = 0; d < r->size; d++) {
-        first[d] += beta * (gradient[d] - first[d]);
-        second[d] = gamma * second[d] + rest * gradient[d] * gradient[d];
-        weight[d] -= rate * first[d] / (sqrtf(second[d]) * root + eps);
-        if (average) average[d] += take * (weight[d] - average[d]);
-    }
+    const AdamPart part = {.weight = r->weight + at, .average = r->average ? r->average + at : NULL,
+                           .first = r->first + at, .second = r->second + at, .gradient = gradient,
+                           .shrink = 1.0, .rate = r->rate, .root = r->root};
+    adam_update(&r->constants, &part, 0, r->size);
 }
 
 /* Take parts until none is left. */

@@ -2,6 +2,7 @@
 
    Any number of threads may take the tasks of some phases (birnn_begin, then birnn_work in each). */
 
+#include "adam.h"
 #include "backward.h"
 #include "chain.h"
 #include "dropout.h"
