@@ -9,43 +9,53 @@ from torch import Tensor, nn
 
 from birnn.native.adam import Constants, Weights, update
 
+State = dict[str, Tensor]  # step, exp_avg and exp_avg_sq, as torch has them
 
-class CompiledAdamW(torch.optim.AdamW):
-    """:class:`torch.optim.AdamW` of float32 on the CPU, whose state is that of torch's.
+
+class CompiledAdamW:
+    """:class:`torch.optim.AdamW` of float32 on the CPU, with torch's names for groups and state.
+
+    It is none of torch's optimizers: to make one of these loads torch's compiler, for a second.
 
     Args:
         groups: parameters, and for each group its ``weight_decay``.
-        averages: of parameters by ``id``, what the ``decay`` in :meth:`advance` is of.
+        averages: of parameters by ``id``, what the ``decay`` in :meth:`step` is of.
     """
 
     def __init__(
-        self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float],
-        averages: Mapping[int, Tensor],
+        self, groups: Iterable[Mapping[str, Any]], lr: float, betas: tuple[float, float],
+        averages: Mapping[int, Tensor], eps: float = 1e-8,
     ) -> None:  # fmt: skip
-        super().__init__(groups, lr=lr, betas=betas)
-        self.averages = averages
+        self.param_groups = [{**group, "lr": lr} for group in groups]
+        self.betas, self.eps, self.averages = betas, eps, averages
+        self.state: dict[nn.Parameter, State] = {}
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
 
     @torch.no_grad()
-    def advance(self, scale: float = 1.0, decay: float = 0.0) -> None:
+    def step(self, scale: float = 1.0, decay: float = 0.0) -> None:
         """A step along ``scale`` times the gradients, and one of the averages.
 
         An average becomes ``decay · average + (1 − decay) · weight``.
         """
-        for group in self.param_groups:
-            beta, gamma = group["betas"]
-            parts = [self._weights(p, group) for p in group["params"]]
-            update(parts, Constants(beta, gamma, group["eps"], scale, decay))
+        parts = [self._weights(p, group) for group in self.param_groups for p in group["params"]]
+        update(parts, Constants(*self.betas, self.eps, scale, decay))
 
     def _weights(self, parameter: nn.Parameter, group: Mapping[str, Any]) -> Weights:
-        state = self.state[parameter]
-        if not state:
-            state["step"] = torch.tensor(0.0)
-            for name in ("exp_avg", "exp_avg_sq"):
-                state[name] = torch.zeros_like(parameter, memory_format=torch.contiguous_format)
-        if parameter.grad is not None:
+        if parameter not in self.state:
+            first, second = (torch.zeros_like(parameter, requires_grad=False) for _ in range(2))
+            state = {"step": torch.tensor(0.0), "exp_avg": first, "exp_avg_sq": second}
+            self.state[parameter] = state
+        state, (beta, gamma), rate = self.state[parameter], self.betas, group["lr"]
+        gradient = parameter.grad
+        if gradient is not None:
+            gradient = gradient.contiguous()
             state["step"] += 1
-        step, rate, (beta, gamma) = state["step"].item(), group["lr"], group["betas"]
-        gradient = None if parameter.grad is None else parameter.grad.contiguous()
+        step = state["step"].item()
         corrections = (rate / (1 - beta**step), math.sqrt(1 - gamma**step)) if step else (0.0, 1.0)
         return Weights(
             parameter, self.averages.get(id(parameter)), state["exp_avg"], state["exp_avg_sq"],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -157,7 +157,12 @@ class TrainingRun:
         on_cpu = self.accelerator.device.type == "cpu"
         self.average = WeightAverage(model, config.ema) if config.ema else None
         optimizer = self._optimizer(model, compiled=on_cpu and compiled_serves())
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.compiled = optimizer if isinstance(optimizer, CompiledAdamW) else None
+        self.optimizer: Any = optimizer
+        if self.compiled is None:
+            self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        else:
+            self.model = self.accelerator.prepare(model)
         self.best = Best(validation)
         self.at = Position()
         self.waiting: list[Waiting] = []
@@ -167,7 +172,9 @@ class TrainingRun:
         self.history: list[EpochEvent] = []
         self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
 
-    def _optimizer(self, model: nn.Module, *, compiled: bool) -> torch.optim.AdamW:
+    def _optimizer(
+        self, model: nn.Module, *, compiled: bool
+    ) -> "CompiledAdamW | torch.optim.AdamW":
         """AdamW, and apart from it the same of large tables where it is ``compiled``."""
         config, betas = self.config, (0.9, self.config.beta2)
         trained = [p for p in model.parameters() if p.requires_grad]
@@ -183,10 +190,8 @@ class TrainingRun:
         for table in self._tables:
             table.sparse = True
         groups = parameter_groups(model, config.weight_decay, rows)
-        self.compiled: CompiledAdamW | None = None
         if compiled and plain:
-            self.compiled = CompiledAdamW(groups, config.learning_rate, betas, averages)
-            return self.compiled
+            return CompiledAdamW(groups, config.learning_rate, betas, averages)
         # Fused: one pass over the weights.
         return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
 
@@ -244,7 +249,7 @@ class TrainingRun:
         decay = self.average.next_decay() if self.average else 0.0
         if self.compiled is not None:
             scale = float(factor)
-            self.compiled.advance(scale, decay)
+            self.compiled.step(scale, decay)
             if self._tables:
                 self.rows.step(self.optimizer.param_groups[0]["lr"], decay, scale)
             if self.average:
@@ -300,7 +305,8 @@ class TrainingRun:
         Raises:
             TrainingError: that epoch has a score that is not finite.
         """
-        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        if self.config.mixed_precision != "no":  # only then is it wrapped; to ask loads a compiler
+            self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         for table, hook in zip(self._tables, self._reading, strict=True):
             table.sparse = False  # for whoever trains the model next
             hook.remove()
@@ -416,10 +422,16 @@ class TrainingRun:
             moments.setdefault(own, {})[key] = part
             if key not in ("step", "last"):
                 check_like({key: part}, {key: shapes[own]}, "optimizer")
-        groups = self.optimizer.state_dict()["param_groups"]
-        ours = [names[id(p)] for g in self.optimizer.param_groups for p in g["params"]]
-        states = {i: moments[name] for i, name in enumerate(ours) if name in moments}
-        self.optimizer.load_state_dict({"state": states, "param_groups": groups})
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        states = [moments.get(names[id(p)], {}) for p in parameters]
+        if self.compiled is not None:
+            copies = ({key: part.clone() for key, part in state.items()} for state in states)
+            pairs = zip(parameters, copies, strict=True)
+            self.compiled.state = {p: state for p, state in pairs if state}
+        else:
+            groups = self.optimizer.state_dict()["param_groups"]
+            there = {i: state for i, state in enumerate(states) if state}
+            self.optimizer.load_state_dict({"state": there, "param_groups": groups})
         tables = [moments.get(names[id(table.weight)]) for table in self._tables]
         found = [part for part in tables if part is not None]
         if found:

@@ -7,7 +7,7 @@ sums of its words'.
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, count, pairwise
 from typing import TYPE_CHECKING
@@ -211,6 +211,10 @@ def _weigh(
         own[:] = own / norms[rows]
 
 
+def _counts(texts: Sequence[str], tokenizer: Tokenizer) -> tuple[Counts, WordwiseCounts]:
+    return Tokens.cut(texts, tokenizer).count(2), count_chars(texts)
+
+
 @dataclass(frozen=True)
 class NgramRows:
     """The weighted n-grams of a few texts."""
@@ -229,6 +233,9 @@ class NgramTable:
     texts: int
     words: dict[str, int]
     chars: dict[str, int]
+    _fitted: list[tuple[Counts, WordwiseCounts]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.words) + len(self.chars)
@@ -236,8 +243,10 @@ class NgramTable:
     @staticmethod
     def fit(texts: Sequence[str], tokenizer: Tokenizer) -> "NgramTable":
         """Count word 1-2-grams and character 2-5-grams (those of two texts or more)."""
-        words = Tokens.cut(texts, tokenizer).count(2).vocabulary()
-        return NgramTable(len(texts), words, count_chars(texts).vocabulary(least=2))
+        words, chars = counts = _counts(texts, tokenizer)
+        table = NgramTable(len(texts), words.vocabulary(), chars.vocabulary(least=2))
+        table._fitted.append(counts)
+        return table
 
     @cached_property
     def _parts(self) -> list[tuple[dict[str, int], NDArray[np.float32]]]:
@@ -247,9 +256,19 @@ class NgramTable:
 
     def transform(self, texts: Sequence[str], tokenizer: Tokenizer) -> "sp.csr_matrix":
         """TF-IDF features ``[N, V]``, each half of a row with a norm of 1 (or 0)."""
-        (words, word_idf), (chars, char_idf) = self._parts
-        left = weigh(Tokens.cut(texts, tokenizer).count(2).in_columns(words), word_idf)
-        return _beside(left, weigh(count_chars(texts).in_columns(chars), char_idf))
+        return self._weighed(*_counts(texts, tokenizer))
+
+    def transform_fitted(self, texts: Sequence[str], tokenizer: Tokenizer) -> "sp.csr_matrix":
+        """As :meth:`transform` of the texts that it was fitted to, which are counted already.
+
+        The first time: what was counted is then let go.
+        """
+        return self._weighed(*(self._fitted.pop() if self._fitted else _counts(texts, tokenizer)))
+
+    def _weighed(self, words: Counts, chars: WordwiseCounts) -> "sp.csr_matrix":
+        (word_columns, word_idf), (char_columns, char_idf) = self._parts
+        left = weigh(words.in_columns(word_columns), word_idf)
+        return _beside(left, weigh(chars.in_columns(char_columns), char_idf))
 
     def rows(self, texts: Sequence[str], tokenizer: Tokenizer) -> "NgramRows | sp.csr_matrix":
         """What :meth:`transform` gives, to the bit; of a few texts without a sparse matrix."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
     from birnn.data.text.vectors import VectorTable
+    from birnn.tasks.core.text_linear import Fitted
 
 
 def auto_members(texts: int) -> int:
@@ -49,6 +50,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def __init__(self, config: SentimentConfig) -> None:
         super().__init__(config)
         self.pooling = parse_pooling(config.model.pooling)
+        self._linear: tuple[TaskData[TextInfo, TextSplit], Fitted] | None = None
 
     def load(self) -> TaskData[TextInfo, TextSplit]:
         """Read, split and tokenise; words, n-grams and labels come from train."""
@@ -197,17 +199,12 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
 
     def finish(self, model: Any, data: TaskData[TextInfo, TextSplit]) -> dict[str, Any]:
         """Fit the linear part on train; its penalty and how the parts are mixed on validation."""
-        from birnn.tasks.core.text_linear import fit_logistic
-
-        train, validation = data.splits["train"], data.splits["validation"]
-        gold, held_out = train.targets, validation.targets
-        assert gold is not None
+        validation = data.splits["validation"]
+        held_out = validation.targets
         assert held_out is not None
         extra: dict[str, Any] = {"members": len(model.members)}
         if data.info.ngrams is not None and validation.ngrams is not None:
-            tokenizer = get_tokenizer(self.config.data.tokenizer)
-            features = data.info.ngrams.transform(train.table["text"][:], tokenizer)
-            fitted = fit_logistic(features, gold, validation.ngrams, held_out, by="log_loss")
+            fitted = self._fit_linear(data)
             model.set_wide(fitted.model.weight, fitted.model.bias)
             extra["wide"] = {**fitted.settings, "validation_accuracy": fitted.accuracy}
         parts = self._log_probabilities(model, validation)
@@ -217,6 +214,26 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         extra["mix"] = dict(zip(("recurrent", "wide"), map(float, mix), strict=False))
         extra["mixed_validation_accuracy"] = float((mixed.argmax(1) == held_out).mean())
         return extra
+
+    def _fit_linear(self, data: TaskData[TextInfo, TextSplit]) -> "Fitted":
+        """The linear part, which no seed changes: fitted once for all of them."""
+        from birnn.tasks.core.text_linear import fit_logistic
+
+        if self._linear is None or self._linear[0] is not data:
+            train, held_out, ngrams = (
+                data.splits["train"],
+                data.splits["validation"],
+                data.info.ngrams,
+            )
+            assert ngrams is not None
+            assert train.targets is not None
+            assert held_out.targets is not None
+            tokenizer = get_tokenizer(self.config.data.tokenizer)
+            features = ngrams.transform_fitted(train.table["text"][:], tokenizer)
+            fitted = fit_logistic(features, train.targets, held_out.ngrams, held_out.targets,
+                                  by="log_loss")  # fmt: skip
+            self._linear = data, fitted
+        return self._linear[1]
 
     def _log_probabilities(self, model: SentimentModel, split: TextSplit) -> list[Array]:
         """Of the recurrent part and, where there is one, of the linear part: each ``[N, C]``."""

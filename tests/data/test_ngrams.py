@@ -172,3 +172,14 @@ def test_bag_holds_the_sparse_rows():
     for row, (start, end) in enumerate(zip(offsets, [*offsets[1:], len(ids)], strict=True)):
         dense[row, ids[start:end]] = values[start:end]
     np.testing.assert_array_equal(dense, rows.toarray())
+
+
+def test_features_of_the_texts_it_was_fitted_to_are_the_same_counted_anew_or_not() -> None:
+    texts = ["a good film", "no good", "", "film film Film"]
+    split = get_tokenizer("social")
+    table = NgramTable.fit(texts, split)
+    wanted = table.transform(texts, split)
+    for _ in range(2):  # what was counted is there once
+        found = table.transform_fitted(texts, split)
+        assert (found != wanted).nnz == 0
+        assert np.array_equal(found.indices, wanted.indices)

@@ -34,16 +34,15 @@ def test_weights_states_and_averages_are_those_of_torch(scale: float, ema: float
     other = torch.optim.AdamW(groups_of(theirs), lr=0.1, betas=BETAS)
     for step in range(12):
         rate = 0.1 / (1 + step)
-        for optimizer in (one, other):
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        for group in (*one.param_groups, *other.param_groups):
+            group["lr"] = rate
         for number, (p, q) in enumerate(zip(ours, theirs, strict=True)):
             if number == step % 3:  # none this time
                 p.grad = q.grad = None
                 continue
             gradient = torch.randn(p.shape)
             p.grad, q.grad = gradient, scale * gradient.double()
-        one.advance(scale, average.next_decay())
+        one.step(scale, average.next_decay())
         other.step()
         average.update()
     for p, q, mean in zip(ours, theirs, average.average, strict=True):
@@ -55,7 +54,7 @@ def test_weights_states_and_averages_are_those_of_torch(scale: float, ema: float
             torch.testing.assert_close(averages[id(p)].double(), mean, rtol=1e-4, atol=1e-5)
 
 
-def states(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+def states(optimizer: CompiledAdamW) -> list[Tensor]:
     return [part for state in optimizer.state.values() for part in state.values()]
 
 
@@ -65,14 +64,14 @@ def test_a_state_that_was_saved_goes_on_with_the_same_bits() -> None:
     torch.manual_seed(1)
     for step in range(6):
         if step == 3:
-            saved = optimizers[1].state_dict()
+            saved = optimizers[1].state
             optimizers[1] = CompiledAdamW(groups_of(second), 0.1, BETAS, {})
-            optimizers[1].load_state_dict(saved)
+            optimizers[1].state = saved
         gradients = [torch.randn(shape) for shape in SHAPES]
         for optimizer, ps in zip(optimizers, (first, second), strict=True):
             for p, gradient in zip(ps, gradients, strict=True):
                 p.grad = gradient.clone()
-            optimizer.advance()
+            optimizer.step()
     pairs = zip(first + states(optimizers[0]), second + states(optimizers[1]), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 
@@ -85,5 +84,5 @@ def test_a_gradient_in_another_order_of_memory_is_read_right() -> None:
     for p in (weight, other):
         optimizer = CompiledAdamW([{"params": [p], "weight_decay": 0.0}], 0.1, BETAS, {})
         p.grad = gradient if p is weight else gradient.contiguous()
-        optimizer.advance()
+        optimizer.step()
     assert torch.equal(weight, other)
