@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from datasets import Dataset
 
 from birnn.tasks.core.task import Task, TaskData
@@ -52,9 +54,11 @@ def _pieces(value: Any, seen: set[int]) -> Iterator[bytes | memoryview]:
             else repr(value.tolist()).encode()
         )
     elif isinstance(value, Dataset):
-        for start in range(0, len(value), ROWS):
-            rows = {n: part for n, part in value[start : start + ROWS].items() if n != FILE}
-            yield json.dumps(rows, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
+        table = value.with_format("arrow")[:]
+        for name in sorted(set(table.column_names) - {FILE}):
+            yield name.encode("utf-8", "surrogatepass")
+            column = table.column(name)
+            yield from _cells(pa.concat_arrays([pa.array([], column.type), *column.chunks]))
     elif isinstance(value, Mapping):
         for key in sorted(value, key=str):
             yield str(key).encode("utf-8", "surrogatepass")
@@ -72,3 +76,30 @@ def _pieces(value: Any, seen: set[int]) -> Iterator[bytes | memoryview]:
                 yield from _pieces(getattr(value, field.name), seen)
     elif all(hasattr(value, name) for name in ("data", "indices", "indptr")):  # a sparse matrix
         yield from _pieces([value.data, value.indices, value.indptr], seen)
+
+
+def _cells(column: pa.Array) -> Iterator[bytes | memoryview]:
+    """The content of a column, however its memory is laid out: lengths, then what lies within."""
+    kind = column.type
+    yield f"{kind} {len(column)}".encode()
+    if not len(column):
+        return
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        yield _numbers(pc.fill_null(pc.binary_length(column), -1))
+        _, offsets, text = column.buffers()
+        width = np.int64 if pa.types.is_large_string(kind) else np.int32
+        ends = np.frombuffer(offsets, dtype=width)[column.offset : column.offset + len(column) + 1]
+        yield memoryview(text or b"")[ends[0] : ends[-1]]
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        yield _numbers(pc.fill_null(pc.list_value_length(column), -1))
+        yield from _cells(pc.list_flatten(column))
+    elif pa.types.is_integer(kind) and not column.null_count:
+        yield _numbers(column)
+    else:
+        for start in range(0, len(column), ROWS):
+            rows = column.slice(start, ROWS).to_pylist()
+            yield json.dumps(rows, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
+
+
+def _numbers(column: pa.Array) -> memoryview:
+    return np.ascontiguousarray(column.to_numpy(zero_copy_only=False)).view(np.uint8).data
