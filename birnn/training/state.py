@@ -33,7 +33,8 @@ class Validation(NamedTuple):
     lower_is_better: bool
     tie: str = ""  # of two epochs with equal monitors, the one with less of this score is better
     margin: float = 0.0  # by how much a later epoch may be worse than the best, and be kept
-    floor: str = ""  # a score that is had without training: an epoch that equals it gained nothing
+    goal: str = ""  # an epoch where this score equals the next has gained nothing over
+    floor: str = ""  # what is had without training
 
 
 READ_EVERY = 64  # steps whose losses wait on a GPU: to read one is to wait for all before it
@@ -110,11 +111,6 @@ class Best:
         self.peak = self.score if math.isnan(self.peak) else best_of(self.peak, self.score)
         self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
         return True
-
-    @property
-    def gained(self) -> bool:
-        """Whether the epoch that is kept is better than no training, as far as that is known."""
-        return self.score != self.scores.get(self.validation.floor, math.nan)
 
     def _worse_than(self, scores: dict[str, float]) -> bool:
         """Whether the epoch that is kept is worse than one of these ``scores``."""
@@ -292,11 +288,15 @@ class TrainingRun:
         """Why training is over; None while it is not."""
         if self.at.epoch >= self.config.epochs:
             return "all epochs done"
-        best, patience = self.best, self.config.patience
-        idle = self.at.epoch - (best.epoch if best.gained else 0)
-        if patience and not self.at.done and idle >= patience:
-            than = "" if best.gained else f" than {best.validation.floor}"
-            return f"no better {best.validation.monitor}{than} for {patience} epochs"
+        rule, patience = self.best.validation, self.config.patience
+        if not patience or self.at.done:
+            return None
+        if self.at.epoch - self.best.epoch >= patience:
+            return f"no better {rule.monitor} for {patience} epochs"
+        gains = (event.scores.get(rule.goal) != event.scores.get(rule.floor)
+                 or rule.floor not in event.scores for event in self.history)  # fmt: skip
+        if rule.floor and self.at.epoch >= patience and not any(gains):
+            return f"no better {rule.goal} than {rule.floor} for {patience} epochs"
         return None
 
     def finish(self) -> None:

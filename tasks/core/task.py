@@ -231,9 +231,14 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def floor(self, info: InfoT) -> str:
         """The score of :meth:`validate`, if any, that the monitor has without any training.
 
-        An epoch whose monitor equals it has gained nothing.
+        An epoch whose monitor equals it has gained nothing; where none has gained anything for as
+        long as there is patience, training ends.
         """
         return ""
+
+    def chooser(self, model: nn.Module, info: InfoT) -> str:
+        """The score of :meth:`validate` that chooses the epoch: the monitor, or a part of it."""
+        return self.monitor(info)
 
     def monitors_for(self, info: InfoT) -> tuple[str, ...]:
         """Those of ``monitors`` that this data has."""

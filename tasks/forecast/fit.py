@@ -75,7 +75,8 @@ def mixed_scores(
         of_linear = (outputs.linear - wanted) * known
         of_networks = (outputs.recurrent[..., outputs.recurrent.shape[-1] // 2] - wanted) * known
         # With a share of 1 these are the map's own to the bit, whatever the networks say.
-        errors = of_linear + (1 - shares) * (of_networks - of_linear)
+        mixes = of_linear + (1 - shares[1:]) * (of_networks - of_linear)
+        errors = torch.cat([of_networks.unsqueeze(0), mixes])  # the first share is 0
         totals = errors.abs().sum((1, 2)), errors.square().sum((1, 2))
         sums.append(torch.stack([*totals, known.sum().float().expand(len(shares))]))
     absolute, squared, steps = torch.stack(sums).cpu().double().sum(0)

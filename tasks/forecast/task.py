@@ -146,7 +146,7 @@ class Forecast(ForecastTask):
              f"{shape.horizon} ahead"),
             ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),
             ("forecast", f"{model.decoder} decoder, {model.loss} loss, {LESS[info.normalise]}"),
-            ("linear map", "fitted first; what it gives mixed with the networks chooses the epoch"
+            ("linear map", "fitted first; training ends where the networks add nothing to it"
              if model.linear else "none"),
             ("intervals", ", ".join(f"{100 * level:g} %" for level in info.levels) or "none"),
         ]  # fmt: skip
@@ -163,6 +163,12 @@ class Forecast(ForecastTask):
             return super().validate(model, data, config)
         validation, monitor = data.splits["validation"], self.monitor(data.info)
         return fit.mixed_scores(model, validation, config, monitor)
+
+    def chooser(self, model: Any, info: ForecastInfo) -> str:
+        """The networks' own error: the share is fitted to the validation windows, which are few."""
+        monitor = self.monitor(info)
+        mixed = self.config.model.linear and model.has_linear
+        return f"networks_{monitor}" if mixed else monitor
 
     def floor(self, info: ForecastInfo) -> str:
         """The error of the linear map alone, which is a mix too."""

@@ -125,9 +125,9 @@ def train_one(
 def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,
                     model: nn.Module) -> Validation:  # fmt: skip
     """How an epoch is scored, and which score chooses."""
-    monitor = task.monitor(data.info)
+    goal, monitor = task.monitor(data.info), task.chooser(model, data.info)
     known = task.monitors_for(data.info)
-    losses = [name for name in known if name != monitor and lower_is_better(name)]
+    losses = [name for name in known if name != goal and lower_is_better(name)]
     return Validation(
-        lambda: task.validate(model, data, config), monitor, lower_is_better(monitor),
-        losses[0] if losses else "", task.margin(data), task.floor(data.info))  # fmt: skip
+        lambda: task.validate(model, data, config), monitor, lower_is_better(goal),
+        losses[0] if losses else "", task.margin(data), goal, task.floor(data.info))  # fmt: skip

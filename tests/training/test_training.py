@@ -257,7 +257,7 @@ def test_early_stopping_keeps_the_best_epochs_weights(lower: bool) -> None:
 def floored(*epochs: tuple[float, float], patience: int = 2) -> StopEvent:
     """How training ends whose epochs have these scores, beside what is had without training."""
     values = iter([{"score": score, "floor": floor} for score, floor in epochs])
-    validation = Validation(lambda: next(values), "score", True, floor="floor")
+    validation = Validation(lambda: next(values), "score", True, goal="score", floor="floor")
     config = replace(PLAIN, epochs=len(epochs), patience=patience)
     stop = train(line(), items([2]), config, validation)[-1]
     assert isinstance(stop, StopEvent)
@@ -284,7 +284,7 @@ def test_an_epoch_that_equals_no_training_has_gained_nothing(
 
 
 def test_a_floor_that_is_no_score_holds_nothing_back() -> None:
-    validation = Validation(lambda: {"score": 1.0}, "score", True, floor="floor")
+    validation = Validation(lambda: {"score": 1.0}, "score", True, goal="score", floor="floor")
     config = replace(PLAIN, epochs=9, patience=2)
     stop = train(line(), items([2]), config, validation)[-1]
     assert stop.reason == "no better score for 2 epochs"
