@@ -141,8 +141,8 @@ def test_why_there_is_no_gpu_is_said(monkeypatch):
 
 
 def test_the_step_of_the_optimizer_may_need_memory_too(train, sentences_csv, monkeypatch):
-    def fail(run, count):
+    def fail(run, gradients, count):
         raise MEMORY[0]
 
-    monkeypatch.setattr(loop, "_scale", fail)
+    monkeypatch.setattr(loop, "_factor", fail)
     assert "--batch-size" in train(sentences_csv).refusal()
