@@ -151,6 +151,7 @@ class TrainingRun:
         self.products = TF32 if config.mixed_precision == "tf32" else EXACT
         self.accelerator = make_accelerator(config)
         on_cpu = self.accelerator.device.type == "cpu"
+        model = model.to(self.accelerator.device)  # before anything is kept beside its weights
         self.average = WeightAverage(model, config.ema) if config.ema else None
         optimizer = self._optimizer(model, compiled=on_cpu and compiled_serves())
         self.compiled = optimizer if isinstance(optimizer, CompiledAdamW) else None

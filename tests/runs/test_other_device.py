@@ -76,7 +76,7 @@ def train_on(
     """Train and validate on ``device``, with snapshots if there is a ``keeper``."""
     patch.setattr("accelerate.Accelerator.device", device)
     seed_everything(3)
-    model = case.task.model(case.data.info).to(device)
+    model = case.task.model(case.data.info)  # training moves it
     sampler = BucketSampler(case.data.splits["train"], 16, 10**6, 3, views=case.task.views)
     case.task.prepare(model, case.data)
     validation = make_validation(case.task, case.data, config, model)
