@@ -10,9 +10,8 @@ from birnn.native import library, scan
 from birnn.native.library import MAKES
 from birnn.nn import engines
 from birnn.nn.scan import GRU
-from birnn.training.checkpoints import Checkpointer
 
-from faults import fingerprint
+from faults import fingerprint, interrupt
 from writers import TINY, sentences, write_table
 
 OPTIONS = [*TINY, "--epochs", "2", "--batch-size", "16", "--patience", "0", "--device", "cpu",
@@ -71,16 +70,6 @@ def test_a_run_that_was_cut_goes_on_to_the_same_bytes(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert train(data, tmp_path / "whole") == 0
-    save, left = Checkpointer.save, [1]
-
-    def saved(self: Checkpointer, snapshot: object) -> None:
-        if not left[0]:
-            raise KeyboardInterrupt
-        left[0] -= 1
-        save(self, snapshot)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpointer, "save", saved)
-        assert train(data, tmp_path / "cut") == 130
+    interrupt(monkeypatch, 1, data, *OPTIONS, "--out", tmp_path / "cut")
     assert main(["sentiment", "--resume", str(tmp_path / "cut")]) == 0
     assert fingerprint(tmp_path / "cut") == fingerprint(tmp_path / "whole")

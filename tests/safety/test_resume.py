@@ -18,10 +18,9 @@ from birnn.errors import BirnnError, DataError
 from birnn.tasks import TASKS
 from birnn.tasks.runs.data_digest import data_digest
 from birnn.tasks.runs.launch import make_task
-from birnn.training.checkpoints import Checkpointer
 
 import contract
-from faults import fingerprint, small_disk
+from faults import fingerprint, interrupt, small_disk
 from writers import TINY, sentences, write_table
 
 OPTIONS = [*TINY, "--epochs", "4", "--batch-size", "16", "--patience", "0"]
@@ -35,21 +34,6 @@ def state(folder: Path) -> dict[str, str]:
         else "folder"
         for path in sorted(folder.rglob("*"))
     }
-
-
-def interrupt(monkeypatch, after: int, *given: object) -> None:
-    """Begin a run that a signal ends once ``after`` snapshots are written."""
-    save, left = Checkpointer.save, [after]
-
-    def saved(self, snapshot):
-        if not left[0]:
-            raise KeyboardInterrupt
-        left[0] -= 1
-        save(self, snapshot)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpointer, "save", saved)
-        assert main(["sentiment", *map(str, given)]) == 130
 
 
 @pytest.fixture(scope="module")

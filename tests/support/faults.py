@@ -19,6 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from birnn.cli import main
+from birnn.training.checkpoints import Checkpointer
+
 SERVER = multiprocessing.get_context("forkserver")
 MODULES = [
     "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.sentiment.task",
@@ -218,3 +223,18 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[bool]:
         if mounted:
             time.sleep(0.05)
             subprocess.run(["umount", str(folder)], capture_output=True, check=False)
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, after: int, *given: object) -> None:
+    """Begin a run that a signal ends once ``after`` snapshots are written."""
+    save, left = Checkpointer.save, [after]
+
+    def saved(self: Checkpointer, snapshot: Any) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        save(self, snapshot)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpointer, "save", saved)
+        assert main(["sentiment", *map(str, given)]) == 130
