@@ -1,0 +1,1 @@
+"""What a person looks at in a browser: one look for reports and for the served page."""
