@@ -17,6 +17,10 @@ class Embedder(nn.Module):
 
     output_size: int
 
+    def unknown(self) -> Tensor:
+        """The features ``[F]`` of a step of which nothing is known: zeros, where it knows none."""
+        return torch.zeros(self.output_size, device=device_of(self))
+
 
 class SequenceModel(nn.Module):
     """Three parts that know nothing of each other.
@@ -33,7 +37,11 @@ class SequenceModel(nn.Module):
 
     def forward(self, batch: Batch) -> object:
         """The head's outputs for ``batch``."""
-        return self.head(self.encoder(self.embedder(batch), batch.lengths), batch)
+        return self.read(self.embedder(batch), batch)
+
+    def read(self, steps: Tensor, batch: Batch) -> object:
+        """The head's outputs for ``steps [B, T, F]``, whatever has made them of ``batch``."""
+        return self.head(self.encoder(steps, batch.lengths), batch)
 
 
 class Features(Embedder):

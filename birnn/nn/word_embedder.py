@@ -75,6 +75,14 @@ class TableEmbedder(Embedder):
         if self.correction is not None:
             nn.init.zeros_(self.correction.weight)
 
+    def unknown(self) -> Tensor:
+        """The features ``[E]`` of a word of which nothing is known: ``<unk>``, and zeros."""
+        zeros = super().unknown()
+        if self.words is None:
+            return zeros
+        row = self.words.weight[UNKNOWN_ID]
+        return torch.cat([row, zeros[len(row) :]])
+
     def placed(
         self, inputs: dict[str, Tensor], others: Sequence[Tensor], hidden: Tensor | None
     ) -> Tensor:

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterator
 
 LINK = "<link>"
 
@@ -27,8 +28,19 @@ def social_tokens(text: str) -> list[str]:
     >>> social_tokens("It's GREAT!!! don't miss http://t.co/x :)")
     ['it', "'s", 'great', '!!', 'do', "n't", 'miss', '<link>', ':)']
     """
-    plain = html.unescape(text).lower().replace("\u2019", "'").replace("`", "'")
+    plain = _straight(html.unescape(text).lower())
     return [_shorten(token) for token in TOKEN.findall(plain)]
+
+
+def social_matches(plain: str) -> Iterator[tuple[str, int, int]]:
+    """The tokens of a text that is unescaped and in lower case, with where each stands in it."""
+    for match in TOKEN.finditer(_straight(plain)):
+        yield _shorten(match[0]), *match.span()
+
+
+def _straight(text: str) -> str:
+    """One kind of apostrophe; as long as it was."""
+    return text.replace("\u2019", "'").replace("`", "'")
 
 
 def _shorten(token: str) -> str:

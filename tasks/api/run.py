@@ -14,9 +14,11 @@ from birnn.nn.model import count_parameters
 from birnn.storage.files import new_folder, read_json, write_json
 from birnn.storage.scratch import scratch
 from birnn.tasks.api.hub import push, run_folder, write_repository
+from birnn.tasks.core.explanation import Explanation, Wish
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.evaluation import Reading, evaluate, reread
 from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, write_model
+from birnn.tasks.serving.explaining import explainer_of
 from birnn.tasks.serving.predictor import predictor_of, rereading
 
 COPIED = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
@@ -126,6 +128,31 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
             BirnnError: as :meth:`predict`.
         """
         return rereading(self._predictor, reading).records(from_arrow(data), text_column)
+
+    def explain(
+        self, data: Any, *, label: str = "", token: str = "", step: int = 0, series: str = "",
+        text_column: str = "", **reading: Any,
+    ) -> list[Explanation]:  # fmt: skip
+        """What moved the answers to ``data``, which is given as to :meth:`predict`.
+
+        A classifier gives an explanation a text, a tagger one a predicted span (of raw tags one a
+        token), a forecaster one a series, a regressor one a sequence.
+
+        Args:
+            label: the class to explain, the type of the spans, or with ``token`` the tag; empty:
+                what is predicted.
+            token: of a tagger: a token's number from 1, or the token.
+            step: of a horizon or a sequence, from 1; 0: the mean over all its steps.
+            series: the name of one series; empty: all.
+
+        Raises:
+            BirnnError: as :meth:`predict`, or a choice that the task hasn't.
+        """
+        predictor = rereading(self._predictor, reading)
+        explainer = explainer_of(predictor.run, predictor.table)
+        wish = Wish(label, token, step, series)
+        explainer.check(wish)
+        return list(explainer.given(from_arrow(data), text_column, wish))
 
     def evaluate(self, data: Any = None, split: str = "test",
                  **reading: Any) -> dict[str, dict[str, Any]]:  # fmt: skip

@@ -23,6 +23,7 @@ class Spec:
     task: str  # the :class:`birnn.tasks.core.task.Task`
     options: str  # the frozen dataclass of its configuration
     serve: str = ""  # the :class:`birnn.tasks.serving.predictor.Predictor` of its runs
+    explain: str = ""  # the :class:`birnn.tasks.serving.explaining.Explainer` of its runs
     example: str = ""  # what follows ``predict RUN`` in a card
     test_record: str = ""  # reads the test predictions that a run keeps, for ``compare``
     graph: str = ""  # the :class:`birnn.tasks.export.graph.Graph` of its runs

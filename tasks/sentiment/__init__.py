@@ -7,6 +7,7 @@ SPEC = Spec(
     task="birnn.tasks.sentiment.task:Sentiment",
     options="birnn.tasks.sentiment.options:SentimentConfig",
     serve="birnn.tasks.sentiment.serve:SentimentPredictor", example='"some text"',
+    explain="birnn.tasks.sentiment.explain:SentimentExplainer",
     test_record="birnn.tasks.runs.test_records:read_labels",
     graph="birnn.tasks.sentiment.graph:SentimentGraph",
     predict_script="birnn.tasks.sentiment.predict_script", script_example='"some text"',

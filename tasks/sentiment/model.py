@@ -81,9 +81,7 @@ class SentimentModel(nn.Module):
 
     def forward(self, batch: Batch) -> SentimentOutputs:
         """Classify each item; the linear part is left out where a batch has no n-grams."""
-        if self.pretrained is not None:
-            vectors = self.pretrained(batch.inputs)
-            batch = replace(batch, inputs={**batch.inputs, "pretrained": vectors})
+        batch = self.with_vectors(batch)
         parts: list[HeadOutputs] = [member(batch) for member in self.members]
         members = full(torch.stack([part.logits for part in parts]))
         recurrent = members.log_softmax(-1).mean(0)
@@ -93,6 +91,13 @@ class SentimentModel(nn.Module):
         weights = [part.attention for part in parts if part.attention is not None]
         attention = torch.stack(weights).mean(0) if weights else None
         return SentimentOutputs(members, recurrent, mixed, attention)
+
+    def with_vectors(self, batch: Batch) -> Batch:
+        """``batch`` with the pretrained vectors of its words, which all members share."""
+        if self.pretrained is None:
+            return batch
+        vectors = self.pretrained(batch.inputs)
+        return replace(batch, inputs={**batch.inputs, "pretrained": vectors})
 
     def wide(self, batch: Batch) -> Tensor:
         """Log-probabilities of the linear part, ``[B, C]``."""
