@@ -16,6 +16,7 @@ from birnn.nn.cached import Cached
 from birnn.nn.chain import Allowed, Marginals, Messages, Observed, Potentials, widen
 from birnn.registry import load
 
+UNLIKELY = 1e4  # what a forbidden tag loses: its sequences count for nothing, and none is illegal
 MANY = 256  # tags, from which on the moves of a batch are added up before they are looked at
 
 
@@ -68,6 +69,26 @@ def negative_log_likelihood(
     emissions, potentials = widen(emissions, potentials)
     loss: Tensor = _LogPartition.apply(emissions, tags, lengths, *potentials)
     return loss
+
+
+def log_odds(
+    emissions: Tensor, lengths: Tensor, potentials: Potentials, start: int, tags: Tensor
+) -> Tensor:
+    """How likely tags in a row are, as the logarithm of their odds, ``[B]``; differentiable once.
+
+    From step ``start`` on, ``n`` steps have one of the tags that are True in ``tags [n, K]``. Both
+    sides of the odds are sums over sequences, so that nothing cancels where either is near 0: the
+    other side is the first step that has none of its tags, or the second where the first has, …
+    """
+    parts, inside = [], slice(start, start + len(tags))
+    for other in range(-1, len(tags)):  # -1: all steps have one of their tags
+        wanted = tags.clone()
+        if other >= 0:
+            wanted[other], wanted[other + 1 :] = ~tags[other], True
+        less = torch.zeros_like(emissions[0])
+        less[inside] = torch.where(wanted, 0.0, -UNLIKELY)
+        parts.append(log_partition(emissions + less, lengths, potentials))
+    return parts[0] - torch.stack(parts[1:]).logsumexp(0)
 
 
 @torch.no_grad()

@@ -48,6 +48,7 @@ class Explanation:
     causes: tuple[Cause, ...]  # words, or steps, in their order
     gap: float  # of the difference, what the weights leave
     points: int = 0  # at which gradients were taken; 0: the weights are exact
+    item: str | None = None  # the name of a series, the number of a sequence from 1
     text: str | None = None  # as given
     start: int | None = None  # of a tag or span: where it stands in the text
     end: int | None = None
@@ -69,8 +70,8 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """As plain values, without what is not there."""
         record = {name: getattr(self, name) for name in (
-            "task", "text", "target", "probability", "start", "end", "score", "unit", "value",
-            "baseline", "nothing", "gap", "points")}  # fmt: skip
+            "task", "item", "text", "target", "probability", "start", "end", "score", "unit",
+            "value", "baseline", "nothing", "gap", "points")}  # fmt: skip
         found = {name: value for name, value in record.items() if value is not None}
         for name in ("causes", "others"):
             if rows := getattr(self, name):

@@ -9,6 +9,7 @@ SPEC = Spec(
     task="birnn.tasks.forecast.task:Forecast",
     options="birnn.tasks.forecast.options:ForecastConfig",
     serve="birnn.tasks.forecast.serve:ForecastPredictor",
+    explain="birnn.tasks.forecast.explain:ForecastExplainer",
     example="--input new.csv",
     test_record="birnn.tasks.forecast.test_record:read_windows",
     graph="birnn.tasks.forecast.graph:ForecastGraph",

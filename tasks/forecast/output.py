@@ -38,10 +38,19 @@ def forecast_future(
     Raises:
         DataError: known future covariates are missing.
     """
+    split = future_windows(panel, info)
+    return Future(split, task.predictions(model, split, info))
+
+
+def future_windows(panel: Panel, info: ForecastInfo) -> WindowSplit:
+    """A window from the end of every series that has any observed value.
+
+    Raises:
+        DataError: known future covariates are missing.
+    """
     series = np.flatnonzero(panel.ends > 0)
     check_ahead(panel, info, series)
-    split = info.windows(panel, panel.ends, series, panel.ends[series])
-    return Future(split, task.predictions(model, split, info))
+    return info.windows(panel, panel.ends, series, panel.ends[series])
 
 
 def why_no_future(panel: Panel, info: ForecastInfo) -> str:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from birnn.data.series.findings import Inspection
 from birnn.data.series.panel import Panel
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.formats import FORMATS
@@ -82,16 +83,26 @@ def forecast_source(
     task, model = run.task, run.model
     if not isinstance(task, Forecast) or not isinstance(model, ForecastModel):
         raise ConfigError(f"{run.folder} is not a run of the task forecast")
-    data = replace(
-        task.config.data, encoding=read.encoding, table=read.table,
-        skip_ragged=read.skip_ragged or task.config.data.skip_ragged,
-    )  # fmt: skip
-    panel, inspection = load_panel(data, source, task.reading)
-    panel = fitting(panel, run.info, source)
+    panel, inspection = read_series(run, source, read)
     future = forecast_future(task, model, panel, run.info)
     records = list(forecast_rows(future.split, future.forecasts, np.arange(len(future.split))))
     notes = [*inspection.notes, *(f"{f.text} {f.treatment}" for f in inspection.findings[:5])]
     return future, records, [*notes, *remarks(panel, run.info)]
+
+
+def read_series(run: LoadedRun, source: str, read: ReadOptions) -> tuple[Panel, Inspection]:
+    """The series of a source as the run reads them, and what is in it.
+
+    Raises:
+        BirnnError: they can't be read, or don't fit the run.
+    """
+    config = run.task.config.data
+    data = replace(
+        config, encoding=read.encoding, table=read.table,
+        skip_ragged=read.skip_ragged or config.skip_ragged,
+    )  # fmt: skip
+    panel, inspection = load_panel(data, source, run.task.reading)
+    return fitting(panel, run.info, source), inspection
 
 
 def remarks(panel: Panel, info: ForecastInfo) -> list[str]:

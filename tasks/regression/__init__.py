@@ -9,6 +9,7 @@ SPEC = Spec(
     options="birnn.tasks.regression.options:RegressionConfig",
     serve="birnn.tasks.regression.serve:RegressionPredictor",
     example="--input new.csv",
+    explain="birnn.tasks.regression.explain:RegressionExplainer",
     test_record="birnn.tasks.regression.test_record:read_steps",
     estimator="birnn.tasks.regression.estimator:SequenceRegressor",
     inspect="birnn.tasks.regression.inspection:inspect_steps",

@@ -1,13 +1,14 @@
 """Use a trained regressor: a number at each step of sequences."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from birnn.arrays import Array
+from birnn.arrays import Array, Floats, Ints
 from birnn.data.steps import LARGEST, StepSplit, numeric_columns, sequence_rows
 from birnn.data.tables.columns import check_column
 from birnn.data.tables.kinds import is_dataset, is_frame
@@ -42,13 +43,14 @@ class RegressionPredictor(Predictor):
         self.check(request)
         if not request.input:
             raise ConfigError("nothing to predict from: give a table, a row a step, with --input")
-        tables = load_tables(request.input, request.read, aliases={})
-        if len(tables.splits) > 1:
-            raise ConfigError(f"input: {request.input} holds several splits; name one file")
-        table = next(iter(tables.splits.values()))
-        predicted = self._of_table(table, request.input)
+        found = read_table(self.run, request)
+        table, predicted = found.table, np.zeros(len(found.table))
+        for rows, part in zip(
+            found.rows, self.sequences([found.features[r] for r in found.rows]), strict=True
+        ):
+            predicted[rows] = part
 
-        def rows() -> Iterator[Record]:
+        def records_of() -> Iterator[Record]:
             for start in range(0, len(table), CHUNK):
                 parts = table[start : start + CHUNK]
                 cells = zip(*parts.values(), strict=True)
@@ -56,32 +58,14 @@ class RegressionPredictor(Predictor):
                     cell = zip(parts, map(plain, row), strict=True)
                     yield {**dict(cell), PREDICTED: float(value)}
 
-        records = Streamed(len(table), rows)
+        records = Streamed(len(table), records_of)
 
         def write(path: Path) -> None:
             header = [[*table.column_names, PREDICTED]]
             lines = chain(header, (record.values() for record in records))
             write_records(path, records, lines, escape=request.escape_formulas)
 
-        return Answer(records, write, [f"note: {n}" for n in (*tables.notes, *tables.warnings)])
-
-    def _of_table(self, table: Any, where: str) -> Array:
-        """A number for each row, in the rows' order; the target may be among them or not."""
-        options, names = self.run.task.config.data, self.run.info.features
-        group = options.sequence_column
-        for name in (*names, *([group] if group else [])):
-            check_column(name, table.column_names, where)
-        if PREDICTED in table.column_names:
-            raise DataError(f"{where} has a column {PREDICTED!r} already: rename it")
-        columns = numeric_columns(table, set(table.column_names) - set(names), where)
-        features = np.stack([columns[name] for name in names], axis=1)
-        order = sequence_rows(table, group, options.length)
-        flat = np.zeros(len(table))
-        for rows, predicted in zip(
-            order, self.sequences([features[r] for r in order]), strict=True
-        ):
-            flat[rows] = predicted
-        return flat
+        return Answer(records, write, [f"note: {note}" for note in found.notes])
 
     def sequences(self, features: Sequence[Array]) -> list[Array]:
         """``[T]`` for each ``[T, F]``, in the target's own unit."""
@@ -103,6 +87,38 @@ class RegressionPredictor(Predictor):
         """See :meth:`birnn.tasks.api.run.Run.predict`."""
         features, back = step_sequences(data, self.run)
         return back(self.sequences(features))
+
+
+@dataclass(frozen=True)
+class StepTable:
+    """A table to predict: a row a step."""
+
+    table: Any
+    features: Floats  # [R, F] of the rows, in the order of the run's columns
+    rows: list[Ints]  # of each sequence, its rows in their order
+    notes: list[str]
+
+
+def read_table(run: LoadedRun, request: Request) -> StepTable:
+    """Read the table that a request names; the target may be among its columns or not.
+
+    Raises:
+        BirnnError: it can't be read, or lacks a column.
+    """
+    where, options, names = request.input, run.task.config.data, run.info.features
+    tables = load_tables(where, request.read, aliases={})
+    if len(tables.splits) > 1:
+        raise ConfigError(f"input: {where} holds several splits; name one file")
+    table = next(iter(tables.splits.values()))
+    group = options.sequence_column
+    for name in (*names, *([group] if group else [])):
+        check_column(name, table.column_names, where)
+    if PREDICTED in table.column_names:
+        raise DataError(f"{where} has a column {PREDICTED!r} already: rename it")
+    columns = numeric_columns(table, set(table.column_names) - set(names), where)
+    features = np.stack([columns[name] for name in names], axis=1)
+    order = sequence_rows(table, group, options.length)
+    return StepTable(table, features, list(order), [*tables.notes, *tables.warnings])
 
 
 def plain(cell: Any) -> Any:

@@ -56,7 +56,7 @@ class SentimentExplainer(TextExplainer):
         label = info.labels[number]
         yield Explanation(
             task.name, label, score_words(label, model.classes), "log-odds", value, baseline,
-            NOTHING, tuple(causes), value - baseline - moved, recurrent.points, text,
+            NOTHING, tuple(causes), value - baseline - moved, recurrent.points, text=text,
             probability=float(shares[number]), others=others,
         )  # fmt: skip
 

@@ -28,6 +28,7 @@ class Explainer:
 
     def __init__(self, run: LoadedRun, table: TableOptions = AS_FOUND) -> None:
         self.run = run
+        self.notes: list[str] = []  # what was noticed while answers were explained
         self.table = table  # how a program's files are read, where not as the run's own
 
     def check(self, wish: Wish) -> None:
@@ -95,9 +96,14 @@ def explainer_of(run: LoadedRun, table: TableOptions = AS_FOUND) -> Explainer:
 class Explained:
     """Explanations in input order, made when they are asked for."""
 
+    explainer: Explainer
     explanations: Iterator[Explanation]
-    notes: list[str]
-    task: str
+    told: list[str]  # of the input
+
+    @property
+    def notes(self) -> list[str]:
+        """What one should know, once they have been gone through."""
+        return [*self.told, *(f"note: {note}" for note in self.explainer.notes)]
 
     def write(self, path: Path, *, escape: bool = False) -> int:
         """Write them to a file; returns how many there were."""
@@ -124,7 +130,7 @@ def explain(folder: Path, request: Request, wish: Wish, device: str = "cpu") -> 
     own = replace(request, trained=run.task.trained, columns=run.task.columns)
     explainer = explainer_of(run)
     explainer.check(wish)
-    return Explained(explainer.asked(own, wish), own.told, run.task.name)
+    return Explained(explainer, explainer.asked(own, wish), own.told)
 
 
 def csv_rows(explanations: Iterable[Explanation]) -> Iterator[list[Any]]:

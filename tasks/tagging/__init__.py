@@ -9,6 +9,7 @@ SPEC = Spec(
     task="birnn.tasks.tagging.task:Tagging",
     options="birnn.tasks.tagging.options:TaggingConfig",
     serve="birnn.tasks.tagging.serve:TaggingPredictor",
+    explain="birnn.tasks.tagging.explain:TaggingExplainer",
     example='"some text"',
     test_record="birnn.tasks.tagging.test_record:read_tags",
     graph="birnn.tasks.tagging.graph:TaggingGraph",

@@ -117,13 +117,22 @@ class TaggingModel(nn.Module):
 
     def forward(self, batch: Batch) -> TaggingOutputs:
         """Score the tags of each token."""
-        if self.pretrained is not None:
-            vectors = self.pretrained(batch.inputs)
-            batch = replace(batch, inputs={**batch.inputs, "pretrained": vectors})
+        batch = self.with_vectors(batch)
         members: list[Emissions] = [member(batch) for member in self.members]
-        scores = _mean([part.scores.float() for part in members]) * self.log_sharpness.exp()
+        scores = self.mean([part.scores for part in members])
         chain, bonus = self.chain([part.chain for part in members]), self.span_bonus * self.openers
         return TaggingOutputs(members, scores, chain, bonus, batch.lengths)
+
+    def with_vectors(self, batch: Batch) -> Batch:
+        """``batch`` with the pretrained vectors of its words, which all members share."""
+        if self.pretrained is None:
+            return batch
+        vectors = self.pretrained(batch.inputs)
+        return replace(batch, inputs={**batch.inputs, "pretrained": vectors})
+
+    def mean(self, scores: Sequence[Tensor]) -> Tensor:
+        """The committee's scores, from its members', ``[B, T, K]``."""
+        return _mean([part.float() for part in scores]) * self.log_sharpness.exp()
 
     def chain(self, chains: Sequence[Potentials]) -> Potentials:
         """Of the committee, from the members'."""

@@ -515,3 +515,36 @@ def test_a_module_starts_even_and_learns_legal_moves_only() -> None:
     other = CRF(4, allowed)
     other.load_state_dict(module.state_dict())
     assert torch.equal(other(x, tags, lengths), loss)
+
+
+@quick
+@given(chains(), st.integers(0, 2**16))
+def test_log_odds_are_those_of_all_sequences(chain: Chain, seed: int) -> None:
+    """Of random sets of tags in a row, against all sequences one by one."""
+    generator = np.random.default_rng(seed)
+    tags = chain.emissions.shape[2]
+    for item, length in enumerate(chain.lengths.tolist()):
+        start = int(generator.integers(length))
+        wanted = generator.random((int(generator.integers(1, length - start + 1)), tags)) < 0.6
+        known = listed(chain, item)
+        rows = known.paths[:, start : start + len(wanted)]
+        fits = wanted[np.arange(len(wanted)), rows].all(1)
+        share = known.probability(fits)
+        if not 1e-9 < share < 1 - 1e-9:
+            continue
+        row = chain.emissions[item : item + 1]
+        found = crf.log_odds(
+            row, chain.lengths[item : item + 1], chain.potentials, start, torch.from_numpy(wanted)
+        )
+        other = known.probability(~fits)
+        assert float(found) == pytest.approx(np.log(share) - np.log(other), abs=1e-5)
+
+
+def test_log_odds_near_certainty_keep_their_digits() -> None:
+    """``p = 1 − 1e-20`` has no digits left as a number; its odds have."""
+    emissions = torch.tensor([[[46.0, 0.0], [0.0, 0.0]]], dtype=torch.float64, requires_grad=True)
+    certain = torch.tensor([[True, False]])
+    found = crf.log_odds(emissions, torch.tensor([2]), neutral(2), 0, certain)
+    assert float(found.detach()) == pytest.approx(46)
+    (gradient,) = torch.autograd.grad(found.sum(), emissions)
+    torch.testing.assert_close(gradient[0, 0], torch.tensor([1.0, -1.0], dtype=torch.float64))
