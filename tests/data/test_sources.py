@@ -277,7 +277,7 @@ def test_a_missing_series_file_is_offered_only_series(birnn, tmp_path, command):
 def test_missing_files_of_each_task(birnn, tmp_path):
     missing = tmp_path / "none.csv"
     said = birnn("forecast", "--data", missing).refusal()
-    assert "known names: temperatures, or owner/name" in said
+    assert "known names: electricity, temperatures, or owner/name" in said
     assert (
         "give a file, a folder, or owner/name" in birnn("regression", "--data", missing).refusal()
     )

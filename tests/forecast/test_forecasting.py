@@ -388,6 +388,6 @@ def test_the_embedded_series_are_the_default() -> None:
     from birnn.tasks.forecast.options import ForecastConfig
 
     found = load_series(ForecastConfig())
-    assert found.inspection.source == "embedded temperatures"
+    assert found.inspection.source == "embedded electricity"
     assert found.info.season == 24
     assert len(found.panel) == 1

@@ -62,7 +62,11 @@ def test_a_file_is_read_as_the_task_whose_data_it_holds(birnn, tmp_path, name):
 
 
 def test_samples_folders_and_names_are_told(tmp_path):
-    for name, kind in (("tweets", "texts"), ("tweet_entities", "tags"), ("temperatures", "series")):
+    samples = {
+        "tweets": "texts", "tweet_entities": "tags", "electricity": "series",
+        "temperatures": "series",
+    }  # fmt: skip
+    for name, kind in samples.items():
         assert kind_of(name) == kind
     shutil.copytree(CASES / "s30_kaggle", tmp_path / "a")
     assert kind_of(str(tmp_path / "a")) == "texts"

@@ -302,7 +302,17 @@ def test_options_are_those_of_the_file(write):
     assert "line 4" in inspection.notes[0]
 
 
-def test_sample():
+def test_the_embedded_electricity():
+    panel, inspection = read("electricity")
+    assert inspection.source == "embedded electricity"
+    assert inspection.targets == ["demand"]
+    assert (panel.ends.tolist(), panel.season) == ([8760], 24)
+    assert inspection.findings == []
+    assert (inspection.start, inspection.end) == ("2013-12-31 23:00:00", "2014-12-31 22:00:00")
+    assert "mean of two half-hours" in inspection.notes[0]
+
+
+def test_the_embedded_temperatures():
     panel, inspection = read("temperatures")
     assert inspection.source == "embedded temperatures"
     assert (panel.ends.tolist(), panel.season) == ([8760], 24)
