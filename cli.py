@@ -25,6 +25,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
+from birnn.tasks.web.options import ServeOptions
 from birnn.terminal import command_options as has
 from birnn.terminal.errors import exit_code, flush
 from birnn.terminal.help import HelpGroup
@@ -37,6 +38,7 @@ Source = Annotated[str, Argument(help="The same as --data.", show_default=False)
 Inspected = Annotated[list[str] | None, Argument(help="A file, the same as --data; or TASK FILE.")]
 Run = Annotated[str, Argument(help="Run folder, or hf://USER/NAME, or hf://USER/NAME@REVISION.")]
 Runs = Annotated[list[str], Argument(help="Run folders of one task; the first is the reference.")]
+Served = Annotated[list[str], Argument(help="Run folders, or hf://USER/NAME, of any tasks.")]
 Texts = Annotated[list[str] | None, Argument(help="Texts; none: --input or standard input.")]
 Repository = Annotated[str, Argument(help="USER/NAME on the Hugging Face Hub.")]
 
@@ -137,7 +139,7 @@ def compare_command(runs: Runs, options: has.CompareOptions) -> None:
     draw_comparison(comparison, picture=str(picture or ""), as_json=options.json)
 
 
-def use_machine(options: has.EvaluateOptions | has.PredictOptions) -> None:
+def use_machine(options: has.EvaluateOptions | has.PredictOptions | ServeOptions) -> None:
     """Set the threads and the engine of a command that uses a trained run."""
     from birnn.nn import engines
     from birnn.nn.devices import use_threads
@@ -196,6 +198,19 @@ def export_command(run: Run, options: has.ExportOptions) -> None:
             data=options.data, split=options.split,
         )  # fmt: skip
     draw_export(export, as_json=options.json)
+
+
+@command(app, "serve")
+def serve_command(runs: Served, options: ServeOptions) -> None:
+    """Serve trained runs: a page to try them on, and a JSON API."""
+    with status("loading the runs"):
+        from birnn.tasks.web.server import prepare
+        from birnn.terminal.views.serving import draw_served
+
+        use_machine(options)
+        server = prepare(runs, options)
+    draw_served(server)
+    server.run()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,7 +1,8 @@
 """Use a trained forecaster: read a new history, answer with what comes after it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,14 +16,16 @@ from birnn.data.tables.memory import named_source
 from birnn.data.wording import agree, plural
 from birnn.errors import ConfigError
 from birnn.tasks.forecast.data import load_panel
+from birnn.tasks.forecast.forecasts import level_name
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.model import ForecastModel
 from birnn.tasks.forecast.output import Future, chart, forecast_future, forecast_rows
+from birnn.tasks.forecast.served import changed, columns_of, drawn, example
 from birnn.tasks.forecast.task import Forecast, fitting
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.records import write_records
-from birnn.tasks.serving.request import Answer, Request
+from birnn.tasks.serving.request import Answer, Change, Request
 
 CHARTS = 3  # series that are drawn
 
@@ -31,11 +34,28 @@ class ForecastPredictor(Predictor):
     """A loaded forecaster: what comes after the last row of each series."""
 
     outputs = (".csv", ".json", ".jsonl")
+    takes = ("table", "changes")
     reads_files = True
     refuses: ClassVar[Mapping[str, str]] = {
         **Predictor.refuses,
         "texts": "a forecaster takes no texts; give a file of series with --input FILE",
     }
+
+    def about(self) -> dict[str, Any]:
+        """Steps ahead and back, levels of the bands, and the columns of its own file."""
+        info: ForecastInfo = self.run.info
+        columns = columns_of(self.run.task.reading, info)
+        return {
+            "horizon": info.shape.horizon, "lookback": info.shape.lookback,
+            "frequency": info.clock.named(), "season": info.season,
+            "levels": [level_name(level) for level in info.levels],
+            "columns": [name for names in columns.values() for name in names],
+        }  # fmt: skip
+
+    def sample(self) -> dict[str, Any]:
+        """A short file with the run's own columns."""
+        text = example(self.run.task.reading, self.run.info)
+        return {"csv": text} if text else {}
 
     def answer(self, request: Request) -> Answer:
         """Forecast from the end of every series of a file."""
@@ -44,14 +64,17 @@ class ForecastPredictor(Predictor):
             raise ConfigError("nothing to forecast from: give the series with --input FILE")
         if Path(request.input).suffix.lower() == ".txt":
             raise ConfigError(f"input: {request.input} is text; known: {', '.join(FORMATS)}")
-        future, records, notes = forecast_source(self.run, request.input, request.read)
+        future, records, notes = forecast_source(
+            self.run, request.input, request.read, request.changes
+        )
         charts = [chart(future, number) for number in range(min(CHARTS, len(future.split)))]
 
         def write(path: Path) -> None:
             rows = [list(records[0]), *(record.values() for record in records)]
             write_records(path, records, rows, escape=request.escape_formulas)
 
-        return Answer(records, write, [f"note: {note}" for note in notes], charts=charts)
+        told = [f"note: {note}" for note in notes]
+        return Answer(records, write, told, charts=charts, drawings=partial(drawn, future))
 
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """A row a series and step: ``id``, ``time``, ``mean``, ``lower_…`` and ``upper_…``."""
@@ -73,7 +96,7 @@ class ForecastPredictor(Predictor):
 
 
 def forecast_source(
-    run: LoadedRun, source: str, read: ReadOptions
+    run: LoadedRun, source: str, read: ReadOptions, changes: Sequence[Change] = ()
 ) -> tuple[Future, list[dict[str, Any]], list[str]]:
     """Forecast from the end of every series of a source: forecasts, rows, what one should know.
 
@@ -84,6 +107,7 @@ def forecast_source(
     if not isinstance(task, Forecast) or not isinstance(model, ForecastModel):
         raise ConfigError(f"{run.folder} is not a run of the task forecast")
     panel, inspection = read_series(run, source, read)
+    panel = changed(panel, changes)
     future = forecast_future(task, model, panel, run.info)
     records = list(forecast_rows(future.split, future.forecasts, np.arange(len(future.split))))
     notes = [*inspection.notes, *(f"{f.text} {f.treatment}" for f in inspection.findings[:5])]

@@ -38,6 +38,20 @@ class RegressionPredictor(Predictor):
         "text_column": "text_column: a run of regression reads no texts",
     }
 
+    takes = ("table",)
+
+    def about(self) -> dict[str, Any]:
+        """The columns that a table must have."""
+        group = self.run.task.config.data.sequence_column
+        return {"columns": [*self.run.info.features, *([group] if group else [])]}
+
+    def sample(self) -> dict[str, Any]:
+        """A few steps at the features' means."""
+        info, group = self.run.info, self.run.task.config.data.sequence_column
+        means = dict(zip(info.features, np.asarray(info.shift, dtype=float).tolist(), strict=False))
+        row = {name: float(f"{value:.6g}") for name, value in means.items()}
+        return {"rows": [{**row, **({group: "1"} if group else {})} for _ in range(3)]}
+
     def answer(self, request: Request) -> Answer:
         """The rows of a table, each a step, with what is predicted for it."""
         self.check(request)

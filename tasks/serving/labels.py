@@ -22,6 +22,7 @@ from birnn.tasks.serving.texts import read_inputs, read_text_columns
 
 CHUNK = 8192  # rows that are held as batches and features at once
 
+SAMPLE = "What a lovely day, I could not be happier!"
 Columns = Mapping[str, Sequence[str]]
 Weights = list[list[tuple[str, float]]]  # of each text's words
 
@@ -44,6 +45,22 @@ class LabelPredictor(Predictor):
         self.columns: tuple[str, ...] = task.text_columns  # of records
         self.sources: tuple[str, ...] = task.source_columns  # of files and tables
         self.usual = "" if self.columns == ("text",) else self.sources[0]  # empty: by usual names
+
+    @property
+    def takes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Texts alone, where a row is one text; else a table."""
+        return ("texts", "table") if len(self.columns) == 1 else ("table",)
+
+    def about(self) -> dict[str, Any]:
+        """The classes, and the columns of texts where a row has several."""
+        several = {"columns": list(self.sources)} if len(self.columns) > 1 else {}
+        return {"labels": list(self.run.info.labels), **several}
+
+    def sample(self) -> dict[str, Any]:
+        """A text; of several columns, a row."""
+        if len(self.columns) == 1:
+            return {"text": SAMPLE}
+        return {"rows": [dict.fromkeys(self.sources, SAMPLE)]}
 
     def probabilities(self, columns: Columns, *, explain: bool) -> tuple[list[Array], Weights]:
         """``[C]`` for each row and, with ``explain``, what each text's words counted for."""
@@ -94,6 +111,11 @@ class LabelPredictor(Predictor):
         write = partial(write_labels, records=records, columns=self.columns,
                         escape=request.escape_formulas)  # fmt: skip
         return Answer(records, write, notes(columns), weights)
+
+    def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
+        """The texts of a file, where a row is one text."""
+        columns = self._texts(request)
+        return columns[self.columns[0]], [*request.told, *notes(columns)]
 
     def _texts(self, request: Request) -> Columns:
         if len(self.columns) == 1:

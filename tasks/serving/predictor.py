@@ -1,6 +1,6 @@
 """What a loaded run answers: a person's request, or what a program holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -27,6 +27,8 @@ class Predictor:
         "best": "n_best: this run labels whole texts; the option is for taggers",
         "explain": "explain: this run has no attention to show"}  # fmt: skip
 
+    # What a server may ask: "texts", "tokens" or a "table", with "n_best" or "changes".
+    takes: ClassVar[tuple[str, ...]] = ()
     reads_files: ClassVar[bool] = False  # from Python too, not at the command line alone
     table: TableOptions = AS_FOUND  # how a program's files are read, where not as the run's own
 
@@ -45,12 +47,31 @@ class Predictor:
             if getattr(request, option):
                 raise ConfigError(reason)
 
+    def about(self) -> dict[str, Any]:
+        """What the run answers with and reads, as JSON: labels, columns, steps."""
+        return {}
+
+    def sample(self) -> dict[str, Any]:
+        """A request that the run can answer, made of its own columns: the body of ``/v1/predict``.
+
+        Empty: none can be made.
+        """
+        return {}
+
     def answer(self, request: Request) -> Answer:
         """Answer a request of the command line.
 
         Raises:
             BirnnError: the task answers none, or an unusable input or output; nothing is predicted
                 before these are checked.
+        """
+        raise ConfigError(refusal(self.run.task.name, self.run.folder))
+
+    def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
+        """The texts of a request's file, one an answer, and what should be said of them.
+
+        Raises:
+            BirnnError: an unusable file, or a task that takes no texts.
         """
         raise ConfigError(refusal(self.run.task.name, self.run.folder))
 
@@ -124,9 +145,18 @@ def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
         data = config.get("data")
         trained = data.get("data") if isinstance(data, dict) else ""
         check_apart(Path(request.output), request, folder, str(trained or ""))
-    run = with_stamps(load_run(folder, device), request.stamps)
+    return answer(load_run(folder, device), request)
+
+
+def answer(run: LoadedRun, request: Request) -> Answer:
+    """Answer ``request`` with a loaded run, which reads files as its own was read.
+
+    Raises:
+        BirnnError: an unusable input, or a run that answers no such request.
+    """
+    run = with_stamps(run, request.stamps)
     own = replace(request, trained=run.task.trained, columns=run.task.columns)
     answer = predictor_of(run).answer(own)
     answer.notes[:0] = own.told
-    answer.task = name
+    answer.task = run.task.name
     return answer

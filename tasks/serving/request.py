@@ -10,6 +10,15 @@ from birnn.data.tables.dialect import Dialect, ReadOptions, TableOptions
 
 
 @dataclass(frozen=True)
+class Change:
+    """A value of a history that is thought to be another one."""
+
+    series: str
+    step: int  # from the end: −1 is the last
+    value: float
+
+
+@dataclass(frozen=True)
 class Request:
     """Texts, a file of them, or a pipe; and what is wanted."""
 
@@ -27,6 +36,7 @@ class Request:
     skip_ragged: bool = False  # leave out rows that don't fit
     trained: Dialect | None = None  # how the run's own data was read
     columns: Mapping[str, str] = field(default_factory=dict)  # of these data, by what they held
+    changes: tuple[Change, ...] = ()  # of series, after they are read
     told: list[str] = field(default_factory=list)  # what was noticed while it was read
 
     @property
@@ -60,4 +70,6 @@ class Answer:
     labels: list[str] = field(default_factory=list)  # of spans or tags, for their colours
     lines: Iterable[str] | None = None  # a tagged file, line by line, where that was the input
     charts: list[dict[str, Any]] = field(default_factory=list)  # of forecasts
+    # What a page draws of so many series at most, with all stamps and levels.
+    drawings: Callable[[int], list[dict[str, Any]]] | None = None
     task: str = ""  # of the run that answers

@@ -30,6 +30,7 @@ from birnn.tasks.tagging.task import Tagging
 
 CHUNK = 4096  # texts that are held as batches at once
 FILES = (*CONLLU, *(suffix for suffix in COLUMNS if suffix != ".txt"))  # a .txt holds texts
+SAMPLE = "Ada Lovelace met Charles Babbage in London."
 S = TypeVar("S", bound=Sequence[str])
 T = TypeVar("T")
 Places = Sequence[tuple[int, int]]
@@ -43,6 +44,16 @@ class TaggingPredictor(Predictor):
     refuses: ClassVar[Mapping[str, str]] = {
         "explain": "explain: a tagger has no attention to show; its spans have confidences"
     }
+
+    takes = ("texts", "tokens", "table", "n_best")
+
+    def about(self) -> dict[str, Any]:
+        """Types of spans, or raw tags, and the scheme of the tags."""
+        return {"labels": shown_labels(self.run), "scheme": self.run.info.scheme}
+
+    def sample(self) -> dict[str, Any]:
+        """A text with names in it."""
+        return {"text": SAMPLE}
 
     def answer(self, request: Request) -> Answer:
         """Tag texts, a file of them or of tokens, or a pipe."""
@@ -62,6 +73,11 @@ class TaggingPredictor(Predictor):
             empty_note(texts),
             labels=shown_labels(self.run),
         )
+
+    def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
+        """The texts of a file."""
+        texts = read_inputs(request)
+        return texts, [*request.told, *empty_note(texts)]
 
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """Records of raw texts, with their places, or of lists of tokens."""

@@ -1,0 +1,179 @@
+"""The runs that are served: their names, what each says of itself, and how a question is run."""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from birnn.errors import BirnnError, ConfigError
+from birnn.registry import suggestion
+from birnn.tasks import TASKS
+from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.serving.predictor import Predictor, answer, predictor_of
+from birnn.tasks.serving.request import Answer, Request
+from birnn.tasks.web.jobs import Items, Job, Records, Table
+from birnn.tasks.web.options import ServeOptions
+from birnn.tasks.web.question import Question, check_sizes, too_many_rows
+from birnn.tasks.web.refusals import Refused
+from birnn.tasks.web.strict_json import encode
+
+OPTION = re.compile(r"--([a-z][a-z0-9-]*)")
+
+
+@dataclass(frozen=True)
+class ServedRun:
+    """A loaded run under its name."""
+
+    name: str
+    run: LoadedRun
+    predictor: Predictor
+    sample: dict[str, Any] = field(default_factory=dict)  # the body of a request
+
+    @property
+    def task(self) -> str:
+        """The name of its task."""
+        return self.run.task.name
+
+    def about(self) -> dict[str, Any]:
+        """What ``/v1/runs`` says of it."""
+        takes, view = list(self.predictor.takes), TASKS[self.task].view
+        about = {"name": self.name, "task": self.task, "takes": takes, "view": view}
+        encoder = self.run.task.config.encoder.encoder
+        return {**about, "encoder": encoder, **self.predictor.about(), "sample": self.sample}
+
+
+def served_runs(loaded: Sequence[tuple[str, LoadedRun]]) -> dict[str, ServedRun]:
+    """Name → run; the name is that of its folder, a number where two are called alike.
+
+    Raises:
+        ConfigError: a run of a task that can't be served.
+    """
+    runs: dict[str, ServedRun] = {}
+    for given, run in loaded:
+        predictor = predictor_of(run)
+        if not predictor.takes:
+            raise ConfigError(f"serve: {given} is a run of {run.task.name}, which answers nothing")
+        name, number = Path(given).name or Path(given).resolve().name, 1
+        while (unique := name if number == 1 else f"{name}-{number}") in runs:
+            number += 1
+        runs[unique] = ServedRun(unique, run, predictor, predictor.sample())
+    return runs
+
+
+@dataclass
+class Desk:
+    """Makes jobs of questions; in the folder ``scratch`` tables lie while they are read."""
+
+    runs: dict[str, ServedRun]
+    limits: ServeOptions
+    scratch: Path
+
+    def job(self, question: Question) -> Job:
+        """What the worker is to do.
+
+        Raises:
+            Refused: there is no such run, or it takes no such question.
+        """
+        served = self._named(question.run)
+        takes = served.predictor.takes
+        for given, what in (
+            (question.kind, question.kind), (question.best, "n_best"),
+            (question.changes, "changes"),
+        ):  # fmt: skip
+            if given and what not in takes:
+                able = f"the run {served.name!r} takes {', '.join(takes)}"
+                raise Refused(422, "not_taken", f"{what} can't be answered: {able}")
+        if question.best and question.kind == "tokens":
+            raise Refused(422, "not_taken", "n_best can't be answered for tokens: give texts")
+        deadline = time.monotonic() + self.limits.timeout
+        if question.kind == "table":
+            return Table(deadline, work=lambda job: self._table(served, question, job))
+        return self._items(served, question, deadline, question.items, [])
+
+    def _named(self, name: str | None) -> ServedRun:
+        if name is None and len(self.runs) == 1:
+            return next(iter(self.runs.values()))
+        if name is None:
+            known = ", ".join(self.runs)
+            raise Refused(422, "which_run", f"run: several are served; name one of {known}")
+        if name not in self.runs:
+            near = suggestion(name[:80], self.runs)
+            raise Refused(404, "no_such_run", f"there is no run {name[:80]!r}{near}; see /v1/runs")
+        return self.runs[name]
+
+    def _items(self, served: ServedRun, question: Question, deadline: float,
+               items: Sequence[Any], notes: list[str]) -> Items:  # fmt: skip
+        tokens, best = question.kind == "tokens", question.best
+
+        def run(items: Sequence[Any]) -> Records:
+            if tokens:
+                return served.predictor.records(list(items), "")
+            return list(served.predictor.answer(Request(texts=list(items), best=best)).records)
+
+        return Items(
+            deadline, group=(served.name, tokens, best), run=run, items=items,
+            render=lambda records: envelope(served, records, notes),
+        )  # fmt: skip
+
+    def _table(self, served: ServedRun, question: Question, job: Table) -> bytes | Items:
+        """Read a table as ``predict --input`` does: texts become items, anything else an answer."""
+        path = self.scratch / f"table{question.suffix}"
+        reading = question.reading
+        request = Request(
+            input=str(path), text_column=reading.text_column, table=reading.table,
+            encoding=reading.encoding or "utf-8-sig", stamps=reading.stamps,
+            skip_ragged=reading.skip_ragged, changes=question.changes,
+        )  # fmt: skip
+        try:
+            path.write_bytes(question.table)
+            if "texts" in served.predictor.takes and not question.csv_answer:
+                own = replace(
+                    request, trained=served.run.task.trained, columns=served.run.task.columns
+                )
+                texts, notes = served.predictor.texts(own)
+                check_sizes(texts, self.limits)
+                return self._items(served, question, job.deadline, texts, self._words(notes))
+            answered = answer(served.run, request)
+            if question.csv_answer:
+                return self._csv(answered)
+            return self._answer(served, question, answered)
+        except BirnnError as error:
+            raise Refused(422, "unusable", self._plain(str(error))) from None
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _answer(self, served: ServedRun, question: Question, answered: Answer) -> bytes:
+        records = list(answered.records)
+        if len(records) > self.limits.max_rows:
+            raise too_many_rows(len(records), self.limits)
+        more: dict[str, Any] = {}
+        if question.drawings and answered.drawings is not None:
+            more["drawings"] = answered.drawings(question.drawings)
+        return envelope(served, records, self._words(answered.notes), more)
+
+    def _csv(self, answered: Answer) -> bytes:
+        """The file that ``predict --output`` writes."""
+        path = self.scratch / "answer.csv"
+        try:
+            answered.write(path)
+            return path.read_bytes()
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _words(self, notes: Sequence[str]) -> list[str]:
+        return [self._plain(note.removeprefix("note: ")) for note in notes]
+
+    def _plain(self, words: str) -> str:
+        """Words of a reader without the folder of the table, options as a request has them."""
+        bare = words.replace(f"{self.scratch}/", "")
+        return OPTION.sub(lambda name: name[1].replace("-", "_"), bare)
+
+
+def envelope(
+    served: ServedRun, records: Records, notes: Sequence[str], more: dict[str, Any] | None = None
+) -> bytes:
+    """The body of an answer."""
+    known = {"run": served.name, "task": served.task, "records": records, "notes": list(notes)}
+    return encode({**known, **(more or {})})
