@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from typer import Argument, Option
@@ -139,7 +139,9 @@ def compare_command(runs: Runs, options: has.CompareOptions) -> None:
     draw_comparison(comparison, picture=str(picture or ""), as_json=options.json)
 
 
-def use_machine(options: has.EvaluateOptions | has.PredictOptions | ServeOptions) -> None:
+def use_machine(
+    options: has.EvaluateOptions | has.PredictOptions | has.ExplainOptions | ServeOptions,
+) -> None:
     """Set the threads and the engine of a command that uses a trained run."""
     from birnn.nn import engines
     from birnn.nn.devices import use_threads
@@ -148,6 +150,11 @@ def use_machine(options: has.EvaluateOptions | has.PredictOptions | ServeOptions
     engines.force(options.engine)
     if note := engines.cpu_note():
         print(f"birnn: note: {note}", file=sys.stderr)
+
+
+def standard_input() -> BinaryIO | None:
+    """What is piped in; None where that is a terminal or closed."""
+    return None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
 
 
 @command(app, "predict")
@@ -161,9 +168,8 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
 
         use_machine(options)
         folder = run_folder(run)
-    standard_input = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
     request = Request(
-        texts or [], options.input, options.text_column, options.encoding, standard_input,
+        texts or [], options.input, options.text_column, options.encoding, standard_input(),
         options.output, options.explain, options.n_best, options.escape_formulas, options.table,
         options.stamps, options.skip_ragged,
     )  # fmt: skip
@@ -171,6 +177,27 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
     if options.output:
         answer.write(Path(options.output))
     draw_answer(answer, output=options.output, as_json=options.json)
+
+
+@command(app, "explain")
+def explain_command(run: Run, options: has.ExplainOptions, texts: Texts = None) -> None:
+    """Say what moved the answers of a trained run: which words, which steps of a series."""
+    with status("loading the run"):
+        from birnn.tasks.api.hub import run_folder
+        from birnn.tasks.core.explanation import Wish
+        from birnn.tasks.serving.explaining import explain
+        from birnn.tasks.serving.request import Request
+        from birnn.terminal.views.explanation import draw_explained
+
+        use_machine(options)
+        wish = Wish(options.class_, options.token, options.step, options.series)
+        request = Request(
+            texts or [], options.input, options.text_column, options.encoding, standard_input(),
+            options.output, escape_formulas=options.escape_formulas, table=options.table,
+            stamps=options.stamps, skip_ragged=options.skip_ragged,
+        )  # fmt: skip
+        explained = explain(run_folder(run), request, wish, options.device)
+    draw_explained(explained, request, as_json=options.json)
 
 
 @command(app, "push")

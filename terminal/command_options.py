@@ -173,3 +173,43 @@ class PredictOptions:
     explain: bool = of_output(
         False, "Show what each text's prediction looked at, where the model can say."
     )
+
+
+@dataclass(frozen=True)
+class ExplainOptions:
+    """What is explained, and where to."""
+
+    class_: str = option(
+        "", "The class to explain, the type of the spans, or with --token the tag. Empty: what is"
+        " predicted.", group="Explain",
+    )  # fmt: skip
+    token: str = option(
+        "", "A token of the text, or its number from 1, whose tag is explained (taggers).",
+        group="Explain",
+    )  # fmt: skip
+    step: int = option(
+        0, "A step ahead, or of a sequence, from 1; 0: the mean over all (forecast, regression).",
+        group="Explain", low=0,
+    )  # fmt: skip
+    series: str = option("", "The name of one series; empty: all (forecast).", group="Explain")
+    input: str = of_data(
+        "",
+        "File of texts: .txt (one a line), .csv, .tsv, .json, .jsonl, .parquet; a forecaster takes"
+        " a file of series, a regressor a table.",
+    )
+    text_column: str = of_data("", "Column of the texts. Empty: found by name.")
+    encoding: str = of_data("utf-8-sig", "Encoding of the input file.")
+    skip_ragged: bool = without_ragged()
+    table: TableOptions = field(default_factory=TableOptions)
+    stamps: StampOptions = field(default_factory=StampOptions)
+    device: str = device_option("Machine", "cpu")
+    engine: str = engine_option("Machine", "everyday")
+    threads: int = threads_option("Machine", "everyday")
+    output: str = of_output(
+        "", "Write to this .csv (a row a word, step or column), .json or .jsonl file."
+    )
+    escape_formulas: bool = of_output(
+        False,
+        "In a .csv output, put an apostrophe before text that a spreadsheet would run as formula.",
+    )
+    json: bool = of_output(False, "Print explanations as JSON lines.")

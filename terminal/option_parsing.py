@@ -22,7 +22,7 @@ from birnn.terminal.help import HelpAll, HelpCommand
 Handler = Callable[..., None]
 Configs = Mapping[str, Any]  # by their parameters' names
 Base = Callable[[Mapping[str, Any]], Configs]
-OF_RUNS = ("evaluate", "predict")  # read files as a run's own were read
+OF_RUNS = ("evaluate", "predict", "explain")  # read files as a run's own were read
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
 TOML = "TOML file of these options (dashes or underscores; tables are only for order)."
 SHOW = "Print the options as TOML, for --config, and stop."
@@ -112,7 +112,7 @@ def parameters(config: Any) -> list[inspect.Parameter]:
         if dataclasses.is_dataclass(value):
             declared += parameters(value)
             continue
-        flag = "--" + field.name.replace("_", "-")
+        flag = "--" + field.name.rstrip("_").replace("_", "-")  # class_: a word of Python's
         option = typer.Option(
             f"{flag}/--no-{flag[2:]}" if hint in (bool, bool | None) else flag, help=meta["help"],
             metavar=f"[{'|'.join(meta['choices'])}]" if meta["choices"] else None,
@@ -142,6 +142,7 @@ def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in flatten(document):
         name = key.replace("-", "_")
+        name = f"{name}_" if f"{name}_" in names else name
         if name not in names:
             raise ConfigError(f"{path}: unknown option {key!r}{suggestion(name, names)}")
         if name in values:

@@ -67,6 +67,18 @@ class Explanation:
         moved = [cause for cause in (*self.causes, *self.others) if cause.weight]
         return sorted(moved, key=lambda cause: -abs(cause.weight))
 
+    @property
+    def completeness(self) -> str:
+        """The score, what it is where nothing is known, and what the weights leave of that."""
+        share = abs(self.gap) / max(abs(self.difference), abs(self.gap), 1e-12)
+        gap = "" if share < 1e-9 else f", but for a gap of {share:.2%} of it"
+        gap = gap.replace("of 0.00%", "below 0.01%")
+        score = self.score[:1].upper() + self.score[1:]
+        return (
+            f"{score}: {plain_number(self.value)}; for {self.nothing}: "
+            f"{plain_number(self.baseline)}. The weights add up to the difference{gap}."
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As plain values, without what is not there."""
         record = {name: getattr(self, name) for name in (
@@ -77,6 +89,19 @@ class Explanation:
             if rows := getattr(self, name):
                 found[name] = [_cause_json(cause) for cause in rows]
         return {**found, **({"notes": list(self.notes)} if self.notes else {})}
+
+
+def plain_number(value: float, *, sign: bool = False) -> str:
+    """A number of a weight's size as it is read, with a true minus.
+
+    >>> plain_number(-0.0004), plain_number(2.0, sign=True), plain_number(123456.7)
+    ('−0.0004', '+2.00', '123,457')
+    """
+    size = abs(value)
+    digits = f"{size:,.0f}" if size >= 1000 else f"{size:.2f}" if size >= 0.1 else f"{size:.1g}"
+    if not float(digits.replace(",", "")):
+        return "0"
+    return ("−" if value < 0 else "+" if sign else "") + digits
 
 
 def _cause_json(cause: Cause) -> dict[str, Any]:

@@ -65,6 +65,6 @@ class RegressionExplainer(Explainer):
         )  # fmt: skip
         target = f"step {step}" if step else f"mean of {length} steps"
         return Explanation(
-            self.run.task.name, target, f"{info.target} of {target}", info.target, found.value,
+            self.run.task.name, target, f"{info.target}, {target}", info.target, found.value,
             found.baseline, NOTHING, causes, found.gap, found.points, item=str(number),
         )  # fmt: skip

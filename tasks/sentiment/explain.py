@@ -20,7 +20,7 @@ from birnn.tasks.sentiment.model import HeadOutputs, SentimentModel, SentimentOu
 from birnn.tasks.sentiment.task import Sentiment
 from birnn.tasks.serving.explaining import TextExplainer
 
-NOTHING = "as many words of which nothing is known, and no n-gram"
+NOTHING = "as many unknown words and no n-gram"
 
 
 class SentimentExplainer(TextExplainer):

@@ -121,6 +121,8 @@ def explain(folder: Path, request: Request, wish: Wish, device: str = "cpu") -> 
     """
     config = read_config(folder)
     TASKS.require(config["task"], "explain", "explain", folder)
+    if request.escape_formulas and Path(request.output).suffix.lower() != ".csv":
+        raise ConfigError("escape_formulas: it is for spreadsheets; name an --output that is .csv")
     if request.output:
         check_output(Path(request.output), OUTPUTS)
         data = config.get("data")

@@ -25,7 +25,7 @@ from birnn.tasks.tagging.info import TagInfo
 from birnn.tasks.tagging.model import Emissions, TaggingModel, TaggingOutputs, best_tags
 from birnn.tasks.tagging.serve import shown_labels
 
-NOTHING = "as many words of which nothing is known"
+NOTHING = "as many unknown words"
 
 
 @dataclass(frozen=True)
