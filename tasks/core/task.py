@@ -20,7 +20,7 @@ from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
 from birnn.tasks.core.evaluation import Evaluation as Evaluation
 from birnn.tasks.core.inference import predict, run_split
-from birnn.tasks.scoring.metric_names import format_score, score_title
+from birnn.tasks.scoring.metric_names import aligned_score, fitted, score_title
 from birnn.training.events import EpochEvent
 from birnn.training.losses import LossSum
 
@@ -240,6 +240,10 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """The score of :meth:`validate` that chooses the epoch: the monitor, or a part of it."""
         return self.monitor(info)
 
+    def chosen_by(self, info: InfoT) -> str:
+        """In words, the validation score of :meth:`chooser`, before there is a model."""
+        return self.monitor(info)
+
     def monitors_for(self, info: InfoT) -> tuple[str, ...]:
         """Those of ``monitors`` that this data has."""
         return self.monitors
@@ -283,12 +287,13 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def epoch_line(self, event: EpochEvent) -> str | None:
         """What is printed when an epoch ends, scores as the report names them; None for nothing."""
         scores = "  ".join(
-            f"{score_title(name).removesuffix(' %')} {format_score(name, value)}"  # 80 columns
+            f"{score_title(name).removesuffix(' %')} {aligned_score(name, value)}"  # 80 columns
             for name, value in event.scores.items()
         )
         mark = " *" if event.improved else ""
         number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
-        return f"epoch {number}  loss {event.loss:.3f}  {scores}  {event.seconds:.1f} s{mark}"
+        loss, seconds = fitted(event.loss, 5, 3), fitted(event.seconds, 3, 1)
+        return f"epoch {number}  loss {loss}  {scores}  {seconds} s{mark}"
 
     def finish(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> dict[str, Any]:
         """Fit on validation what training leaves (a temperature, say); returns what was set."""

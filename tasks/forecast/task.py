@@ -29,6 +29,7 @@ from birnn.tasks.forecast.forecasts import Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
 from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
 from birnn.tasks.forecast.sums import accumulate
+from birnn.tasks.scoring.metric_names import fitted
 from birnn.training.events import EpochEvent
 from birnn.training.losses import LossSum
 
@@ -169,6 +170,11 @@ class Forecast(ForecastTask):
         monitor = self.monitor(info)
         mixed = self.config.model.linear and model.has_linear
         return f"networks_{monitor}" if mixed else monitor
+
+    def chosen_by(self, info: ForecastInfo) -> str:
+        """Without a linear map the networks are all there is."""
+        alone = " of the networks alone" if self.config.model.linear else ""
+        return f"{self.monitor(info)}{alone}"
 
     def floor(self, info: ForecastInfo) -> str:
         """The error of the linear map alone, which is a mix too."""
@@ -317,8 +323,9 @@ class Forecast(ForecastTask):
     def epoch_line(self, event: EpochEvent) -> str | None:
         """Errors in scaled units, with a digit more than other tasks."""
         number = f"{event.epoch:>{len(str(event.epochs))}}/{event.epochs}"
-        start = f"epoch {number}  loss {event.loss:.4f}  {validation_words(event.scores)}"
-        return f"{start}  {event.seconds:.1f} s{' *' if event.improved else ''}"
+        loss, seconds = fitted(event.loss, 6, 4), fitted(event.seconds, 3, 1)
+        start = f"epoch {number}  loss {loss}  {validation_words(event.scores)}"
+        return f"{start}  {seconds} s{' *' if event.improved else ''}"
 
 
 def validation_words(scores: Mapping[str, float]) -> str:
@@ -328,14 +335,15 @@ def validation_words(scores: Mapping[str, float]) -> str:
     'validation MAE 0.5000  MSE 0.2500'
     >>> validation_words({"mae_scaled": 0.5, "mse_scaled": 0.25, "linear_share": 0.9,
     ...                   "networks_mae_scaled": 0.8, "linear_mae_scaled": 0.6})
-    'MAE 0.5000 (networks 0.8000, linear 90 %)'
+    'MAE 0.5000 (networks 0.8000, linear  90 %)'
     """
     words = {name: name.removesuffix("_scaled").upper() for name in Forecast.monitors}
     for name, word in words.items():
         if (alone := scores.get(f"networks_{name}")) is not None:
-            parts = f"networks {alone:.4f}, linear {scores['linear_share']:.0%}".replace("%", " %")
-            return f"{word} {scores[name]:.4f} ({parts})"
-    return "validation " + "  ".join(f"{words[name]} {value:.4f}" for name, value in scores.items())
+            parts = f"networks {fitted(alone, 6, 4)}, linear {100 * scores['linear_share']:3.0f} %"
+            return f"{word} {fitted(scores[name], 6, 4)} ({parts})"
+    shown = (f"{words[name]} {fitted(value, 6, 4)}" for name, value in scores.items())
+    return "validation " + "  ".join(shown)
 
 
 def describe_columns(series: SeriesData, named: Any) -> str:

@@ -47,12 +47,40 @@ def lower_is_better(name: str) -> bool:
 def format_score(name: str, value: float) -> str:
     """A score with a sensible number of digits."""
     if is_percent(name):
-        return f"{value * 100:.1f}"
+        return unsigned_zero(f"{value * 100:.1f}")
     size = abs(value)
     if 0 < size < 0.01 or size >= 1e7:
         return f"{value:.2g}" if size < 1 else f"{value:.3g}"
     digits = 3 if size < 100 else 1 if size < 1000 else 0
-    return f"{value:,.{digits}f}"
+    return unsigned_zero(f"{value:,.{digits}f}")
+
+
+def fitted(value: float, width: int, digits: int) -> str:
+    """A number in ``width`` columns, with up to so many digits after the point.
+
+    >>> [fitted(value, 5, 3) for value in (0.5, 12.5, 1234.5)]
+    ['0.500', '12.50', ' 1234']
+    """
+    texts = [f"{value:.{left}f}" for left in range(digits, -1, -1)]
+    text = next((text for text in texts if len(text) <= width), texts[-1])
+    return unsigned_zero(text).rjust(width)
+
+
+def aligned_score(name: str, value: float) -> str:
+    """As :func:`format_score`, as wide as others of its kind: lines of epochs are columns."""
+    if is_percent(name):
+        return fitted(100 * value, 4, 1)
+    text = format_score(name, value)
+    return text.rjust(5) if len(text) <= 5 else fitted(value, 5, 3)
+
+
+def unsigned_zero(number: str) -> str:
+    """A written number; one whose digits are all 0 without a sign.
+
+    >>> unsigned_zero("-0.0"), unsigned_zero("-0.1")
+    ('0.0', '-0.1')
+    """
+    return number if any(digit in number for digit in "123456789") else number.lstrip("-")
 
 
 def score_title(name: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from birnn.arrays import Array
 from birnn.tasks.scoring.bootstrap import Interval, interval
-from birnn.tasks.scoring.metric_names import is_percent, lower_is_better
+from birnn.tasks.scoring.metric_names import is_percent, lower_is_better, unsigned_zero
 
 ALIKE = 0.0005  # shares of an error that no table would show; a mix can be all baseline
 
@@ -87,9 +87,15 @@ def _gap(part: Difference, join: str) -> str:
     metric = part.metric.replace("_", " ").replace("f1", "F1")
     if part.skill is not None:
         metric = metric.upper()
-    zeros = digits == 4 and 0 < abs(gap_of.value) < 0.001  # is all that four digits would be
-    style = ".2g" if zeros else f".{digits}f"
-    gap = f"{gap_of.value * scale:{style}}{unit}".replace("-0.0 ", "0.0 ")
+    half = 0.5 * 10.0**-digits  # what is less is written as 0
+    most = max(map(abs, (gap_of.value * scale, low, high))) if gap_of.known else half
+    if most < half and part.winner == "neither":
+        return f"{metric} " + (f"(less than {half:g}{unit} apart)" if most else "(equal)")
+    values = (gap_of.value * scale, low, high)
+    least = 20 * half if digits == 4 else half  # four zeros and a digit say little
+    gap, *bounds = (
+        f"{n:.2g}" if 0 < abs(n) < least else unsigned_zero(f"{n:.{digits}f}") for n in values
+    )
     if not gap_of.known:
-        return f"{metric}{join}{gap} (too little data for an interval)"
-    return f"{metric}{join}{gap} (95 % interval {low:{style}} to {high:{style}})"
+        return f"{metric}{join}{gap}{unit} (too little data for an interval)"
+    return f"{metric}{join}{gap}{unit} (95 % interval {bounds[0]} to {bounds[1]})"

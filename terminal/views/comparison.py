@@ -155,12 +155,21 @@ def render_costs(runs: Runs, width: int, *, plain: bool) -> RenderableType:
     numbers = ["parameters", "epochs (kept)", "seconds", "size"]
     rows = [
         [_name(run, width), named(about["encoder"], 12), f"{about['parameters']:,}",
-         f"{about['epochs']:,} ({about['best_epoch']:,})", f"{about['seconds']:,.0f}",
+         in_epochs(about["epochs"], about["best_epoch"]), f"{about['seconds']:,.0f}",
          in_bytes(about["bytes"])]
         for run, about in ((run, run.about) for run in runs)
     ]  # fmt: skip
     table = make_table(["run", "encoder"], numbers, rows, plain=plain, no_wrap=True)
     return titled("Cost", table)
+
+
+def in_epochs(epochs: int, kept: int) -> str:
+    """How many epochs there were, and the one that is kept; a dash where that isn't known.
+
+    >>> in_epochs(12, 9), in_epochs(0, 0)
+    ('12 (9)', '–')
+    """
+    return f"{epochs:,} ({kept:,})" if epochs else "–"
 
 
 def in_bytes(count: int) -> str:

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from birnn.tasks.scoring.metric_names import format_score, score_title
+from birnn.tasks.scoring.metric_names import format_score, score_title, unsigned_zero
 from birnn.terminal.text import harmless, make_table, titled
 
 Scores = Mapping[str, Any]
@@ -100,7 +100,7 @@ def render_skill(skill: Scores, labels: Labels, *, plain: bool) -> RenderableTyp
     heads = [f"{metric.replace('_', ' ').upper()} %" for metric in metrics]
 
     def percent(value: float) -> str:
-        return f"{100 * value:.1f}"
+        return unsigned_zero(f"{100 * value:.1f}")
 
     rows = [
         # A baseline without errors has no score: no share of them is less.
@@ -118,7 +118,14 @@ def score_cell(score: Scores | None, written: Callable[[float], str], style: str
     text = Text(written(score["value"]), style)
     if score["low"] is None or score["high"] is None:
         return text
-    return Text.assemble(text, f" [{written(score['low'])}, {written(score['high'])}]")
+    low, high = written(score["low"]), written(score["high"])
+    if not any(map(_digits, (text.plain, low, high))):
+        return text  # 0 [0, 0] says no more than 0
+    return Text.assemble(text, f" [{low}, {high}]")
+
+
+def _digits(number: str) -> str:
+    return number.strip("-0.,")
 
 
 def render_precision(

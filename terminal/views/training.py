@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from birnn.data.wording import plural
 from birnn.terminal.chart import render_chart
 from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import harmless, render_pairs, render_warnings
@@ -19,7 +20,8 @@ def draw_header(event: Any) -> None:
     """What will happen: data, model, device."""
     data, config = event.data, event.task.config
     rows = data.provenance["rows"]
-    threads = f", {event.threads} threads" if event.device == "cpu" else ""
+    threads = f", {plural(event.threads, 'thread')}" if event.device == "cpu" else ""
+    chosen = event.task.chosen_by(data.info)
     pairs = [
         ("data", data.provenance["source"]),
         ("splits", ", ".join(f"{name} {rows[name]:,}" for name in rows)),
@@ -29,7 +31,7 @@ def draw_header(event: Any) -> None:
         ("engine", f"{event.engine.name} ({event.engine.title})"),
         *(("", note) for note in [event.engine.note] if note),
         ("device", f"{event.device}{threads}, {PRECISIONS[config.train.mixed_precision]}"),
-        ("epochs", f"at most {config.train.epochs}, best kept by validation {event.monitor}"),
+        ("epochs", f"at most {config.train.epochs}, best kept by validation {chosen}"),
         *(("", note) for note in little_notes(event.little)),
         ("seeds" if len(event.seeds) > 1 else "seed", ", ".join(map(str, event.seeds))),
         ("run", str(event.folder)),

@@ -1,5 +1,7 @@
 """Who wins, and the sentence that says so."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,23 @@ def test_strongest_baseline_is_the_one_nearest_to_the_model():
         for name, part in zip(("weak", "strong"), parts, strict=True)
     ]
     assert strongest(named) == "strong"
+
+
+@pytest.mark.parametrize(("parts", "words"), [
+    (Difference("m", "mae", Interval(0.0, -1e-6, 1e-6), Interval(0.0, -1e-4, 1e-4)),
+     "in MAE (less than 0.05 % apart)."),
+    (Difference("m", "mae", Interval(0.0, 0.0, 0.0), Interval(0.0, 0.0, 0.0)), "in MAE (equal)."),
+    (Difference("m", "accuracy", Interval(0.0, -0.0001, 0.0002)),
+     "in accuracy (less than 0.05 points apart)."),
+    (Difference("m", "accuracy", Interval(0.0, -0.01, 0.01)),
+     "in accuracy: 0.0 points (95 % interval -1.0 to 1.0)."),
+    (Difference("m", "accuracy", Interval(0.0003, 0.0001, 0.0006)),
+     "in accuracy by 0.03 points (95 % interval 0.01 to 0.1)."),
+    (Difference("m", "accuracy", Interval(-0.0003, -0.02, 0.03)),
+     "in accuracy: -0.03 points (95 % interval -2.0 to 3.0)."),
+    (Difference("m", "mse", Interval(0.0, -1e-6, 1e-5)), "in mse (less than 5e-05 apart)."),
+])  # fmt: skip
+def test_what_would_be_written_as_zero_is_said_in_words(parts, words):
+    sentence = verdict("the majority class", parts)
+    assert sentence.endswith(words)
+    assert not re.search(r"-0\.0+\b", sentence)
