@@ -18,7 +18,7 @@ from birnn.tasks.forecast.output import Future
 from birnn.tasks.serving.request import Change
 
 START = "2024-01-01"
-FEWEST = 30  # steps of the example
+FEWEST, MOST = 30, 120  # steps of the example
 
 
 def columns_of(reading: Mapping[str, Any], info: ForecastInfo) -> dict[str, list[str]]:
@@ -50,7 +50,7 @@ def _rows(columns: Mapping[str, list[str]], info: ForecastInfo) -> Iterator[list
     import pandas as pd
 
     horizon, season = info.shape.horizon, max(info.season, 2)
-    steps = max(horizon + 2, FEWEST)
+    steps = max(horizon + 2, min(info.shape.lookback, MOST), FEWEST)
     ahead = horizon if columns["future"] else 0
     begin = pd.Timestamp(START, tz="UTC").value if info.clock.frequency else 0
     stamps = info.clock.stamps(begin, 0, steps + ahead)

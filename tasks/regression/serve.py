@@ -24,6 +24,7 @@ from birnn.tasks.serving.records import write_records
 from birnn.tasks.serving.request import Answer, Request, Streamed
 
 PREDICTED = "predicted"  # the column of a table's predictions
+SAMPLE = 12  # steps of an example
 CHUNK = 8192  # rows of a table that are held at once
 
 
@@ -46,11 +47,13 @@ class RegressionPredictor(Predictor):
         return {"columns": [*self.run.info.features, *([group] if group else [])]}
 
     def sample(self) -> dict[str, Any]:
-        """A few steps at the features' means."""
+        """A few steps, waves around the features' means."""
         info, group = self.run.info, self.run.task.config.data.sequence_column
-        means = dict(zip(info.features, np.asarray(info.shift, dtype=float).tolist(), strict=False))
-        row = {name: float(f"{value:.6g}") for name, value in means.items()}
-        return {"rows": [{**row, **({group: "1"} if group else {})} for _ in range(3)]}
+        steps = np.sin(np.arange(SAMPLE)[:, None] + np.arange(len(info.features)))
+        values = (info.shift[:-1] + info.scale[:-1] * steps).tolist()
+        rows = [{n: float(f"{v:.6g}") for n, v in zip(info.features, row, strict=True)}
+                for row in values]  # fmt: skip
+        return {"rows": [{**row, **({group: "1"} if group else {})} for row in rows]}
 
     def answer(self, request: Request) -> Answer:
         """The rows of a table, each a step, with what is predicted for it."""

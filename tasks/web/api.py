@@ -9,11 +9,13 @@ from starlette.exceptions import HTTPException
 
 from birnn.tasks.web.guard import FAILED, Application, Guard, listed
 from birnn.tasks.web.openapi import OPERATIONS, described
-from birnn.tasks.web.page import add_page
+from birnn.tasks.web.page import add_page, add_reports
 from birnn.tasks.web.refusals import Refused
 from birnn.tasks.web.service import JSON, Service
 from birnn.tasks.web.strict_json import encode
 from birnn.version import __version__
+
+LIMITS = ("max_body", "max_text", "max_explained", "max_texts", "max_rows", "timeout")
 
 
 def json_response(value: Any, status: int = 200, headers: Any = None) -> Response:
@@ -45,6 +47,7 @@ def application(service: Service, token: str) -> Application:
     app.add_exception_handler(HTTPException, unknown)
     add_api(app, service, has_token=bool(token))
     add_page(app)
+    add_reports(app, service.runs)
     if origins := list(listed(service.limits.allow_origin)):
         app.add_middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"],
@@ -64,13 +67,16 @@ def add_api(app: FastAPI, service: Service, *, has_token: bool) -> None:
         return known[name]
 
     def runs() -> dict[str, Any]:
-        limits = {name: getattr(service.limits, name) for name in
-                  ("max_body", "max_text", "max_texts", "max_rows", "timeout")}  # fmt: skip
+        limits = {name: getattr(service.limits, name) for name in LIMITS}
         return {"runs": [run.about() for run in service.runs.values()], "limits": limits}
 
     @app.post("/v1/predict", **OPERATIONS["predict"])
     async def predict(request: Request) -> Response:
         return await service.predict(request)
+
+    @app.post("/v1/explain", **OPERATIONS["explain"])
+    async def explain(request: Request) -> Response:
+        return await service.explain(request)
 
     @app.get("/v1/runs", **OPERATIONS["runs"])
     async def list_runs() -> Response:

@@ -11,7 +11,7 @@ from prometheus_client import (
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-KNOWN = ("/v1/predict", "/v1/runs", "/health", "/metrics", "/openapi.json")
+KNOWN = ("/v1/predict", "/v1/explain", "/v1/runs", "/health", "/metrics", "/openapi.json")
 
 
 class Metrics:

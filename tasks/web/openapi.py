@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from birnn.tasks.web.options import ServeOptions
-from birnn.tasks.web.question import CONTENT, Ask
+from birnn.tasks.web.question import CONTENT, MOST_DRAWINGS, Ask, AskWhy
 from birnn.tasks.web.served import ServedRun
 from birnn.version import __version__
 
@@ -41,6 +41,12 @@ OPERATIONS: dict[str, dict[str, Any]] = {
                             "application/json", {"$ref": "#/components/schemas/Answer"})
         | _errors(*ERRORS),
     },
+    "explain": {
+        "summary": "Why an answer is what it is: how far each word, or step, moved it.",
+        "responses": _given("What moved each answer, the first 20 of them.", "application/json",
+                            {"$ref": "#/components/schemas/Why"})
+        | _errors(*(status for status in ERRORS if status != 406)),
+    },
     "runs": {
         "summary": "The runs that are served, and the limits of a request.",
         "responses": _given("Runs.", "application/json", {"$ref": "#/components/schemas/Runs"})
@@ -69,6 +75,14 @@ SCHEMAS: dict[str, Any] = {
                       "description": "What was read of a table, and how."},
             "drawings": {"type": "array", "items": {"type": "object"}}},
     },
+    "Why": {
+        "type": "object", "required": ["run", "task", "explanations", "notes"],
+        "properties": {
+            "run": {"type": "string"}, "task": {"type": "string"},
+            "explanations": {"type": "array", "items": {"type": "object"},
+                             "description": "As `birnn explain RUN --json` prints them."},
+            "notes": {"type": "array", "items": {"type": "string"}}},
+    },
     "Runs": {
         "type": "object", "required": ["runs", "limits"],
         "properties": {"runs": {"type": "array", "items": {"type": "object"}},
@@ -91,7 +105,7 @@ def described(
     """The document, with the limits, and each run's answer to a question of its own columns."""
     document = get_openapi(title="birnn", version=__version__, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(SCHEMAS, **_ask(runs, limits))
+    schemas.update(SCHEMAS, **_bodies(runs, limits))
     examples = {
         name: {"summary": f"{run.task}: {name}", "value": {"run": name, **run.sample}}
         for name, run in runs.items() if run.sample
@@ -103,12 +117,16 @@ def described(
     operation["requestBody"] = {"required": True, "content": {
         "application/json": {"schema": {"$ref": "#/components/schemas/Ask"}, "examples": examples},
         "text/csv": table, "text/tab-separated-values": table}}  # fmt: skip
+    document["paths"]["/v1/explain"]["post"]["requestBody"] = {"required": True, "content": {
+        "application/json": {"schema": {"$ref": "#/components/schemas/AskWhy"},
+                             "examples": examples}}}  # fmt: skip
     query = {"in": "query", "required": False}
     one = len(runs) == 1
     operation["parameters"] = [
         {**query, "name": "run", "schema": {"enum": list(runs)},
          "description": f"With a body of text/csv{'' if one else ': needed'}."},
-        {**query, "name": "drawings", "schema": {"type": "integer", "minimum": 0, "maximum": 100}},
+        {**query, "name": "drawings",
+         "schema": {"type": "integer", "minimum": 0, "maximum": MOST_DRAWINGS}},
     ]  # fmt: skip
     if has_token:
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -124,20 +142,24 @@ def shortened(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {**answer, "records": answer["records"][:SHOWN]}
 
 
-def _ask(runs: Mapping[str, ServedRun], limits: ServeOptions) -> dict[str, Any]:
-    """The schema of a body, with the names of the runs and the limits of this server."""
-    ask = Ask.model_json_schema(ref_template="#/components/schemas/{model}")
-    inner = ask.pop("$defs")
-    properties = ask["properties"]
-    for part in properties.values():  # null is the same as nothing; nobody needs to send it
-        part.pop("default", None)
-        if choices := part.pop("anyOf", None):
-            part.update(next(one for one in choices if one.get("type") != "null"))
-        part.pop("title", None)
-    properties["run"]["enum"] = list(runs)
-    properties["text"]["maxLength"] = limits.max_text
-    properties["texts"]["maxItems"] = properties["tokens"]["maxItems"] = limits.max_texts
-    properties["texts"]["items"]["maxLength"] = limits.max_text
-    properties["rows"]["maxItems"] = limits.max_rows
-    ask["oneOf"] = [{"required": [name]} for name in CONTENT]
-    return {"Ask": ask, **inner}
+def _bodies(runs: Mapping[str, ServedRun], limits: ServeOptions) -> dict[str, Any]:
+    """The schemas of bodies, with the names of the runs and the limits of this server."""
+    made: dict[str, Any] = {}
+    for model in (Ask, AskWhy):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        made |= schema.pop("$defs", {})
+        for part in schema["properties"].values():  # null is the same as nothing; nobody sends it
+            part.pop("default", None)
+            part.pop("title", None)
+            if choices := part.pop("anyOf", None):
+                part.update(next(one for one in choices if one.get("type") != "null"))
+        schema["properties"]["run"]["enum"] = list(runs)
+        schema["properties"]["rows"]["maxItems"] = limits.max_rows
+        content = [name for name in CONTENT if name in schema["properties"]]
+        schema["oneOf"] = [{"required": [name]} for name in content]
+        made[model.__name__] = schema
+    asked = made["Ask"]["properties"]
+    asked["text"]["maxLength"] = asked["texts"]["items"]["maxLength"] = limits.max_text
+    asked["texts"]["maxItems"] = asked["tokens"]["maxItems"] = limits.max_texts
+    made["AskWhy"]["properties"]["text"]["maxLength"] = limits.max_explained
+    return made

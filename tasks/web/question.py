@@ -3,23 +3,25 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from birnn.config import with_flat
 from birnn.data.tables.dialect import TableOptions
 from birnn.errors import ConfigError
+from birnn.tasks.core.explanation import Wish
 from birnn.tasks.runs.evaluation import Reading
 from birnn.tasks.serving.request import Change
 from birnn.tasks.web.options import ServeOptions
 from birnn.tasks.web.refusals import Refused, beyond
 
 CONTENT = ("text", "texts", "tokens", "csv", "rows")
-MOST_BEST, MOST_DRAWINGS, MOST_CHANGES = 100, 100, 10_000
+MOST_BEST, MOST_DRAWINGS, MOST_CHANGES = 100, 1_000, 10_000
 ROWS = TableOptions(",", '"', "point", "none", True, 0)  # how rows of JSON are written down
 
+Model = TypeVar("Model", bound=BaseModel)
 Cell = str | int | float | bool | None
 
 
@@ -79,6 +81,33 @@ class Ask(BaseModel):
         return self
 
 
+class AskWhy(BaseModel):
+    """One of ``text``, ``csv`` or ``rows``, and what of its answer is to be explained."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    run: Annotated[str | None, Field(description="As for /v1/predict.")] = None
+    text: Annotated[str | None, Field(description="One text.")] = None
+    csv: Annotated[str | None, Field(min_length=1, description="As for /v1/predict.")] = None
+    rows: Annotated[
+        list[dict[str, Cell]] | None, Field(min_length=1, description="As for /v1/predict.")
+    ] = None
+    reading: Annotated[
+        dict[str, str | int | bool] | None, Field(description="As for /v1/predict.")
+    ] = None
+    label: Annotated[str, Field(description="A class, a type of span; lacks: what it is.")] = ""
+    token: Annotated[str, Field(description="Of a tagger: a token, or its number.")] = ""
+    step: Annotated[int, Field(ge=0, le=10**6, description="From 1; 0: the mean of all.")] = 0
+    series: Annotated[str, Field(description="One series of a table.")] = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> "AskWhy":
+        given = [name for name in ("text", "csv", "rows") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give one of text, csv, rows")
+        return self
+
+
 @dataclass(frozen=True)
 class Question:
     """What a run is asked."""
@@ -93,6 +122,7 @@ class Question:
     changes: tuple[Change, ...] = ()
     drawings: int = 0
     csv_answer: bool = False
+    wish: Wish | None = None  # to explain the answer
 
 
 def of_json(value: Any, limits: ServeOptions) -> Question:
@@ -101,30 +131,68 @@ def of_json(value: Any, limits: ServeOptions) -> Question:
     Raises:
         Refused: it asks what can't be, or for more than is allowed.
     """
-    if not isinstance(value, dict):
-        raise Refused(422, "invalid", "the body is not an object")
-    try:
-        ask = Ask.model_validate(value)
-    except ValidationError as error:
-        raise Refused(422, "invalid", _first(error)) from None
-    changes = tuple(Change(part.id, part.step, part.value) for part in ask.changes or ())
-    reading = reading_of(ask.reading or {})
-    shared: dict[str, Any] = {"run": ask.run, "changes": changes, "drawings": ask.drawings}
-    if ask.csv is not None:
-        table = ask.csv.encode("utf-8", "replace")
-        return of_table(table, limits, reading=reading, **shared)
-    if ask.rows is not None:
-        if len(ask.rows) > limits.max_rows:
-            raise too_many_rows(len(ask.rows), limits)
-        written = Reading(text_column=reading.text_column, encoding="utf-8", table=ROWS)
-        return Question(kind="table", table=_written(ask.rows), reading=written, **shared)
-    if ask.reading or changes or ask.drawings:
+    ask = checked(Ask, value)
+    if (table := _table(ask, limits)) is not None:
+        changes = tuple(Change(part.id, part.step, part.value) for part in ask.changes or ())
+        return replace(table, changes=changes, drawings=ask.drawings)
+    if ask.reading or ask.changes or ask.drawings:
         raise Refused(422, "invalid", "reading, changes and drawings go with csv or rows")
     tokens = ask.tokens is not None
     items: Sequence[Any] = ask.tokens or ask.texts or [ask.text]
     check_count(items, limits)
     check_sizes(items, limits)
     return Question(ask.run, items, "tokens" if tokens else "texts", best=ask.n_best)
+
+
+def why_of_json(value: Any, limits: ServeOptions) -> Question:
+    """What a body of JSON wants to be explained.
+
+    Raises:
+        Refused: it asks what can't be, or for more than is allowed.
+    """
+    ask = checked(AskWhy, value)
+    wish = Wish(ask.label, ask.token, ask.step, ask.series)
+    if (table := _table(ask, limits)) is not None:
+        return replace(table, wish=wish)
+    if ask.reading:
+        raise Refused(422, "invalid", "reading goes with csv or rows")
+    assert ask.text is not None
+    if len(ask.text) > limits.max_explained:
+        what = f"a text of {len(ask.text):,} characters to explain"
+        raise beyond(413, "text_too_long", what, limits.max_explained, "--max-explained")
+    return Question(ask.run, [ask.text], wish=wish)
+
+
+def checked(kind: type[Model], value: Any) -> Model:
+    """A body as the model ``kind``.
+
+    Raises:
+        Refused: it is something else; the first fault, and where it is.
+    """
+    if not isinstance(value, dict):
+        raise Refused(422, "invalid", "the body is not an object")
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        raise Refused(422, "invalid", _first(error)) from None
+
+
+def _table(ask: Ask | AskWhy, limits: ServeOptions) -> Question | None:
+    """The table that a body holds, and how it is read; None if it holds none.
+
+    Raises:
+        Refused: it is too long or has no column, or can't be read so.
+    """
+    reading = reading_of(ask.reading or {})
+    if ask.csv is not None:
+        table = ask.csv.encode("utf-8", "replace")
+        return of_table(table, limits, run=ask.run, reading=reading)
+    if ask.rows is None:
+        return None
+    if len(ask.rows) > limits.max_rows:
+        raise too_many_rows(len(ask.rows), limits)
+    written = Reading(text_column=reading.text_column, encoding="utf-8", table=ROWS)
+    return Question(ask.run, kind="table", table=_written(ask.rows), reading=written)
 
 
 def of_table(table: bytes, limits: ServeOptions, **asked: Any) -> Question:

@@ -2,15 +2,19 @@
 
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from birnn.errors import BirnnError, ConfigError
 from birnn.registry import suggestion
 from birnn.tasks import TASKS
+from birnn.tasks.runs.evaluation import with_stamps
 from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.serving.explaining import explainer_of
 from birnn.tasks.serving.predictor import Predictor, answer, predictor_of
 from birnn.tasks.serving.request import Answer, Request
 from birnn.tasks.web.jobs import Items, Job, Records, Table
@@ -19,6 +23,7 @@ from birnn.tasks.web.question import Question, check_sizes, too_many_rows
 from birnn.tasks.web.refusals import Refused
 from birnn.tasks.web.strict_json import encode
 
+MOST_EXPLAINED = 20  # spans, series or sequences of one request
 OPTION = re.compile(r"--([a-z][a-z0-9-]*)")
 
 
@@ -36,10 +41,17 @@ class ServedRun:
         """The name of its task."""
         return self.run.task.name
 
+    @property
+    def report(self) -> Path:
+        """Where its report lies, if it has one."""
+        return self.run.folder / "report.html"
+
     def about(self) -> dict[str, Any]:
         """What ``/v1/runs`` says of it."""
-        takes, view = list(self.predictor.takes), TASKS[self.task].view
-        about = {"name": self.name, "task": self.task, "takes": takes, "view": view}
+        takes, spec = list(self.predictor.takes), TASKS[self.task]
+        takes += ["explain"] if spec.explain else []
+        about: dict[str, Any] = {"name": self.name, "task": self.task, "takes": takes}
+        about |= {"view": spec.view, "report": self.report.is_file()}
         encoder = self.run.task.config.encoder.encoder
         return {**about, "encoder": encoder, **self.predictor.about(), "sample": self.sample}
 
@@ -78,6 +90,8 @@ class Desk:
         """
         served = self._named(question.run)
         takes = served.predictor.takes
+        if question.wish is not None and not TASKS[served.task].explain:
+            raise Refused(422, "not_taken", f"the run {served.name!r} explains nothing")
         for given, what in (
             (question.kind, question.kind), (question.best, "n_best"),
             (question.changes, "changes"),
@@ -88,6 +102,8 @@ class Desk:
         if question.best and question.kind == "tokens":
             raise Refused(422, "not_taken", "n_best can't be answered for tokens: give texts")
         deadline = time.monotonic() + self.limits.timeout
+        if question.wish is not None:
+            return Table(deadline, work=lambda job: self._explain(served, question))
         if question.kind == "table":
             return Table(deadline, work=lambda job: self._table(served, question, job))
         return self._items(served, question, deadline, question.items, [])
@@ -117,32 +133,53 @@ class Desk:
             render=lambda records: envelope(served, records, notes),
         )  # fmt: skip
 
-    def _table(self, served: ServedRun, question: Question, job: Table) -> bytes | Items:
-        """Read a table as ``predict --input`` does: texts become items, anything else an answer."""
+    @contextmanager
+    def _request(self, served: ServedRun, question: Question) -> Iterator[Request]:
+        """A question as the command line would ask it; a table lies in a file within the block.
+
+        Raises:
+            Refused: the table or the run can't be used so; in the words of its reader.
+        """
         path = self.scratch / f"table{question.suffix}"
-        reading = question.reading
+        reading, task = question.reading, served.run.task
         request = Request(
-            input=str(path), text_column=reading.text_column, table=reading.table,
-            encoding=reading.encoding or "utf-8-sig", stamps=reading.stamps,
-            skip_ragged=reading.skip_ragged, changes=question.changes,
+            [] if question.table else list(question.items), str(path) if question.table else "",
+            reading.text_column, reading.encoding or "utf-8-sig", best=question.best,
+            table=reading.table, stamps=reading.stamps, skip_ragged=reading.skip_ragged,
+            changes=question.changes, trained=task.trained, columns=task.columns,
         )  # fmt: skip
         try:
-            path.write_bytes(question.table)
+            if question.table:
+                path.write_bytes(question.table)
+            yield request
+        except BirnnError as error:
+            raise Refused(422, "unusable", self._plain(str(error))) from None
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _table(self, served: ServedRun, question: Question, job: Table) -> bytes | Items:
+        """Read a table as ``predict --input`` does: texts become items, anything else an answer."""
+        with self._request(served, question) as request:
             if "texts" in served.predictor.takes and not question.csv_answer:
-                own = replace(
-                    request, trained=served.run.task.trained, columns=served.run.task.columns
-                )
-                texts, notes = served.predictor.texts(own)
+                texts, notes = served.predictor.texts(request)
                 check_sizes(texts, self.limits)
                 return self._items(served, question, job.deadline, texts, self._words(notes))
             answered = answer(served.run, request)
             if question.csv_answer:
                 return self._csv(answered)
             return self._answer(served, question, answered)
-        except BirnnError as error:
-            raise Refused(422, "unusable", self._plain(str(error))) from None
-        finally:
-            path.unlink(missing_ok=True)
+
+    def _explain(self, served: ServedRun, question: Question) -> bytes:
+        """As ``birnn explain``: the first explanations."""
+        assert question.wish is not None
+        with self._request(served, question) as request:
+            explainer = explainer_of(with_stamps(served.run, request.stamps))
+            explainer.check(question.wish)
+            found = islice(explainer.asked(request, question.wish), MOST_EXPLAINED)
+            made = [one.to_json() for one in found]
+            notes = self._words([*request.told, *explainer.notes])
+        known = {"run": served.name, "task": served.task, "explanations": made, "notes": notes}
+        return encode(known)
 
     def _answer(self, served: ServedRun, question: Question, answered: Answer) -> bytes:
         records = list(answered.records)

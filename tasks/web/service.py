@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.web.jobs import Job, Worker
 from birnn.tasks.web.metrics import Metrics
 from birnn.tasks.web.options import ServeOptions
-from birnn.tasks.web.question import Question, of_json, of_query, of_table
+from birnn.tasks.web.question import Question, of_json, of_query, of_table, why_of_json
 from birnn.tasks.web.refusals import Refused, beyond
 from birnn.tasks.web.served import Desk, ServedRun, served_runs
 from birnn.tasks.web.strict_json import parse
@@ -99,15 +99,40 @@ class Service:
                 except Exception as error:
                     traceback.print_exception(error, file=sys.stderr)
 
+    async def explain(self, request: Request) -> Response:
+        """Say why an answer is what it is."""
+        self.check_kind(request, (JSON,))
+        question = why_of_json(parse(await self.bodies.read(request)), self.limits)
+        return await self.respond(question, JSON)
+
     async def predict(self, request: Request) -> Response:
         """Answer a question."""
-        job = self.desk.job(await self.question(request))
+        question = await self.question(request)
+        kind = "text/csv; charset=utf-8" if wants_csv(request) else JSON
+        return await self.respond(question, kind)
+
+    async def respond(self, question: Question, kind: str) -> Response:
+        """The worker's answer, and how long it took in milliseconds."""
+        job = self.desk.job(question)
         body = await self.answer(job)
         now = time.monotonic() - job.begun
         timing = f"wait;dur={job.waited * 1000:.2f}, model;dur={job.ran * 1000:.2f}"
         headers = {"Server-Timing": f"{timing}, total;dur={now * 1000:.2f}"}
-        kind = "text/csv; charset=utf-8" if wants_csv(request) else JSON
         return Response(body, media_type=kind, headers=headers)
+
+    def check_kind(self, request: Request, known: Collection[str]) -> str:
+        """The media type of a body, which is one of the known.
+
+        Raises:
+            Refused: it is another, or packed.
+        """
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in known:
+            taken = f"send {' or '.join(known)}"
+            raise Refused(415, "content_type", f"a body of {kind[:80] or 'no type'}: {taken}")
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise Refused(415, "content_encoding", "a body that is packed: send it as it is")
+        return kind
 
     async def question(self, request: Request) -> Question:
         """What a request asks.
@@ -115,12 +140,7 @@ class Service:
         Raises:
             Refused: a body of another kind, or one that asks what can't be.
         """
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != JSON and kind not in TABLES:
-            taken = f"send {JSON} or {' or '.join(TABLES)}"
-            raise Refused(415, "content_type", f"a body of {kind[:80] or 'no type'}: {taken}")
-        if request.headers.get("content-encoding", "identity").lower() != "identity":
-            raise Refused(415, "content_encoding", "a body that is packed: send it as it is")
+        kind = self.check_kind(request, (JSON, *TABLES))
         asked = of_query(request.query_params.multi_items()) if kind in TABLES else {}
         body = await self.bodies.read(request)
         if kind in TABLES:
