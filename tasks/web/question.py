@@ -157,9 +157,7 @@ def why_of_json(value: Any, limits: ServeOptions) -> Question:
     if ask.reading:
         raise Refused(422, "invalid", "reading goes with csv or rows")
     assert ask.text is not None
-    if len(ask.text) > limits.max_explained:
-        what = f"a text of {len(ask.text):,} characters to explain"
-        raise beyond(413, "text_too_long", what, limits.max_explained, "--max-explained")
+    check_sizes([ask.text], limits, "max_explained")
     return Question(ask.run, [ask.text], wish=wish)
 
 
@@ -258,17 +256,18 @@ def check_count(items: Sequence[Any], limits: ServeOptions) -> None:
         raise beyond(413, "too_many_texts", what, limits.max_texts, "--max-texts")
 
 
-def check_sizes(items: Sequence[Any], limits: ServeOptions) -> None:
-    """Refuse longer texts than are allowed, or sentences whose tokens together are longer.
+def check_sizes(items: Sequence[Any], limits: ServeOptions, option: str = "max_text") -> None:
+    """Refuse longer texts than ``option`` allows, or sentences whose tokens together are longer.
 
     Raises:
         Refused: so it is.
     """
+    most: int = getattr(limits, option)
     for number, item in enumerate(items, 1):
         size = len(item) if isinstance(item, str) else sum(map(len, item))
-        if size > limits.max_text:
+        if size > most:
             what = f"text {number:,} has {size:,} characters"
-            raise beyond(413, "text_too_long", what, limits.max_text, "--max-text")
+            raise beyond(413, "text_too_long", what, most, f"--{option.replace('_', '-')}")
 
 
 def too_many_rows(count: int, limits: ServeOptions) -> Refused:

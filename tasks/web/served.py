@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,10 @@ class Desk:
         with self._request(served, question) as request:
             explainer = explainer_of(with_stamps(served.run, request.stamps))
             explainer.check(question.wish)
+            if question.table and "texts" in served.predictor.takes:
+                texts, _ = served.predictor.texts(request)
+                check_sizes(texts[:MOST_EXPLAINED], self.limits, "max_explained")
+                request = replace(request, texts=list(texts[:MOST_EXPLAINED]), input="")
             found = islice(explainer.asked(request, question.wish), MOST_EXPLAINED)
             made = [one.to_json() for one in found]
             notes = self._words([*request.told, *explainer.notes])

@@ -95,6 +95,29 @@ def test_n_best(server, birnn):
     near(server.records({"run": named("tagging"), "text": "Ada met Bo", "n_best": 3}), wanted)
 
 
+def explained(server, body):
+    """The explanations of an answer."""
+    reply = server.send("POST", "/v1/explain", json.dumps(body).encode(), **JSON)
+    assert reply.status == 200, reply.body
+    return reply.json["explanations"]
+
+
+@pytest.mark.parametrize("task", ["sentiment", "tagging"])
+def test_why_a_text(server, birnn, task):
+    outcome = birnn("explain", RUNS / named(task), "Ada met Bo", "--json", "--threads", 1)
+    wanted = [json.loads(line) for line in outcome.out.split("\n") if line]
+    near(explained(server, {"run": named(task), "text": "Ada met Bo"}), wanted)
+
+
+def test_why_a_table(server, birnn, inputs):
+    path, run = inputs / "series.csv", RUNS / named("forecast")
+    outcome = birnn("explain", run, "--input", path, "--step", 2, "--json", "--threads", 1)
+    wanted = [json.loads(line) for line in outcome.out.split("\n") if line]
+    asked = {"run": named("forecast"), "csv": path.read_text(), "step": 2}
+    near(explained(server, asked), wanted)
+    near(explained(server, {**asked, "series": "south"}), wanted[1:])
+
+
 def test_many_at_once(server, birnn, inputs):
     """Requests that run together have the answers that they have alone."""
     sentiment = predicted(birnn, "sentiment", *TEXTS)

@@ -54,6 +54,25 @@ def test_what_can_not_be_asked(server, body):
     server.ask(body).refusal(422)
 
 
+@pytest.mark.parametrize("body", [
+    {"run": SENTIMENT}, {**TEXT, "csv": "a\n1"}, {**TEXT, "label": "no such"}, {**TEXT, "step": 1},
+    {**TEXT, "step": -1}, {**TEXT, "reading": {"header": True}}, {"run": FORECAST, "text": "a"},
+    {"run": FORECAST, "csv": "a\n1"}, {**TEXT, "texts": ["a"]}, {"run": TAGGING, "text": "a",
+    "token": "no such"}, {"run": SENTIMENT, "csv": "text\na"} | {"series": "a"},
+])  # fmt: skip
+def test_what_can_not_be_explained(server, body):
+    data = json.dumps(body).encode()
+    server.send("POST", "/v1/explain", data, **JSON).refusal(422)
+
+
+def test_a_text_that_is_too_long_to_explain(server):
+    data = json.dumps({**TEXT, "text": "a" * 2001}).encode()
+    error = server.send("POST", "/v1/explain", data, **JSON).refusal(413)
+    assert (error["limit"], error["option"]) == (2000, "--max-explained")
+    data = json.dumps({"run": SENTIMENT, "csv": "text\n" + "a" * 2001}).encode()
+    error = server.send("POST", "/v1/explain", data, **JSON).refusal(413)
+
+
 def test_names_are_shown_as_text(server):
     name = "<script>alert(1)</script>"
     error = server.ask({"run": name, "text": "a"}).refusal(404)

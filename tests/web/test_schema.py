@@ -5,6 +5,8 @@ import pytest
 
 from served import serving
 
+ASKED = ("/v1/predict", "/v1/explain")
+
 
 @pytest.fixture(scope="module")
 def schema():
@@ -21,7 +23,7 @@ def validate(schema, path, mode, examples):
 
     held = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance,
             checks.response_schema_conformance]  # fmt: skip
-    operation = schema[path]["POST" if path == "/v1/predict" else "GET"]
+    operation = schema[path]["POST" if path in ASKED else "GET"]
     made = operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode))
 
     @hypothesis.settings(max_examples=examples)
@@ -33,8 +35,9 @@ def validate(schema, path, mode, examples):
 
 
 @pytest.mark.parametrize("mode", ["positive", "negative"])
-def test_questions(schema, mode):
-    validate(schema, "/v1/predict", mode, 60)
+@pytest.mark.parametrize("path", ASKED)
+def test_questions(schema, path, mode):
+    validate(schema, path, mode, 50)
 
 
 @pytest.mark.parametrize("path", ["/v1/runs", "/health", "/metrics"])

@@ -212,7 +212,7 @@ function reasons(one, several) { // how far each word moved the score, as shades
     if (cause.start == null) continue;
     parts.push(piece(one.text, at, cause.start));
     const word = make("span", { class: cause.weight >= 0 ? "for" : "against", title: `${cause.weight >= 0 ? "+" : "−"}${number(Math.abs(cause.weight))}` }, piece(one.text, cause.start, cause.end));
-    word.style.setProperty("--part", `${Math.round(60 * Math.abs(cause.weight) / most)}%`);
+    word.style.setProperty("--part", `${Math.round(38 * Math.abs(cause.weight) / most)}%`);
     parts.push(word);
     at = cause.end;
   }
