@@ -4,7 +4,7 @@ VENV ?= .venv
 CONSTRAINTS ?= constraints.txt
 BIN = $(VENV)/bin
 
-.PHONY: sentiment tagging forecast test check oldest newest
+.PHONY: sentiment tagging forecast test check oldest newest docs docs-serve docs-test screenshots
 .PHONY: bench-sentiment bench-tagging bench-forecasting bench-little bench-crf
 .PHONY: gpu wheels faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean
 
@@ -34,6 +34,22 @@ check: $(VENV)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The site, in site/: from a folder or a server, without a network; a warning is an error.
+docs: $(VENV)/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+docs-serve: $(VENV)/docs
+	$(BIN)/python -m mkdocs serve
+
+# Every block of README and docs, the slow ones too, and how many are not run and why.
+docs-test: $(VENV)/test
+	BIRNN_DOCS=all $(BIN)/python -m pytest tests/docs $(ARGS)
+	$(BIN)/python -m tools.docs.blocks
+
+# The pictures of README and docs.
+screenshots: $(VENV)/test
+	$(BIN)/python -m tools.docs.screenshots $(ARGS)
 
 bench-sentiment: $(VENV)/samples
 	$(BIN)/python benchmarks/sentiment.py $(ARGS)
@@ -87,7 +103,7 @@ generated: $(VENV)/test
 	$(BIN)/python benchmarks/generated.py tables $(ARGS)
 	$(BIN)/python benchmarks/generated.py times $(ARGS)
 
-$(VENV)/samples $(VENV)/test $(VENV)/dev: pyproject.toml $(CONSTRAINTS)
+$(VENV)/samples $(VENV)/test $(VENV)/dev $(VENV)/docs: pyproject.toml $(CONSTRAINTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e ".[$(notdir $@)]"
 	touch $@

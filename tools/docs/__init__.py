@@ -1,0 +1,1 @@
+"""The site, its options, formulas, drawings and pictures, and what runs its blocks."""
