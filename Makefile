@@ -37,7 +37,7 @@ check: $(VENV)/dev
 
 # The site, in site/: from a folder or a server, without a network; a warning is an error.
 docs: $(VENV)/docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 docs-serve: $(VENV)/docs
 	$(BIN)/python -m mkdocs serve

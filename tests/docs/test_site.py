@@ -76,7 +76,7 @@ def test_links_of_readme_lead_somewhere():
 
 def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path: Path):
     pytest.importorskip("mkdocs", reason="make docs, which CI runs, has it")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(tmp_path)]
     variables = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
