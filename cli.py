@@ -200,6 +200,18 @@ def explain_command(run: Run, options: has.ExplainOptions, texts: Texts = None) 
     draw_explained(explained, request, as_json=options.json)
 
 
+@command(app, "report")
+def report_command(run: Run, options: has.ReportOptions) -> None:
+    """Write a run's report: one HTML file with scores, data, mistakes and training."""
+    with status("writing the report"):
+        from birnn.tasks.api.hub import run_folder
+        from birnn.tasks.runs.reporting import report_run
+        from birnn.terminal.views.export import draw_written
+
+        path = report_run(run_folder(run), options.out, overwrite=options.overwrite)
+    draw_written(path)
+
+
 @command(app, "push")
 def push_command(run: Run, repository: Repository, options: has.PushOptions) -> None:
     """Share a run on the Hugging Face Hub: model, vocabulary, card."""
@@ -207,7 +219,9 @@ def push_command(run: Run, repository: Repository, options: has.PushOptions) -> 
         from birnn.tasks.api.run import push_run
         from birnn.terminal.views.export import draw_pushed
 
-        where, names = push_run(run, repository, private=options.private, to=options.to)
+        where, names = push_run(
+            run, repository, private=options.private, to=options.to, report=options.report
+        )
     draw_pushed(where, names)
 
 

@@ -1,7 +1,12 @@
 """Counts and numbers in words."""
 
+import re
 from collections.abc import Iterable
 
+# Controls, line separators, and what turns the direction of text.
+CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
+)
 MOST_NAMED = 128  # of the items that a message lists
 
 

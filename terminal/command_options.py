@@ -75,6 +75,14 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
+class ReportOptions:
+    """Where a report goes."""
+
+    out: str = of_output("", "The .html file. Empty: report.html in the run's folder.")
+    overwrite: bool = of_output(False, "Replace the file that --out names, whatever it holds.")
+
+
+@dataclass(frozen=True)
 class CompareOptions:
     """How runs are compared."""
 
@@ -135,6 +143,9 @@ class PushOptions:
     """How a run is shared."""
 
     private: bool = option(False, "Make a new repository private.", group="Hub")
+    report: bool = option(
+        False, "Share report.html too; it holds texts or series of the test split.", group="Hub"
+    )
     to: str = option(
         "", "Write the repository's files to this folder; nothing is sent.", group="Hub"
     )

@@ -2,10 +2,9 @@
 
 import dataclasses
 import inspect
-import json
 import tomllib
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -149,39 +148,3 @@ def read_toml(path: Path, configs: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"{path}: the option {key!r} stands there twice")
         values[name] = value
     return values
-
-
-def write_toml(configs: Mapping[str, Any]) -> str:
-    """All options as TOML that :func:`read_toml` reads back, a table for each dataclass.
-
-    An option without a value is left out: TOML has no word for it.
-
-    Raises:
-        ConfigError: a text that is not Unicode, such as a name of a file in another encoding.
-    """
-    return "\n\n".join(_tables(configs)) + "\n"
-
-
-def _tables(configs: Mapping[str, Any]) -> Iterator[str]:
-    for title, config in configs.items():
-        values = {part.name: getattr(config, part.name) for part in dataclasses.fields(config)}
-        nested = {name: v for name, v in values.items() if dataclasses.is_dataclass(v)}
-        plain = {name: v for name, v in values.items() if name not in nested and v is not None}
-        if plain:
-            lines = [f"{name} = {_toml(name, v)}" for name, v in plain.items()]
-            yield "\n".join([f"[{title}]", *lines])
-        yield from _tables(nested)
-
-
-def _toml(name: str, value: Any) -> str:
-    """A value as TOML writes it; in a text, all that steers a terminal is escaped."""
-    from birnn.terminal.text import CONTROL
-
-    if not isinstance(value, str):
-        return json.dumps(value)
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ConfigError(f"{name}: TOML can't hold {value!r}, which is not Unicode") from None
-    text = json.dumps(value, ensure_ascii=False)
-    return CONTROL.sub(lambda match: "".join(f"\\u{ord(c):04x}" for c in match.group()), text)

@@ -1,6 +1,5 @@
 """Words for a terminal: harmless, no wider than their place, in tables and pairs."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -10,10 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-# Controls, line separators, and what turns the direction of text.
-CONTROL = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"
-)
+from birnn.data.wording import CONTROL as CONTROL
+
 LONGEST = 2000  # characters of an error
 BEST = "bold green"
 

@@ -6,6 +6,7 @@ nothing that is fetched is unpickled.
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
 from birnn.storage.files import new_folder, write_json, write_text
 from birnn.storage.scratch import scratch
+from birnn.tasks.reporting.document import REPORT
 from birnn.tasks.runs.folder import RUN, LoadedRun, write_model
 
 SCHEME = "hf://"
@@ -107,7 +109,7 @@ def _without(value: Any, paths: list[str]) -> Any:
 
 
 def write_repository(folder: Path, run: LoadedRun, metrics: Mapping[str, Any],
-                     name: str = "") -> list[str]:  # fmt: skip
+                     name: str = "", *, report: bool = False) -> list[str]:  # fmt: skip
     """Write what a repository holds into ``folder``; returns the names of the files.
 
     The configuration, weights, vocabulary and labels as in the run, ``metrics.json`` as
@@ -126,6 +128,10 @@ def write_repository(folder: Path, run: LoadedRun, metrics: Mapping[str, Any],
     from birnn.tasks.runs.card import render_card
 
     write_text(folder / "README.md", render_card("", public, SCHEME + name if name else "FOLDER"))
+    if report:
+        if not (run.folder / REPORT).is_file():
+            raise ConfigError(f"{run.folder} has no {REPORT}: make it with: birnn report RUN")
+        shutil.copyfile(run.folder / REPORT, folder / REPORT)
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -161,19 +167,21 @@ def _refusal(error: Exception) -> str:
 
 
 def push(run: LoadedRun, metrics: Mapping[str, Any], repository: str, to: str = "",
-         **options: Any) -> tuple[str, list[str]]:  # fmt: skip
+         report: bool = False, **options: Any) -> tuple[str, list[str]]:  # fmt: skip
     """Send a run to the Hub, or write what would be sent into ``to``; its place and files' names.
 
+    With ``report``, ``report.html`` goes along, which holds texts of the test split.
+
     Raises:
-        ConfigError: no name of a repository.
+        ConfigError: no name of a repository, or a report that isn't there.
         DataError: a file can't be written; the Hub refused, or can't be reached.
     """
     if not NAME.fullmatch(repository):
         raise ConfigError(f"{repository!r} is no name on the Hub; write USER/NAME")
     if to:
         with new_folder(Path(to), RUN) as folder:
-            names = write_repository(folder, run, metrics, repository)
+            names = write_repository(folder, run, metrics, repository, report=report)
         return to, names
     with scratch() as made:
-        names = write_repository(made, run, metrics, repository)
+        names = write_repository(made, run, metrics, repository, report=report)
         return _upload(made, repository, **options), names

@@ -21,7 +21,8 @@ from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, write_model
 from birnn.tasks.serving.explaining import explainer_of
 from birnn.tasks.serving.predictor import predictor_of, rereading
 
-COPIED = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md")  # beside the model
+# What lies beside the model.
+COPIED = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md", ".html")
 
 
 class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
@@ -275,11 +276,12 @@ def load(name: str | Path, revision: str | None = None, *, device: str = "cpu") 
     return Run(load_run(run_folder(name, revision), device))
 
 
-def push_run(name: str, repository: str, *, private: bool, to: str = "") -> tuple[str, list[str]]:
-    """As :func:`.hub.push`, of the run ``name``.
+def push_run(name: str, repository: str, *, private: bool, to: str = "",
+             report: bool = False) -> tuple[str, list[str]]:  # fmt: skip
+    """As :func:`.hub.push`, of the run ``name``; with its ``report``, if that is asked for.
 
     Raises:
         BirnnError: not a usable run, or it can't be written or sent.
     """
     run = load(name)
-    return push(run.loaded, run._known_metrics(), repository, to, private=private)
+    return push(run.loaded, run._known_metrics(), repository, to, report=report, private=private)

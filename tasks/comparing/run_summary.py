@@ -15,8 +15,9 @@ from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks import TASKS
 from birnn.tasks.core.evaluation import Evaluation
+from birnn.tasks.core.run_rows import MissingError, number, read_rows
 from birnn.tasks.runs.folder import OWN_KEYS
-from birnn.tasks.runs.test_records import MissingError, TestRecord, number, read_rows
+from birnn.tasks.runs.test_records import TestRecord
 
 Score = dict[str, float | None]  # value, low, high; of a difference also who is ahead
 AGREE = 1e-6  # a score made anew may be so far from that of metrics.json

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.arrays import Array, Ints
@@ -207,6 +207,13 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
             record |= {f"p_{n}": float(p) for n, p in zip(info.labels, shares, strict=True)}
             records.append(record)
         return records
+
+    def report_extras(self, model: nn.Module, data: TaskData[InfoT, SplitT],
+                      predictions: Predictions) -> dict[str, Any]:  # fmt: skip
+        """Of each test item its row in the user's data."""
+        table = data.splits["test"].table
+        known = "row" in table.column_names
+        return {"items": {"row": [int(row) for row in table["row"][:]]} if known else {}}
 
     def details(self, split: SplitT, predictions: Predictions, info: InfoT) -> dict[str, Any]:
         """Per-class scores, confusion counts and the most confident mistakes."""

@@ -34,6 +34,8 @@ class Spec:
         ""  # from the task to what its data hold, as in :mod:`birnn.tasks.core.inspection`
     )
     reads: str = ""  # the kind of data, of :mod:`birnn.tasks.core.kinds`, by which it is found
+    report: str = ""  # from a run's files to the sections of its report that only the task has
+    report_numbers: str = ""  # from a run's files to the numbers of its test split
     hub_pipeline: str = ""  # what the Hugging Face Hub calls the task
     metrics: tuple[Metric, ...] = ()  # scores that only this task has; the common ones are known
     view: str = "classification"  # in :mod:`birnn.terminal.views`: draws its details and answers

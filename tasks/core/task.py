@@ -117,6 +117,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     name: ClassVar[str]
     monitors: ClassVar[tuple[str, ...]]  # validation metrics; the first chooses the epoch
     headline: ClassVar[tuple[str, ...]]  # the test metrics, where defined, that are compared
+    length_unit: ClassVar[str] = "steps"  # of an item
     errors: ClassVar[bool] = False  # the headline holds errors, compared as shares of each other
 
     def __init__(self, config: ConfigT) -> None:
@@ -338,6 +339,11 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """
         rows, unit = len(data.splits["train"]), data.provenance.get("unit", "rows")
         return [f"more {unit} to train on ({rows:,} now)"] if behind else []
+
+    def report_extras(self, model: nn.Module, data: TaskData[InfoT, SplitT],
+                      predictions: Any) -> dict[str, Any]:  # fmt: skip
+        """What the run's report shows that no other of its files holds, as JSON."""
+        return {}
 
     def save_extras(self, folder: Path, model: nn.Module, data: TaskData[InfoT, SplitT],
                     predictions: Any, details: Mapping[str, Any]) -> None:  # fmt: skip

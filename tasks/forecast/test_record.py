@@ -19,9 +19,10 @@ from birnn.arrays import Array
 from birnn.errors import CheckpointError
 from birnn.storage.files import atomic_path
 from birnn.tasks.core.evaluation import Evaluation
+from birnn.tasks.core.run_rows import check_file
 from birnn.tasks.forecast.metrics import forecast_replicates, scores
 from birnn.tasks.forecast.sums import STEPS, Sums, window_chunks
-from birnn.tasks.runs.test_records import TestRecord, check_file
+from birnn.tasks.runs.test_records import TestRecord
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
 if TYPE_CHECKING:

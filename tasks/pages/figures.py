@@ -23,7 +23,8 @@ NAMES = ("c1", "c2", "c3", "c4", "c5", "c6", "base", "ink", "soft", "faint", "li
 COLORS = {name: f"#0102{number:02x}" for number, name in enumerate(NAMES)}
 # What XML can't hold, and halves of surrogate pairs.
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-BROAD, NARROW = (720.0, 280.0), (340.0, 240.0)  # width and height in pixels
+# Width and height in pixels: beside another chart or alone, and on a telephone.
+HALF, FULL, NARROW = (560.0, 260.0), (1120.0, 340.0), (340.0, 240.0)
 _NUMBERS = count(1)
 
 
@@ -72,6 +73,7 @@ class LineChart:
     shares: bool = False  # both axes hold shares from 0 to 1
     share: bool = False  # the y are shares
     y_range: tuple[float, float] | None = None
+    full: bool = False  # as wide as the page
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,8 @@ class Drawing:
 
 def draw(chart: LineChart, description: str) -> Drawing:
     """Draw a chart; ``description`` is what a screen reader says of it."""
-    parts = [_svg(chart, size, description, kind)
-             for size, kind in ((BROAD, "broad"), (NARROW, "narrow"))]  # fmt: skip
+    sizes = ((FULL if chart.full else HALF, "broad"), (NARROW, "narrow"))
+    parts = [_svg(chart, size, description, kind) for size, kind in sizes]
     return Drawing(parts[0][0], parts[1][0], (parts[0][1], parts[1][1]), parts[0][2])
 
 
@@ -151,7 +153,7 @@ def _plot(axes: "Axes", chart: LineChart, *, narrow: bool) -> None:
         axes.spines[side].set_visible(False)
     axes.set_xlabel(writable(chart.x_label))
     axes.set_title(writable(chart.y_label), loc="left", fontsize=12, color=COLORS["soft"])
-    ticks = 4 if narrow else 8
+    ticks = 4 if narrow else 12 if chart.full else 6
     if chart.whole:
         axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
     elif np.asarray(chart.lines[0].x).dtype.kind == "M":

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from birnn.tasks.core.evaluation import Evaluation
-from birnn.tasks.runs.test_records import TestRecord, checked, digest, number, read_rows, whole
+from birnn.tasks.core.run_rows import checked, number, read_rows, whole
+from birnn.tasks.runs.test_records import TestRecord, digest
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
 

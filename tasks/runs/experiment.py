@@ -3,9 +3,10 @@
 :func:`train` is a generator of events, the last of which holds the report; it draws nothing.
 """
 
+import json
 import shlex
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ import numpy as np
 import torch
 
 from birnn.config import LARGEST_SEED
-from birnn.errors import ConfigError, DataError, Stopped, TrainingError
+from birnn.errors import BirnnError, ConfigError, DataError, Stopped, TrainingError
 from birnn.nn import engines
 from birnn.nn.devices import check_precision, resolve_device, use_threads
 from birnn.nn.model import count_parameters
-from birnn.storage.files import check_free, write_json
+from birnn.storage.files import check_free, read_json, write_json, write_text
 from birnn.storage.unfilled import Unfilled
+from birnn.tasks.core.environment import environment
 from birnn.tasks.core.task import Baseline
+from birnn.tasks.reporting.data_section import lengths_of
+from birnn.tasks.reporting.document import write_report
+from birnn.tasks.reporting.inputs import EXTRAS
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.data_digest import data_digest
 from birnn.tasks.runs.events import AnyEvent, Evaluating, Finished, Prepared, SeedStarted
@@ -84,7 +89,10 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
                 result = yield from _one_seed(task, data, plan, keeper, seed, baselines)
             results.append(result)
         metrics = _settle_seeds(work, results, prepared.monitor, plan.command)
-    yield Finished(plan.out, metrics, results[0].labels, room_note(plan.out))
+        yield Evaluating("the report")
+        notes = [_write_report(work, task, plan.out.name)]
+    notes.append(room_note(plan.out))
+    yield Finished(plan.out, metrics, results[0].labels, "\n".join(filter(None, notes)) or None)
 
 
 def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
@@ -141,6 +149,8 @@ def _one_seed(task: AnyTask, data: AnyData, plan: Plan, keeper: Checkpointer, se
     try:
         target.mkdir(exist_ok=True)
         _write(target, task, data, trained, metrics, predictions)
+        told = {"command": plan.command, "baselines": {b.name: b.label for b in baselines}}
+        _write_extras(target, task, data, trained, predictions, told)
         write_card(target / "README.md", plan.command, metrics)
     except OSError as error:
         raise DataError(f"can't write {plan.out}: {error.strerror or error}") from error
@@ -168,6 +178,28 @@ def _settle_seeds(work: Path, results: list[SeedResult], monitor: str,
         write_json(work / "metrics.json", metrics)
         write_card(work / "README.md", command, metrics)
     return metrics
+
+
+def _write_report(work: Path, task: AnyTask, name: str) -> str | None:
+    """Write ``report.html``; a run is whole without it, and then it is said why it has none."""
+    try:
+        write_report(work, read_json(work / "config.json"), task.config, name)
+    except BirnnError as error:
+        return f"note: no report.html: {error}"
+    return None
+
+
+def _write_extras(folder: Path, task: AnyTask, data: AnyData, trained: Trained, predictions: Any,
+                  told: Mapping[str, Any]) -> None:  # fmt: skip
+    """Write what the report shows that no other file holds."""
+    engine = engines.engine_for(task.config.encoder, task.config.train).name
+    extras = {
+        **told, "warnings": data.warnings,
+        "environment": environment(torch.get_num_threads(), engine),
+        "lengths": lengths_of(data.splits, task.length_unit),
+        **task.report_extras(trained.model, data, predictions),
+    }  # fmt: skip
+    write_text(folder / EXTRAS, json.dumps(extras, ensure_ascii=False, separators=(",", ":")))
 
 
 def _write(folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics: dict[str, Any],

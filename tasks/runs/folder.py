@@ -40,7 +40,7 @@ STATE = "checkpoints"  # the subfolder of a growing run: how it began, and how f
 # adds is in its specification.
 FILES = (
     "config.json", "model.safetensors", "metrics.json", "history.csv", "curves.png", "README.md",
-    "predictions.*", "confusion.png",
+    "predictions.*", "confusion.png", "report.html", "report.json",
     # While it grows: how it began, its lock, seeds that are done, snapshots, what a kill left.
     "run.json", "lock", "done-*.json", "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",
 )  # fmt: skip

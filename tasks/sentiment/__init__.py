@@ -13,5 +13,7 @@ SPEC = Spec(
     predict_script="birnn.tasks.sentiment.predict_script", script_example='"some text"',
     estimator="birnn.tasks.sentiment.estimator:SentimentClassifier",
     inspect="birnn.tasks.core.text_inspection:inspect_texts", reads="texts",
+    report="birnn.tasks.reporting.labels:label_sections",
+    report_numbers="birnn.tasks.reporting.labels:label_numbers",
     hub_pipeline="text-classification", files=("labels.json", "vocabulary.json", "ngrams.json"),
 )  # fmt: skip

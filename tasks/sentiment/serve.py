@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from birnn.arrays import Array
 from birnn.errors import ConfigError
-from birnn.nn.word_embedder import word_weights
-from birnn.tasks.core.inference import predict, run_split
+from birnn.tasks.core.inference import predict
 from birnn.tasks.sentiment.task import Sentiment
 from birnn.tasks.serving.labels import Columns, LabelPredictor, Weights
 
@@ -26,8 +25,4 @@ class SentimentPredictor(LabelPredictor):
         probabilities = predict(task, model, split)
         if not explain:
             return probabilities, []
-        words: Weights = [[] for _ in range(len(split))]
-        for indices, batch, outputs in run_split(model, split, task.config.train):
-            for item, row in zip(indices, word_weights(batch, outputs.attention), strict=True):
-                words[item] = list(zip(split.table[int(item)]["tokens"], row, strict=True))
-        return probabilities, words
+        return probabilities, task.attention(model, split.table, self.run.info)

@@ -19,7 +19,7 @@ from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
 from birnn.nn.pooling import parse_pooling
-from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes
+from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes, word_weights
 from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
@@ -46,6 +46,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     """Words → encoder → pooled states, beside a linear model of n-grams."""
 
     name = "sentiment"
+    length_unit = "words"
 
     def __init__(self, config: SentimentConfig) -> None:
         super().__init__(config)
@@ -181,6 +182,35 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     def logits(self, outputs: SentimentOutputs) -> Tensor:
         """Log-probabilities of the recurrent part: the linear part is fitted after training."""
         return outputs.recurrent
+
+    def report_extras(self, model: nn.Module, data: TaskData[TextInfo, TextSplit],
+                      predictions: Predictions) -> dict[str, Any]:  # fmt: skip
+        """Also each item's words, and how many of them train lacks; attention to the mistakes."""
+        from birnn.tasks.reporting.labels import MOST, mistaken
+
+        extras = super().report_extras(model, data, predictions)
+        train, test = data.splits["train"], data.splits["test"]
+        assert test.targets is not None
+        seen = np.isin(test.tokens.distinct, train.tokens.distinct)
+        starts = np.repeat(np.arange(len(test)), test.lengths)
+        unseen = np.bincount(starts, ~seen[test.tokens.types], minlength=len(test))
+        extras["items"] |= {"words": test.lengths.tolist(), "unseen": unseen.astype(int).tolist()}
+        wrong = mistaken(test.targets, np.stack(list(predictions)))[:MOST]
+        if "attention" in self.pooling and len(wrong):
+            looked = self.attention(model, test.table.select(wrong), data.info)
+            pairs = [[[w, round(float(a), 4)] for w, a in words] for words in looked]
+            extras["attention"] = dict(zip(map(str, wrong.tolist()), pairs, strict=True))
+        return extras
+
+    def attention(self, model: nn.Module, table: "Dataset | PlainTable",
+                  info: TextInfo) -> list[list[tuple[str, float]]]:  # fmt: skip
+        """Of each tokenised text its words, and each one's share of the pooling's attention."""
+        split = self.split(table, info, ngrams=True)
+        words: list[list[tuple[str, float]]] = [[] for _ in range(len(split))]
+        for indices, batch, outputs in run_split(model, split, self.config.train):
+            for item, row in zip(indices, word_weights(batch, outputs.attention), strict=True):
+                words[item] = list(zip(split.table[int(item)]["tokens"], row, strict=True))
+        return words
 
     def advice(self, data: TaskData[TextInfo, TextSplit], predictions: Predictions, *,
                behind: bool) -> list[str]:  # fmt: skip

@@ -9,7 +9,8 @@ import numpy as np
 from birnn.data.tags.schemes import SCHEMES
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
-from birnn.tasks.runs.test_records import TestRecord, checked, digest, number, read_rows, whole
+from birnn.tasks.core.run_rows import checked, number, read_rows, whole
+from birnn.tasks.runs.test_records import TestRecord, digest
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
 

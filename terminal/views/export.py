@@ -1,6 +1,7 @@
 """What is drawn of a run that goes elsewhere: as an export, or to the Hugging Face Hub."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -48,6 +49,14 @@ def draw_int8(measured: Mapping[str, Any]) -> None:
 
 def draw_pushed(where: str, names: Sequence[str]) -> None:
     """Say where the run is now, and which files went there."""
-    kept = "The vocabulary holds words of the training data; texts and predictions stay here."
+    texts = "report.html holds texts or series of the test split; predictions stay here."
+    without = "texts and predictions stay here."
+    kept = f"The vocabulary holds words of the training data; {without}"
+    kept = texts if "report.html" in names else kept
     for line in (", ".join(names), f"→ {where}", kept):
         console().print(Text(line))
+
+
+def draw_written(path: Path) -> None:
+    """Say where a file was written."""
+    console().print(Text(f"→ {harmless(str(path))}"), soft_wrap=True)

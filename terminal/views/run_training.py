@@ -10,8 +10,8 @@ from typing import Any
 
 from birnn.errors import ConfigError, MemoryLimitError, Stopped
 from birnn.tasks import TASKS
+from birnn.tasks.core.toml_text import write_toml
 from birnn.terminal.command_options import RunOptions
-from birnn.terminal.option_parsing import write_toml
 from birnn.terminal.signals import stop
 
 

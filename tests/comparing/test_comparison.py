@@ -14,9 +14,10 @@ from birnn.registry import resolve
 from birnn.tasks import TASKS
 from birnn.tasks.comparing.comparison import _differences, compare
 from birnn.tasks.comparing.run_summary import short_names
+from birnn.tasks.core.run_rows import read_rows
 from birnn.tasks.core.task import Evaluation
 from birnn.tasks.runs.folder import read_config, write_csv
-from birnn.tasks.runs.test_records import TestRecord, read_rows
+from birnn.tasks.runs.test_records import TestRecord
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED, RESAMPLES
 
 import contract

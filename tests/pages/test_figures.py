@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from birnn.tasks.pages.figures import COLORS, Band, Line, LineChart, Mark, draw
+from birnn.tasks.pages.figures import COLORS, HALF, Band, Line, LineChart, Mark, draw
 
 HOSTILE = '</svg><script>alert(1)</script> & "$x_1$" \'<b>'
 
@@ -57,10 +57,10 @@ def test_the_frame_is_where_the_axes_lie():
     points = re.search(r'd="M ([\d.]+) ([\d.]+)\s+L', str(drawing.broad).split("var(--c2)")[0])
     assert points is not None
     low, high = drawing.limits
-    width = 720 * (right - left)
+    width = HALF[0] * (right - left)
     lines = re.findall(r'<path d="([^"]+)"[^>]*stroke: var\(--c2\)', str(drawing.broad))
     xs = [float(x) for x in re.findall(r"[ML] ([\d.]+) ", lines[0])]
-    expected = [720 * left + (x - low) / (high - low) * width for x in (1, 2, 3, 4)]
+    expected = [HALF[0] * left + (x - low) / (high - low) * width for x in (1, 2, 3, 4)]
     assert xs == pytest.approx(expected, abs=0.5)
     assert 0 < top < bottom < 1
 

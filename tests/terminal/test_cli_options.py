@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from birnn.config import apply
 from birnn.tasks import TASKS
+from birnn.tasks.core.toml_text import write_toml
 from birnn.terminal.command_options import (
     CompareOptions,
     EvaluateOptions,
@@ -26,7 +27,7 @@ from birnn.terminal.command_options import (
     RunOptions,
     inspect_options,
 )
-from birnn.terminal.option_parsing import parameters, read_toml, write_toml
+from birnn.terminal.option_parsing import parameters, read_toml
 from birnn.terminal.text import CONTROL
 
 from places import ROOT

@@ -1,0 +1,92 @@
+"""From a run's files to one HTML file that needs no network, no script and no other file."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from birnn.storage.files import write_text
+from birnn.tasks import TASKS
+from birnn.tasks.core.stored import stored
+from birnn.tasks.core.toml_text import write_toml
+from birnn.tasks.pages.assets import UPLOT, UPLOT_STYLE, content_hash, inline, read_asset
+from birnn.tasks.pages.rendering import environment
+from birnn.tasks.reporting.blocks import Section
+from birnn.tasks.reporting.data_section import data_section
+from birnn.tasks.reporting.inputs import RunFiles, read_run_files
+from birnn.tasks.reporting.repeat_section import repeat_section
+from birnn.tasks.reporting.training_section import training_section
+from birnn.tasks.reporting.verdict import verdict_section
+from birnn.version import __version__
+
+PACKAGE = "birnn.tasks.reporting"
+REPORT = "report.html"
+MOST_NUMBERS = 50_000  # values of the test split that the report holds beside its scores
+
+
+def write_report(folder: Path, config: Mapping[str, Any], options: Any, name: str = "",
+                 path: Path | None = None) -> Path:  # fmt: skip
+    """Write the report of the finished run in ``folder``; returns where it is.
+
+    Args:
+        folder: of the run.
+        config: what its ``config.json`` holds.
+        options: the same as the task's dataclass, shown as TOML.
+        name: of the run, where the folder still has another.
+        path: of the report; without one, ``report.html`` in the folder.
+
+    Raises:
+        CheckpointError: a file of the run is missing, or is not as a run's.
+    """
+    with stored(folder, "report's files are"):
+        files = read_run_files(folder, config, name)
+        text = render_report(files, write_toml({"config": options}))
+    target = path or folder / REPORT
+    write_text(target, text)
+    return target
+
+
+def render_report(files: RunFiles, options: str = "") -> str:
+    """The report as HTML; ``options`` are all options as TOML."""
+    spec = TASKS[files.metrics["task"]]
+    own: list[Section] = spec.part("report")(files) if spec.report else []
+    sections = [verdict_section(files), data_section(files), *own, training_section(files),
+                repeat_section(files, options)]  # fmt: skip
+    plot = any(block.kind == "series" for section in sections for block in section.blocks)
+    script = read_asset("report.js", PACKAGE)
+    scripts = [read_asset(UPLOT)] if plot else []
+    style = read_asset("look.css") + read_asset("report.css", PACKAGE)
+    if plot:
+        style = read_asset(UPLOT_STYLE) + style
+    template = environment(PACKAGE).get_template("report.html")
+    return template.render(
+        task=files.metrics["task"], name=files.name, verdict=unbroken(files.metrics["verdict"]),
+        sections=sections, version=__version__, style=inline(style),
+        scripts=[inline(part) for part in [*scripts, script]],
+        policy=" ".join(content_hash(part) for part in [*scripts, script]),
+        numbers=report_numbers(files),
+    )  # fmt: skip
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a report that some version of birnn has written."""
+    try:
+        with path.open("rb") as file:
+            return b'<meta name="generator" content="birnn ' in file.read(4096)
+    except OSError:
+        return False
+
+
+def unbroken(text: str) -> str:
+    """``text`` with no line's end between a number and its per cent sign."""
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
+
+
+def report_numbers(files: RunFiles) -> dict[str, Any]:
+    """The numbers of the report, for whoever wants to recompute them."""
+    spec = TASKS[files.metrics["task"]]
+    numbers: dict[str, Any] = {"metrics": files.metrics, "histories": files.histories,
+                               "config": files.config}  # fmt: skip
+    if spec.report_numbers:
+        numbers["test"] = spec.part("report_numbers")(files)
+    return numbers

@@ -1,0 +1,29 @@
+"""The last section: how to make the same run again, and where its numbers are."""
+
+from birnn.tasks.reporting.blocks import Block, Code, Facts, Fold, Section
+from birnn.tasks.reporting.inputs import RunFiles
+
+FILES = {
+    "metrics.json": "scores, intervals, baselines, where the data came from",
+    "predictions.csv": "the test split, item by item",
+    "history.csv": "training, epoch by epoch",
+    "config.json": "every option",
+    "model.safetensors": "the weights",
+}
+
+
+def repeat_section(files: RunFiles, options: str) -> Section:
+    """The command, the options as TOML, the files."""
+    blocks: list[Block] = []
+    if command := files.extras.get("command"):
+        blocks.append(Code("The command", str(command)))
+    if options:
+        title = "All options, for --config my.toml"
+        blocks.append(Fold(title, [Code("my.toml", options)]))
+    run = files.name
+    use = f"python cli.py predict {run} …\npython cli.py evaluate {run}\npython cli.py report {run}"
+    blocks.append(Code("Use it", use))
+    there = [(name, what) for name, what in FILES.items() if (files.folder / name).is_file()]
+    blocks.append(Facts(there, "In the run folder"))
+    lead = "The same seed gives the same bits on the same machine."
+    return Section("repeat", "Repeat it", blocks, lead)
