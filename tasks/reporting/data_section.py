@@ -176,6 +176,7 @@ def _quantiles(counts: Any) -> list[str]:
 
 
 def lengths_of(splits: Mapping[str, Any], unit: str) -> dict[str, Any]:
-    """Items of each length, in each split: what the chart of lengths is drawn from."""
-    counts = {name: np.bincount(split.lengths).tolist() for name, split in splits.items()}
+    """Items of each length, in each split that has several: what the chart is drawn from."""
+    lengths = {name: np.asarray(split.lengths) for name, split in splits.items()}
+    counts = {name: np.bincount(part).tolist() for name, part in lengths.items() if np.ptp(part)}
     return {"unit": unit, "counts": counts}

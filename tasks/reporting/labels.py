@@ -216,7 +216,7 @@ def _slices(items: TestItems, known: Mapping[str, Any]) -> list[Block]:
             items,
         )
     ]
-    groups.append(_slice_group("by length", _quarters(words), items))
+    groups.append(_slice_group("by length", quarters(words), items))
     unseen = np.array(known.get("unseen", []))
     if len(unseen) == len(items.gold):
         parts = [
@@ -229,7 +229,7 @@ def _slices(items: TestItems, known: Mapping[str, Any]) -> list[Block]:
     return [Dots("Slices: share that is right", groups, caption)]
 
 
-def _quarters(words: Ints) -> list[tuple[str, Array]]:
+def quarters(words: Ints) -> list[tuple[str, Array]]:
     """Parts of about a quarter of the items each, by their number of words."""
     borders = sorted({int(np.quantile(words, q)) for q in (0.25, 0.5, 0.75)})
     edges = [-1, *borders, int(words.max())]

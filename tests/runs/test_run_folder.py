@@ -17,6 +17,7 @@ from writers import TINY, sentences, write_table
 FILES = {
     "README.md", "config.json", "confusion.png", "curves.png", "history.csv", "labels.json",
     "metrics.json", "model.safetensors", "ngrams.json", "predictions.csv", "vocabulary.json",
+    "report.html", "report.json",
 }  # fmt: skip
 METRICS = {"accuracy", "macro_f1", "weighted_f1", "log_loss", "calibration_error", "roc_auc"}
 TIMES = {"seconds", "tokens_per_second"}
@@ -255,7 +256,7 @@ def test_regression_folder(birnn, tmp_path):
     names = {path.name for path in run.iterdir()}
     assert names == {
         "README.md", "config.json", "curves.png", "history.csv", "metrics.json",
-        "model.safetensors", "predictions.csv", "scaler.json",
+        "model.safetensors", "predictions.csv", "report.html", "report.json", "scaler.json",
     }  # fmt: skip
     found = metrics_of(run)
     assert set(found["test"]["model"]) == {"mse", "rmse", "mae", "r2"}
