@@ -77,6 +77,11 @@ def on_page_content(html: str, page: Any, **_: Any) -> str:
     return html
 
 
+def on_post_page(output: str, **_: Any) -> str:
+    """Name what a screen reader announces and the theme leaves without a name."""
+    return output.replace('role="dialog">', 'role="dialog" aria-label="Search">', 1)
+
+
 def on_post_build(config: Any) -> None:
     """Refuse a site that fetches anything from elsewhere."""
     for path in Path(config.site_dir).rglob("*.html"):
