@@ -113,6 +113,7 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
         from birnn.tasks.runs.evaluation import Reading, evaluate, reread
         from birnn.tasks.runs.folder import load_run
         from birnn.terminal.views.answers import draw_evaluation
+        from birnn.terminal.views.working import working
 
         use_machine(options)
         given = Reading(
@@ -120,7 +121,8 @@ def evaluate_command(run: Run, options: has.EvaluateOptions) -> None:
             options.table, options.stamps,
         )  # fmt: skip
         loaded = reread(load_run(run_folder(run), options.device), given)
-    scored = evaluate(loaded, options.data, options.split, options.table)
+    with working("reading and scoring"):
+        scored = evaluate(loaded, options.data, options.split, options.table)
     draw_evaluation(scored, as_json=options.json)
 
 
@@ -175,7 +177,10 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
     )  # fmt: skip
     answer = serve(folder, request, options.device)
     if options.output:
-        answer.write(Path(options.output))
+        from birnn.terminal.views.working import working
+
+        with working("predicting"):
+            answer.write(Path(options.output))
     draw_answer(answer, output=options.output, as_json=options.json)
 
 

@@ -10,6 +10,7 @@ from birnn.config import TrainConfig
 from birnn.data.splits.batching import Split, by_length
 from birnn.nn.batch import Batch
 from birnn.nn.model import device_of, on_cpu, outputs_of
+from birnn.progress import tell
 
 
 def run_split(model: nn.Module, split: Split, config: TrainConfig, *,
@@ -30,9 +31,14 @@ def run_split(model: nn.Module, split: Split, config: TrainConfig, *,
             yield indices, batch.to("cpu"), on_cpu(outputs)
 
 
-def predict(task: Any, model: nn.Module, split: Split) -> list[Array]:
-    """What ``model`` predicts for each item of ``split``, in their order; ``task`` decodes it."""
+def predict(task: Any, model: nn.Module, split: Split, *, told: str = "") -> list[Array]:
+    """What ``model`` predicts for each item of ``split``, in their order; ``task`` decodes it.
+
+    How far it is, is ``told`` under that name.
+    """
     predictions: dict[int, Array] = {}
     for indices, batch, outputs in run_split(model, split, task.config.train):
         predictions.update(zip(indices.tolist(), task.decode(outputs, batch), strict=True))
+        if told:
+            tell(told, len(predictions) / len(split))
     return [predictions[item] for item in range(len(split))]

@@ -308,7 +308,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     def predictions(self, model: nn.Module, split: SplitT, info: InfoT) -> Any:
         """What is evaluated: one array for each item, unless a task has a better form."""
-        return predict(self, model, split)
+        return predict(self, model, split, told="predicting")
 
     def backtest(self, model: nn.Module, data: TaskData[InfoT, SplitT], epochs: int) -> Any:
         """Predictions of the test split; ``epochs`` is how long the kept model was trained."""

@@ -13,8 +13,8 @@ from sklearn.dummy import DummyClassifier
 from birnn.arrays import Array
 from birnn.data.text.ngrams import Tokens, inverse_frequencies, weigh
 from birnn.data.text.tokenizers import Tokenizer
+from birnn.progress import tell
 from birnn.tasks.core.logistic import Regressions, Softmax
-from birnn.tasks.core.progress import tell
 
 PENALTIES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # C of the logistic regression: inverse strength
 NGRAMS = ((1, 1), (1, 2))

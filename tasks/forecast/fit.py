@@ -13,6 +13,7 @@ from birnn.config import TrainConfig
 from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import CheckpointError, DataError
+from birnn.progress import tell
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.forecast.conformal import calibrate_forecasts
@@ -127,7 +128,10 @@ def forecast_split(
     values = np.empty((len(split), split.horizon), dtype=kind)
     heads = np.empty((len(split), split.horizon, len(quantiles)), dtype=kind)
     low, high = task.config.model.min, task.config.model.max
+    done = 0
     for indices, _, outputs in run_split(model, split, task.config.train):
+        done += len(indices)
+        tell("forecasting", done / len(split))
         rows = outputs.mixed.double().numpy()
         for q in range(len(quantiles)):
             heads[indices, :, q] = split.original(rows[..., q], indices)

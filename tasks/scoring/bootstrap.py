@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from birnn.arrays import Array
+from birnn.progress import tell
 
 TOGETHER = 1_000_000  # counts that are held at once; metrics take several times their memory
 RESAMPLES = 1000
@@ -50,7 +51,11 @@ Replicate = Callable[[Array], Mapping[str, Array]]
 
 def replicates(scores: Replicate, items: int, seed: int) -> dict[str, Array]:
     """Every score on every resample of ``N`` items: counts ``[R, N]`` → ``R`` values a metric."""
-    parts = [scores(counts) for counts in resample_counts(items, seed)]
+    parts, done = list[Mapping[str, Array]](), 0
+    for counts in resample_counts(items, seed):
+        parts.append(scores(counts))
+        done += len(counts)
+        tell("intervals from resamples", done / RESAMPLES)
     if items < 2:  # a single item is every resample: nothing is learned about chance
         return {name: np.full(RESAMPLES, np.nan) for name in parts[0]}
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -20,6 +20,7 @@ from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
 from birnn.nn.pooling import parse_pooling
 from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes, word_weights
+from birnn.progress import tell
 from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
@@ -61,8 +62,11 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         data = self.config.data
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
         vectors = find_vectors(data.vectors, data.vectors_limit)
+        tell("reading texts")
         texts = load_labelled(self.text_options(data.data))
+        tell("splitting texts into words")
         tables = {name: self._tokenized(table) for name, table in texts.splits.items()}
+        tell("counting words and n-grams")
         info = self._info(tables["train"], vectors)
         splits = {k: self.split(table, info, ngrams=k != "train") for k, table in tables.items()}
         if self.config.model.class_weights == "balanced":

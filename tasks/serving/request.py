@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from birnn.data.stamps.options import StampOptions
 from birnn.data.tables.dialect import Dialect, ReadOptions, TableOptions
+from birnn.progress import tell
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,9 @@ class Change:
     series: str
     step: int  # from the end: −1 is the last
     value: float
+
+
+TOLD = 256  # records, after which it is told how far the work is
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,10 @@ class Streamed(Iterable[dict[str, Any]]):
     parts: Callable[[], Iterator[dict[str, Any]]]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return self.parts()
+        for number, record in enumerate(self.parts()):
+            if not number % TOLD:
+                tell("predicting", number / self.count)
+            yield record
 
     def __len__(self) -> int:
         return self.count

@@ -18,8 +18,8 @@ from birnn.data.tags.schemes import convert
 from birnn.nn.chain import constrain, neutral
 from birnn.nn.crf import path_confidence
 from birnn.nn.decoding import best_path
+from birnn.progress import tell
 from birnn.tasks.core.logistic import Regressions, Softmax
-from birnn.tasks.core.progress import tell
 from birnn.tasks.tagging.model import allowed_moves
 from birnn.tasks.tagging.spans import Tags, tagging_score
 

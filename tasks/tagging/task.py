@@ -25,6 +25,7 @@ from birnn.nn.crf import CRF, negative_log_likelihood, path_confidence
 from birnn.nn.model import Embedder
 from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
+from birnn.progress import tell
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
 from birnn.tasks.core.stored import MAX_LABELS
@@ -71,7 +72,9 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
 
         data = self.config.data
         vectors = find_vectors(data.vectors, data.vectors_limit)
+        tell("reading sentences")
         loaded = load_tagged(self.tag_options(data.data))
+        tell("counting words and letters")
         info = learn_info(
             loaded.splits["train"], loaded.scheme, vectors, self.config.model, data.min_frequency
         )

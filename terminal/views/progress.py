@@ -9,6 +9,7 @@ from birnn.tasks.runs.events import Evaluating, Finished, Prepared, SeedStarted
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.console import console, is_plain
 from birnn.terminal.views.training import draw_header, draw_report, draw_resumption
+from birnn.terminal.views.working import Working
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 
 
@@ -21,24 +22,22 @@ class TrainingDisplay:
 
     def __init__(self) -> None:
         self.finished = False
-        self.bar = ProgressBar()
-        self.status = console().status("reading data")
+        self.bar, self.work = ProgressBar(), Working()
 
-    def share(self, what: str, share: float) -> None:
+    def share(self, what: str, share: float | None = None) -> None:
         """How far the work between two events is."""
         self.bar.stop()
-        self.status.update(f"{what}: {share:.0%}")
-        self.status.start()
+        self.work.share(what, share)
 
     def draw(self, events: Iterator[Any]) -> None:
         """Draw all events, to the report."""
         task: Any = None
-        out, bar, status = console(), self.bar, self.status
-        status.start()
+        out, bar, work = console(), self.bar, self.work
+        work.share("reading data")
         try:
             for event in events:
                 if isinstance(event, Prepared):
-                    status.stop()
+                    work.stop()
                     task = event.task
                     draw_header(event)
                 elif isinstance(event, SeedStarted):
@@ -46,6 +45,7 @@ class TrainingDisplay:
                 elif isinstance(event, ResumeEvent):
                     draw_resumption(event, task)
                 elif isinstance(event, StepEvent):
+                    work.stop()
                     bar.step(event)
                 elif isinstance(event, EpochEvent):
                     if line := task.epoch_line(event):
@@ -53,18 +53,17 @@ class TrainingDisplay:
                     bar.scores(event)
                 elif isinstance(event, StopEvent):
                     bar.stop()
-                    status.stop()
+                    work.stop()
                     out.print(f"Kept epoch {event.epoch}: {event.reason}, {event.seconds:.0f} s.")
                 elif isinstance(event, Evaluating):
-                    status.update(event.what)
-                    status.start()
+                    work.share(event.what)
                 elif isinstance(event, Finished):
                     self.finished = True
-                    status.stop()
+                    work.stop()
                     draw_report(event)
         finally:
             bar.stop()
-            status.stop()
+            work.stop()
 
 
 class ProgressBar:

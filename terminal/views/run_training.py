@@ -68,7 +68,7 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     from birnn.terminal.console import console
 
     with console().status("loading libraries"):
-        from birnn.tasks.core.progress import told_to
+        from birnn.progress import told_to
         from birnn.tasks.runs.experiment import how_to_go_on, train
         from birnn.tasks.runs.growing import resumable, run_name, work_folder
         from birnn.tasks.runs.launch import Plan, make_task, resume_plan

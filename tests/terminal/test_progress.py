@@ -1,13 +1,14 @@
 """What is drawn between the events of a run: a line that moves, in a terminal alone."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from birnn.tasks.core.progress import tell, told_to
+from birnn.progress import tell, told_to
 from birnn.tasks.runs.events import Evaluating
-from birnn.terminal.views import progress
+from birnn.terminal.views import progress, working
 from birnn.training.events import StopEvent
 
 
@@ -26,16 +27,28 @@ def test_work_between_events_moves_a_line_in_a_terminal(terminal, monkeypatch):
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=80, highlight=False)
     monkeypatch.setattr(progress, "console", lambda: console)
+    monkeypatch.setattr(working, "console", lambda: console)
+    monkeypatch.setattr(working, "is_plain", lambda: not terminal)
     display = progress.TrainingDisplay()
-    updates = []
-    update = display.status.update
-    monkeypatch.setattr(display.status, "update", lambda text: (updates.append(text), update(text)))
+    heard = []
+    share = display.work.share
+    monkeypatch.setattr(display.work, "share", lambda *told: (heard.append(told), share(*told)))
     with told_to(display.share):
         display.draw(events())
-    assert updates == ["linear model: 25%", "baselines", "baseline: 0%", "baseline: 50%",
-                       "test scores"]  # fmt: skip
+    assert heard == [
+        ("reading data",), ("linear model", 0.25), ("baselines",), ("baseline", 0),
+        ("baseline", 0.5), ("test scores",),
+    ]  # fmt: skip
     assert "Kept epoch 1: all epochs done" in file.getvalue()
-    assert ("linear model: 25%" in file.getvalue()) is terminal
+    assert ("linear model" in file.getvalue()) is terminal
+
+
+@pytest.mark.parametrize(("total", "left", "words"), [
+    (None, None, "0:00:07"), (1.0, None, "0:00:07"), (1.0, 65.0, "0:01:05 left"),
+])  # fmt: skip
+def test_the_time_left_is_told_where_it_is_known(total, left, words):
+    task = SimpleNamespace(total=total, time_remaining=left, elapsed=7.5)
+    assert working.Left().render(task).plain == words
 
 
 def test_nobody_has_to_listen():

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-Report = Callable[[str, float], None]  # what is done, and which share of it is done
+# What is done, and which share of it is done; None where nobody can say.
+Report = Callable[[str, float | None], None]
 
 _report: ContextVar[Report | None] = ContextVar("report", default=None)
 
 
-def tell(what: str, share: float) -> None:
-    """Say that a share of some work is done."""
+def tell(what: str, share: float | None = None) -> None:
+    """Say that some work is going on, and which share of it is done."""
     if report := _report.get():
         report(what, share)
 
