@@ -78,8 +78,7 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
             growing.begin()
             write_start(work, now)
         yield prepared
-        baselines: list[Baseline] = []
-        results = []
+        baselines, results = list[Baseline](), list[SeedResult]()
         for number, seed in enumerate(prepared.seeds, start=1):
             if plan.seeds > 1:
                 yield SeedStarted(seed, number, plan.seeds)
