@@ -125,8 +125,9 @@ def listen_at(host: str, port: int) -> socket.socket:
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        # With its protocol named: only of such sockets asyncio turns Nagle's delay of 40 ms off.
+        listener = socket.socket(family, kind, protocol)
         try:
             if os.name == "posix":  # elsewhere it would let two listen
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
