@@ -17,7 +17,7 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
     blocks = [block for block in read_blocks(page) if block.is_run and (ALL or not block.slow)]
     if not blocks:
         pytest.skip("shows, and runs, nothing")
-    with desk(tmp_path / "desk", page.read_text(encoding="utf-8")) as place:
+    with desk(tmp_path / "desk", blocks) as place:
         for block in blocks:
             place.run(block)
 
@@ -55,14 +55,14 @@ def test_pipes_and_quotes_are_split() -> None:
 )
 def test_a_block_that_fails_is_told_with_its_place(language, text, said, tmp_path: Path) -> None:
     block = Block(pages()[0], 7, language, text)
-    with desk(tmp_path, "") as place, pytest.raises(AssertionError) as told:
+    with desk(tmp_path, []) as place, pytest.raises(AssertionError) as told:
         place.run(block)
     assert said in str(told.value)
     assert "README.md:7" in str(told.value)
 
 
 def test_python_that_fails_is_told_with_its_place(tmp_path: Path) -> None:
-    with desk(tmp_path, "") as place, pytest.raises(ZeroDivisionError) as told:
+    with desk(tmp_path, []) as place, pytest.raises(ZeroDivisionError) as told:
         place.run(Block(pages()[0], 7, "python", "1 / 0"))
     assert "README.md:7" in str(told.traceback[-1].path)
 

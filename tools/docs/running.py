@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -143,11 +143,12 @@ def elsewhere(line: str, words: list[str]) -> tuple[str, int]:
 
 
 @contextlib.contextmanager
-def desk(folder: Path, text: str) -> Iterator[Desk]:
-    """A desk on which lies what the page ``text`` names: files, folders and runs."""
+def desk(folder: Path, blocks: Sequence[Block]) -> Iterator[Desk]:
+    """A desk on which lies what these blocks name: files, folders and runs."""
     folder.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(block.text for block in blocks)
     with small_samples(folder):
-        if EMPTY not in text:
+        if not any(EMPTY in block.page.read_text(encoding="utf-8") for block in blocks):
             with contextlib.chdir(folder):
                 write_stand_ins(text, lambda words: call(quick(words), ""))
         yield Desk(folder)
