@@ -5,6 +5,7 @@ import platform
 import re
 from pathlib import Path
 
+from birnn.data.wording import plural
 from birnn.version import __version__
 
 LIBRARIES = ("torch", "numpy", "scikit-learn", "datasets")
@@ -15,12 +16,13 @@ def environment(threads: int, engine: str) -> dict[str, str]:
     from importlib.metadata import version
 
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    cores, used = plural(os.cpu_count() or 1, "core"), plural(threads, "thread")
     return {
         "birnn": __version__,
         "Python": platform.python_version(),
         "libraries": libraries,
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": f"{processor()}, {os.cpu_count()} cores, {threads} threads used",
+        "processor": f"{processor()}, {cores}, {used} used",
         "recurrences by": engine,
     }
 

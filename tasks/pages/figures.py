@@ -130,7 +130,7 @@ def _svg(chart: LineChart, size: tuple[float, float], description: str,
 
 
 def _plot(axes: "Axes", chart: LineChart, *, narrow: bool) -> None:
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
     for band in chart.bands:
         low, high = (np.asarray(v, dtype=float) for v in (band.low, band.high))
@@ -159,6 +159,7 @@ def _plot(axes: "Axes", chart: LineChart, *, narrow: bool) -> None:
     elif np.asarray(chart.lines[0].x).dtype.kind == "M":
         _moments(axes, ticks)
     axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     if chart.y_range:
         axes.set_ylim(*chart.y_range)
     if chart.shares:

@@ -47,14 +47,13 @@ def data_section(files: RunFiles) -> Section:
 def data_alerts(files: RunFiles) -> list[Alert]:
     """What one should know of the data, the gravest first."""
     data = files.metrics["data"]
-    alerts = []
+    told = [str(text) for text in files.extras.get("warnings", [])]
+    alerts = [Alert(text, "bad" if "flattered" in text else "warn") for text in told]
     for pair, count in data.get("overlap", {}).get("normalised", {}).items():
         first, second = pair.split("/")
-        if count:
+        if count and "warnings" not in files.extras:  # of older runs
             shared = f"{plural(count, 'item')} of {second} also in {first}"
             alerts.append(Alert(f"{shared}: scores on {second} are flattered.", "bad"))
-    told = [str(text) for text in files.extras.get("warnings", [])]
-    alerts += [Alert(text, "warn") for text in told]
     for finding in data.get("inspection", {}).get("findings", []):
         words = f"{finding['text']}: {finding['treatment']}" if finding["treatment"] else ""
         alerts.append(Alert(words or finding["text"], "note", finding.get("rows", [])[:20]))

@@ -274,6 +274,9 @@ def _mistakes(items: TestItems, extras: Mapping[str, Any]) -> Section:
     total = int((~items.right).sum())
     lead = f"{total:,} of {len(items.gold):,} texts of the test split, the most confident first."
     shades = "A word's shade is its share of the model's attention." if looked else ""
+    if not total:
+        none = Paragraph("No text of the test split was labelled wrongly.")
+        return Section("mistakes", "Where it is wrong", [none])
     return Section(
         "mistakes", "Where it is wrong", [Examples("Mistakes", examples, total, shades)], lead
     )

@@ -3,11 +3,21 @@
 from collections.abc import Sequence
 
 from birnn.tasks.pages.figures import Line, LineChart, Mark, draw
-from birnn.tasks.reporting.blocks import Block, Chart, Column, Facts, Grid, Key, Section, Table
+from birnn.tasks.reporting.blocks import (
+    Block,
+    Chart,
+    Column,
+    Facts,
+    Grid,
+    Key,
+    Section,
+    Table,
+    columns,
+)
 from birnn.tasks.reporting.inputs import RunFiles
 from birnn.tasks.reporting.scores import finite, plain, score_name
 from birnn.tasks.reporting.verdict import duration
-from birnn.tasks.scoring.metric_names import format_score, is_percent
+from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
 
 PALETTE = ("c1", "c2", "c3", "c4", "c5", "c6")
 OTHER = ("epoch", "loss", "learning_rate", "seconds")  # columns that are no validation score
@@ -17,6 +27,8 @@ def training_section(files: RunFiles) -> Section:
     """Training loss, validation scores and learning rate by epoch."""
     first = next(iter(files.histories.values()))
     scores = [name for name in first[0] if name not in OTHER]
+    if max(map(len, files.histories.values())) == 1:  # a curve of one point shows nothing
+        return Section("training", "Training", [_one_epoch(files, scores), _took(files)])
     charts: list[Block] = [_curve(files, "loss", "Training loss")]
     charts += [_curve(files, name, f"Validation {score_name(name)}") for name in scores]
     charts.append(_curve(files, "learning_rate", "Learning rate"))
@@ -47,14 +59,25 @@ def _curve(files: RunFiles, name: str, title: str) -> Chart:
     return Chart(title, drawing, _numbers(lines, name), legend=legend, points=readout(lines))
 
 
+def _one_epoch(files: RunFiles, scores: Sequence[str]) -> Table:
+    """What came of the one epoch, a row a seed."""
+    names = ["loss", *scores, "learning_rate", "seconds"]
+    titles = [f"validation {score_title(name)}" if name in scores else name.replace("_", " ")
+              for name in names]  # fmt: skip
+    rows = [[f"seed {seed}", *(_cell(name, [(100 if is_percent(name) else 1) * part[0][name]], 0)
+                               for name in names)]
+            for seed, part in files.histories.items()]  # fmt: skip
+    return Table(columns("one epoch", *titles), rows)
+
+
 def _numbers(lines: Sequence[Line], name: str) -> Table:
-    columns = [Column("epoch", number=True), *(Column(line.name, number=True) for line in lines)]
+    heads = [Column("epoch", number=True), *(Column(line.name, number=True) for line in lines)]
     longest = max(lines, key=lambda line: len(line.x))
     rows = [
         [str(epoch), *(_cell(name, line.y, place) for line in lines)]
         for place, epoch in enumerate(longest.x)
     ]
-    return Table(columns, rows)
+    return Table(heads, rows)
 
 
 def _cell(name: str, values: Sequence[float | None], place: int) -> str:

@@ -98,14 +98,14 @@ def what_was_trained(metrics: Mapping[str, Any]) -> str:
         f" {duration(train['seconds'])}."
     )
     others = [
-        f"{count:,} {unit} for {name}"
+        f"{count:,} {unit} of {name}"
         for name, count in rows.items()
         if name not in ("train", "test")
     ]
     if others:
         text += f" Choices were made on {' and '.join(others)}."
     read = agree(rows["test"], "was", "were")
-    return f"{text} The {rows['test']:,} {unit} for test {read} read once, at the end."
+    return f"{text} The {rows['test']:,} {unit} of test {read} read once, at the end."
 
 
 def duration(seconds: float) -> str:
