@@ -21,6 +21,7 @@ from birnn.tasks.reporting.blocks import (
     Grid,
     Key,
     Matrix,
+    Paragraph,
     Section,
     Table,
     Thresholds,
