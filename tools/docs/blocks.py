@@ -99,8 +99,11 @@ def summary() -> str:
     quick = sum(block.is_run and not block.slow for block in every)
     slow = sum(block.is_run and block.slow for block in every)
     reasons = Counter(block.reason for block in every if block.reason)
-    lines = [f"blocks: {len(every)}; run in every test: {quick}; by make docs-test too: {slow};"
-             f" never: {sum(reasons.values())}"]  # fmt: skip
+    apart = sum(count for why, count in reasons.items() if why.startswith("tests/"))
+    lines = [
+        f"blocks: {len(every)}; run in every test: {quick}; by make docs-test too: {slow};"
+        f" by tests of their own: {apart}; never: {sum(reasons.values()) - apart}"
+    ]
     return "\n".join([*lines, *(f"  {n} × {why}" for why, n in reasons.most_common())])
 
 

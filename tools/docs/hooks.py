@@ -26,7 +26,7 @@ FETCHED = re.compile(
 )
 
 
-LATER = ("report.md", "serve.md")  # take their places in the navigation when they are there
+LATER = ("report.md",)  # take their places in the navigation when they are there
 
 
 def on_config(config: Any) -> Any:

@@ -7,6 +7,7 @@ import argparse
 import io
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from rich.text import Text
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"
 COLUMNS, LINES = 100, 24
+TYPED = "Loved the show in Chicago last night, thanks @adele !"
 LARGEST = 200_000  # bytes of a picture in the repository
 # rich's own template fetches a typeface.
 FRAME = """\
@@ -90,14 +92,33 @@ def terminal(work: Path) -> None:
 def report(work: Path) -> None:
     """``report.png``: the first screen of the report of a sentiment run."""
     run = embedded_run("sentiment", work)
-    with browser(1280, 900) as page:
-        page.goto((run / "report.html").as_uri())
-        keep(FOLDER / "report.png", page.screenshot())
+    with browser(1280, 900) as shown:
+        shown.goto((run / "report.html").as_uri())
+        shown.wait_for_timeout(500)
+        keep(FOLDER / "report.png", shown.screenshot())
 
 
 def page(work: Path) -> None:
-    """``page.png``: the served page of a tagging run."""
-    raise SystemExit("the page's picture is made by its own helper")
+    """``page.png``: the served page, with a text typed to a classifier and a tagger."""
+    runs = [str(embedded_run(task, work)) for task in ("sentiment", "tagging")]
+    command = [sys.executable, str(ROOT / "cli.py"), "serve", *runs, "--port", "0"]
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert server.stdout is not None
+        found = (re.search(r"http://\S+", line) for line in server.stdout)
+        address = next(match[0] for match in found if match)
+        with browser(1280, 760) as shown:
+            shown.goto(address)
+            shown.fill("#text", TYPED)
+            shown.locator("mark").first.wait_for()
+            shown.locator(".bars").first.wait_for()
+            shown.wait_for_timeout(500)
+            keep(FOLDER / "page.png", shown.screenshot())
+    finally:
+        server.terminate()
+        server.wait()
 
 
 PICTURES: dict[str, Callable[[Path], None]] = {"terminal": terminal, "report": report, "page": page}
