@@ -26,19 +26,6 @@ FETCHED = re.compile(
 )
 
 
-LATER = ("report.md",)  # take their places in the navigation when they are there
-
-
-def on_config(config: Any) -> Any:
-    """Put pages that may not be written yet into the navigation."""
-    there = [name for name in LATER if (Path(config.docs_dir) / name).is_file()]
-    for part in config.nav:
-        for title, pages in part.items():
-            if title == "Working with runs":
-                pages[3:3] = there
-    return config
-
-
 def on_files(files: Any, config: Any) -> Any:
     """Add what lies elsewhere or is made: options, how to contribute, changes, results."""
     made = {
