@@ -7,9 +7,9 @@ narrow place as well, and the style sheet shows the one that fits.
 import io
 import re
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,6 @@ COLORS = {name: f"#0102{number:02x}" for number, name in enumerate(NAMES)}
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Width and height in pixels: beside another chart or alone, and on a telephone.
 HALF, FULL, NARROW = (560.0, 260.0), (1120.0, 340.0), (340.0, 240.0)
-_NUMBERS = count(1)
 
 
 @dataclass(frozen=True)
@@ -101,6 +100,7 @@ def writable(text: str) -> str:
 def _svg(chart: LineChart, size: tuple[float, float], description: str,
          kind: str) -> tuple[Markup, tuple[float, ...], tuple[float, float]]:  # fmt: skip
     import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     dark = COLORS["soft"]
@@ -111,15 +111,18 @@ def _svg(chart: LineChart, size: tuple[float, float], description: str,
         "text.parse_math": False, "path.simplify_threshold": 0.3, "ytick.minor.size": 0,
     }  # fmt: skip
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=72, layout="constrained")
+        figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=72)
+        figure.patch.set_visible(False)
         axes = figure.subplots()
+        axes.patch.set_visible(False)
         _plot(axes, chart, narrow=kind == "narrow")
+        _set_margins(axes, chart, size)
         out = io.StringIO()
         metadata: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         with warnings.catch_warnings():  # the browser has letters that the font here lacks
             warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
             warnings.filterwarnings("ignore", message="Matplotlib currently", category=UserWarning)
-            figure.savefig(out, format="svg", transparent=True, metadata=metadata)
+            FigureCanvasSVG(figure).print_svg(out, metadata=metadata)
         box = axes.get_position()
         limits = axes.get_xlim()
     frame = tuple(round(float(v), 4) for v in (box.x0, 1 - box.y1, box.x1, 1 - box.y0))
@@ -151,6 +154,7 @@ def _plot(axes: "Axes", chart: LineChart, *, narrow: bool) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
+    axes.tick_params(axis="x", pad=7)
     axes.set_xlabel(writable(chart.x_label))
     axes.set_title(writable(chart.y_label), loc="left", fontsize=12, color=COLORS["soft"])
     ticks = 4 if narrow else 12 if chart.full else 6
@@ -167,6 +171,16 @@ def _plot(axes: "Axes", chart: LineChart, *, narrow: bool) -> None:
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     if chart.shares or chart.share:
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+
+
+def _set_margins(axes: "Axes", chart: LineChart, size: tuple[float, float]) -> None:
+    """Room for what stands around the axes; to let matplotlib measure it doubles the time."""
+    ticks = axes.yaxis.get_major_locator()()
+    longest = max(map(len, axes.yaxis.get_major_formatter().format_ticks(ticks)), default=1)
+    left, right = 7.5 * longest + 8, 18
+    top, bottom = 24 if chart.y_label else 10, 42 if chart.x_label else 26
+    axes.figure.subplots_adjust(left=left / size[0], right=1 - right / size[0],
+                                top=1 - top / size[1], bottom=bottom / size[1])  # fmt: skip
 
 
 def _moments(axes: "Axes", ticks: int) -> None:
@@ -188,7 +202,7 @@ def _themed(svg: str, description: str, kind: str) -> Markup:
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     svg = re.sub(r' transform="rotate\(-?0 [^"]*"', "", svg)
     used = set(re.findall(r"(?:url\(#|href=\"#)([\w-]+)", svg))
-    prefix = f"f{next(_NUMBERS)}-"
+    prefix = f"f{zlib.crc32((svg + description + kind).encode()):08x}-"
 
     def renamed(match: re.Match[str]) -> str:
         return f' id="{prefix}{match[1]}"' if match[1] in used else ""
