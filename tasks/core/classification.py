@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from birnn.tasks.core import task as contract
 from birnn.tasks.core.options import TextData
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.scoring import metrics
+from birnn.tasks.scoring.reliability import reliability_bins
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -216,7 +218,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         return {"items": {"row": [int(row) for row in table["row"][:]]} if known else {}}
 
     def details(self, split: SplitT, predictions: Predictions, info: InfoT) -> dict[str, Any]:
-        """Per-class scores, confusion counts and the most confident mistakes."""
+        """Per-class scores, confusion counts, reliability and the most confident mistakes."""
         from sklearn.metrics import confusion_matrix
 
         assert split.targets is not None
@@ -230,6 +232,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
             "labels": info.labels,
             "per_class": metrics.class_table(info.labels, gold, guess),
             "confusion": confusion_matrix(gold, guess, labels=classes).tolist(),
+            "reliability": [asdict(b) for b in reliability_bins(confidence, gold == guess)],
             "mistakes": [
                 {"text": text[:500], "gold": info.labels[gold[i]],
                  "predicted": info.labels[guess[i]], "confidence": float(confidence[i])}

@@ -134,7 +134,7 @@ def tag_scores(tagged: Tagged, seen: Seen) -> dict[str, float]:
     unseen = _unseen_tokens(tagged, seen)
     if unseen.any():
         scores["unseen_accuracy"] = sk.accuracy_score(gold[unseen], predicted[unseen])
-    for name, (right, confidence, _) in _confident(tagged).items():
+    for name, (right, confidence, _) in confident(tagged).items():
         if len(right):
             # One column: the chance that the guess is right, which it is where gold is class 0.
             scores[name] = calibration_error(1 - right, confidence[:, None])
@@ -155,7 +155,7 @@ def tag_replicates(tagged: Tagged, seen: Seen, seed: int) -> dict[str, Array]:
         for part in (np.ones(len(gold)), right, unseen, unseen & right)
     )
     cells = _tag_counts(tagged)
-    gaps = {name: _gaps(items, sentences) for name, items in _confident(tagged).items()}
+    gaps = {name: _gaps(items, sentences) for name, items in confident(tagged).items()}
     spans = _span_counts(tagged, seen)
 
     def scores(counts: Array) -> Mapping[str, Array]:
@@ -239,7 +239,7 @@ def span_confidence(tagged: Tagged, sentence: int, span: Span) -> float:
     return span_posterior(tagged.confidence[sentence], further[sentence], span)
 
 
-def _confident(tagged: Tagged) -> dict[str, Items]:
+def confident(tagged: Tagged) -> dict[str, Items]:
     """What the calibration errors are about: the tokens, and the predicted spans."""
     if tagged.confidence is None:
         return {}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from birnn.arrays import Array
 from birnn.data.tags.schemes import Span
 from birnn.tasks.scoring.metrics import class_table
-from birnn.tasks.tagging.metrics import Tagged, span_confidence
+from birnn.tasks.scoring.reliability import reliability_bins
+from birnn.tasks.tagging.metrics import Tagged, confident, span_confidence
 from birnn.tasks.tagging.spans import error_table, judge, overlaps, type_confusions, type_table
 
 MISTAKES = 8  # shown in the report
@@ -39,6 +41,18 @@ def tag_details(tagged: Tagged) -> dict[str, Any]:
         "confusions": [{"gold": g, "predicted": p, "count": n} for (g, p), n in frequent],
         "mistakes": [_shown(tagged, mistake) for mistake in _surest(wrong)],
     }
+
+
+def reliability(tagged: Tagged) -> list[dict[str, Any]]:
+    """How often predicted spans, or raw tags, are right, by how sure they are; as JSON.
+
+    Nothing without confidences, or where nothing is predicted.
+    """
+    items = confident(tagged)
+    found = items.get("span_calibration_error" if tagged.scheme != "raw" else "calibration_error")
+    if found is None or not len(found.right):
+        return []
+    return [asdict(part) for part in reliability_bins(found.confidence, found.right)]
 
 
 def tag_confusions(tagged: Tagged) -> Counter[tuple[str, str]]:

@@ -313,11 +313,12 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     def details(
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo
     ) -> dict[str, Any]:
-        """Scores by type, the table of errors, frequent confusions, confident mistakes."""
-        from birnn.tasks.tagging.report import tag_details
+        """Scores by type, errors, frequent confusions, confident mistakes, reliability."""
+        from birnn.tasks.tagging.report import reliability, tag_details
 
-        details = tag_details(self.tagged(split, predictions, info))
-        return {"scheme": info.scheme, "span_mode": self.config.data.span_mode, **details}
+        tagged = self.tagged(split, predictions, info)
+        how = {"scheme": info.scheme, "span_mode": self.config.data.span_mode}
+        return {**how, **tag_details(tagged), "reliability": reliability(tagged)}
 
     def advice(
         self, data: TaskData[TagInfo, TagSplit], predictions: Sequence[Array], *, behind: bool

@@ -3,7 +3,9 @@
 A task's specification names one of these modules as its ``view``; each such module has
 
 - ``render_details(details, width, *, plain)``: what a report shows beyond the scores;
-- ``draw_answer(answer, out, *, plain)``: draws what ``predict`` answers on a console.
+- ``draw_answer(answer, out, *, plain)``: draws what ``predict`` answers on a console;
+- and, if it likes, ``draw_learned(folder, details, out)``: draws more of a run that has just been
+  trained, in a terminal.
 """
 
 from importlib import import_module

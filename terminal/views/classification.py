@@ -1,18 +1,26 @@
 """What a person sees of a classifier: pure functions from results to rich renderables."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
+from birnn.errors import BirnnError
 from birnn.terminal.text import BEST, make_table, named, shown, titled
+from birnn.terminal.views.certainty import render_reliability, render_shares
+from birnn.terminal.views.explanation import AGAINST, FOR, shaded
 from birnn.terminal.views.scores import render_precision, render_record
 
 Rows = Sequence[Mapping[str, Any]]
 WIDE = 10_000_000  # columns of a line in a pipe
 ANSWER = ("label", "probabilities")  # of a record; all else in it are texts
 BETWEEN = " ¦ "  # texts of one row
+BARRED = 8  # records that have bars
+SHADED = 3  # mistakes whose words are shaded
 
 
 def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
@@ -22,18 +30,50 @@ def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> Re
         parts.append(render_classes(details["per_class"], plain=plain))
     if "confusion" in details and len(details["labels"]) <= 12:
         parts.append(render_confusion(details["labels"], details["confusion"], plain=plain))
+    if details.get("reliability"):
+        parts.append(render_reliability(details["reliability"], "rows", plain=plain))
     if details.get("mistakes"):
         parts.append(render_mistakes(details["mistakes"], width, plain=plain))
     return Group(*parts)
 
 
 def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
-    """A line for each record and, where it was asked for, its words with their weights."""
+    """A line for each record and, where it was asked for, its words with their weights.
+
+    In a terminal a few records also have a bar for each class.
+    """
     width = WIDE if plain else out.width
+    barred = not plain and len(answer.records) <= BARRED
     for number, record in enumerate(answer.records):
         out.print(render_prediction(record, width), soft_wrap=True)
+        if barred and set(ANSWER) <= set(record):
+            out.print(render_shares(record["probabilities"]))
         if answer.weights:
             out.print(render_weights(answer.weights[number]))
+
+
+def draw_learned(folder: Path, details: Mapping[str, Any], out: Console) -> None:
+    """The surest mistakes of a run that has just been trained, in the shades of its words."""
+    texts = [row for row in details.get("mistakes", ()) if "text" in row][:SHADED]
+    if not texts:
+        return
+    from birnn.tasks.core.explanation import Wish
+    from birnn.tasks.runs.folder import load_run
+    from birnn.tasks.serving.explaining import explainer_of
+
+    with out.status("explaining mistakes"), suppress(BirnnError):
+        explainer = explainer_of(load_run(folder))
+        shades = [
+            shaded(next(explainer.given(row["text"], "", Wish(row["predicted"]))), plain=False)
+            for row in texts
+        ]
+        title = Text.assemble(("Why the surest mistakes", "bold"), ": words ", ("for", FOR),
+                              " and ", ("against", AGAINST), " what was said")  # fmt: skip
+        parts: list[RenderableType] = [title]
+        for row, text in zip(texts, shades, strict=True):
+            gold, said = (named(row[side], 20) for side in ("gold", "predicted"))
+            parts += [Text(f"  {said}, but it is {gold}", "dim"), Padding(text, (0, 0, 0, 4))]
+        out.print(Group(*parts, Text()))
 
 
 def render_confusion(

@@ -7,6 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.terminal.text import CONTROL, make_table, shown, titled
+from birnn.terminal.views.certainty import render_reliability
 from birnn.terminal.views.scores import render_precision
 
 Rows = Sequence[Mapping[str, Any]]
@@ -29,6 +30,9 @@ def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> Re
         parts.append(render_labels("By tag", details["tags"], plain=plain))
     if details.get("errors"):
         parts.append(render_errors(details["errors"], plain=plain))
+    if details.get("reliability"):
+        what = "tokens" if details["scheme"] == "raw" else "spans"
+        parts.append(render_reliability(details["reliability"], what, plain=plain))
     if details.get("confusions"):
         parts.append(render_confusions(details["confusions"][:8], plain=plain))
     if details.get("mistakes"):
@@ -45,9 +49,9 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
         return
     colors = label_colors(answer.labels)
     for record in answer.records:
-        out.print(render_tagged(record, colors), soft_wrap=True)
+        out.print(render_tagged(record, colors), soft_wrap=plain)
         if "n_best" in record:
-            out.print(render_alternatives(record), soft_wrap=True)
+            out.print(render_alternatives(record), soft_wrap=plain)
 
 
 def render_labels(title: str, rows: Rows, *, plain: bool) -> RenderableType:

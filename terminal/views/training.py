@@ -74,7 +74,10 @@ def draw_report(event: Any) -> None:
     out, plain, metrics = console(), is_plain(), event.metrics
     out.print()
     out.print(render_scores(metrics, event.labels, out.width, plain=plain))
-    out.print(view_of(metrics["task"]).render_details(metrics["details"], out.width, plain=plain))
+    view = view_of(metrics["task"])
+    out.print(view.render_details(metrics["details"], out.width, plain=plain))
+    if not plain and hasattr(view, "draw_learned"):
+        view.draw_learned(event.folder, metrics["details"], out)
     if "chart" in metrics and not plain:
         out.print(render_chart(metrics["chart"], out.width))
     out.print(Text(harmless(metrics["verdict"]), style="bold"), soft_wrap=plain)
