@@ -60,8 +60,8 @@ def make_table(
 
 
 def titled(title: str, table: Table) -> Group:
-    """A heading above a table, and a blank line below."""
-    return Group(Text(title, style="bold"), table, Text())
+    """A heading above a table, and a blank line below, which a ruled table brings along."""
+    return Group(Text(title, style="bold"), table, *([] if table.box else [Text()]))
 
 
 def render_pairs(title: str, rows: Sequence[tuple[str, str]]) -> RenderableType:

@@ -63,8 +63,12 @@ def audit(splits: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, 
 def repeats_note(repeats: Mapping[str, Any], unit: str) -> str:
     """How many texts (of the name ``unit``) repeat an earlier one, exactly and normalised."""
     exact, plain = repeats["duplicates"]["exact"], repeats["duplicates"]["normalised"]
-    counts = ", ".join(f"{name} {exact[name]:,} ({plain[name]:,})" for name in exact)
-    return f"repeated {unit}s (without case and spacing): {counts}"
+    counts = [
+        f"{name} {exact[name]:,} exactly, {plain[name]:,} without case and spacing"
+        for name in exact
+        if plain[name]
+    ]
+    return f"repeated {unit}s: {'; '.join(counts)}" if counts else f"no {unit} repeats another"
 
 
 def overlap_warnings(
