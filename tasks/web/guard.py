@@ -1,5 +1,6 @@
 """What stands before every request: who may ask, under which name, and how long it may take."""
 
+import asyncio
 import hmac
 import ipaddress
 import socket
@@ -7,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from birnn.tasks.web.options import ServeOptions
@@ -18,6 +20,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
+DRAINING, DRAINED = 2.0, 64 << 20  # seconds and bytes of a body that was refused
 FAILED = Refused(500, "failed", "the server failed; its log says how")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 SECRET = ("/v1/", "/metrics", "/openapi.json", "/reports/")  # the page itself holds no data
@@ -72,20 +75,31 @@ class Guard:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        begin, status = time.perf_counter(), 0
+        begin, status, more = time.perf_counter(), 0, True
+
+        async def heard() -> Message:
+            nonlocal more
+            message = await receive()
+            more = message["type"] == "http.request" and message.get("more_body", False)
+            return message
 
         async def dressed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 there = {name.lower() for name, _ in message.get("headers", ())}
-                more = [pair for pair in HEADERS.items() if pair[0] not in there]
-                message["headers"] = [*message.get("headers", ()), *more]
+                rest = [pair for pair in HEADERS.items() if pair[0] not in there]
+                message["headers"] = [*message.get("headers", ()), *rest]
+            elif more and not message.get("more_body", False):
+                # All is said, but to close now would cut off a client that is still sending.
+                await send({**message, "more_body": True})
+                await drain(heard, lambda: more)
+                message = {"type": message["type"], "body": b""}
             await send(message)
 
         try:
             self.check(scope)
-            await self.application(scope, receive, dressed)
+            await self.application(scope, heard, dressed)
         except Refused as refused:
             if not status:
                 await respond(refused, dressed)
@@ -135,6 +149,15 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+async def drain(receive: Receive, more: Callable[[], bool]) -> None:
+    """Take the rest of a body and forget it, for some seconds and bytes."""
+    left = DRAINED
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAINING):
+            while more() and left > 0:
+                left -= len((await receive()).get("body", b""))
 
 
 async def respond(refused: Refused, send: Send) -> None:

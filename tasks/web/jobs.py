@@ -162,6 +162,8 @@ class Worker(threading.Thread):
                 job.finish(job.render(job.records))
 
     def _run_table(self, job: Table) -> None:
+        from birnn.nn.devices import give_back_memory  # brings torch
+
         begin = time.perf_counter()
         try:
             answer = job.work(job)
@@ -171,6 +173,7 @@ class Worker(threading.Thread):
         job.ran += time.perf_counter() - begin
         if isinstance(answer, bytes):
             job.finish(answer)
+            give_back_memory()  # of gradients, or of a large table
             return
         answer.future, answer.deadline, answer.waited = job.future, job.deadline, job.waited
         with self.changed:  # the place in the queue stays

@@ -30,7 +30,7 @@ class ServeOptions:
     max_body: float = limit(8.0, "Largest body of a request, in MB.", low=0.001, high=1024)
     max_text: int = limit(20_000, "Longest text, in characters.", low=1, high=10_000_000)
     max_explained: int = limit(
-        2_000, "Longest text to explain, in characters.", low=1, high=10_000_000
+        500, "Longest text to explain, in characters.", low=1, high=10_000_000
     )
     max_texts: int = limit(1_000, "Most texts of a request.", low=1, high=1_000_000)
     max_rows: int = limit(100_000, "Most rows of a table.", low=1, high=10_000_000)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ class Desk:
             raise Refused(422, "not_taken", "n_best can't be answered for tokens: give texts")
         deadline = time.monotonic() + self.limits.timeout
         if question.wish is not None:
-            return Table(deadline, work=lambda job: self._explain(served, question))
+            return Table(deadline, work=lambda job: self._explain(served, question, job))
         if question.kind == "table":
             return Table(deadline, work=lambda job: self._table(served, question, job))
         return self._items(served, question, deadline, question.items, [])
@@ -169,8 +169,8 @@ class Desk:
                 return self._csv(answered)
             return self._answer(served, question, answered)
 
-    def _explain(self, served: ServedRun, question: Question) -> bytes:
-        """As ``birnn explain``: the first explanations."""
+    def _explain(self, served: ServedRun, question: Question, job: Table) -> bytes:
+        """As ``birnn explain``: the first explanations, as long as somebody waits for them."""
         assert question.wish is not None
         with self._request(served, question) as request:
             explainer = explainer_of(with_stamps(served.run, request.stamps))
@@ -180,7 +180,7 @@ class Desk:
                 check_sizes(texts[:MOST_EXPLAINED], self.limits, "max_explained")
                 request = replace(request, texts=list(texts[:MOST_EXPLAINED]), input="")
             found = islice(explainer.asked(request, question.wish), MOST_EXPLAINED)
-            made = [one.to_json() for one in found]
+            made = [one.to_json() for one in takewhile(lambda _: not job.dead, found)]
             notes = self._words([*request.told, *explainer.notes])
         known = {"run": served.name, "task": served.task, "explanations": made, "notes": notes}
         return encode(known)

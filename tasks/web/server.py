@@ -44,12 +44,12 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where a browser finds it, the token in the part that browsers don't send."""
+        """Where a browser finds it; a token that was made stands where no browser sends it."""
         host, port = self.listener.getsockname()[:2]
         if host in ("0.0.0.0", "::"):  # noqa: S104
             host = socket.gethostname()
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{port}/" + (f"#token={self.token}" if self.token else "")
+        return f"http://{host}:{port}/" + (f"#token={self.token}" if self.made else "")
 
     @property
     def names(self) -> list[str]:

@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ JSON = "application/json"
 TABLES = {"text/csv": ".csv", "text/tab-separated-values": ".tsv"}
 BODIES = 8  # largest bodies that may be in memory together
 MEGABYTE = 1_000_000
+LARGE = 1 << 16  # bytes of JSON
 
 
 @dataclass
@@ -102,7 +103,7 @@ class Service:
     async def explain(self, request: Request) -> Response:
         """Say why an answer is what it is."""
         self.check_kind(request, (JSON,))
-        question = why_of_json(parse(await self.bodies.read(request)), self.limits)
+        question = await self.read_json(request, why_of_json)
         return await self.respond(question, JSON)
 
     async def predict(self, request: Request) -> Response:
@@ -142,17 +143,33 @@ class Service:
         """
         kind = self.check_kind(request, (JSON, *TABLES))
         asked = of_query(request.query_params.multi_items()) if kind in TABLES else {}
-        body = await self.bodies.read(request)
         if kind in TABLES:
+            body = await self.bodies.read(request)
             return of_table(
                 body, self.limits, suffix=TABLES[kind], csv_answer=wants_csv(request), **asked
             )
-        question = of_json(parse(body), self.limits)
+        question = await self.read_json(request, of_json)
         if wants_csv(request):
             if question.kind != "table":
                 raise Refused(406, "accept", "an answer as text/csv goes with a table")
             question = replace(question, csv_answer=True)
         return question
+
+    async def read_json(
+        self, request: Request, check: Callable[[Any, ServeOptions], Question]
+    ) -> Question:
+        """The question that a body of JSON is.
+
+        Raises:
+            Refused: as ``check``, or it is no JSON.
+        """
+        body = await self.bodies.read(request)
+
+        def read() -> Question:
+            return check(parse(body), self.limits)
+
+        # A large one takes a while, and others shall not wait for it.
+        return await asyncio.to_thread(read) if len(body) > LARGE else read()
 
     async def answer(self, job: Job) -> bytes:
         """Wait for the worker's answer.

@@ -75,11 +75,11 @@ class Reply(NamedTuple):
 class Server:
     """``birnn serve`` that runs; ``headers`` go with every request."""
 
-    def __init__(self, process: "subprocess.Popen[str]", address: str) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", address: str, token: str = "") -> None:
         self.process, self.address = process, address
         place = re.fullmatch(r"http://(.+):(\d+)/(?:#token=(.*))?", address)
         assert place, address
-        self.host, self.port, self.token = place[1].strip("[]"), int(place[2]), place[3] or ""
+        self.host, self.port, self.token = place[1].strip("[]"), int(place[2]), place[3] or token
         self.headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
@@ -139,7 +139,8 @@ def serving(*words: object, code: str = "", **environment: str) -> Iterator[Serv
         line = process.stdout.readline()
         found = re.search(r"at (http://\S+)", line)
         assert found, line + process.stderr.read()
-        yield Server(process, found[1])
+        given = arguments[arguments.index("--token") + 1] if "--token" in arguments else ""
+        yield Server(process, found[1], given)
     finally:
         process.kill()
         process.communicate()
