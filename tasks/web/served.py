@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +178,12 @@ class Desk:
                 texts, _ = served.predictor.texts(request)
                 check_sizes(texts[:MOST_EXPLAINED], self.limits, "max_explained")
                 request = replace(request, texts=list(texts[:MOST_EXPLAINED]), input="")
-            found = islice(explainer.asked(request, question.wish), MOST_EXPLAINED)
-            made = [one.to_json() for one in takewhile(lambda _: not job.dead, found)]
+            made, end = [], time.monotonic() + self.limits.timeout / 2
+            for one in explainer.asked(request, question.wish):
+                made.append(one.to_json())
+                if len(made) == MOST_EXPLAINED or job.dropped or time.monotonic() > end:
+                    explainer.notes.append(f"the first {len(made)} are explained, no more")
+                    break
             notes = self._words([*request.told, *explainer.notes])
         known = {"run": served.name, "task": served.task, "explanations": made, "notes": notes}
         return encode(known)

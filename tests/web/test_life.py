@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -92,12 +93,26 @@ def test_idle_connections_hold_nothing_up():
 
 
 def test_runs_that_are_called_alike(tmp_path):
-    import shutil
-
     twin = shutil.copytree(ALL[0], tmp_path / ALL[0].name)
     with serving(ALL[0], twin) as server:
         names = [run["name"] for run in server.send("GET", "/v1/runs").json["runs"]]
         assert names == [named("sentiment"), f"{named('sentiment')}-2"]
+
+
+def test_a_report_is_shown_in_a_sandbox(tmp_path):
+    home = shutil.copytree(ALL[0], tmp_path / "mine")
+    (home / "report.html").write_text("<script>1</script>")
+    with serving(home, ALL[1]) as server:
+        runs = {run["name"]: run["report"] for run in server.send("GET", "/v1/runs").json["runs"]}
+        assert runs == {"mine": True, named("tagging"): False}
+        reply = server.send("GET", "/reports/mine")
+        assert reply.body == b"<script>1</script>"
+        policy = reply.headers["content-security-policy"]
+        assert policy.startswith("sandbox allow-scripts")
+        assert "allow-same-origin" not in policy
+        assert "default-src 'none'" in policy
+        for name in (named("tagging"), "..%2fmine", "mine%2freport.html", "nothing"):
+            server.send("GET", f"/reports/{name}").refusal(404)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="no such signal on this system")

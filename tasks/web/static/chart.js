@@ -73,7 +73,7 @@ export class Chart {
       width: this.place.clientWidth, height: this.height, series, bands: areas, legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { x: { time: this.timed } },
-      axes: [{ ...axis, grid: { show: false }, ...(this.timed ? { values: clock } : {}) }, { ...axis, size: 60 }],
+      axes: [{ ...axis, grid: { show: false }, ...(this.timed ? { values: clock, size: 46 } : { size: 30 }) }, { ...axis, size: 60 }],
       cursor: { points: { size: 7 }, drag: { x: true, y: false } },
       hooks: { setCursor: [(plot) => this.point(plot.cursor.idx)] },
     }, data, this.place);

@@ -134,7 +134,7 @@ class TextCard {
       const found = await explain({ run: this.run.name, text: this.record.text }, this.stop.signal);
       if (turn !== this.turn || !this.explains) return;
       const none = make("p", { class: "soft" }, "There is nothing to explain: no span was found.");
-      this.why.replaceChildren(...(found.explanations.length ? [...found.explanations.map((one) => reasons(one, found.explanations.length > 1)), legend()] : [none]));
+      this.why.replaceChildren(...(found.explanations.length ? [...found.explanations.map((one) => reasons(one, found.explanations.length > 1)), legend(), ...found.notes.map((note) => make("p", { class: "soft small" }, note))] : [none]));
     } catch (error) {
       if (error.name === "AbortError") return;
       this.why.replaceChildren(make("p", { class: "notice bad" }, error.message));
