@@ -1,6 +1,7 @@
 """The pictures of README and docs: ``make screenshots``, or ``ARGS=terminal`` for one of them.
 
-``terminal`` needs nothing but birnn; ``report`` and ``page`` a browser, Debian's Chromium.
+``terminal`` needs nothing but birnn, the others a browser, Debian's Chromium. ``sheets`` are to be
+looked at before a release: every report and the page, at three widths, light and dark.
 """
 
 import argparse
@@ -14,15 +15,22 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
+from birnn.tasks import TASKS
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "pictures"
+SHEETS = ROOT / "screenshots"  # to look at; not in the repository
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+WIDTHS = (390, 1280, 1920)  # a phone, a laptop, a wide screen
 COLUMNS, LINES = 100, 24
 TYPED = "Loved the show in Chicago last night, thanks @adele !"
 LARGEST = 200_000  # bytes of a picture in the repository
@@ -100,40 +108,70 @@ def report(work: Path) -> None:
 
 def page(work: Path) -> None:
     """``page.png``: the served page, with a text typed to a classifier and a tagger."""
-    runs = [str(embedded_run(task, work)) for task in ("sentiment", "tagging")]
-    command = [sys.executable, str(ROOT / "cli.py"), "serve", *runs, "--port", "0"]
+    runs = [embedded_run(task, work) for task in ("sentiment", "tagging")]
+    with served(runs) as address, browser(1280, 760) as shown:
+        ask(shown, address)
+        keep(FOLDER / "page.png", shown.screenshot())
+
+
+def sheets(work: Path) -> None:
+    """``screenshots/``: each task's report and the served page, in all widths, light and dark."""
+    runs = [embedded_run(task, work) for task in TASKS]
+    SHEETS.mkdir(exist_ok=True)
+    with served(runs) as address:
+        for width, scheme in product(WIDTHS, SCHEMES):
+            with browser(width, 900, scheme) as shown:
+                for run in runs:
+                    shown.goto((run / "report.html").as_uri())
+                    shown.wait_for_timeout(500)
+                    shown.screenshot(
+                        path=SHEETS / f"{run.name}-{width}-{scheme}.png", full_page=True
+                    )
+                ask(shown, address)
+                shown.screenshot(path=SHEETS / f"page-{width}-{scheme}.png", full_page=True)
+    print(f"{SHEETS.relative_to(ROOT)}/: {len(list(SHEETS.iterdir()))} pictures")
+
+
+def ask(shown: Any, address: str) -> None:
+    """Type a text into the served page and wait for the answers."""
+    shown.goto(address)
+    shown.fill("#text", TYPED)
+    shown.locator("mark").first.wait_for()
+    shown.locator(".bars").first.wait_for()
+    shown.wait_for_timeout(500)
+
+
+@contextmanager
+def served(runs: list[Path]) -> Iterator[str]:
+    """The address at which ``birnn serve`` shows these runs."""
+    command = [sys.executable, str(ROOT / "cli.py"), "serve", *map(str, runs), "--port", "0"]
     server = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
         assert server.stdout is not None
         found = (re.search(r"http://\S+", line) for line in server.stdout)
-        address = next(match[0] for match in found if match)
-        with browser(1280, 760) as shown:
-            shown.goto(address)
-            shown.fill("#text", TYPED)
-            shown.locator("mark").first.wait_for()
-            shown.locator(".bars").first.wait_for()
-            shown.wait_for_timeout(500)
-            keep(FOLDER / "page.png", shown.screenshot())
+        yield next(match[0] for match in found if match)
     finally:
         server.terminate()
         server.wait()
 
 
-PICTURES: dict[str, Callable[[Path], None]] = {"terminal": terminal, "report": report, "page": page}
+PICTURES: dict[str, Callable[[Path], None]] = {
+    "terminal": terminal, "report": report, "page": page, "sheets": sheets,
+}  # fmt: skip
 
 
 @contextmanager
-def browser(width: int, height: int) -> Iterator[Any]:
-    """A page of Debian's Chromium of this size, in CSS pixels."""
+def browser(width: int, height: int, scheme: Scheme = "light") -> Iterator[Any]:
+    """A page of Debian's Chromium of this size, in CSS pixels, light or dark."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
         chromium = play.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        yield chromium.new_page(viewport={"width": width, "height": height})
+        yield chromium.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         chromium.close()
 
 
