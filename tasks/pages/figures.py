@@ -176,7 +176,7 @@ def _plot(axes: "Axes", chart: LineChart, *, narrow: bool) -> None:
 def _set_margins(axes: "Axes", chart: LineChart, size: tuple[float, float]) -> None:
     """Room for what stands around the axes; to let matplotlib measure it doubles the time."""
     ticks = axes.yaxis.get_major_locator()()
-    longest = max(map(len, axes.yaxis.get_major_formatter().format_ticks(ticks)), default=1)
+    longest = max(map(len, axes.yaxis.get_major_formatter().format_ticks(list(ticks))), default=1)
     left, right = 7.5 * longest + 8, 18
     top, bottom = 24 if chart.y_label else 10, 42 if chart.x_label else 26
     axes.figure.subplots_adjust(left=left / size[0], right=1 - right / size[0],
