@@ -276,3 +276,24 @@ class Examples(Block):
         rows = [[e.row, list(e.words), list(e.weights), e.gold, e.predicted,
                  round(e.confidence, 4)] for e in self.examples]  # fmt: skip
         return {"rows": rows, "shown": self.shown, "total": self.total}
+
+
+@dataclass(frozen=True)
+class MovedText:
+    """A text whose answer is explained."""
+
+    words: Sequence[tuple[str, int]]  # each with its weight, from -99 to 99
+    gold: str
+    predicted: str
+    confidence: float
+    completeness: str  # a sentence: how far the weights add up
+
+
+@dataclass(frozen=True)
+class Moved(Block):
+    """Texts whose words are shaded by how much, and which way, they moved the answer."""
+
+    kind: ClassVar[str] = "moved"
+    title: str
+    texts: Sequence[MovedText]
+    caption: str = ""

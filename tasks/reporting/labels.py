@@ -21,6 +21,8 @@ from birnn.tasks.reporting.blocks import (
     Grid,
     Key,
     Matrix,
+    Moved,
+    MovedText,
     Paragraph,
     Section,
     Table,
@@ -278,9 +280,23 @@ def _mistakes(items: TestItems, extras: Mapping[str, Any]) -> Section:
     if not total:
         none = Paragraph("No text of the test split was labelled wrongly.")
         return Section("mistakes", "Where it is wrong", [none])
-    return Section(
-        "mistakes", "Where it is wrong", [Examples("Mistakes", examples, total, shades)], lead
-    )
+    blocks: list[Block] = [Examples("Mistakes", examples, total, shades)]
+    if moved := _moved(items, extras.get("moved", {})):
+        blocks.insert(0, moved)
+    return Section("mistakes", "Where it is wrong", blocks, lead)
+
+
+def _moved(items: TestItems, known: Mapping[str, Any]) -> Moved | None:
+    """The surest mistakes, and which words moved them."""
+    texts = []
+    for place, one in ((int(place), one) for place, one in known.items()):
+        top = max([abs(weight) for _, weight in one["words"]], default=0) or 1
+        words = [(str(word), round(99 * weight / top)) for word, weight in one["words"]]
+        guess, gold = items.labels[items.guess[place]], items.labels[items.gold[place]]
+        sure = float(items.shares[place].max())
+        texts.append(MovedText(words, gold, guess, sure, str(one["completeness"])))
+    caption = "Integrated gradients: the weights of a text's words add up to its answer."
+    return Moved("What moved the surest of them", texts, caption) if texts else None
 
 
 def mistaken(gold: Ints, shares: Array) -> Ints:

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from birnn.tasks.core.text_linear import Fitted
 
 
+EXPLAINED, SHORT = (
+    8,
+    100,
+)  # mistakes whose answers the report explains, and words that each may have
+
+
 def auto_members(texts: int) -> int:
     """How many networks are averaged: the fewer texts, the more it helps; about the same time."""
     return 3 if texts <= 10_000 else 1
@@ -204,7 +210,24 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             looked = self.attention(model, test.table.select(wrong), data.info)
             pairs = [[[w, round(float(a), 4)] for w, a in words] for words in looked]
             extras["attention"] = dict(zip(map(str, wrong.tolist()), pairs, strict=True))
-        return extras
+        return extras | {"moved": self._moved(model, data, wrong)}
+
+    def _moved(self, model: nn.Module, data: TaskData[TextInfo, TextSplit],
+               items: Array) -> dict[str, Any]:  # fmt: skip
+        """Of the first few short ones of the test ``items``, which words moved their answers."""
+        from birnn.tasks.core.explanation import Wish
+        from birnn.tasks.runs.folder import LoadedRun
+        from birnn.tasks.sentiment.explain import SentimentExplainer
+
+        test = data.splits["test"]
+        short = [int(item) for item in items if 0 < test.lengths[item] <= SHORT][:EXPLAINED]
+        explainer = SentimentExplainer(LoadedRun(Path(), self, data.info, model))
+        moved = {}
+        for item in short:
+            (one,) = explainer.of_text(test.table[item]["text"], Wish())
+            words = [[cause.name, round(cause.weight, 4)] for cause in one.causes]
+            moved[str(item)] = {"words": words, "completeness": one.completeness}
+        return moved
 
     def attention(self, model: nn.Module, table: "Dataset | PlainTable",
                   info: TextInfo) -> list[list[tuple[str, float]]]:  # fmt: skip
