@@ -40,7 +40,7 @@ def read_run_files(folder: Path, config: Mapping[str, Any], name: str = "") -> R
     places = there or {chosen: folder}
     histories = {seed: read_history(place / "history.csv") for seed, place in places.items()}
     extras = read_json(folder / EXTRAS) if (folder / EXTRAS).is_file() else {}
-    if not isinstance(extras, dict) or ((folder / EXTRAS).is_file() and not KEYS <= set(extras)):
+    if not isinstance(extras, dict) or ((folder / EXTRAS).is_file() and not set(extras) >= KEYS):
         raise CheckpointError(f"{folder / EXTRAS} is not as a run's")
     return RunFiles(folder, name or folder.resolve().name, config, metrics, histories, extras)
 

@@ -132,7 +132,7 @@ def test_a_report_is_html(birnn, run_copy, name):
 DAMAGE = {
     "metrics.json": ["{}", "[]", "null", '{"train": {}}', '{"train": {"seed": 0}, "test": 3}'],
     "history.csv": ["", "epoch\n", "a,b\n1,2\n", "epoch,loss\n1,x\n"],
-    "report.json": ["[]", '{"lengths": 3}', "{}", '{"items": {"words": "x"}}', '{"attention": [1]}'],
+    "report.json": ["[]", '{"lengths": 3}', "{}", '{"attention": [1]}'],
     "predictions.csv": ["", "text,gold\n", "text,gold,label,p_bad,p_good\nx,good,good,2,3\n"],
 }
 
