@@ -18,7 +18,7 @@ from birnn.data.tags.options import TagOptions
 from birnn.data.tags.schemes import convert, spans
 from birnn.data.tags.spelling import AFFIX_SLOTS, CASE_SIZE
 from birnn.data.tags.tag_forms import TagForm
-from birnn.data.wording import number_list
+from birnn.data.wording import number_list, plural
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.crf import CRF, negative_log_likelihood, path_confidence
@@ -199,7 +199,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         tags = f"{len(info.labels)} raw tags"
         if info.scheme != "raw":
             types = len({label[2:] for label in info.labels} - {""})
-            tags = f"{types} span types, {info.scheme.upper()} in the data, IOBES inside"
+            tags = f"{plural(types, 'span type')}, {info.scheme.upper()} in the data, IOBES inside"
         return [
             *super().describe(info),
             ("networks", f"{info.members}, averaged" if info.members > 1 else "1"),

@@ -13,6 +13,7 @@ from rich.text import Text
 from birnn.tasks.comparing.comparison import Comparison
 from birnn.tasks.comparing.run_summary import RunSummary
 from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
+from birnn.tasks.scoring.significance import ALIKE
 from birnn.terminal.chart import draw_lines
 from birnn.terminal.console import console, is_plain, print_json
 from birnn.terminal.text import BEST, harmless, make_table, named, render_pairs, titled
@@ -67,7 +68,8 @@ def render_scores(comparison: Comparison, width: int, *, plain: bool) -> list[Re
     tables = [_scores(runs, metrics, width, plain=plain)]
     if not _fits(tables[0], width):
         tables = [_scores(runs, [name], width, plain=plain) for name in metrics]
-    parts: list[RenderableType] = [Text(title, "bold"), *(Group(table, Text()) for table in tables)]
+    parts: list[RenderableType] = [Text(title, "bold"), *tables]
+    parts += [Text()] if plain else []  # a ruled table brings a blank line along
     if any(run.about["seeds"] for run in runs):
         parts.append(_spread(runs, metrics, width, plain=plain))
     return parts
@@ -88,7 +90,8 @@ def _scores(runs: Runs, metrics: Sequence[str], width: int, *, plain: bool) -> T
         columns.append([score_cell(run.scores.get(metric), written) for run in runs])
         if any(metric in run.differences for run in runs):
             table.add_column("points" if is_percent(metric) else "difference", no_wrap=True)
-            gaps = [difference_cell(metric, run.differences.get(metric)) for run in runs[1:]]
+            size = abs(runs[0].scores.get(metric, {}).get("value") or 0.0)
+            gaps = [difference_cell(metric, run.differences.get(metric), size) for run in runs[1:]]
             columns.append([Text("reference"), *gaps])
     for row in zip(*columns, strict=True):
         table.add_row(*row)
@@ -99,14 +102,17 @@ def _name(run: RunSummary, width: int) -> Text:
     return Text(named(run.name, max(12, width // 4)))
 
 
-def difference_cell(metric: str, gap: Mapping[str, Any] | None) -> Text:
-    """``+1.2 [+0.3, +2.1] better``: a word for every colour.
+def difference_cell(metric: str, gap: Mapping[str, Any] | None, size: float = 0.0) -> Text:
+    """``+1.2 [+0.3, +2.1] better``: a word for every colour; ``size``: of the reference's score.
 
     Of a score of which neither more nor less is better, ``higher`` or ``lower`` is all that is
-    said; where the interval holds 0, ``unclear``.
+    said; where the interval holds 0, ``unclear``; where nothing in it would show, ``alike``.
     """
     if gap is None:
         return Text("–")
+    bounds = [gap[name] or 0.0 for name in ("value", "low", "high")]
+    if not gap["clear"] and max(map(abs, bounds)) < ALIKE * size:
+        return Text("alike", "dim")
     value = signed(metric, gap["value"])
     if gap["low"] is None:
         return Text(f"{value} no interval")

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.chart import render_chart
 from birnn.terminal.text import make_table, shown, titled
+from birnn.terminal.views.scores import drawn_width
 
 STEPS_SHOWN = 8
 SERIES_SHOWN = 10
@@ -41,7 +43,8 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
     if not plain:
         for part in answer.charts:
             out.print(render_chart(part, out.width))
-    out.print(render_forecast(answer.records, plain=plain, most=0 if plain else ROWS_SHOWN))
+    most, width = (0, 0) if plain else (ROWS_SHOWN, out.width)
+    out.print(render_forecast(answer.records, plain=plain, most=most, width=width))
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -73,16 +76,46 @@ def scores_table(
 
 
 def render_forecast(
-    records: Sequence[Mapping[str, Any]], *, plain: bool, most: int = 0
+    records: Sequence[Mapping[str, Any]], *, plain: bool, most: int = 0, width: int = 0
 ) -> RenderableType:
-    """Rows as in ``forecast.csv``: id, time, mean and bounds; ``most`` at most, or all for 0."""
+    """Rows as in ``forecast.csv``: id, time, mean and bounds; ``most`` at most, or all for 0.
+
+    Where they are wider than ``width``, if that is not 0, the id of a single series goes, and then
+    the bounds of one level after the other but the highest.
+    """
+    rows = records[: most or None]
+    names, left_out = list(records[0]), list[str]()
+    table = _rows(rows, names, plain=plain)
+    while width and drawn_width(table) > width and (narrower := _fewer(names, rows)) != names:
+        left_out += [name for name in names if name not in narrower and name != "id"]
+        names = narrower
+        table = _rows(rows, names, plain=plain)
+    parts: list[RenderableType] = [table]
+    if left_out:
+        levels = list(dict.fromkeys(name.rpartition("_")[2] for name in left_out))
+        words = f"Bounds of {', '.join(levels)} %: in a wider terminal, or by --output FILE"
+        parts.append(Text(words, style="dim"))
+    if left := len(records) - len(rows):
+        words = f"… and {left:,} rows more; --output FILE writes all"
+        parts.append(Text(words, style="dim"))
+    return Group(*parts)
+
+
+def _rows(rows: Sequence[Mapping[str, Any]], names: Sequence[str], *, plain: bool) -> Table:
     cells = [
-        [shown(value, 30) if isinstance(value, str) else f"{value:.6g}" for value in row.values()]
-        for row in records[: most or None]
+        [shown(row[n], 30) if isinstance(row[n], str) else f"{row[n]:.6g}" for n in names]
+        for row in rows
     ]
-    heads = [name.replace("_", " ") for name in records[0]]
-    table = make_table(heads[:2], heads[2:], cells, plain=plain)
-    left = len(records) - len(cells)
-    if not left:
-        return table
-    return Group(table, Text(f"… and {left:,} rows more; --output FILE writes all", style="dim"))
+    heads = [name.replace("_", " ") for name in names]
+    texts = sum(name in ("id", "time") for name in names)
+    return make_table(heads[:texts], heads[texts:], cells, plain=plain, no_wrap=True)
+
+
+def _fewer(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns without the one, or the level, that is missed the least."""
+    if "id" in names and len({row["id"] for row in rows}) == 1:
+        return [name for name in names if name != "id"]
+    levels = list(dict.fromkeys(n.rpartition("_")[2] for n in names if n.startswith("lower_")))
+    if len(levels) < 2:
+        return list(names)
+    return [name for name in names if name not in (f"lower_{levels[0]}", f"upper_{levels[0]}")]

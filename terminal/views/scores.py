@@ -26,9 +26,12 @@ def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> Re
 
 
 def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
-    """A line for each record: its numbers, then its texts."""
+    """A line for each record: its numbers, then its texts; in a terminal what fits of it."""
     for record in answer.records:
-        out.print(render_record(record), soft_wrap=True)
+        line = render_record(record)
+        if not plain:
+            line.truncate(out.width, overflow="ellipsis")
+        out.print(line, soft_wrap=True)
 
 
 def render_record(record: Mapping[str, Any]) -> Text:
@@ -58,9 +61,9 @@ def render_scores(metrics: Scores, labels: Labels, width: int, *, plain: bool) -
     make = partial(_scores, titles, heads=heads, width=width, plain=plain)
     own: list[RenderableType] = []
     table = make(columns)
-    if _drawn_width(table) > width:
+    if drawn_width(table) > width:
         table = make({**short, "model": columns["model"]})
-        if _drawn_width(table) > width:
+        if drawn_width(table) > width:
             own = [titled(title, make({"model": columns["model"]}))]
             table, title = make(short), "Beside baselines"
     parts = [*own, titled(title, table)]
@@ -71,7 +74,7 @@ def render_scores(metrics: Scores, labels: Labels, width: int, *, plain: bool) -
     return Group(*parts)
 
 
-def _drawn_width(table: Table) -> int:
+def drawn_width(table: Table) -> int:
     """Columns that a table takes where it has room."""
     lines = Console(width=10_000).render_lines(table, pad=False)
     return max(map(Segment.get_line_length, lines))
@@ -88,7 +91,7 @@ def _scores(
     sizes = [max(map(len, cells)) for cells in columns.values()]
     for column, size in zip(table.columns[1:], sizes, strict=True):
         column.min_width = size  # the heading wraps before a score does
-    if _drawn_width(table) > width:  # rich would crop the last column, not wrap every heading
+    if drawn_width(table) > width:  # rich would crop the last column, not wrap every heading
         for column, size, name in zip(table.columns[1:], sizes, names, strict=True):
             column.width = max(size, *map(len, name.split()))
     return table

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -123,3 +124,34 @@ def test_names_steer_nothing_and_stay_in_their_place(name, width):
         assert not set("\x1b\x07") & set(text)
         if name.startswith("[red]"):
             assert "[red]" in text
+
+
+def wide_rows(series: int) -> list[dict[str, Any]]:
+    levels = ("80", "90", "95")
+    return [
+        {"id": f"series {i}", "time": f"2024-01-26 {hour:02}:00:00", "mean": 49.5965 + hour,
+         **{f"{side}_{level}": 49.123456 for level in levels for side in ("lower", "upper")}}
+        for i in range(series) for hour in range(3)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("series", [1, 2])
+def test_stamps_are_whole_in_any_terminal(width, series):
+    out = Console(width=width, force_terminal=True, color_system=None)
+    with out.capture() as capture:
+        out.print(forecast.render_forecast(wide_rows(series), plain=False, width=width))
+    lines = capture.get().splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert sum("2024-01-26 01:00:00" in line for line in lines) == series
+    assert any("upper 95" in line for line in lines)
+    assert ("Bounds of 80" in capture.get()) is (not any("lower 80" in line for line in lines))
+
+
+def test_a_pipe_has_all_columns():
+    out = Console(width=120, color_system=None)
+    with out.capture() as capture:
+        out.print(forecast.render_forecast(wide_rows(1), plain=True))
+    head = capture.get().splitlines()[0]
+    names = [f"{side} {level}" for level in (80, 90, 95) for side in ("lower", "upper")]
+    assert head.split() == ["id", "time", "mean", *" ".join(names).split()]
