@@ -163,3 +163,28 @@ def test_push_leaves_the_report_out_unless_asked(birnn, trained, tmp_path):
         assert birnn("push", trained, "me/run", "--to", to, *options).code == 0
         assert (to / "report.html").is_file() == bool(options)
         assert not (to / "report.json").exists()
+
+
+PARTS = {
+    "lengths": [3, {"counts": 3}, {"counts": {"train": "x"}}],
+    "items": [3, {"words": "x"}, {"row": 7}, {"unseen": {}}],
+    "attention": [[1], {"0": 3}, {"0": [["x"]]}],
+    "moved": [[1], {"x": {}}, {"0": {}}, {"99999": {"words": [], "completeness": ""}}],
+    "environment": [3, [1]],
+    "baselines": [3, []],
+    "warnings": [3],
+}
+BENT = [(name, value) for name, values in PARTS.items() for value in values]
+
+
+@pytest.mark.parametrize(("name", "value"), BENT)
+def test_a_bent_part_ends_in_one_line_or_in_a_report(birnn, run_copy, name, value):
+    extras = json.loads((run_copy / "report.json").read_text())
+    (run_copy / "report.json").write_text(json.dumps(extras | {name: value}))
+    (run_copy / "report.html").unlink()
+    outcome = birnn("report", run_copy)
+    assert outcome.code in (0, 2)
+    assert (run_copy / "report.html").exists() == (outcome.code == 0)
+    if outcome.code:
+        assert len(outcome.err.splitlines()) == 1
+        assert str(run_copy) in outcome.err
