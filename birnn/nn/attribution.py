@@ -23,7 +23,7 @@ FIRST_PIECES = 4
 TOLERANCE = 5e-3  # of how far the score moves: pieces whose gap is more are halved
 ROUNDING = 2e-6  # of the largest score: what float32 cannot tell from 0
 MOST_POINTS = 512  # at which gradients are asked for
-AT_ONCE = 64  # points in one call
+AT_ONCE, NUMBERS = 64, 4_000_000  # points in one call, and numbers of their inputs
 
 
 class Attributions(NamedTuple):
@@ -115,6 +115,12 @@ class _Path:
     def __init__(self, score: Score, inputs: list[Tensor], baselines: list[Tensor]) -> None:
         self.score, self.baselines, self.points = score, baselines, 0
         self.steps = [x - b for x, b in zip(inputs, baselines, strict=True)]
+        numbers = sum(step.numel() for step in self.steps)
+        self.together = max(1, min(AT_ONCE, NUMBERS // max(numbers, 1)))
+
+    def _chunks(self, places: Sequence[float]) -> Iterator[Sequence[float]]:
+        for start in range(0, len(places), self.together):
+            yield places[start : start + self.together]
 
     def _at(self, places: Sequence[float]) -> list[Tensor]:
         """Each input at some places of the path, ``[P, …]``."""
@@ -127,7 +133,7 @@ class _Path:
     def scores(self, places: Sequence[float]) -> list[float]:
         """The score at each place."""
         found: list[float] = []
-        for part in _chunks(places):
+        for part in self._chunks(places):
             with torch.no_grad(), products():
                 found += self.score(self._at(part)).double().tolist()
         return found
@@ -135,7 +141,7 @@ class _Path:
     def _gradients(self, places: Sequence[float]) -> list[Tensor]:
         """The gradient by each input at each place, float64 ``[P, …]``."""
         rows: list[list[Tensor]] = [[] for _ in self.steps]
-        for part in _chunks(places):
+        for part in self._chunks(places):
             with torch.enable_grad(), products():
                 at = [x.requires_grad_() for x in self._at(part)]
                 total = self.score(at).sum()
@@ -167,8 +173,3 @@ def _gauss_legendre() -> tuple[list[float], Tensor]:
 
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     return ((nodes + 1) / 2).tolist(), torch.from_numpy(weights / 2)
-
-
-def _chunks(places: Sequence[float]) -> Iterator[Sequence[float]]:
-    for start in range(0, len(places), AT_ONCE):
-        yield places[start : start + AT_ONCE]

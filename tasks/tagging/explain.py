@@ -74,6 +74,7 @@ class TaggingExplainer(TextExplainer):
         assert isinstance(model, TaggingModel)
         check_label(wish, self.run)
         if not tokens:
+            self.notes.append("an empty text has no token to explain")
             return
         split = TagSplit.of([tokens], info.lexicon)
         batch = split.batch(np.array([0])).to(device_of(model))

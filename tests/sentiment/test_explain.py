@@ -1,17 +1,25 @@
 """Which words moved a label: complete, exact in the linear part, and in the right places."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import birnn
 from birnn.errors import ConfigError
 from birnn.tasks.core.explanation import Wish
 from birnn.tasks.core.inference import predict
-from birnn.tasks.runs.folder import load_run
+from birnn.tasks.runs.folder import LoadedRun, load_run
 from birnn.tasks.sentiment.explain import SentimentExplainer
+from birnn.tasks.sentiment.task import Sentiment
+from birnn.tasks.serving.texts import encodable
+
+import contract
+from contract import Case
 
 TEXTS = ["a lovely film", "", "  ", "dull, dull &amp; dull!!!", "👍 日本 e\u0301 İ",
          "lovely " * 300, "see http://x.y/z <b>now</b>"]  # fmt: skip
@@ -100,3 +108,27 @@ def test_explaining_changes_nothing(run):
     assert (run.predict_proba(TEXTS) == before).all()
     assert all(weight.grad is None for weight in run.loaded.model.parameters())
     assert not torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize("tokenizer", ["social", "basic_english", "whitespace"])
+@pytest.mark.parametrize("variant", ["plain", "vectors"])
+def test_any_text_of_any_tokenizer_is_explained_completely(tokenizer, variant, tmp_path):
+    """A model that is not trained, whose linear part has random weights."""
+    config = contract.tiny("sentiment").TINY[variant](tmp_path)
+    config = replace(config, data=replace(config.data, tokenizer=tokenizer))
+    task = Sentiment(config)
+    data = task.load()
+    model = contract.trained(Case(task, data, (0.0, 0.0))).eval()
+    explainer = SentimentExplainer(LoadedRun(tmp_path, task, data.info, model))
+
+    @settings(max_examples=25)
+    @given(st.text(max_size=60))
+    def check(text):
+        (one,) = explainer.given(encodable(text), "", Wish())
+        moved = sum(cause.weight for cause in (*one.causes, *one.others))
+        assert one.value - one.baseline - moved == pytest.approx(one.gap, abs=1e-9)
+        largest = max([abs(one.difference), *(abs(c.weight) for c in one.causes)])
+        assert abs(one.gap) <= 0.02 * largest + 1e-4
+        json.dumps(one.to_json(), allow_nan=False)
+
+    check()
