@@ -32,7 +32,7 @@ class Working:
 
     def __init__(self) -> None:
         self.progress: Progress | None = None
-        self.what, self.last = "", 0.0
+        self.what, self.known, self.last = "", False, 0.0
 
     def share(self, what: str, share: float | None = None) -> None:
         """Say what is going on, and how far it is; as :func:`birnn.progress.tell` does."""
@@ -44,14 +44,16 @@ class Working:
                 BarColumn(bar_width=None), Left(), console=console(), transient=True,
             )  # fmt: skip
             self.progress.start()
-            self.progress.add_task("", total=None)
             self.what = ""
-        number = self.progress.task_ids[0]
-        if what != self.what or (share is not None and share < self.last):
-            self.progress.reset(number, description=what, total=None, completed=0)
-        if share is not None:
-            self.progress.update(number, total=1.0, completed=share)
-        self.what, self.last = what, share or 0.0
+        known = share is not None
+        if what != self.what or known != self.known or (share or 0.0) < self.last:
+            # Anew: a bar that has once had an end keeps it.
+            for number in self.progress.task_ids:
+                self.progress.remove_task(number)
+            self.progress.add_task(what, total=1.0 if known else None)
+        if known:
+            self.progress.update(self.progress.task_ids[0], completed=share)
+        self.what, self.known, self.last = what, known, share or 0.0
 
     def stop(self) -> None:
         """Take the line away."""

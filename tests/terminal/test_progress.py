@@ -58,3 +58,18 @@ def test_nobody_has_to_listen():
         tell("work", 0.75)
     tell("work", 1.0)
     assert heard == [("work", 0.75)]
+
+
+def test_work_without_an_end_has_none_after_work_with_one(monkeypatch):
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, highlight=False)
+    monkeypatch.setattr(working, "console", lambda: console)
+    monkeypatch.setattr(working, "is_plain", lambda: False)
+    line = working.Working()
+    try:
+        for share, total in ((None, None), (0.5, 1.0), (0.25, 1.0), (None, None)):
+            line.share("work", share)
+            (task,) = line.progress.tasks
+            assert (task.description, task.total, task.completed) == ("work", total, share or 0.0)
+    finally:
+        line.stop()
+    assert line.progress is None
