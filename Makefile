@@ -45,11 +45,11 @@ docs-serve: $(VENV)/docs
 # Every block of README and docs, the slow ones too, and how many are not run and why.
 docs-test: $(VENV)/test
 	BIRNN_DOCS=all $(BIN)/python -m pytest tests/docs $(ARGS)
-	$(BIN)/python -m tools.docs.blocks
+	$(BIN)/python -m docs.tools.blocks
 
 # The pictures of README and docs.
 screenshots: $(VENV)/test
-	$(BIN)/python -m tools.docs.screenshots $(ARGS)
+	$(BIN)/python -m docs.tools.screenshots $(ARGS)
 
 bench-sentiment: $(VENV)/samples
 	$(BIN)/python benchmarks/sentiment.py $(ARGS)

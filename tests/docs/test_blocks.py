@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.docs.blocks import Block, pages, read_blocks
-from tools.docs.running import desk, quick, split
+from docs.tools.blocks import Block, pages, read_blocks
+from docs.tools.running import desk, quick, split
 
 ALL = os.environ.get("BIRNN_DOCS") == "all"  # make docs-test
 NAMES = [path.name if path.parent.name != "start" else f"start/{path.name}" for path in pages()]
@@ -69,7 +69,7 @@ def test_python_that_fails_is_told_with_its_place(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["```\nls\n```\n", "```sh\nls\n"])
 def test_a_fence_without_a_language_or_an_end_is_refused(text, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("tools.docs.blocks.ROOT", tmp_path)
+    monkeypatch.setattr("docs.tools.blocks.ROOT", tmp_path)
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"page\.md:1"):

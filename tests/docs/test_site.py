@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from birnn.tasks import TASKS
-from tools.docs.drawings import DRAWINGS, FOLDER, draw
-from tools.docs.options import commands, options_page
+from docs.tools.drawings import DRAWINGS, FOLDER, draw
+from docs.tools.options import commands, options_page
 
 from places import ROOT
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from birnn import cli
 from birnn.tasks import TASKS
-from tools.docs.blocks import ROOT, Block
-from tools.docs.stand_ins import write_stand_ins
+from docs.tools.blocks import ROOT, Block
+from docs.tools.stand_ins import write_stand_ins
 
 QUICK = {
     "sentiment": "--epochs 1 --epoch-steps 1 --hidden-size 4 --members 1 --word-size 4"

@@ -12,7 +12,7 @@ from latex2mathml.converter import convert
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
-from tools.docs.options import options_page
+from docs.tools.options import options_page
 
 ROOT = Path(__file__).parents[2]
 RESULTS = "benchmarks/results"

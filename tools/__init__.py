@@ -1,1 +1,0 @@
-"""What is made from the code and for it: documentation."""
