@@ -35,6 +35,7 @@ WORDS = (
     "I really did not like this at all happy sad the weather in London is lovely today Ada met"
     " Charles at work again why would anybody do that thanks so much best day ever worst flight"
 )
+WARM = 3000  # hostile requests before it is watched what is opened
 RESIDENT = re.compile(rb"^process_resident_memory_bytes (\S+)", re.MULTILINE)
 
 
@@ -229,7 +230,9 @@ def hostile(runs: Sequence[Path], count: int, seed: int) -> dict[str, Any]:
     """So many hostile requests; what the server answered and opened, and its memory."""
     with served.serving(*runs, code=served.AUDIT) as server:
         names = [run["name"] for run in server.send("GET", "/v1/runs").json["runs"]]
-        Counter(attacks(server, names, 200, seed + 1))  # what is loaded late is loaded now
+        for name in names:  # what is loaded late is loaded now
+            server.ask({"run": name, "texts": texts(500, seed)})
+        Counter(attacks(server, names, WARM, seed + 1))
         before = resident(server)
         server.process.send_signal(signal.SIGUSR1)
         begin = time.monotonic()

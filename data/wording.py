@@ -1,7 +1,7 @@
-"""Counts and numbers in words."""
+"""Counts and numbers in words, and advice that can be followed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 # Controls, line separators, and what turns the direction of text.
 CONTROL = re.compile(
@@ -29,3 +29,30 @@ def number_list(numbers: Iterable[int]) -> str:
     ordered = sorted({int(number) for number in numbers})
     more = len(ordered) - MOST_NAMED
     return ", ".join(map(str, ordered[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
+
+
+OPTION = re.compile(r"--[a-z][a-z0-9-]*")
+
+
+def possible(message: str, own: Collection[str], others: Collection[str]) -> str:
+    """A refusal of a command that uses a run, without advice that only training could follow.
+
+    Args:
+        message: what is wrong; after semicolons, what mends it.
+        own: options of the command.
+        others: those of other commands, which the readers of files name too.
+    """
+    foreign = {name for name in OPTION.findall(message) if name in others and name not in own}
+    if not foreign:
+        return message
+
+    def names(text: str) -> bool:
+        return not foreign.isdisjoint(OPTION.findall(text))
+
+    bare = re.sub(r" \([^()]*\)", lambda part: "" if names(part[0]) else part[0], message)
+    subject, *advice = bare.split("; ")
+    subject = OPTION.sub(lambda name: name[0][2:] if name[0] in foreign else name[0], subject)
+    ways = [[way for way in part.split(", or ") if not names(way)] for part in advice]
+    words = ", ".join(sorted(name[2:] for name in foreign))
+    last = f"mend the file: what the run was trained with stays ({words})"
+    return "; ".join([subject, *(", or ".join(part) for part in ways if part), last])

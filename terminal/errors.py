@@ -1,9 +1,8 @@
 """What ends a command becomes one line on standard error and an exit code."""
 
 import os
-import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -11,33 +10,6 @@ import typer
 from birnn.errors import BirnnError, Stopped
 
 STOPPED = 130  # exit code of a command that a signal ended
-
-
-OPTION = re.compile(r"--[a-z][a-z0-9-]*")
-
-
-def possible(message: str, own: Collection[str], others: Collection[str]) -> str:
-    """A refusal of a command that uses a run, without advice that only training could follow.
-
-    Args:
-        message: what is wrong; after semicolons, what mends it.
-        own: options of the command.
-        others: those of other commands, which the readers of files name too.
-    """
-    foreign = {name for name in OPTION.findall(message) if name in others and name not in own}
-    if not foreign:
-        return message
-
-    def names(text: str) -> bool:
-        return not foreign.isdisjoint(OPTION.findall(text))
-
-    bare = re.sub(r" \([^()]*\)", lambda part: "" if names(part[0]) else part[0], message)
-    subject, *advice = bare.split("; ")
-    subject = OPTION.sub(lambda name: name[0][2:] if name[0] in foreign else name[0], subject)
-    ways = [[way for way in part.split(", or ") if not names(way)] for part in advice]
-    words = ", ".join(sorted(name[2:] for name in foreign))
-    last = f"mend the file: what the run was trained with stays ({words})"
-    return "; ".join([subject, *(", or ".join(part) for part in ways if part), last])
 
 
 def fail(message: str, code: int = 2) -> int:

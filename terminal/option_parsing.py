@@ -13,9 +13,9 @@ import typer
 from typer.models import OptionInfo
 
 from birnn.config import apply, flat_names, flatten
+from birnn.data.wording import possible
 from birnn.errors import BirnnError, ConfigError
 from birnn.registry import suggestion
-from birnn.terminal.errors import possible
 from birnn.terminal.help import HelpAll, HelpCommand
 
 Handler = Callable[..., None]

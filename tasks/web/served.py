@@ -1,17 +1,18 @@
 """The runs that are served: their names, what each says of itself, and how a question is run."""
 
-import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from birnn.config import flat_names
+from birnn.data.wording import OPTION, possible
 from birnn.errors import BirnnError, ConfigError
 from birnn.registry import suggestion
 from birnn.tasks import TASKS
-from birnn.tasks.runs.evaluation import with_stamps
+from birnn.tasks.runs.evaluation import Reading, with_stamps
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.explaining import explainer_of
 from birnn.tasks.serving.predictor import Predictor, answer, predictor_of
@@ -23,7 +24,15 @@ from birnn.tasks.web.refusals import Refused
 from birnn.tasks.web.strict_json import encode
 
 MOST_EXPLAINED = 20  # spans, series or sequences of one request
-OPTION = re.compile(r"--([a-z][a-z0-9-]*)")
+
+
+def flags(names: Iterable[str]) -> set[str]:
+    """Options as the command line has them."""
+    return {f"--{name.replace('_', '-')}" for name in names}
+
+
+READING = flags(flat_names(Reading()))  # what a request can say of its table
+TRAINING = set().union(*(flags(flat_names(spec.part("options")())) for spec in TASKS.values()))
 
 
 @dataclass(frozen=True)
@@ -211,8 +220,8 @@ class Desk:
 
     def _plain(self, words: str) -> str:
         """Words of a reader without the folder of the table, options as a request has them."""
-        bare = words.replace(f"{self.scratch}/", "")
-        return OPTION.sub(lambda name: name[1].replace("-", "_"), bare)
+        bare = possible(words.replace(f"{self.scratch}/", ""), READING, TRAINING)
+        return OPTION.sub(lambda name: name[0][2:].replace("-", "_"), bare)
 
 
 def envelope(

@@ -10,7 +10,7 @@ import typer
 
 import birnn as package
 from birnn.cli import app
-from birnn.terminal.errors import OPTION, possible
+from birnn.data.wording import OPTION, possible
 
 COMMANDS = {
     name: {flag for part in one.params for flag in (*part.opts, *part.secondary_opts)}

@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -292,6 +294,9 @@ def test_anybody_can_use_it(browser, server, inputs, width, dark):
         page.locator(".why .plot canvas").wait_for()
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         gone(page, "[data-waiting]")
+        if home := os.environ.get("BIRNN_SCREENSHOTS"):  # a folder, to look at them
+            name = f"page-{width}-{'dark' if dark else 'light'}.png"
+            page.screenshot(path=Path(home) / name, full_page=True)
         assert not violations(page)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0

@@ -112,6 +112,20 @@ def test_tables_that_are_none(server, body, task):
         assert "--" not in message
 
 
+def test_advice_can_be_followed(server):
+    """Options of reading are named as a request has them; those of training are not advised."""
+    ragged = b"date,north,south\n2024-01-01,1,2\n2024-01-02,1\n2024-01-03,3,2\n"
+    query = f"/v1/predict?run={FORECAST}"
+    message = server.send("POST", query, ragged, **CSV).refusal(422)["message"]
+    assert "skip_ragged" in message
+    rows = b"".join(b"2024-01-%02d,%d,2\n" % (day, day) for day in range(1, 20))
+    message = server.send("POST", query, b"date,north,south\n" + rows + b"2024-01-20,x,2\n", **CSV)
+    words = message.refusal(422)["message"]
+    assert "no number" in words
+    assert "mend the file" in words
+    assert "text missing" not in words
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "TRACE", "HEAD", "BREW"])
 def test_unknown_methods(server, method):
     assert server.send(method, "/v1/predict").status == 405
