@@ -211,7 +211,8 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         return records
 
     def report_extras(self, model: nn.Module, data: TaskData[InfoT, SplitT],
-                      predictions: Predictions) -> dict[str, Any]:  # fmt: skip
+                      predictions: Predictions,
+                      baselines: Sequence[Baseline]) -> dict[str, Any]:  # fmt: skip
         """Of each test item its row in the user's data."""
         table = data.splits["test"].table
         known = "row" in table.column_names

@@ -340,8 +340,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         rows, unit = len(data.splits["train"]), data.provenance.get("unit", "rows")
         return [f"more {unit} to train on ({rows:,} now)"] if behind else []
 
-    def report_extras(self, model: nn.Module, data: TaskData[InfoT, SplitT],
-                      predictions: Any) -> dict[str, Any]:  # fmt: skip
+    def report_extras(self, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any,
+                      baselines: Sequence[Baseline]) -> dict[str, Any]:  # fmt: skip
         """What the run's report shows that no other of its files holds, as JSON."""
         return {}
 

@@ -17,6 +17,8 @@ SPEC = Spec(
     script_example="new.csv",
     estimator="birnn.tasks.forecast.estimator:Forecaster",
     inspect="birnn.tasks.forecast.data:inspect_task", reads="series",
+    report="birnn.tasks.forecast.report.sections:forecast_sections",
+    report_numbers="birnn.tasks.forecast.report.sections:forecast_numbers",
     hub_pipeline="time-series-forecasting",
     metrics=(
         *(Metric(name, "lower") for name in ("mse_scaled", "mae_scaled", "mase", "rmsse")),

@@ -1,6 +1,6 @@
 """Forecasting: many steps ahead of one or many series, with calibrated intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -301,6 +301,23 @@ class Forecast(ForecastTask):
             "per_step": metrics.step_scores(sums),
             "per_series": metrics.series_scores(sums, split.panel.names, SERIES_SHOWN),
             "blocks": sums.words, "without_scale": sums.unscaled, "levels": list(sums.levels),
+        }  # fmt: skip
+
+    def report_extras(
+        self, model: Any, data: ForecastTaskData, predictions: Any, baselines: Sequence[Baseline]
+    ) -> dict[str, Any]:
+        """Histories of the worst series, and where the baselines err: by step, by series."""
+        from birnn.tasks.forecast import report_extras as extras
+
+        split, season = data.splits["test"], data.info.season
+        own = accumulate(split, predictions, season)
+        others = {part.name: accumulate(split, part.predictions, season) for part in baselines}
+        worst = extras.worst_first(own)
+        levels = len(own.levels)
+        return {
+            "lengths": {},  # of windows: all are alike
+            "histories": extras.histories(split.panel, worst, split.horizon, levels),
+            "by_step": extras.by_step(others), "by_series": extras.by_series(split, own, others),
         }  # fmt: skip
 
     def save_extras(

@@ -80,6 +80,21 @@ def read_windows(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     return TestRecord(evaluation, items, windows, "windows", monitors, scopes=scopes)
 
 
+def read_sums(folder: Path) -> Sums:
+    """The sums that a run keeps.
+
+    Raises:
+        CheckpointError: they are missing or not what they should be.
+    """
+    path = folder / NAME
+    check_file(path, LIMIT)
+    try:
+        return _read(path)[0]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        line = " ".join(str(error).split())[:200]
+        raise CheckpointError(f"{path} is not usable ({line}); train the run again") from None
+
+
 def _read(path: Path) -> tuple[Sums, dict[str, Any]]:
     with safe_open(path, "np") as file:
         about = json.loads((file.metadata() or {})["about"])

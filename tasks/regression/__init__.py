@@ -13,5 +13,7 @@ SPEC = Spec(
     test_record="birnn.tasks.regression.test_record:read_steps",
     estimator="birnn.tasks.regression.estimator:SequenceRegressor",
     inspect="birnn.tasks.regression.inspection:inspect_steps",
+    report="birnn.tasks.regression.report_sections:regression_sections",
+    report_numbers="birnn.tasks.regression.report_sections:regression_numbers",
     view="scores", files=("scaler.json",),
 )  # fmt: skip

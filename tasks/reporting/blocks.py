@@ -4,7 +4,7 @@ A block says what is shown, a template of its kind how; so a task writes no mark
 takes from a user's data is escaped at one place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,6 +16,13 @@ class Block:
     """A part of a section; its template is ``blocks/KIND.html``."""
 
     kind: ClassVar[str]
+    scripts: ClassVar[tuple[str, ...]] = ()  # of its own, in the folder ``static``
+
+    def within(self) -> Iterator["Block"]:
+        """The block, and those that it holds."""
+        yield self
+        for block in getattr(self, "blocks", ()):
+            yield from block.within()
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ class DotGroup:
     dots: Sequence[Dot]
     ticks: Sequence[tuple[float, str]]  # where on the scale, and what stands there
     note: str = ""
+    origin: float | None = None  # a tick that divides better from worse
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -149,6 +157,7 @@ class Table(Block):
     caption: str = ""
     own: int = -1  # the row of the model
     sortable: bool = False
+    picks: bool = False  # whether a row's name shows the series of that name
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,12 @@ def render_report(files: RunFiles, options: str = "") -> str:
     own: list[Section] = spec.part("report")(files) if spec.report else []
     sections = [verdict_section(files), data_section(files), *own, training_section(files),
                 repeat_section(files, options)]  # fmt: skip
-    plot = any(block.kind == "series" for section in sections for block in section.blocks)
-    script = read_asset("report.js", PACKAGE)
-    scripts = [read_asset(UPLOT)] if plot else []
+    blocks = [part for section in sections for block in section.blocks for part in block.within()]
+    plot = any(block.kind == "series" for block in blocks)
+    own_scripts = dict.fromkeys(name for block in blocks for name in block.scripts)
+    scripts = [read_asset(name, PACKAGE) for name in ("report.js", *own_scripts)]
+    if plot:
+        scripts.insert(0, read_asset(UPLOT))
     style = read_asset("look.css") + read_asset("report.css", PACKAGE)
     if plot:
         style = read_asset(UPLOT_STYLE) + style
@@ -62,8 +65,8 @@ def render_report(files: RunFiles, options: str = "") -> str:
     return template.render(
         task=files.metrics["task"], name=files.name, verdict=unbroken(files.metrics["verdict"]),
         sections=sections, version=__version__, style=inline(style),
-        scripts=[inline(part) for part in [*scripts, script]],
-        policy=" ".join(content_hash(part) for part in [*scripts, script]),
+        scripts=[inline(part) for part in scripts],
+        policy=" ".join(content_hash(part) for part in scripts),
         numbers=report_numbers(files),
     )  # fmt: skip
 

@@ -9,33 +9,33 @@ import numpy as np
 
 from birnn.arrays import Array, Ints
 from birnn.tasks.core.run_rows import number, read_rows
-from birnn.tasks.pages.figures import Line, LineChart, draw
 from birnn.tasks.reporting.blocks import (
     Block,
-    Chart,
     Dot,
     DotGroup,
     Dots,
     Example,
     Examples,
     Grid,
-    Key,
     Matrix,
     Moved,
     MovedText,
     Paragraph,
     Section,
     Table,
-    Thresholds,
     columns,
 )
+from birnn.tasks.reporting.certainty import (
+    LEVELS,
+    answered_scores,
+    reliability_chart,
+    threshold_block,
+)
 from birnn.tasks.reporting.inputs import RunFiles
-from birnn.tasks.reporting.training_section import readout
-from birnn.tasks.scoring.reliability import reliability_bins, wilson
+from birnn.tasks.scoring.reliability import wilson
 
 MOST = 1000  # mistakes that a report holds; the rest stand in predictions.csv
 WORDS = 150  # of a mistake's text
-LEVELS = 100  # thresholds: steps of a hundredth
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def label_sections(files: RunFiles) -> list[Section]:
     items = read_items(files)
     blocks: list[Block] = [
         Grid([_confusion(files), _per_class(files)]),
-        Grid([_reliability(items), _thresholds(items)]),
+        Grid([reliability_chart(items.shares.max(1), items.right), _thresholds(items)]),
     ]
     blocks += _slices(items, files.extras.get("items", {}))
     return [Section("results", "Where it is right", blocks), _mistakes(items, files.extras)]
@@ -118,73 +118,20 @@ def _per_class(files: RunFiles) -> Block:
     return Table(heads, rows, "By class", sortable=True)
 
 
-def _reliability(items: TestItems) -> Block:
-    """How often answers of each certainty are right, beside how often they should be."""
-    bins = reliability_bins(items.shares.max(1), items.right)
-    lines = [
-        Line("as sure as right", [0, 1], [0, 1], "faint", "dashed", 1.2),
-        Line("the model", [b.confidence for b in bins], [b.accuracy for b in bins]),
-    ]
-    lines += [
-        Line("95 % interval", [b.confidence, b.confidence], [b.low, b.high], width=1.2)
-        for b in bins
-    ]
-    rows = [
-        [
-            f"{b.start:.0%} to {b.end:.0%}",
-            f"{b.items:,}",
-            f"{b.confidence:.1%}",
-            f"{b.accuracy:.1%}",
-            f"{b.low:.1%} to {b.high:.1%}",
-        ]
-        for b in bins
-    ]
-    heads = columns("certainty", "items", "mean certainty", "right", "95 % interval")
-    chart = LineChart(
-        lines, x_label="how sure", y_label="how often right", shares=True, y_range=(0, 1)
-    )
-    drawing = draw(chart, "Reliability: how often answers of each certainty are right.")
-    legend = [
-        Key("the model, with 95 % intervals", "c1"),
-        Key("as sure as it is right", "faint", "dashed"),
-    ]
-    caption = "On the dashed line a certainty of 80 % is right 80 times in 100."
-    return Chart("Reliability", drawing, Table(heads, rows), caption, legend, readout(lines[1:2]))
-
-
 def _thresholds(items: TestItems) -> Block:
     """Two classes: where the line between them is drawn; more: how sure an answer must be."""
-    levels = [level / LEVELS for level in range(LEVELS + 1)]
     if len(items.labels) == 2:
         scores = [("precision", "c1"), ("recall", "c2"), ("F1", "c3")]
-        values = [binary_scores(items.shares[:, 1], items.gold == 1, level) for level in levels]
+        values = [binary_scores(items.shares[:, 1], items.gold == 1, level) for level in LEVELS]
         label = f"say {items.labels[1]!r} from a share of"
         title, start = f"Where the line is drawn: {items.labels[1]}", 0.5
         caption = "A threshold that is chosen here is flattered: choose it on other data."
     else:
         scores = [("right among the answered", "c1"), ("share answered", "c2")]
-        values = [answered_scores(items, level) for level in levels]
+        values = [answered_scores(items.shares.max(1), items.right, level) for level in LEVELS]
         label, title, start = "answer if at least so sure", "How sure an answer must be", 0.0
         caption = "An answer that is less sure is left to a person."
-    lines = [
-        Line(name, levels, [value[place] for value in values], color)
-        for place, (name, color) in enumerate(scores)
-    ]
-    chart = LineChart(lines, x_label=label, shares=True, y_range=(0, 1.02))
-    rows = [
-        [f"{level:.0%}", *(_percent(v) for v in value)]
-        for level, value in zip(levels[::10], values[::10], strict=True)
-    ]
-    heads = columns(label, *(name for name, _ in scores))
-    legend = [Key(name, color) for name, color in scores]
-    drawing = draw(chart, f"{title}: the scores at each threshold; the table has them.")
-    drawn = Chart(title, drawing, Table(heads, rows), legend=legend, points=readout(lines))
-    series = [(line.name, list(line.y)) for line in lines]
-    return Thresholds(title, label, levels, series, start, drawn, caption)
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value * 100:.1f} %"
+    return threshold_block(title, label, scores, values, start, caption)
 
 
 def binary_scores(shares: Array, gold: Array, level: float) -> tuple[float | None, ...]:
@@ -198,13 +145,6 @@ def binary_scores(shares: Array, gold: Array, level: float) -> tuple[float | Non
     recall = right / gold.sum() if gold.any() else None
     total = int(said.sum() + gold.sum())
     return precision, recall, 2 * right / total if total else None
-
-
-def answered_scores(items: TestItems, level: float) -> tuple[float | None, ...]:
-    """How many of the answers that are at least so sure are right, and how many those are."""
-    answered = items.shares.max(1) >= level
-    right = float(items.right[answered].mean()) if answered.any() else None
-    return right, float(answered.mean())
 
 
 def _slices(items: TestItems, known: Mapping[str, Any]) -> list[Block]:

@@ -8,12 +8,15 @@ import numpy as np
 from birnn.tasks.reporting.blocks import Dot, DotGroup, Table, columns
 from birnn.tasks.scoring.metric_names import format_score, is_percent, lower_is_better, score_title
 
+ERRORS = {"mae", "mse", "rmse", "mase", "rmsse", "mape", "smape", "nll"}  # names that are letters
 Score = Mapping[str, Any]  # value, low and high
 
 
 def score_name(name: str) -> str:
     """A score in words, its first letter a capital: ``Accuracy %``."""
     title = score_title(name)
+    words = [word.upper() if word in ERRORS else word for word in title.split(" ")]
+    title = " ".join(words)
     return title[0].upper() + title[1:]
 
 
@@ -57,7 +60,7 @@ def score_group(name: str, models: Sequence[tuple[str, Score]]) -> DotGroup:
     values = [v for dot in dots for v in (dot.value, dot.low, dot.high) if v is not None]
     better = "lower is better" if lower_is_better(name) else "higher is better"
     ticks = [
-        (tick, format_score(name, tick) if not is_percent(name) else f"{tick * 100:g}")
+        (tick, f"{tick * 100:g}" if is_percent(name) else f"{tick:,.6g}")
         for tick in scale_ticks(min(values), max(values))
     ]
     return DotGroup(score_name(name), dots, ticks, better)

@@ -6,7 +6,7 @@
 import json
 import shlex
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _one_seed(task: AnyTask, data: AnyData, plan: Plan, keeper: Checkpointer, se
         target.mkdir(exist_ok=True)
         _write(target, task, data, trained, metrics, predictions)
         told = {"command": plan.command, "baselines": {b.name: b.label for b in baselines}}
-        _write_extras(target, task, data, trained, predictions, told)
+        _write_extras(target, task, data, trained, predictions, baselines, told)
         write_card(target / "README.md", plan.command, metrics)
     except OSError as error:
         raise DataError(f"can't write {plan.out}: {error.strerror or error}") from error
@@ -189,14 +189,14 @@ def _write_report(work: Path, task: AnyTask, name: str) -> str | None:
 
 
 def _write_extras(folder: Path, task: AnyTask, data: AnyData, trained: Trained, predictions: Any,
-                  told: Mapping[str, Any]) -> None:  # fmt: skip
+                  baselines: Sequence[Baseline], told: Mapping[str, Any]) -> None:  # fmt: skip
     """Write what the report shows that no other file holds."""
     engine = engines.engine_for(task.config.encoder, task.config.train).name
     extras = {
         **told, "warnings": data.warnings,
         "environment": environment(torch.get_num_threads(), engine),
         "lengths": lengths_of(data.splits, task.length_unit),
-        **task.report_extras(trained.model, data, predictions),
+        **task.report_extras(trained.model, data, predictions, baselines),
     }  # fmt: skip
     write_text(folder / EXTRAS, json.dumps(extras, ensure_ascii=False, separators=(",", ":")))
 

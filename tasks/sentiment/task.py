@@ -1,5 +1,6 @@
 """Sentence classification: two or more classes, one label a text."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from birnn.progress import tell
 from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
-from birnn.tasks.core.task import Predictions, TaskData
+from birnn.tasks.core.task import Baseline, Predictions, TaskData
 from birnn.tasks.sentiment import model as networks
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
@@ -194,11 +195,12 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         return outputs.recurrent
 
     def report_extras(self, model: nn.Module, data: TaskData[TextInfo, TextSplit],
-                      predictions: Predictions) -> dict[str, Any]:  # fmt: skip
+                      predictions: Predictions,
+                      baselines: Sequence[Baseline]) -> dict[str, Any]:  # fmt: skip
         """Also each item's words, and how many of them train lacks; attention to the mistakes."""
         from birnn.tasks.reporting.labels import MOST, mistaken
 
-        extras = super().report_extras(model, data, predictions)
+        extras = super().report_extras(model, data, predictions, baselines)
         train, test = data.splits["train"], data.splits["test"]
         assert test.targets is not None
         seen = np.isin(test.tokens.distinct, train.tokens.distinct)

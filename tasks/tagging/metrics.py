@@ -131,7 +131,7 @@ def tag_scores(tagged: Tagged, seen: Seen) -> dict[str, float]:
         "accuracy": sk.accuracy_score(gold, predicted),
         "macro_f1": sk.f1_score(gold, predicted, average="macro", zero_division=0),
     }
-    unseen = _unseen_tokens(tagged, seen)
+    unseen = unseen_tokens(tagged, seen)
     if unseen.any():
         scores["unseen_accuracy"] = sk.accuracy_score(gold[unseen], predicted[unseen])
     for name, (right, confidence, _) in confident(tagged).items():
@@ -149,12 +149,12 @@ def tag_replicates(tagged: Tagged, seen: Seen, seed: int) -> dict[str, Array]:
     """
     labels, gold, predicted = tagged.codes
     sentences, right = len(tagged.tokens), gold == predicted
-    unseen = _unseen_tokens(tagged, seen)
+    unseen = unseen_tokens(tagged, seen)
     tokens, hits, new, new_hits = (
         np.bincount(tagged.sentence, weights=part, minlength=sentences)
         for part in (np.ones(len(gold)), right, unseen, unseen & right)
     )
-    cells = _tag_counts(tagged)
+    cells = tag_counts(tagged)
     gaps = {name: _gaps(items, sentences) for name, items in confident(tagged).items()}
     spans = _span_counts(tagged, seen)
 
@@ -177,7 +177,7 @@ def tag_replicates(tagged: Tagged, seen: Seen, seed: int) -> dict[str, Array]:
     return replicates(scores, sentences, seed)
 
 
-def _tag_counts(tagged: Tagged) -> "sp.csr_matrix":
+def tag_counts(tagged: Tagged) -> "sp.csr_matrix":
     """``[N, 3K]``: for each sentence and tag the tokens that are right, predicted, and gold."""
     import scipy.sparse as sp
 
@@ -189,13 +189,14 @@ def _tag_counts(tagged: Tagged) -> "sp.csr_matrix":
     return sp.coo_matrix((np.ones(len(rows)), (rows, columns)), shape).tocsr()  # adds up
 
 
-def _unseen_tokens(tagged: Tagged, seen: Seen) -> Array:
+def unseen_tokens(tagged: Tagged, seen: Seen) -> Array:
     """``[M]``: whether train lacks the word."""
     new = [word.lower() not in seen.words for row in tagged.tokens for word in row]
     return np.array(new, dtype=bool)
 
 
-def _unseen_spans(tagged: Tagged, rows: SpanRows, seen: Seen) -> SpanRows:
+def unseen_spans(tagged: Tagged, rows: SpanRows, seen: Seen) -> SpanRows:
+    """The spans of each sentence whose words train has not as that type."""
     return [
         [span for span in row if (surface(words, span), span.label) not in seen.spans]
         for words, row in zip(tagged.tokens, rows, strict=True)
@@ -208,7 +209,7 @@ def _span_counts(tagged: Tagged, seen: Seen) -> dict[str, Array]:
         return {}
     gold, predicted = tagged.spans
     other = next(mode for mode in READERS if mode != tagged.mode)
-    new = (_unseen_spans(tagged, rows, seen) for rows in (gold, predicted))
+    new = (unseen_spans(tagged, rows, seen) for rows in (gold, predicted))
     return {
         "span": count_spans(gold, predicted),
         "unseen_span": count_spans(*new),

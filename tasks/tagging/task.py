@@ -42,7 +42,7 @@ from birnn.tasks.tagging.decoding import (
     tag_number,
 )  # fmt: skip
 from birnn.tasks.tagging.info import TagInfo, learn_info, read_tag_info
-from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
+from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags, span_confidence
 from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
 from birnn.tasks.tagging.options import TaggingConfig
 from birnn.tasks.tagging.spans import precision_recall_f1, span_posterior
@@ -344,6 +344,29 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             baseline("most_frequent", "each word's most frequent tag", simple),
             baseline("linear", "a linear model of words and neighbours", linear),
         ]
+
+    def report_extras(
+        self, model: nn.Module, data: TaskData[TagInfo, TagSplit], predictions: Sequence[Array],
+        baselines: Sequence[Baseline],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Where each sentence of test begins, and how sure the chain is of each predicted span."""
+        split = data.splits["test"]
+        assert split.table is not None
+        assert split.layout is not None
+        names = [str(name) for name in split.table["file"][:]]
+        items = {
+            "line": [int(line) for line in split.table["line"][:]],
+            "file": names if len(set(names)) > 1 else [],
+            "unit": "row" if split.layout.suffix == ".json" else "line",
+        }
+        tagged = self.tagged(split, predictions, data.info)
+        if tagged.scheme == "raw" or tagged.confidence is None:
+            return {"items": items}
+        sure = [
+            [round(span_confidence(tagged, i, span), 4) for span in row]
+            for i, row in enumerate(tagged.spans[1])
+        ]
+        return {"items": items, "span_confidence": sure}
 
     def save_extras(
         self, folder: Path, model: nn.Module, data: TaskData[TagInfo, TagSplit],

@@ -23,10 +23,33 @@ def read_tags(folder: Path, config: Mapping[str, Any]) -> TestRecord:
     Raises:
         CheckpointError: a file is missing or not what it should be.
     """
+    tagged, seen, known = read_tagged(folder, config)
+    try:
+        found = evaluate_tags(tagged, seen, BOOTSTRAP_SEED)
+    except (BirnnError, ValueError, KeyError, IndexError) as error:
+        path = folder / "predictions.csv"
+        raise CheckpointError(f"{path} can't be scored: {error}") from None
+    items: list[object] = []
+    for place, row in enumerate(zip(tagged.tokens, tagged.gold, strict=True), 1):
+        for token, tag in zip(*row, strict=True):
+            items += [place, token, tag]
+    found.scores.pop("span_calibration_error", None)
+    scopes = {name: known for name in found.scores if name.startswith("unseen_")}
+    monitors = ("span_f1", "accuracy", "nll")
+    reading = {} if tagged.scheme == "raw" else {"span_mode": tagged.mode}
+    count = len(tagged.tokens)
+    return TestRecord(found, digest(items), count, "sentences", monitors, reading, scopes)
+
+
+def read_tagged(folder: Path, config: Mapping[str, Any]) -> tuple[Tagged, Seen, str]:
+    """The test split of a run beside what is predicted of it, what train has, and a digest of that.
+
+    Raises:
+        CheckpointError: a file is missing or not what it should be.
+    """
     path = folder / "predictions.csv"
     sides: dict[str, list[list[Any]]] = {"token": [], "gold": [], "label": [], "confidence": []}
     tokens, gold, guesses, sure = sides.values()
-    items: list[object] = []
     for row in read_rows(path, ("sentence", *sides)):
         place = whole(path, row, "sentence", (len(tokens), len(tokens) + 1))
         if not place:
@@ -36,21 +59,15 @@ def read_tags(folder: Path, config: Mapping[str, Any]) -> TestRecord:
             if place > len(side):
                 side.append([])
             side[-1].append(share if name == "confidence" else row[name])
-        items += [place, row["token"], row["gold"]]
     checked(path, tokens)
     scheme, seen, known = _read_training(folder)
     mode = str(config.get("data", {}).get("span_mode", "conlleval"))
     confidence = [np.clip(np.array(row), 0, 1) for row in sure]
     try:
         tagged = Tagged(tokens, gold, guesses, scheme, mode, confidence)
-        found = evaluate_tags(tagged, seen, BOOTSTRAP_SEED)
-    except (BirnnError, ValueError, KeyError, IndexError) as error:
+    except BirnnError as error:
         raise CheckpointError(f"{path} can't be scored: {error}") from None
-    found.scores.pop("span_calibration_error", None)
-    scopes = {name: known for name in found.scores if name.startswith("unseen_")}
-    monitors = ("span_f1", "accuracy", "nll")
-    reading = {} if scheme == "raw" else {"span_mode": mode}
-    return TestRecord(found, digest(items), len(tokens), "sentences", monitors, reading, scopes)
+    return tagged, seen, known
 
 
 def _read_training(folder: Path) -> tuple[str, Any, str]:

@@ -44,7 +44,7 @@ def test_the_answered_are_those_that_are_sure_enough(pairs, level):
     shares = np.stack([1 - np.array([p for p, _ in pairs]), np.array([p for p, _ in pairs])], 1)
     gold = np.array([int(g) for _, g in pairs])
     found = TestItems(["a", "b"], [""] * len(pairs), gold, shares)
-    right, answered = answered_scores(found, level)
+    right, answered = answered_scores(shares.max(1), found.right, level)
     kept = [g == s.argmax() for g, s in zip(gold, shares, strict=True) if s.max() >= level]
     assert answered == pytest.approx(len(kept) / len(top))
     assert right == (pytest.approx(sum(kept) / len(kept)) if kept else None)

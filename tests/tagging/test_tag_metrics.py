@@ -258,7 +258,7 @@ def test_mode_must_be_known():
 def test_tags_are_counted_in_each_sentence_without_its_absent_ones(scheme):
     tagged = example(6, 20, scheme)
     labels = sorted({*chain(*tagged.gold), *chain(*tagged.predicted)})
-    cells = module._tag_counts(tagged)
+    cells = module.tag_counts(tagged)
     assert cells.nnz <= 3 * sum(map(len, tagged.tokens))
     assert 0 not in cells.data
     for row, gold, predicted in zip(cells.toarray(), tagged.gold, tagged.predicted, strict=True):

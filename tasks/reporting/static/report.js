@@ -12,6 +12,7 @@
     return element;
   };
   const percent = (value) => (value === null ? "–" : `${(100 * value).toFixed(1)} %`);
+  globalThis.birnn = { all, json, make, percent }; // for the scripts of single blocks
 
   // Light or dark, until the page is closed.
   const theme = document.querySelector(".theme");

@@ -1,0 +1,1 @@
+"""What a forecaster adds to its report."""
