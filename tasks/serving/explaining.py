@@ -17,6 +17,7 @@ from birnn.tasks.serving.records import check_apart, check_output, write_records
 from birnn.tasks.serving.request import Request
 from birnn.tasks.serving.texts import read_inputs
 
+NOTES = 10  # that are shown
 OUTPUTS = (".csv", ".json", ".jsonl")
 NAMES = {"label": "class"}  # of wishes, where the option on the command line is another
 
@@ -103,7 +104,9 @@ class Explained:
     @property
     def notes(self) -> list[str]:
         """What one should know, once they have been gone through."""
-        return [*self.told, *(f"note: {note}" for note in self.explainer.notes)]
+        own = list(dict.fromkeys(self.explainer.notes))
+        more = [f"{len(own) - NOTES:,} more notes of this kind"] if len(own) > NOTES else []
+        return [*self.told, *(f"note: {note}" for note in [*own[:NOTES], *more])]
 
     def write(self, path: Path, *, escape: bool = False) -> int:
         """Write them to a file; returns how many there were."""

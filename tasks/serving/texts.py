@@ -50,7 +50,8 @@ def _read_source(request: Request) -> list[str]:
     if request.input:
         if (path := Path(request.input)).suffix.lower() == ".txt":
             lines = text_lines(path, request.encoding)
-            if not lines or not all(unmarked(line)[0] for line in lines if line.strip()):
+            filled = [line for line in lines if line.strip()]
+            if not filled or not all(unmarked(line)[0] for line in filled):
                 return lines
             request.told.append(f"note: the labels ({MARK}…) are none of the texts")
             return [unmarked(line)[1] for line in lines]

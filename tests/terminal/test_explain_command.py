@@ -202,3 +202,18 @@ def test_what_it_does_not_take_is_one_line(task, words, says, birnn, monkeypatch
 def test_it_loads_no_more_than_predict_does(trained):
     found = loaded("explain", trained, "a text") & (NEVER | TRAINING | TABLES)
     assert not found
+
+
+@pytest.mark.parametrize(("lines", "notes", "last_one"), [
+    ([""] * 200, 1, "an empty text has no token"),
+    ([f"the {i}" for i in range(200)], 11, "190 more notes"),
+])  # fmt: skip
+def test_notes_of_many_texts_are_few_lines(lines, notes, last_one, birnn, tmp_path, monkeypatch):
+    from birnn.tasks.tagging import explain
+
+    monkeypatch.setattr(explain, "find_targets", lambda *given: [])
+    (tmp_path / "texts.txt").write_text("\n".join([*lines, ""]))
+    outcome = birnn("explain", last("tagging"), "--input", tmp_path / "texts.txt")
+    assert outcome.code == 0
+    assert outcome.err.count("note: ") == notes
+    assert last_one in outcome.err.splitlines()[-1]
