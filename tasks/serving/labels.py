@@ -117,6 +117,10 @@ class LabelPredictor(Predictor):
         columns = self._texts(request)
         return columns[self.columns[0]], [*request.told, *notes(columns)]
 
+    def write_texts(self, path: Path, records: Iterable[dict[str, Any]]) -> None:
+        """As :func:`write_labels`."""
+        write_labels(path, records, self.columns)
+
     def _texts(self, request: Request) -> Columns:
         if len(self.columns) == 1:
             asked = replace(request, text_column=request.text_column or self.usual)

@@ -1,6 +1,6 @@
 """What a loaded run answers: a person's request, or what a program holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -72,6 +72,14 @@ class Predictor:
 
         Raises:
             BirnnError: an unusable file, or a task that takes no texts.
+        """
+        raise ConfigError(refusal(self.run.task.name, self.run.folder))
+
+    def write_texts(self, path: Path, records: Iterable[dict[str, Any]]) -> None:
+        """Write the records of texts, as the answer to them is written.
+
+        Raises:
+            BirnnError: as :meth:`texts`, or it can't be written.
         """
         raise ConfigError(refusal(self.run.task.name, self.run.folder))
 

@@ -79,6 +79,10 @@ class TaggingPredictor(Predictor):
         texts = read_inputs(request)
         return texts, [*request.told, *empty_note(texts)]
 
+    def write_texts(self, path: Path, records: Iterable[dict[str, Any]]) -> None:
+        """As :func:`write_tagged`."""
+        write_tagged(path, records)
+
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:
         """Records of raw texts, with their places, or of lists of tokens."""
         rows = self._read(data, column)

@@ -1,9 +1,10 @@
 """The runs that are served: their names, what each says of itself, and how a question is run."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +137,13 @@ class Desk:
                 return served.predictor.records(list(items), "")
             return list(served.predictor.answer(Request(texts=list(items), best=best)).records)
 
-        return Items(
-            deadline, group=(served.name, tokens, best), run=run, items=items,
-            render=lambda records: envelope(served, records, notes),
-        )  # fmt: skip
+        def render(records: Records) -> bytes:
+            if question.csv_answer:
+                return self._csv(partial(served.predictor.write_texts, records=records))
+            return envelope(served, records, notes)
+
+        group = (served.name, tokens, best)
+        return Items(deadline, group=group, run=run, items=items, render=render)
 
     @contextmanager
     def _request(self, served: ServedRun, question: Question) -> Iterator[Request]:
@@ -168,13 +172,13 @@ class Desk:
     def _table(self, served: ServedRun, question: Question, job: Table) -> bytes | Items:
         """Read a table as ``predict --input`` does: texts become items, anything else an answer."""
         with self._request(served, question) as request:
-            if "texts" in served.predictor.takes and not question.csv_answer:
+            if "texts" in served.predictor.takes:
                 texts, notes = served.predictor.texts(request)
                 check_sizes(texts, self.limits)
                 return self._items(served, question, job.deadline, texts, self._words(notes))
             answered = answer(served.run, request)
             if question.csv_answer:
-                return self._csv(answered)
+                return self._csv(answered.write)
             return self._answer(served, question, answered)
 
     def _explain(self, served: ServedRun, question: Question, job: Table) -> bytes:
@@ -206,11 +210,11 @@ class Desk:
             more["drawings"] = answered.drawings(question.drawings)
         return envelope(served, records, self._words(answered.notes), more)
 
-    def _csv(self, answered: Answer) -> bytes:
+    def _csv(self, write: Callable[[Path], None]) -> bytes:
         """The file that ``predict --output`` writes."""
         path = self.scratch / "answer.csv"
         try:
-            answered.write(path)
+            write(path)
             return path.read_bytes()
         finally:
             path.unlink(missing_ok=True)

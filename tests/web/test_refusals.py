@@ -280,6 +280,13 @@ def test_whoever_still_sends_reads_the_refusal(server, path):
         assert json.load(reply)["error"]["message"]
 
 
+@pytest.mark.parametrize("task", ["sentiment", "tagging"])
+def test_a_long_text_in_a_table_whose_answer_is_one(small, task):
+    sent = {**CSV, "Accept": "text/csv"}
+    table = b"text\n" + b"a" * 101
+    small.send("POST", f"/v1/predict?run={named(task)}", table, **sent).refusal(413)
+
+
 def test_a_body_without_a_length(small):
     head = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     chunks = (b"1000\r\n" + b" " * 4096 + b"\r\n") * 10
