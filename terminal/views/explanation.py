@@ -15,7 +15,6 @@ from birnn.tasks.core.explanation import Cause, Explanation, plain_number
 from birnn.terminal.chart import draw_lines
 from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import CONTROL, harmless, make_table, named
-from birnn.terminal.views.working import working
 
 ROWS = 10  # of the strongest weights
 ITEMS = 3  # series or sequences that are drawn
@@ -28,6 +27,8 @@ def draw_explained(explained: Any, request: Any, *, as_json: bool) -> None:
     """Explanations as they are made, or a word on where they were written."""
     out, plain = console(), is_plain()
     if request.output:
+        from birnn.terminal.views.working import working  # takes a while to load
+
         with working("explaining"):
             count = explained.write(Path(request.output), escape=request.escape_formulas)
         out.print(Text(f"{count:,} explanations: {harmless(request.output)}"), soft_wrap=True)
