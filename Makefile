@@ -6,6 +6,7 @@ BIN = $(VENV)/bin
 
 .PHONY: sentiment tagging forecast test check oldest newest docs docs-serve docs-test screenshots
 .PHONY: bench-sentiment bench-tagging bench-forecasting bench-little bench-crf
+.PHONY: full bench-serving
 .PHONY: gpu wheels faults bench-encoders bench-epochs bench-scaling bench-peers fuzz generated clean
 
 sentiment: $(VENV)/samples
@@ -19,6 +20,15 @@ forecast: $(VENV)/samples
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest $(ARGS)
+
+# All that the gate has no time for: every block of the docs, a load on the server, screenshots.
+full: test docs-test screenshots
+	$(BIN)/python benchmarks/serving.py load tests/fixtures/runs/sentiment
+	$(BIN)/python benchmarks/serving.py hostile tests/fixtures/runs/*
+
+# A server of runs on this machine: ARGS="load RUN" or ARGS="hostile RUN".
+bench-serving: $(VENV)/test
+	$(BIN)/python benchmarks/serving.py $(ARGS)
 
 # The suite at the lower ends of the ranges in pyproject.toml, and with the newest that pip finds.
 # What old releases warn of is not ours.

@@ -85,5 +85,7 @@ def draw_report(event: Any) -> None:
         out.print(Text(f"What would help: {harmless('; '.join(advice))}."), soft_wrap=plain)
     out.print()
     out.print(Text(f"Run: {harmless(str(event.folder))}"), soft_wrap=True)
+    if (page := event.folder / "report.html").is_file():
+        out.print(Text(f"Report: {harmless(str(page))}"), soft_wrap=True)
     for note in filter(None, (metrics.get("note", ""), event.note)):
         out.print(Text(harmless(note)), soft_wrap=True)
