@@ -23,8 +23,8 @@ test: $(VENV)/test
 
 # All that the gate has no time for: every block of the docs, a load on the server, screenshots.
 full: test docs-test screenshots
-	$(BIN)/python benchmarks/serving.py load tests/fixtures/runs/sentiment
-	$(BIN)/python benchmarks/serving.py hostile tests/fixtures/runs/*
+	$(BIN)/python benchmarks/serving.py load tests/fixtures/runs/2026-11-24-df8e075-sentiment
+	$(BIN)/python benchmarks/serving.py hostile tests/fixtures/runs/2026-11-24-df8e075-*
 
 # A server of runs on this machine: ARGS="load RUN" or ARGS="hostile RUN".
 bench-serving: $(VENV)/test
