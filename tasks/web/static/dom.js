@@ -14,7 +14,7 @@ export function make(name, attributes = {}, ...children) {
 
 export function table(head, rows, numbers = []) {
   const cell = (name, value, column) =>
-    make(name, { class: numbers.includes(column) && "number", scope: name === "th" && "col" }, String(value ?? ""));
+    make(name, { class: numbers.includes(column) ? "number" : /^\d{4}-\d\d-\d\d/.test(value) && "stamp", scope: name === "th" && "col" }, String(value ?? ""));
   return make("div", { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Table" },
     make("table", {},
       make("thead", {}, make("tr", {}, head.map((value, column) => cell("th", value, column)))),

@@ -129,7 +129,7 @@ class TextCard {
 
   async askWhyNow() {
     const turn = this.turn;
-    if (!this.record) return;
+    if (!this.record || "waiting" in this.root.dataset) return; // an answer that comes asks again
     try {
       const found = await explain({ run: this.run.name, text: this.record.text }, this.stop.signal);
       if (turn !== this.turn || !this.explains) return;
