@@ -75,6 +75,9 @@ def render_pairs(title: str, rows: Sequence[tuple[str, str]]) -> RenderableType:
 
 
 def render_warnings(warnings: Sequence[str]) -> RenderableType:
-    """Warnings that can't be missed."""
-    lines = [Text(f"WARNING: {harmless(text)}", style="bold yellow") for text in warnings]
+    """Warnings that can't be missed, whatever the terminal's background."""
+    lines = [
+        Text.assemble(("WARNING:", "bold reverse yellow"), (f" {harmless(text)}", "bold"))
+        for text in warnings
+    ]
     return Group(*lines, Text())
