@@ -1,6 +1,7 @@
 """What pages are made of: libraries as they were published, and data that can't end a script."""
 
 import json
+import re
 from hashlib import sha256
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from birnn.tasks.pages.assets import UPLOT, UPLOT_STYLE, inline, read_asset
 from birnn.tasks.pages.rendering import script_data
+
+from places import ROOT
 
 # Of uPlot 1.6.32 (MIT), as it was published.
 PUBLISHED = {
@@ -40,3 +43,13 @@ def test_data_come_back_and_end_no_script(value):
 def test_a_script_that_ends_itself_is_refused():
     with pytest.raises(ValueError, match="own end"):
         inline("'</SCRIPT>'")
+
+
+@pytest.mark.parametrize("package", ["pages", "reporting", "web"])
+def test_every_brace_of_a_style_sheet_is_closed(package):
+    for path in (ROOT / "tasks" / package / "static").glob("*.css"):
+        depth = 0
+        for sign in re.findall("[{}]", path.read_text()):
+            depth += 1 if sign == "{" else -1
+            assert depth in (0, 1, 2), path  # a rule, within a condition
+        assert depth == 0, path

@@ -83,3 +83,9 @@ def test_a_picture_stands_in_for_the_chart_without_scripts(browser, finished):
     with opened(browser, address, java_script_enabled=False, offline=True) as page:
         assert page.locator(".series .still svg").first.is_visible()
         assert not page.locator(".series .live").is_visible()
+    with opened(browser, address, width=1280, offline=True) as page:
+        assert not page.locator(".series .still").is_visible()
+        assert page.locator(".series .live").is_visible()
+        page.emulate_media(media="print")
+        assert page.locator(".series .still svg").first.is_visible()
+        assert not page.locator(".series .live").is_visible()
