@@ -16,7 +16,7 @@ class MissingError(CheckpointError):
     """A run doesn't keep a file of its test split."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} is missing: compare reads it; train the run again")
+        super().__init__(f"{path} is missing: no single items without it; train the run again")
         self.path = path
 
 

@@ -117,6 +117,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     name: ClassVar[str]
     monitors: ClassVar[tuple[str, ...]]  # validation metrics; the first chooses the epoch
     headline: ClassVar[tuple[str, ...]]  # the test metrics, where defined, that are compared
+    unit: ClassVar[str] = "rows"  # what an item is, in the plural
     length_unit: ClassVar[str] = "steps"  # of an item
     errors: ClassVar[bool] = False  # the headline holds errors, compared as shares of each other
 

@@ -46,6 +46,7 @@ class Forecast(ForecastTask):
     """Segments of the lookback through a bidirectional encoder, to all steps ahead at once."""
 
     name = "forecast"
+    unit = "windows"
     monitors = ("mae_scaled", "mse_scaled")
     headline = ("mae", "mse")
     errors = True

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAMES = ("c1", "c2", "c3", "c4", "c5", "c6", "base", "ink", "soft", "faint", "line", "good", "bad")
 # Colours of look.css, each by a stand-in that no picture uses and that becomes its variable.
 COLORS = {name: f"#0102{number:02x}" for number, name in enumerate(NAMES)}
+DIGITS = re.compile(r"(-?\d+\.\d\d)\d+")
 # What XML can't hold, and halves of surrogate pairs.
 UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Width and height in pixels: beside another chart or alone, and on a telephone.
@@ -209,7 +210,8 @@ def _themed(svg: str, description: str, kind: str) -> Markup:
 
     svg = re.sub(r' id="([^"]+)"', renamed, svg)
     svg = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{prefix}", svg)
-    svg = re.sub(r"(-?\d+\.\d\d)\d+", r"\1", svg)  # a hundredth of a pixel is enough
+    # A hundredth of a pixel is enough; what stands between the tags is words.
+    svg = re.sub(r"<[^>]*>", lambda tag: DIGITS.sub(r"\1", tag[0]), svg)
     svg = re.sub(r"\s*\n\s*", "\n", svg)
     view = re.search(r'viewBox="[^"]*"', svg)
     assert view is not None

@@ -78,6 +78,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
     """A bidirectional encoder and a linear layer on each step."""
 
     name = "regression"
+    unit, length_unit = "sequences", "steps"
     monitors = ("mse", "mae")
     headline = ("mse",)
 

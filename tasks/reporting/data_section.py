@@ -1,6 +1,6 @@
 """The section on the data: what was read, what was left out, what is known against it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,18 +30,31 @@ def data_section(files: RunFiles) -> Section:
     """Rows and splits, warnings, classes and lengths."""
     data = files.metrics["data"]
     blocks: list[Block] = []
-    if alerts := data_alerts(files):
+    alerts = data_alerts(files)
+    if alerts:
         blocks.append(Alerts(alerts))
-    blocks.append(Grid([_splits(data), *_left_out(data)]))
+    blocks.append(Grid([_splits(data, files.unit), *_left_out(data)]))
     if "overlap" in data:
         blocks.append(_repeats(data))
     charts = [*_classes(data), *_lengths(files.extras.get("lengths", {}))]
     if charts:
         blocks.append(Grid(charts))
-    if notes := data.get("notes", []) or data.get("splits", []):
-        rows = [[str(note)] for note in dict.fromkeys([*notes, *data.get("splits", [])])]
-        blocks.append(Table([Column("How it was read and split")], rows))
+    if told := _told(data, alerts):
+        blocks.append(Table([Column("How it was read and split")], [[text] for text in told]))
     return Section("data", "Data", blocks, f"Source: {data['source']}.")
+
+
+def _told(data: Mapping[str, Any], alerts: Sequence[Alert]) -> list[str]:
+    """How the data were read and split, but for what the alerts say."""
+    said = [str(finding["text"]) for finding in data.get("inspection", {}).get("findings", [])]
+    said += [alert.text for alert in alerts]
+    every = dict.fromkeys(map(str, [*data.get("notes", []), *data.get("splits", [])]))
+    source = {"as the source gives them": "splits as the source gives them"}
+
+    def known(text: str) -> bool:
+        return any(text.startswith(part) or part.startswith(text) for part in said)
+
+    return [source.get(text, text) for text in every if not known(text)]
 
 
 def data_alerts(files: RunFiles) -> list[Alert]:
@@ -55,15 +68,19 @@ def data_alerts(files: RunFiles) -> list[Alert]:
             shared = f"{plural(count, 'item')} of {second} also in {first}"
             alerts.append(Alert(f"{shared}: scores on {second} are flattered.", "bad"))
     for finding in data.get("inspection", {}).get("findings", []):
-        words = f"{finding['text']}: {finding['treatment']}" if finding["treatment"] else ""
-        alerts.append(Alert(words or finding["text"], "note", finding.get("rows", [])[:20]))
+        text = str(finding["text"])
+        if any(text in alert.text for alert in alerts):
+            continue
+        series = f"{finding['series']}: " if finding.get("series") else ""
+        done = f": {finding['treatment']}" if finding["treatment"] else ""
+        alerts.append(Alert(f"{series}{text}{done}", "note", finding.get("rows", [])[:20]))
     if not alerts and "overlap" in data:
         alerts.append(Alert("No item of one split stands in another.", "good"))
     return alerts
 
 
-def _splits(data: Mapping[str, Any]) -> Block:
-    unit, rows = str(data.get("unit", "rows")), data["rows"]
+def _splits(data: Mapping[str, Any], unit: str) -> Block:
+    rows = data["rows"]
     largest = max([*rows.values(), 1])
     bars = [
         (name, [Bar(count / largest, f"{count:,}", COLORS.get(name, "base"))])

@@ -24,6 +24,11 @@ class RunFiles:
     histories: Mapping[int, list[dict[str, float]]]  # of each seed, by epoch
     extras: Mapping[str, Any] = field(default_factory=dict)  # of ``report.json``; old runs: empty
 
+    @property
+    def unit(self) -> str:
+        """What is counted in splits, in the plural; ``rows`` where that isn't known."""
+        return str(self.metrics["data"].get("unit", self.extras.get("unit", "rows")))
+
 
 def read_run_files(folder: Path, config: Mapping[str, Any], name: str = "") -> RunFiles:
     """Read what a report needs of a run whose configuration is known.
@@ -55,7 +60,8 @@ def read_history(path: Path) -> list[dict[str, float]]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
     except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise CheckpointError(f"{path} is not a run's history: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{path} is not a run's history: {why}") from None
     if not rows or "epoch" not in rows[0]:
         raise CheckpointError(f"{path} holds no epoch")
     return rows

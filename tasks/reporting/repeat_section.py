@@ -1,5 +1,6 @@
 """The last section: how to make the same run again, and where its numbers are."""
 
+from birnn.tasks import TASKS
 from birnn.tasks.reporting.blocks import Block, Code, Facts, Fold, Section
 from birnn.tasks.reporting.inputs import RunFiles
 
@@ -20,9 +21,9 @@ def repeat_section(files: RunFiles, options: str) -> Section:
     if options:
         title = "All options, for --config my.toml"
         blocks.append(Fold(title, [Code("my.toml", options)]))
-    run = files.name
-    use = f"python cli.py predict {run} …\npython cli.py evaluate {run}\npython cli.py report {run}"
-    blocks.append(Code("Use it", use))
+    example = TASKS[files.metrics["task"]].example
+    use = [f"python cli.py predict RUN {example}", "python cli.py evaluate RUN"]
+    blocks.append(Code("Use it; RUN is the folder that holds this report", "\n".join(use)))
     there = [(name, what) for name, what in FILES.items() if (files.folder / name).is_file()]
     blocks.append(Facts(there, "In the run folder"))
     lead = "The same seed gives the same bits on the same machine."

@@ -70,6 +70,8 @@ def scale_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Round numbers from below ``low`` to above ``high``."""
     from matplotlib.ticker import MaxNLocator
 
+    if high - low < 1e-4 * max(abs(low), abs(high)):  # alike: ticks must still be told apart
+        low, high = low - 0.05 * (abs(low) or 1), high + 0.05 * (abs(high) or 1)
     return [float(v) for v in MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from birnn.data.wording import agree, plural
+from birnn.data.wording import plural
 from birnn.tasks.reporting.blocks import (
     Alert,
     Alerts,
@@ -43,7 +43,7 @@ def verdict_section(files: RunFiles) -> Section:
         blocks.append(Alerts([Alert(f"What would help: {'; '.join(advice)}.")]))
     blocks.append(Dots("The model beside simple baselines", groups, caption))
     blocks.append(Fold("All scores", [score_table(models, BRACKETS), *_seed_notes(metrics)]))
-    blocks.append(Paragraph(what_was_trained(metrics)))
+    blocks.append(Paragraph(what_was_trained(metrics, files.unit)))
     return Section("verdict", "Verdict", blocks)
 
 
@@ -83,10 +83,10 @@ def _seed_notes(metrics: Mapping[str, Any]) -> Sequence[Block]:
     return [Paragraph(f"{text} on validation.")]
 
 
-def what_was_trained(metrics: Mapping[str, Any]) -> str:
+def what_was_trained(metrics: Mapping[str, Any], unit: str) -> str:
     """A sentence or three: the model, its data, and which of them chose what."""
     train, data = metrics["train"], metrics["data"]
-    unit = str(data.get("unit", "rows"))
+    one = {"series": "series"}.get(unit, unit.removesuffix("s"))
     rows = data["rows"]
     networks = train.get("members", 1)
     several = f", {networks} networks averaged" if networks > 1 else ""
@@ -94,18 +94,17 @@ def what_was_trained(metrics: Mapping[str, Any]) -> str:
     kept = f"epoch {train['best_epoch']} kept"
     text = (
         f"A {metrics['encoder']} of {train['parameters']:,} parameters{several}, trained for"
-        f" {epochs} ({kept}) on {rows['train']:,} {unit} of {data['source']} in"
+        f" {epochs} ({kept}) on {plural(rows['train'], one, unit)} of {data['source']} in"
         f" {duration(train['seconds'])}."
     )
     others = [
-        f"{count:,} {unit} of {name}"
+        f"{plural(count, one, unit)} of {name}"
         for name, count in rows.items()
         if name not in ("train", "test")
     ]
     if others:
         text += f" Choices were made on {' and '.join(others)}."
-    read = agree(rows["test"], "was", "were")
-    return f"{text} The {rows['test']:,} {unit} of test {read} read once, at the end."
+    return f"{text} Test, {plural(rows['test'], one, unit)}, was read once, at the end."
 
 
 def duration(seconds: float) -> str:

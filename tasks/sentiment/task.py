@@ -54,7 +54,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     """Words → encoder → pooled states, beside a linear model of n-grams."""
 
     name = "sentiment"
-    length_unit = "words"
+    unit, length_unit = "texts", "words"
 
     def __init__(self, config: SentimentConfig) -> None:
         super().__init__(config)

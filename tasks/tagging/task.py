@@ -62,6 +62,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     """Tokens → encoder → a chain of tags."""
 
     name = "tagging"
+    unit, length_unit = "sentences", "tokens"
     monitors = ("span_f1", "accuracy", "nll")
     headline = ("span_f1", "accuracy")
 
