@@ -1,13 +1,16 @@
 """The one console."""
 
+import contextlib
 import functools
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 
 PIPE_WIDTH = 120
+WIDEST = 100_000  # columns
 
 
 @functools.cache
@@ -20,6 +23,17 @@ def console() -> Console:
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made = Console(highlight=False, width=PIPE_WIDTH)
     return made
+
+
+@contextlib.contextmanager
+def wide(out: Console) -> Iterator[None]:
+    """Within the block, lines are as long as what is printed needs them."""
+    width = out.width
+    out.width = WIDEST
+    try:
+        yield
+    finally:
+        out.width = width
 
 
 def print_json(value: Any) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from birnn.arrays import Array, Ints
-from birnn.tasks.core.run_rows import number, read_rows
+from birnn.data.wording import plural
+from birnn.errors import CheckpointError
+from birnn.tasks.core.run_rows import checked, number, read_rows
 from birnn.tasks.reporting.blocks import (
     Block,
     Dot,
@@ -75,6 +77,11 @@ def read_items(files: RunFiles) -> TestItems:
         texts.append(" ⏐ ".join(row[name] for name in names[: names.index("gold")]))
         gold.append(numbers[row["gold"]])
         shares.append([number(path, row, f"p_{label}", share=True) for label in labels])
+    checked(path, gold)
+    scored = int(np.sum(files.metrics["details"]["confusion"]))
+    if scored != len(gold):
+        told = f"{plural(len(gold), 'row')}, but metrics.json tells of {scored:,}"
+        raise CheckpointError(f"{path} holds {told}; train again")
     return TestItems(labels, texts, np.array(gold, dtype=np.int64), np.array(shares))
 
 

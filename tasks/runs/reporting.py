@@ -23,6 +23,8 @@ def report_run(folder: Path, out: str = "", *, overwrite: bool = False) -> Path:
         raise ConfigError(f"out: {out} is no .html file")
     if out and path.name != REPORT and is_of_run(path, folder):
         raise DataError(f"out: {out} is a file of the run; choose another")
+    if not out and path.is_symlink():
+        raise DataError(f"{path} is a link: its target is not the run's; give --out FILE")
     if path.exists() and not overwrite and not is_report(path):
         raise DataError(f"{path} is no report of birnn; choose another --out, or add --overwrite")
     return write_report(folder, config, options, path=path)

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from birnn.data.wording import plural
 from birnn.tasks.core.explanation import Cause, Explanation, plain_number
 from birnn.terminal.chart import draw_lines
 from birnn.terminal.console import console, is_plain
@@ -31,7 +32,9 @@ def draw_explained(explained: Any, request: Any, *, as_json: bool) -> None:
 
         with working("explaining"):
             count = explained.write(Path(request.output), escape=request.escape_formulas)
-        out.print(Text(f"{count:,} explanations: {harmless(request.output)}"), soft_wrap=True)
+        out.print(
+            Text(f"{plural(count, 'explanation')}: {harmless(request.output)}"), soft_wrap=True
+        )
     elif as_json:
         for one in explained.explanations:
             print(json.dumps(one.to_json(), ensure_ascii=False))

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.chart import render_chart
+from birnn.terminal.console import wide
 from birnn.terminal.text import make_table, shown, titled
 from birnn.terminal.views.scores import drawn_width
 
@@ -43,8 +44,11 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
     if not plain:
         for part in answer.charts:
             out.print(render_chart(part, out.width))
-    most, width = (0, 0) if plain else (ROWS_SHOWN, out.width)
-    out.print(render_forecast(answer.records, plain=plain, most=most, width=width))
+    if plain:  # no number is cut, however few columns a pipe is said to have
+        with wide(out):
+            out.print(render_forecast(answer.records, plain=True))
+        return
+    out.print(render_forecast(answer.records, plain=False, most=ROWS_SHOWN, width=out.width))
 
 
 def spread(count: int, most: int) -> list[int]:

@@ -133,7 +133,13 @@ DAMAGE = {
     "metrics.json": ["{}", "[]", "null", '{"train": {}}', '{"train": {"seed": 0}, "test": 3}'],
     "history.csv": ["", "epoch\n", "a,b\n1,2\n", "epoch,loss\n1,x\n"],
     "report.json": ["[]", '{"lengths": 3}', "{}", '{"attention": [1]}'],
-    "predictions.csv": ["", "text,gold\n", "text,gold,label,p_bad,p_good\nx,good,good,2,3\n"],
+    "predictions.csv": [
+        "",
+        "text,gold\n",
+        "text,gold,label,p_bad,p_good\n",
+        "text,gold,label,p_bad,p_good\nx,good,good,0,1\n",
+        "text,gold,label,p_bad,p_good\nx,good,good,2,3\n",
+    ],
 }
 
 
@@ -188,3 +194,14 @@ def test_a_bent_part_ends_in_one_line_or_in_a_report(birnn, run_copy, name, valu
     if outcome.code:
         assert len(outcome.err.splitlines()) == 1
         assert str(run_copy) in outcome.err
+
+
+def test_a_report_goes_through_no_link(birnn, run_copy, tmp_path):
+    target = tmp_path / "elsewhere.html"
+    (run_copy / "report.html").replace(target)
+    (run_copy / "report.html").symlink_to(target)
+    before = target.read_bytes()
+    outcome = birnn("report", run_copy)
+    assert outcome.code == 2
+    assert "--out" in outcome.err
+    assert target.read_bytes() == before

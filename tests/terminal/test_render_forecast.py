@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from birnn.tasks.serving.request import Answer
 from birnn.terminal.views import forecast
 
 from strategies import quick
@@ -155,3 +156,13 @@ def test_a_pipe_has_all_columns():
     head = capture.get().splitlines()[0]
     names = [f"{side} {level}" for level in (80, 90, 95) for side in ("lower", "upper")]
     assert head.split() == ["id", "time", "mean", *" ".join(names).split()]
+
+
+def test_a_narrow_pipe_cuts_no_number():
+    out = Console(width=40, color_system=None)
+    answer = Answer(wide_rows(2), lambda path: None)
+    with out.capture() as capture:
+        forecast.draw_answer(answer, out, plain=True)
+    assert "…" not in capture.get()
+    assert len(capture.get().splitlines()[0].split()) == 15
+    assert out.width == 40
