@@ -194,3 +194,18 @@ class Findings:
             f"{kind}: {plural(series, 'more series', 'more series')} ({count:,} in all) not listed"
             for kind, (series, count) in self._left.items()
         ]
+
+
+def finding_lines(findings: Sequence[Finding], most: int) -> list[str]:
+    """A line for each of the first ``most`` findings, and one that counts the rest.
+
+    A line begins with what was found; where findings are of several series, it ends with whose.
+    """
+    several = len({part.series for part in findings}) > 1
+    whose = [f" (series {part.series})" if several and part.series else "" for part in findings]
+    lines = [
+        f"{part.text} {part.treatment}{end}" for part, end in zip(findings, whose, strict=True)
+    ]
+    more = len(lines) - most
+    rest = [f"{plural(more, 'finding')} more: birnn inspect lists all"] if more > 0 else []
+    return [*lines[:most], *rest]

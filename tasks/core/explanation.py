@@ -98,7 +98,7 @@ def plain_number(value: float, *, sign: bool = False) -> str:
     ('−0.0004', '+2.00', '123,457')
     """
     size = abs(value)
-    digits = f"{size:,.0f}" if size >= 1000 else f"{size:.2f}" if size >= 0.1 else f"{size:.1g}"
+    digits = f"{size:,.0f}" if size >= 1000 else f"{size:.2f}" if size >= 0.0095 else f"{size:.1g}"
     if not float(digits.replace(",", "")):
         return "0"
     return ("−" if value < 0 else "+" if sign else "") + digits

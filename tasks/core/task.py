@@ -338,7 +338,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
         ``behind``: a baseline has a better first headline score on test than ``predictions``.
         """
-        rows, unit = len(data.splits["train"]), data.provenance.get("unit", "rows")
+        rows, unit = len(data.splits["train"]), data.provenance.get("unit", self.unit)
         return [f"more {unit} to train on ({rows:,} now)"] if behind else []
 
     def report_extras(self, model: nn.Module, data: TaskData[InfoT, SplitT], predictions: Any,

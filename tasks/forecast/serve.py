@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from birnn.data.series.findings import Inspection
+from birnn.data.series.findings import Inspection, finding_lines
 from birnn.data.series.panel import Panel
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.formats import FORMATS
@@ -110,7 +110,7 @@ def forecast_source(
     panel = changed(panel, changes)
     future = forecast_future(task, model, panel, run.info)
     records = list(forecast_rows(future.split, future.forecasts, np.arange(len(future.split))))
-    notes = [*inspection.notes, *(f"{f.text} {f.treatment}" for f in inspection.findings[:5])]
+    notes = [*inspection.notes, *finding_lines(inspection.findings, 5)]
     return future, records, [*notes, *remarks(panel, run.info)]
 
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from birnn.arrays import Array
 from birnn.config import TrainConfig
+from birnn.data.series.findings import finding_lines
 from birnn.data.series.panel import Panel
 from birnn.data.series.windows import WindowSplit, windows_between
 from birnn.data.wording import MOST_NAMED
@@ -61,13 +62,13 @@ class Forecast(ForecastTask):
             *report.notes,
             *series.notes,
         ]
-        troubles = [f"{part.text} {part.treatment}" for part in report.findings[:20]]
+        troubles = finding_lines(report.findings, 20)
         rows = {name: len(split) for name, split in series.splits.items()}
         provenance = {
             "source": report.source, "rows": rows, "unit": "windows",
             "splits": [*notes, *troubles], "inspection": report.to_json(),
         }  # fmt: skip
-        warnings = troubles[:5]
+        warnings = finding_lines(report.findings, 5)
         if reason := output.why_no_future(series.panel, series.info):
             warnings.append(f"no forecast.csv will be written: {reason}")
         return TaskData(series.splits, series.info, provenance, notes, warnings, report.reading)

@@ -39,16 +39,16 @@ def data_section(files: RunFiles) -> Section:
     charts = [*_classes(data), *_lengths(files.extras.get("lengths", {}))]
     if charts:
         blocks.append(Grid(charts))
-    if told := _told(data, alerts):
+    if told := _told(data, files.extras.get("notes", []), alerts):
         blocks.append(Table([Column("How it was read and split")], [[text] for text in told]))
     return Section("data", "Data", blocks, f"Source: {data['source']}.")
 
 
-def _told(data: Mapping[str, Any], alerts: Sequence[Alert]) -> list[str]:
+def _told(data: Mapping[str, Any], notes: Sequence[Any], alerts: Sequence[Alert]) -> list[str]:
     """How the data were read and split, but for what the alerts say."""
     said = [str(finding["text"]) for finding in data.get("inspection", {}).get("findings", [])]
     said += [alert.text for alert in alerts]
-    every = dict.fromkeys(map(str, [*data.get("notes", []), *data.get("splits", [])]))
+    every = dict.fromkeys(map(str, [*data.get("notes", []), *data.get("splits", []), *notes]))
     source = {"as the source gives them": "splits as the source gives them"}
 
     def known(text: str) -> bool:

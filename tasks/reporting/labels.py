@@ -89,11 +89,17 @@ def label_sections(files: RunFiles) -> list[Section]:
     """Classes and certainty; then the mistakes."""
     items = read_items(files)
     blocks: list[Block] = [
-        Grid([_confusion(files), _per_class(files)]),
+        *_beside(files),
         Grid([reliability_chart(items.shares.max(1), items.right), _thresholds(items)]),
     ]
     blocks += _slices(items, files.extras.get("items", {}))
     return [Section("results", "Where it is right", blocks), _mistakes(items, files.extras)]
+
+
+def _beside(files: RunFiles) -> list[Block]:
+    """The confusion matrix and the scores by class: side by side, where the matrix is small."""
+    parts = [_confusion(files), _per_class(files)]
+    return [Grid(parts)] if len(files.metrics["details"]["labels"]) <= 8 else parts
 
 
 def label_numbers(files: RunFiles) -> dict[str, Any]:

@@ -97,14 +97,16 @@ def what_was_trained(metrics: Mapping[str, Any], unit: str) -> str:
         f" {epochs} ({kept}) on {plural(rows['train'], one, unit)} of {data['source']} in"
         f" {duration(train['seconds'])}."
     )
-    others = [
-        f"{plural(count, one, unit)} of {name}"
-        for name, count in rows.items()
-        if name not in ("train", "test")
-    ]
+    others = [f"{plural(count, one, unit)} of {name}" for name, count in rows.items()
+              if name not in ("train", "calibration", "test")]  # fmt: skip
     if others:
         text += f" Choices were made on {' and '.join(others)}."
-    return f"{text} Test, {plural(rows['test'], one, unit)}, was read once, at the end."
+    if "calibration" in rows:
+        same = any("also calibrate" in str(line) for line in data["splits"])
+        which = "the same" if same else plural(rows["calibration"], f"other {one}", f"other {unit}")
+        text += f" Intervals were calibrated on {which}."
+    once = "once for each seed" if "seeds" in train else "once"
+    return f"{text} Test, {plural(rows['test'], one, unit)}, was read {once}, at the end."
 
 
 def duration(seconds: float) -> str:

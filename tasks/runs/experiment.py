@@ -193,7 +193,7 @@ def _write_extras(folder: Path, task: AnyTask, data: AnyData, trained: Trained, 
     """Write what the report shows that no other file holds."""
     engine = engines.engine_for(task.config.encoder, task.config.train).name
     extras = {
-        **told, "warnings": data.warnings, "unit": task.unit,
+        **told, "warnings": data.warnings, "notes": data.notes, "unit": task.unit,
         "environment": environment(torch.get_num_threads(), engine),
         "lengths": lengths_of(data.splits, task.length_unit),
         **task.report_extras(trained.model, data, predictions, baselines),

@@ -141,8 +141,9 @@ def explain(folder: Path, request: Request, wish: Wish, device: str = "cpu") -> 
 def csv_rows(explanations: Iterable[Explanation]) -> Iterator[list[Any]]:
     """A row a cause, the header first; ``number`` counts the explanations."""
     places = ["start", "end", "attention", "value"]
-    yield ["number", "target", "name", "weight", *places, "unit", "text"]
+    yield ["number", "item", "target", "name", "weight", *places, "unit", "text"]
     for number, one in enumerate(explanations, 1):
         for cause in (*one.causes, *one.others):
             known = ["" if getattr(cause, k) is None else getattr(cause, k) for k in places]
-            yield [number, one.target, cause.name, cause.weight, *known, one.unit, one.text or ""]
+            what = [one.item or "", one.target, cause.name, cause.weight]
+            yield [number, *what, *known, one.unit, one.text or ""]

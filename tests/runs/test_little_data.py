@@ -62,11 +62,11 @@ def test_a_small_validation_split_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("name", "variant", "words"),
     [
-        ("sentiment", "plain", ["rows to train on", "--vectors"]),
-        ("sentiment", "vectors", ["rows to train on"]),
-        ("tagging", "spans", ["rows to train on"]),
+        ("sentiment", "plain", ["texts to train on", "--vectors"]),
+        ("sentiment", "vectors", ["texts to train on"]),
+        ("tagging", "spans", ["sentences to train on"]),
         ("forecast", None, ["windows to train on", "--best"]),
-        ("regression", None, ["rows to train on"]),
+        ("regression", None, ["sequences to train on"]),
     ],
 )
 def test_where_a_baseline_is_better_it_is_said_what_would_help(tmp_path, name, variant, words):

@@ -28,6 +28,8 @@ export class TablePart {
     if (!file) return;
     if (file.size > this.limits.max_body * 1e6) {
       find("file-words").textContent = `${file.name} has ${(file.size / 1e6).toFixed(1)} MB; the server takes ${this.limits.max_body} MB (--max-body)`;
+      this.name = ""; // the answers to an earlier file are not this one's
+      this.ask();
       return;
     }
     this.name = file.name;
@@ -46,12 +48,10 @@ export class TablePart {
   ask() {
     const shown = this.runs.filter((run) => this.chosen.has(run.name));
     if (this.name) find("file-words").textContent = this.name;
-    const asked = this.name ? shown : [];
+    const texts = new Map(shown.map((run) => [run, this.own ? asCsv(run.sample) : this.text]));
+    const asked = this.name ? shown.filter((run) => !this.own || texts.get(run)) : [];
     find("table-cards").replaceChildren(...asked.map((run) => this.cards.get(run.name).root));
-    for (const run of asked) {
-      const text = this.own ? asCsv(run.sample) : this.text;
-      if (text) this.cards.get(run.name).take(text, this.name);
-    }
+    for (const run of asked) this.cards.get(run.name).take(texts.get(run), this.name);
   }
 }
 

@@ -14,7 +14,6 @@ export class TextPart {
     this.shown = toggles(find("text-runs"), runs, (chosen) => { this.chosen = chosen; this.draw(); });
     this.chosen = this.shown;
     this.box = find("text");
-    this.box.maxLength = limits.max_text;
     this.box.addEventListener("input", () => { this.hidden.clear(); this.draw(); });
     find("example").addEventListener("click", () => {
       const samples = runs.map((run) => run.sample.text).filter(Boolean);
@@ -38,7 +37,8 @@ export class TextPart {
 
   draw() {
     const words = this.text.match(/\S+/g) ?? [];
-    find("count").textContent = words.length ? `${plural(words.length, "word")}, ${plural(this.text.length, "character")}` : "";
+    const long = this.text.length > this.limits.max_text ? `; the server takes ${this.limits.max_text.toLocaleString("en")} (--max-text)` : "";
+    find("count").textContent = words.length ? `${plural(words.length, "word")}, ${plural(this.text.length, "character")}${long}` : "";
     this.drawWords(words);
     find("text-cards").replaceChildren(...this.runs.filter((run) => this.chosen.has(run.name)).map((run) => this.cards.get(run.name).root));
     for (const card of this.cards.values()) if (!words.length) card.clear();
