@@ -109,7 +109,7 @@ def test_a_full_disk_ends_in_one_line_and_loses_nothing(
     data: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk"
-    with small_disk(disk, 300) as mounted:
+    with small_disk(disk, 600) as mounted:
         if not mounted:
             pytest.skip("this system mounts no memory disk")
         trial = Trial("sentiment", [str(data), *OPTIONS], disk)

@@ -64,7 +64,7 @@ def test_what_is_in_flight_is_answered(number):
     """A request that has come is answered after the signal, and the process ends well."""
     with serving(ALL[1]) as server:
         replies = []
-        texts = {"texts": ["Ada met Bo in the film " * 40] * 300}
+        texts = {"texts": ["Ada met Bo in the film " * 40] * 100}
 
         def ask():
             replies.append(server.ask(texts).status)
