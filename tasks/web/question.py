@@ -275,11 +275,19 @@ def too_many_rows(count: int, limits: ServeOptions) -> Refused:
     return beyond(413, "too_many_rows", f"{count:,} rows", limits.max_rows, "--max-rows")
 
 
+# What pydantic says in words of its own, by its name for it.
+WORDS = {
+    "too_short": "it is empty", "extra_forbidden": "no question has such a part",
+    "missing": "it is missing", "string_type": "it is no text", "list_type": "it is no list",
+    "dict_type": "it is no object", "model_type": "it is no object",
+}  # fmt: skip
+
+
 def _first(error: ValidationError) -> str:
     """The first of what is wrong, and where."""
     one = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part)[:40] for part in one["loc"] if part not in ("str", "int", "float"))
-    message = one["msg"].removeprefix("Value error, ")
+    message = WORDS.get(one["type"], one["msg"].removeprefix("Value error, "))
     return f"{where}: {message}" if where else message
 
 

@@ -27,9 +27,9 @@ class Refused(Exception):  # noqa: N818
         return {"error": error}
 
 
-def beyond(status: int, code: str, what: str, most: float, option: str,
+def beyond(status: int, code: str, what: str, most: float, option: str, unit: str = "",
            **headers: str) -> Refused:  # fmt: skip
-    """A limit is passed: ``what`` says of what, with the unit."""
-    message = f"{what}; the limit is {most:,g} ({option} moves it)"
+    """A limit is passed: ``what`` says of what, ``unit`` what the limit counts."""
+    message = f"{what}; the limit is {most:,g}{unit} ({option} moves it)"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Refused(status, code, message, most, option, named)

@@ -72,7 +72,7 @@ class Bodies:
 
     def _too_large(self) -> Refused:
         most = self.limits.max_body
-        return beyond(413, "body_too_large", "the body is too large (in MB)", most, "--max-body")
+        return beyond(413, "body_too_large", "the body is too large", most, "--max-body", " MB")
 
 
 @dataclass

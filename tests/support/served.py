@@ -126,7 +126,9 @@ class Server:
 @contextlib.contextmanager
 def serving(*words: object, code: str = "", **environment: str) -> Iterator[Server]:
     """``birnn serve`` with these words, on a free port; ``code`` runs before it in its process."""
-    program = f"import sys\n{code}\nfrom birnn import cli\nsys.exit(cli.main(sys.argv[1:]))"
+    # Where tests run in the background, a child would ignore Ctrl-C from the start.
+    heard = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heard}\n{code}\nfrom birnn import cli\nsys.exit(cli.main(sys.argv[1:]))"
     arguments = [str(word) for word in (*(words or ALL), "--port", 0, "--threads", 1)]
     process = subprocess.Popen(
         [sys.executable, "-c", program, "serve", *arguments], text=True, stdin=subprocess.DEVNULL,

@@ -189,7 +189,7 @@ function tags(record, before, labels) {
     make("p", { class: "sentence" }, parts),
     spans && !spans.length && make("p", { class: "soft small" }, "No span in this text."),
     before && changes(record, before),
-    folded(`${what} as a table`, table(["text", spans ? "type" : "tag", "sure", "from", "to"], rows, [2, 3, 4])),
+    rows.length && folded(`${what} as a table`, table(["text", spans ? "type" : "tag", "sure", "from", "to"], rows, [2, 3, 4])),
   ].filter(Boolean);
 }
 
