@@ -77,3 +77,14 @@ def test_limits_of_moments_are_milliseconds():
 @settings(max_examples=30, deadline=None)
 def test_any_word_can_be_drawn(word):
     ET.fromstring(str(draw(chart(y_label=word), word).narrow))
+
+
+def test_numbers_in_words_are_whole():
+    """Coordinates are shortened, ticks and words are not."""
+    small = LineChart([Line("x", [1, 2, 3], [0.0012, 0.0034, 0.0051])], y_label="1.23456 of it")
+    found = texts(draw(small, "2.71828").broad)
+    assert "1.23456 of it" in found
+    ticks = [text for text in found if text.startswith("0.00")]
+    assert len(ticks) >= 3
+    assert len(set(ticks)) == len(ticks)
+    assert 'aria-label="2.71828"' in str(draw(small, "2.71828").broad)

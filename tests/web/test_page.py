@@ -313,3 +313,21 @@ def test_the_keyboard_reaches_everything(page):
             page.evaluate("document.activeElement.id || document.activeElement.textContent")
         )
     assert {"theme", "text", "example", "file", "table-example", "warm", "film", "Why?"} <= reached
+
+
+def test_an_empty_file_leaves_no_answer_of_the_one_before(page, inputs):
+    page.set_input_files("#file", inputs / "series.csv")
+    forecast = card(page, "forecast")
+    forecast.locator(".plot canvas").wait_for()
+    page.set_input_files("#file", {"name": "b.csv", "mimeType": "text/csv", "buffer": b""})
+    forecast.locator(".notice.bad").wait_for()
+    assert forecast.locator(".plot").count() == 0
+    assert page.locator("#file-words").inner_text() == "b.csv"
+
+
+def test_a_text_beyond_the_limit_is_not_cut_in_silence(page):
+    page.fill("#text", "warm film " * 2_001)
+    assert "the server takes 20,000" in page.locator("#count").inner_text()
+    said = card(page, "sentiment").locator(".notice.bad, [role=alert]").first
+    said.wait_for()
+    assert "--max-text" in said.inner_text()
