@@ -20,6 +20,14 @@ def without_ragged() -> Any:
     return of_data(False, text, level="advanced")
 
 
+def escaping() -> Any:
+    """Whether text in a table is kept from being run as a formula."""
+    text = (
+        "In a .csv output, put an apostrophe before text that a spreadsheet would run as formula."
+    )
+    return of_output(False, text)
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """Where a run goes, and how many."""
@@ -172,10 +180,7 @@ class PredictOptions:
     output: str = of_output(
         "", "Write records to this .csv, .json, .jsonl or .txt file (taggers: .conll, .conllu too)."
     )
-    escape_formulas: bool = of_output(
-        False,
-        "In a .csv output, put an apostrophe before text that a spreadsheet would run as formula.",
-    )
+    escape_formulas: bool = escaping()
     json: bool = of_output(False, "Print records as JSON lines.")
     n_best: int = of_output(
         0, "Also give this many of the likeliest tag sequences of each text (taggers).",
@@ -219,8 +224,5 @@ class ExplainOptions:
     output: str = of_output(
         "", "Write to this .csv (a row a word, step or column), .json or .jsonl file."
     )
-    escape_formulas: bool = of_output(
-        False,
-        "In a .csv output, put an apostrophe before text that a spreadsheet would run as formula.",
-    )
+    escape_formulas: bool = escaping()
     json: bool = of_output(False, "Print explanations as JSON lines.")
