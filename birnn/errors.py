@@ -46,6 +46,10 @@ class Stopped(BirnnError):  # noqa: N818
     """Training stopped because someone asked it to."""
 
 
+class LostProcessError(BirnnError):
+    """Another of the processes that share the work has ended."""
+
+
 def reason(error: BaseException) -> str:
     """What the system says of ``error``, without its number."""
     return getattr(error, "strerror", None) or str(error)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from birnn import processes
 from birnn.config import TrainConfig
 from birnn.errors import ConfigError
 from birnn.nn.devices import check_precision, resolve_device
@@ -22,17 +23,34 @@ def make_accelerator(config: TrainConfig) -> "Accelerator":
     from accelerate.state import AcceleratorState, GradientState
 
     # Accelerate keeps one state a process; a second run may ask for other settings.
-    AcceleratorState._reset_state(reset_partial_state=True)
+    AcceleratorState._reset_state(reset_partial_state=processes.count() == 1)
     GradientState._reset_state()
     device = resolve_device(config.device)
     precision = config.mixed_precision
     check_precision(device, precision)
+    check_processes(device)
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
     accelerator = Accelerator(
         cpu=device.type == "cpu", mixed_precision="no" if precision == "tf32" else precision,
         step_scheduler_with_optimizer=False,
     )  # fmt: skip
-    if accelerator.num_processes > 1:
+    if accelerator.num_processes != processes.count():
         raise ConfigError("one process trains one run; start it without a multi-process launcher")
     return accelerator
+
+
+def check_processes(device: torch.device) -> None:
+    """Refuse a device that the processes of a machine can't share.
+
+    Raises:
+        ConfigError: that is so.
+    """
+    if processes.count() == 1 or device.type == "cpu":
+        return
+    on_machine, gpus = processes.place()[3], torch.cuda.device_count()
+    if str(device) != "cuda":
+        raise ConfigError(f"device: several processes share no {device}; use --device cuda or cpu")
+    if on_machine > gpus:
+        few = f"{on_machine} processes on a machine with {gpus} of them"
+        raise ConfigError(f"device: one GPU a process; {few}; start fewer, or use --device cpu")
