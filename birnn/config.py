@@ -125,6 +125,22 @@ class TrainConfig:
     )  # fmt: skip
     monitor: str = tuning("", "Validation metric that chooses the epoch (empty: the task's own).")
     patience: int = tuning(4, "Stop after this many epochs without a better score; 0 never.", low=0)
+    freeze: str = tuning(
+        "none",
+        "Layers that keep their weights: the embeddings, or all below the head (encoder); see"
+        " --thaw-every.",
+        choices=("none", "embeddings", "encoder"),
+    )
+    thaw_every: int = tuning(
+        0, "Let one more frozen layer learn, from the top down, each time so many epochs are over;"
+        " 0: frozen to the end.",
+        low=0,
+    )  # fmt: skip
+    layer_decay: float = tuning(
+        1.0, "A layer learns at the rate of the one above it over this; ULMFiT's is 2.6, 1 is the"
+        " same for all.",
+        low=1, high=1000,
+    )  # fmt: skip
     mixed_precision: str = tuning(
         "no",
         "Coarser arithmetic in training, for speed: tf32 or fp16 on a GPU, bf16 on one or on a CPU"

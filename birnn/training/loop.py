@@ -87,11 +87,11 @@ def _train_epoch(
     """The optimizer steps of an epoch, or those that are left of it."""
     config, at = run.config, run.at
     run.model.train()
+    run.thaw()
     left = iter(batches.epoch(at.epoch, at.done * config.accumulate))
     while group := list(islice(left, config.accumulate)):
         factor = learning_rate_factor(at.step, total_steps, config.warmup, config.schedule)
-        for g in run.optimizer.param_groups:
-            g["lr"] = config.learning_rate * factor
+        run.set_rate(config.learning_rate * factor)
         with products(run.products), _told_of_memory(run, group):
             total, count = _gradients(run, loss, group)
         run.note_loss(total, count, len(group))  # where it is read at once, before the weights move

@@ -40,9 +40,11 @@ class CompiledAdamW:
     def step(self, scale: float = 1.0, decay: float = 0.0) -> None:
         """A step along ``scale`` times the gradients, and one of the averages.
 
-        An average becomes ``decay · average + (1 − decay) · weight``.
+        An average becomes ``decay · average + (1 − decay) · weight``. What is frozen stays as it
+        is, to the last bit, and so does its average.
         """
-        parts = [self._weights(p, group) for group in self.param_groups for p in group["params"]]
+        pairs = ((p, group) for group in self.param_groups for p in group["params"])
+        parts = [self._weights(p, group) for p, group in pairs if p.requires_grad]
         update(parts, Constants(*self.betas, self.eps, scale, decay))
 
     def _weights(self, parameter: nn.Parameter, group: Mapping[str, Any]) -> Weights:

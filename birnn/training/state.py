@@ -18,6 +18,7 @@ from birnn.nn.engines import compiled_serves
 from birnn.nn.precision import EXACT, TF32, products
 from birnn.storage.snapshots import Snapshot, check_like, nested, same
 from birnn.training.accelerator import make_accelerator
+from birnn.training.depth import Layers
 from birnn.training.events import EpochEvent
 from birnn.training.optimizer import CompiledAdamW
 from birnn.training.randomness import random_states, set_random_states
@@ -58,14 +59,16 @@ class Position:
 
 
 def parameter_groups(
-    model: nn.Module, weight_decay: float, apart: Collection[nn.Parameter] = ()
-) -> list[dict[str, object]]:
+    model: nn.Module, weight_decay: float, apart: Collection[nn.Parameter] = (),
+    layers: Layers | None = None, layer_decay: float = 1.0,
+) -> list[dict[str, object]]:  # fmt: skip
     """Decay matrices only: not biases, norms, or tables looked up by index.
 
     The parameters ``apart`` are left out. A module can ask for another decay of its own parameters
-    with an attribute ``weight_decay``.
+    with an attribute ``weight_decay``. With ``layers``, each group has the ``share`` of the
+    learning rate that its depth gives it.
     """
-    groups: dict[float, list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     seen = set(map(id, apart))
     for module in model.modules():
         own = getattr(module, "weight_decay", None)
@@ -76,8 +79,12 @@ def parameter_groups(
             seen.add(id(parameter))
             general = 0.0 if table or parameter.ndim < 2 else weight_decay
             decay = general if own is None else float(own)
-            groups.setdefault(decay, []).append(parameter)
-    return [{"params": parameters, "weight_decay": decay} for decay, parameters in groups.items()]
+            share = layers.rate(parameter, layer_decay) if layers else 1.0
+            groups.setdefault((decay, share), []).append(parameter)
+    return [
+        {"params": parameters, "weight_decay": decay, "share": share}
+        for (decay, share), parameters in groups.items()
+    ]
 
 
 @dataclass
@@ -153,15 +160,20 @@ class TrainingRun:
         on_cpu = self.accelerator.device.type == "cpu"
         model = model.to(self.accelerator.device)  # before anything is kept beside its weights
         self.average = WeightAverage(model, config.ema) if config.ema else None
+        self.layers = Layers.of(model)
+        self.trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        self.layers.check(config, self.trained.values())
         optimizer = self._optimizer(model, compiled=on_cpu and compiled_serves())
         self.compiled = optimizer if isinstance(optimizer, CompiledAdamW) else None
         self.optimizer: Any = optimizer
+        self.set_rate(config.learning_rate)
+        self.at, self.model = Position(), model
+        self.thaw()
         if self.compiled is None:
             self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         else:
             self.model = self.accelerator.prepare(model)
         self.best = Best(validation)
-        self.at = Position()
         self.waiting: list[Waiting] = []
         self.read_every = 1 if on_cpu else READ_EVERY
         mps = self.accelerator.device.type == "mps"
@@ -174,10 +186,12 @@ class TrainingRun:
     ) -> "CompiledAdamW | torch.optim.AdamW":
         """AdamW, and apart from it the same of large tables where it is ``compiled``."""
         config, betas = self.config, (0.9, self.config.beta2)
-        trained = [p for p in model.parameters() if p.requires_grad]
+        trained = self.trained.values()
         plain = all(p.dtype == torch.float32 and p.is_contiguous() for p in trained)
         averages = self.average.by_id() if self.average else {}
-        self._tables = large_tables(model, betas) if compiled and plain else []
+        tables = large_tables(model, betas) if compiled and plain else []
+        depth = self.layers.depth  # they share a learning rate, and thaw together
+        self._tables = [t for t in tables if depth[id(t.weight)] == min(depth.values())]
         rows = [cast(nn.Parameter, table.weight) for table in self._tables]
         self.rows = RowAdamW(rows, [averages[id(p)] for p in rows if averages], betas)
         self._reading = [
@@ -186,11 +200,29 @@ class TrainingRun:
         ]
         for table in self._tables:
             table.sparse = True
-        groups = parameter_groups(model, config.weight_decay, rows)
+        groups = parameter_groups(
+            model, config.weight_decay, rows, self.layers, config.layer_decay
+        )  # fmt: skip
         if compiled and plain:
             return CompiledAdamW(groups, config.learning_rate, betas, averages)
         # Fused: one pass over the weights.
         return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+
+    def thaw(self) -> None:
+        """Freeze what does not learn in the epoch under way, and nothing else; as to train."""
+        low, depth = self.layers.frozen(self.config, self.at.epoch), self.layers.depth
+        for parameter in self.trained.values():
+            parameter.requires_grad_(depth[id(parameter)] >= low)
+        for module in self.model.modules() if low else ():
+            # What is frozen keeps its statistics too.
+            if isinstance(module, nn.BatchNorm1d) and depth[id(module.weight)] < low:
+                module.eval()
+
+    def set_rate(self, rate: float) -> None:
+        """Take the learning rate of the layers on top for the step that comes."""
+        self.rate = rate
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["share"]
 
     def seconds(self) -> float:
         """Of training, over all its starts."""
@@ -247,8 +279,10 @@ class TrainingRun:
         if self.compiled is not None:
             scale = float(factor)
             self.compiled.step(scale, decay)
-            if self._tables:
-                self.rows.step(self.optimizer.param_groups[0]["lr"], decay, scale)
+            if self._tables and self._tables[0].weight.requires_grad:
+                first = cast(nn.Parameter, self._tables[0].weight)
+                share = self.layers.rate(first, self.config.layer_decay)
+                self.rows.step(self.rate * share, decay, scale)
             if self.average:
                 self.average.updates += 1
         else:
@@ -275,9 +309,9 @@ class TrainingRun:
         with products(), self.average.applied() if self.average else nullcontext():
             scores = self.best.validation.score()
             improved = self.best.offer(at.epoch + 1, scores, self.model)
-        now, rate = time.perf_counter(), self.optimizer.param_groups[0]["lr"]
+        now = time.perf_counter()
         event = EpochEvent(
-            at.epoch + 1, self.config.epochs, at.mean_loss(), scores, rate,
+            at.epoch + 1, self.config.epochs, at.mean_loss(), scores, self.rate,
             now - self._epoch_began, at.epoch_tokens, improved,
         )  # fmt: skip
         self.history.append(event)
@@ -292,11 +326,12 @@ class TrainingRun:
         rule, patience = self.best.validation, self.config.patience
         if not patience or self.at.done:
             return None
-        if self.at.epoch - self.best.epoch >= patience:
+        whole = self.layers.thawing(self.config)  # patience is with what can learn
+        if self.at.epoch - max(self.best.epoch, whole) >= patience:
             return f"no better {rule.monitor} for {patience} epochs"
         gains = (event.scores.get(rule.goal) != event.scores.get(rule.floor)
                  or rule.floor not in event.scores for event in self.history)  # fmt: skip
-        if rule.floor and self.at.epoch >= patience and not any(gains):
+        if rule.floor and self.at.epoch >= whole + patience and not any(gains):
             return f"no better {rule.goal} than {rule.floor} for {patience} epochs"
         return None
 
@@ -311,6 +346,8 @@ class TrainingRun:
         for table, hook in zip(self._tables, self._reading, strict=True):
             table.sparse = False  # for whoever trains the model next
             hook.remove()
+        for parameter in self.trained.values():
+            parameter.requires_grad_(True)
         self.best.check()
         self.model.load_state_dict(self.best.state)
         self.model.eval()
@@ -344,7 +381,7 @@ class TrainingRun:
             tensors |= {f"average.{i}": part for i, part in enumerate(self.average.average)}
         numbers = {
             "position": dataclasses.asdict(self.at) | seconds,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": self.rate,
             "best": {name: getattr(best, name) for name in ("epoch", "score", "scores", "peak")},
             "average_updates": self.average.updates if self.average else 0,
             "history": [dataclasses.asdict(event) for event in self.history],
@@ -378,8 +415,7 @@ class TrainingRun:
             state = {**weights, **best}
             self.best.state = {n: part.to(model[n].device).clone() for n, part in state.items()}
         self._restore_optimizer(nested(tensors, "optimizer"), nested(tensors, "rows"))
-        for group in self.optimizer.param_groups:
-            group["lr"] = float(numbers["learning_rate"])
+        self.set_rate(float(numbers["learning_rate"]))
         if self.average:
             average = {str(i): part for i, part in enumerate(self.average.average)}
             saved = nested(tensors, "average")
@@ -400,8 +436,7 @@ class TrainingRun:
     def _catch_up(self, tensors: dict[str, Tensor]) -> None:
         """Tables of a snapshot that were trained row by row, on their way to a dense optimizer."""
         state, betas = nested(tensors, "rows"), (0.9, self.config.beta2)
-        trained = [n for n, p in self.model.named_parameters() if p.requires_grad]
-        for number, name in enumerate(trained):
+        for number, name in enumerate(self.trained):
             if f"optimizer.{name}.last" in tensors:
                 moments = nested(tensors, f"optimizer.{name}")
                 average = tensors.get(f"average.{number}")
