@@ -100,7 +100,7 @@ def sequence_rows(table: Any, group: str, length: int) -> list[Ints]:
 
 
 def cut_sequences(
-    table: Any, target: str, group: str, length: int, name: str
+    table: Any, target: str, group: str, length: int, name: str, skip: str = ""
 ) -> tuple[list[str], list[Floats], list[Floats]]:
     """Make sequences from the rows of a table, one a step.
 
@@ -108,6 +108,7 @@ def cut_sequences(
         target: the column to predict at each step.
         group: the column that says which sequence a row belongs to (rows in order); empty: the
             rows are one long recording, cut every ``length`` rows.
+        skip: a column that is no feature.
 
     Returns:
         The feature names ``F``, features ``[T_i, F]`` and targets ``[T_i]`` of each sequence.
@@ -119,7 +120,7 @@ def cut_sequences(
         check_column(column, table.column_names, name)
     if group == target:
         raise DataError(f"{name}: the column {target!r} can't be both target and sequence")
-    columns = numeric_columns(table, {group}, name)
+    columns = numeric_columns(table, {group, skip}, name)
     names = [column for column in columns if column != target]
     if not names:
         raise DataError(f"{name}: no feature column beside the target {target!r}")

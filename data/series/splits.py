@@ -4,7 +4,7 @@ A window belongs to the part in which all its targets lie; its lookback may reac
 before. So nothing that is learned from a part has seen a target of a later one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,43 @@ class SplitOptions:
 
 
 @dataclass(frozen=True)
+class Rolled:
+    """A panel as it was when a fold's test rows ended; they are its last ``test [N]``."""
+
+    panel: Panel
+    test: Ints
+
+
+def rolling_origin(panel: Panel, folds: int, fold: int, options: SplitOptions,
+                   horizon: int) -> Rolled:  # fmt: skip
+    """What fold number ``fold``, from 1, of ``folds`` sees of a panel: nothing after its test rows.
+
+    The test rows of the folds follow each other and end with the series. A fold has as many as
+    ``test_last`` says, else a series' rows over ``folds + 1``, as
+    :class:`sklearn.model_selection.TimeSeriesSplit` has it (Tashman 2000 on rolling origins).
+
+    Raises:
+        ConfigError: a split is named, too.
+        DataError: no series is long enough.
+    """
+    if options.split:
+        raise ConfigError("split: it names one test split; with --folds give --test-last, or none")
+    size = panel.ends // (folds + 1)
+    if options.test_last:
+        size = np.where(panel.ends > folds * options.test_last, options.test_last, 0)
+    if size.max() < horizon:
+        longest = f"the longest series has {int(panel.ends.max()):,}"
+        few = f"too few rows for {folds} folds with a horizon of {horizon}: {longest}"
+        least = f", and --test-last is {options.test_last}" if options.test_last else ""
+        raise DataError(f"folds: {few}{least}; lower --folds, --test-last or --horizon")
+    ends = np.where(size > 0, panel.ends - (folds - fold) * size, panel.ends)
+    values = panel.values.copy()
+    for start, end, stop in zip(panel.offsets, ends, panel.offsets[1:], strict=False):
+        values[start + end : stop] = np.nan  # what comes later is not there
+    return Rolled(replace(panel, ends=ends, values=values), size)
+
+
+@dataclass(frozen=True)
 class Parts:
     """Where the parts of each series end, ``[N]`` steps each; one begins where the last ended."""
 
@@ -37,8 +74,12 @@ class Parts:
     test: Ints
 
 
-def split_rows(panel: Panel, options: SplitOptions) -> tuple[Ints, Ints, Ints]:
+def split_rows(
+    panel: Panel, options: SplitOptions, test: Ints | None = None
+) -> tuple[Ints, Ints, Ints]:
     """Where train, validation and test of each series end, ``[N]`` steps each.
+
+    Of the last rows, ``test [N]`` of each series are tested, where that is given.
 
     Raises:
         ConfigError: a split that can't be read, or two ways of splitting at once.
@@ -48,7 +89,9 @@ def split_rows(panel: Panel, options: SplitOptions) -> tuple[Ints, Ints, Ints]:
         raise ConfigError("split: --split and --test-last say two different things; give one")
     if options.split:
         return _named_split(panel, options.split)
-    if options.test_last:
+    if test is not None:
+        validation = panel.ends - test
+    elif options.test_last:
         validation = panel.ends - options.test_last
         if not (validation > 0).any():
             longest = f"the longest has {int(panel.ends.max())}"

@@ -23,6 +23,18 @@ Items = TypeVar("Items", bound=Sized)
 
 
 @dataclass(frozen=True)
+class FoldOptions:
+    """Which fold is tested; there are none where ``folds`` is 0."""
+
+    folds: int = 0
+    fold: int = 1  # from 1
+    group: str = ""  # the column whose values stay together
+
+    def __bool__(self) -> bool:
+        return bool(self.folds)
+
+
+@dataclass(frozen=True)
 class SourceOptions:
     """What is read, how, and how much of train is cut for the splits that it lacks."""
 
@@ -31,6 +43,7 @@ class SourceOptions:
     test_share: float = 0.1
     split_seed: int = 0
     read: ReadOptions = field(default_factory=ReadOptions)
+    fold: FoldOptions = field(default_factory=FoldOptions, kw_only=True)
 
     @property
     def shares(self) -> dict[str, float]:

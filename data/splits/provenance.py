@@ -1,14 +1,28 @@
 """Where the rows came from: duplicates within splits and overlap between them."""
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from birnn.arrays import Ints
 from birnn.data.wording import agree, plural
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+
+@dataclass(frozen=True)
+class FoldPart:
+    """The test split of a fold beside the whole data."""
+
+    fold: int  # from 1
+    folds: int
+    items: Ints | None  # [M] numbers of its items in the whole data, from 0; None: rolling origins
+    total: int  # items of the whole data
+    digest: str  # of the whole data, however it is cut: the same in all folds
+    how: str  # the folds are cut, in a sentence
+    rolling: bool = False  # whether later folds train on more
 
 
 @dataclass(frozen=True)
@@ -19,6 +33,7 @@ class SplitText:
     provenance: dict[str, Any]
     notes: list[str]
     warnings: list[str]
+    fold: FoldPart | None = field(default=None, kw_only=True)
 
 
 def normalise(text: str) -> str:

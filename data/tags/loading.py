@@ -15,6 +15,7 @@ from birnn.data.tags.conll import Sentence
 from birnn.data.tags.files import Part, read_parts, token_place
 from birnn.data.tags.files import TagOptions as TagOptions
 from birnn.data.tags.findings import COMMENTS, HEADERS, Findings, some
+from birnn.data.tags.folded import cut_sentences
 from birnn.data.tags.layout import ColumnLayout
 from birnn.data.text.labelled import MAX_CLASSES
 from birnn.data.wording import plural
@@ -59,7 +60,14 @@ def load_tagged(options: TagOptions) -> TaggedText:
         notes += [f"{name}: {text}" for text in remarks]
         own_warnings += [f"{name}: {text}" for text in part.findings.warnings]
     check_tags(tables["train"], scheme, source)
-    splits, cuts = cut_missing(tables, scheme, options, source)
+    fold = None
+    if options.fold:
+        rows = [name for name in SPLITS[:2] if name in tables]
+        own = [kinds(tags, scheme) for name in rows for tags in tables[name]["tags"][:]]
+        texts = [text for name in rows for text in joined(tables[name])]
+        splits, cuts, fold = cut_sentences(tables, texts, own, options)
+    else:
+        splits, cuts = cut_missing(tables, scheme, options, source)
     train = set(tag_counts(splits["train"], scheme))
     unseen = {name: unseen_tags(splits[name], train, scheme, "train") for name in SPLITS[1:]}
     layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
@@ -77,7 +85,8 @@ def load_tagged(options: TagOptions) -> TaggedText:
     )  # fmt: skip
     own_warnings += [f"{name}: {text}" for name, text in unseen.items() if text]
     warnings = [*own_warnings, *warnings]
-    return TaggedText(splits, provenance, notes, warnings, layouts, scheme, parts["train"].reading)
+    return TaggedText(splits, provenance, notes, warnings, layouts, scheme, parts["train"].reading,
+                      fold=fold)  # fmt: skip
 
 
 def load_one_tagged(

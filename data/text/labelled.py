@@ -15,6 +15,7 @@ from birnn.data.text.choosing import (
     describe_columns,
     same_name,
 )
+from birnn.data.text.folded import cut_texts
 from birnn.data.text.labels import MAX_CLASSES as MAX_CLASSES
 from birnn.data.text.labels import class_warnings
 from birnn.data.text.labels import label_text as label_text
@@ -83,7 +84,11 @@ def load_labelled(options: TextOptions) -> LabelledText:
         there = ", ".join([*given, *read.unlabelled]) or "none"
         raise DataError(f"{read.source} has no row to train on with a label; splits found: {there}")
     check_classes(given["train"], read.source)
-    splits, cuts = _complete(given, options)
+    fold = None
+    if options.fold:
+        splits, cuts, fold = cut_texts(read.raw, read.splits, options)
+    else:
+        splits, cuts = _complete(given, options)
     labels = {name: table["label"][:] for name, table in splits.items()}
     cutting.check_unseen(
         {name: zip(column, strict=True) for name, column in labels.items()},
@@ -100,7 +105,8 @@ def load_labelled(options: TextOptions) -> LabelledText:
         columns=read.columns.to_json(), unlabelled=read.unlabelled,
         contradictions={"texts": len(twins), "rows": sum(len(one.rows) for one in twins)},
     )  # fmt: skip
-    return LabelledText(splits, provenance, notes, [*read.warnings, *warnings], read.reading)
+    return LabelledText(splits, provenance, notes, [*read.warnings, *warnings], read.reading,
+                        fold=fold)  # fmt: skip
 
 
 def _complete(given: Mapping[str, Any], options: TextOptions) -> tuple[dict[str, Any], list[str]]:

@@ -20,7 +20,7 @@ from birnn.data.wording import number_list, plural
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
 from birnn.tasks.core import task as contract
-from birnn.tasks.core.options import TextData
+from birnn.tasks.core.options import TextData, fold_options
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.scoring import metrics
 from birnn.tasks.scoring.reliability import reliability_bins
@@ -120,7 +120,7 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
                            ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained),
                            ("",) if other and "text" in known and len(texts) == 1 else texts,
                            "" if other and "label" in known else data.label_column,
-                           data.split_column, known)  # fmt: skip
+                           data.split_column, known, fold=fold_options(data))  # fmt: skip
 
     def load_split(self, info: InfoT, source: str, name: str) -> contract.LoadedSplit[SplitT]:
         """Labelled texts to score; their labels must be the run's."""

@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any
 
 from birnn.config import LARGEST_SEED, option
+from birnn.data.splits.cutting import FoldOptions
 from birnn.data.tables.dialect import TableOptions
 
 MAX_MEMBERS = 16
+MAX_FOLDS = 100
 VECTORS = "pretrained word vectors (--vectors; the samples extra brings glove.6B.50d)"  # advice
 
 data_option = partial(option, group="Data")
@@ -24,6 +26,33 @@ def cut_seed() -> Any:
     """How a missing split is cut."""
     text = "Seed of the cut; it stays the same for every --seed."
     return advanced_data(0, text, low=0, high=LARGEST_SEED)
+
+
+def fold_count() -> Any:
+    """How many folds the data is cut into."""
+    text = (
+        "Cut the data into this many folds, train once for each and test on it: every row is tested"
+        " once. 0: one split."
+    )
+    return option(0, text, low=0, high=MAX_FOLDS, group="Run")
+
+
+def one_fold() -> Any:
+    """Which of the folds."""
+    text = "Train this one of the --folds alone, as on another machine. 0: all."
+    return option(0, text, low=0, high=MAX_FOLDS, group="Run", level="advanced")
+
+
+def fold_group(what: str) -> Any:
+    """What stays together in one fold."""
+    return option("", what, group="Run")
+
+
+def fold_options(data: Any) -> FoldOptions:
+    """The fold of the options ``data``; none where all are asked for, or there are none."""
+    if not data.folds or not data.fold:
+        return FoldOptions()
+    return FoldOptions(data.folds, data.fold, data.fold_group)
 
 
 def file_encoding() -> Any:
@@ -58,6 +87,10 @@ class TextData:
     split_column: str = advanced_data(
         "", "Column that names each row's split. Empty: one called split that does; none: no such"
         " column.")  # fmt: skip
+    folds: int = fold_count()
+    fold: int = one_fold()
+    fold_group: str = fold_group(
+        "Column, such as that of authors, whose rows of one value stay in one fold.")  # fmt: skip
     validation_share: float = cut_share("validation", "rows", 0.001)
     test_share: float = cut_share("testing", "rows", 0.001)
     split_seed: int = cut_seed()

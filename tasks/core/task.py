@@ -11,6 +11,7 @@ from torch import nn
 from birnn.arrays import Array
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import Split
+from birnn.data.splits.provenance import FoldPart
 from birnn.data.tables.dialect import Dialect
 from birnn.data.wording import number_list
 from birnn.errors import ConfigError, brief
@@ -85,6 +86,7 @@ class TaskData(Generic[InfoT, SplitT]):
     # How it was read, which a run remembers: ``table`` (a :class:`~birnn.data.tables.dialect.
     # Dialect`) and keys of the task's own.
     reading: dict[str, Any] = field(default_factory=dict)
+    fold: FoldPart | None = None  # where the test split stands in the whole data
 
 
 @dataclass(frozen=True)

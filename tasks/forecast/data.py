@@ -11,8 +11,17 @@ from birnn.data.series.calendar import add_calendar, parse_calendar
 from birnn.data.series.findings import Inspection, SeriesOptions
 from birnn.data.series.panel import Panel
 from birnn.data.series.reader import inspect_file, read_panel
-from birnn.data.series.splits import Parts, SplitOptions, enough_rows, hold_back, split_rows
+from birnn.data.series.splits import (
+    Parts,
+    SplitOptions,
+    enough_rows,
+    hold_back,
+    rolling_origin,
+    split_rows,
+)
 from birnn.data.series.windows import WindowShape, WindowSplit, fit_scaling, windows_between
+from birnn.data.splits.folds import digest_of
+from birnn.data.splits.provenance import FoldPart
 from birnn.data.wording import agree
 from birnn.errors import ConfigError, DataError
 from birnn.tasks.forecast.conformal import OWN_RADIUS, check_levels, supported, windows_needed
@@ -34,6 +43,7 @@ class SeriesData:
     splits: dict[str, WindowSplit]  # train, validation, calibration, test
     info: ForecastInfo
     notes: list[str]
+    fold: FoldPart | None = None
 
 
 def series_options(data: ForecastData, reading: Mapping[str, Any] | None = None) -> SeriesOptions:
@@ -76,7 +86,8 @@ def load_series(config: ForecastConfig, reading: Mapping[str, Any] | None = None
         raise ConfigError(f"min: {model.min:g} is not below the --max of {model.max:g}")
     panel, inspection = load_panel(data, reading=reading)
     check_sizes(panel, inspection.source)
-    parts = split_parts(config, panel)
+    panel, test, fold = rolled(data, panel)
+    parts = split_parts(config, panel, test)
     shape = choose_shape(panel, parts.calibration, data.lookback, data.horizon, model.segment)
     check_lookback(data.lookback, parts, data.horizon)
     trained = windows_between(panel, *train_bounds(parts, shape), shape.horizon)
@@ -95,18 +106,39 @@ def load_series(config: ForecastConfig, reading: Mapping[str, Any] | None = None
         members=model.members or auto_members(len(trained[0])),
     )  # fmt: skip
     notes += split_notes(config, parts, len(panel), len(info.names))
-    return SeriesData(panel, inspection, parts, splits, info, notes)
+    notes += [f"{fold.how}; this is fold {fold.fold}"] if fold else []
+    return SeriesData(panel, inspection, parts, splits, info, notes, fold)
 
 
-def split_parts(config: ForecastConfig, panel: Panel) -> Parts:
-    """The rows of train, validation, calibration and test.
+def rolled(data: ForecastData, panel: Panel) -> tuple[Panel, Ints | None, FoldPart | None]:
+    """The panel as the fold of the options sees it, its test rows, and where they stand.
+
+    Raises:
+        BirnnError: a split that is named too, or too few rows.
+    """
+    if not data.folds or not data.fold:
+        return panel, None, None
+    options = SplitOptions(data.split, data.test_last)
+    cut = rolling_origin(panel, data.folds, data.fold, options, data.horizon)
+    rows = f"{data.test_last:,} rows" if data.test_last else f"a {data.folds + 1}th of its rows"
+    how = f"{data.folds} folds with rolling origins: each tests {rows} of a series, after all that"
+    values = (panel.names, panel.starts.tolist(), panel.ends.tolist(), panel.values.tobytes().hex())
+    fold = FoldPart(
+        data.fold, data.folds, None, int(panel.ends.sum()), digest_of(values),
+        f"{how} it is trained on and before the next fold's", rolling=True,
+    )  # fmt: skip
+    return cut.panel, cut.test, fold
+
+
+def split_parts(config: ForecastConfig, panel: Panel, test: Ints | None = None) -> Parts:
+    """The rows of train, validation, calibration and test, ``[N]`` of them where that is given.
 
     Raises:
         BirnnError: a split that doesn't fit the rows, or leaves a part too few of them.
     """
     data = config.data
     options = SplitOptions(data.split, data.test_last, data.validation_share, data.test_share)
-    train, validation, test = split_rows(panel, options)
+    train, validation, test = split_rows(panel, options, test)
     needed = max(windows_needed(max(check_levels(config.model.levels))), FEWEST)
     kept = hold_back(train, validation, config.model.calibration_share, data.horizon, needed)
     parts = Parts(train, kept, validation, test)

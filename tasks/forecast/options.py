@@ -57,6 +57,8 @@ class ForecastData:
         " and test begin (2017-07-01,2017-11-01). Empty: by share.")
     test_last: int = advanced_data(
         0, "Hold out this many last rows of each series for testing. 0: by share.", low=0)
+    folds: int = options.fold_count()
+    fold: int = options.one_fold()
     validation_share: float = advanced_data(
         0.2, "Share of the rows before the test rows that validate.", low=0.01, high=0.5)
     test_share: float = advanced_data(

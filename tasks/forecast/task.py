@@ -71,7 +71,9 @@ class Forecast(ForecastTask):
         warnings = finding_lines(report.findings, 5)
         if reason := output.why_no_future(series.panel, series.info):
             warnings.append(f"no forecast.csv will be written: {reason}")
-        return TaskData(series.splits, series.info, provenance, notes, warnings, report.reading)
+        return TaskData(
+            series.splits, series.info, provenance, notes, warnings, report.reading, series.fold
+        )
 
     def load_split(self, info: ForecastInfo, source: str, name: str) -> LoadedSplit[WindowSplit]:
         """Windows to score, scaled as the run's; another file is taken whole."""

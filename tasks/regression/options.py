@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 
 from birnn.config import LARGEST_SEED, EncoderConfig, TrainConfig, advanced, option
 from birnn.data.tables.dialect import TableOptions
-from birnn.tasks.core.options import cut_share, file_encoding, without_ragged
+from birnn.tasks.core.options import (
+    cut_share,
+    file_encoding,
+    fold_count,
+    fold_group,
+    one_fold,
+    without_ragged,
+)
 
 # fmt: off
 
@@ -25,6 +32,11 @@ class RegressionData:
     length: int = option(10, "Steps of a sequence where no column says it.", low=1, group="Data")
     sequences: int = advanced(16, "Synthetic sequences to train on.", low=2, group="Data")
     features: int = advanced(5, "Features of a synthetic step.", low=1, high=8192, group="Data")
+    folds: int = fold_count()
+    fold: int = one_fold()
+    fold_group: str = fold_group(
+        "Column, such as that of machines, whose sequences of one value stay in one fold; it is no"
+        " feature.")
     validation_share: float = cut_share("validation", "sequences", 0.01)
     test_share: float = cut_share("testing", "sequences", 0.01)
     split_seed: int = advanced(

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from birnn.arrays import Array
 from birnn.data.splits.cutting import SPLITS, complete_splits, cut_items
-from birnn.data.steps import StepSplit, cut_sequences, synthetic
+from birnn.data.splits.provenance import FoldPart
+from birnn.data.steps import StepSplit, cut_sequences, sequence_rows, synthetic
+from birnn.data.tables.columns import check_column
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tables.sources import Tables, load_tables, with_plain_numbers
 from birnn.data.wording import number_list
@@ -24,8 +26,10 @@ from birnn.nn.encoders import Encoded
 from birnn.nn.model import Embedder, Features
 from birnn.storage.files import read_json
 from birnn.tasks.core import task as contract
+from birnn.tasks.core.options import fold_options
 from birnn.tasks.core.stored import DAMAGED, check_strings, reason
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
+from birnn.tasks.regression.folds import FOLDED, Pairs, fold_sequences
 from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.scoring.metrics import regression_replicates, regression_scores
 from birnn.training.events import EpochEvent
@@ -33,8 +37,6 @@ from birnn.training.losses import LossSum
 
 MAX_SYNTHETIC = 20_000_000  # numbers of a split
 SYNTHETIC_HELD_OUT = {"validation": 64, "test": 256}
-
-Pairs = list[tuple[Array, Array]]  # features [T_i, F] and target [T_i] of each sequence
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         if not self.config.data.data:
             return self._synthetic()
         tables = self.tables(self.config.data.data)
-        names, parts, notes = self._sequences(tables)
+        names, parts, notes, fold = self._sequences(tables)
         info = scaled_info(names, self.config.data.target, *zip(*parts["train"], strict=True))
         data = self._data(parts, info, tables.source, [*tables.notes, *notes])
-        return replace(data, warnings=tables.warnings, reading=tables.reading)
+        return replace(data, warnings=tables.warnings, reading=tables.reading, fold=fold)
 
     def load_split(self, info: StepInfo, source: str, name: str) -> contract.LoadedSplit[StepSplit]:
         """Sequences to score, scaled as the run was."""
@@ -114,13 +116,15 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         data = self.config.data
         read = ReadOptions(data.encoding, data.skip_ragged, data.table, self.trained)
         return with_plain_numbers(
-            load_tables(source, read, aliases={}), read, {data.sequence_column}
+            load_tables(source, read, aliases={}), read, {data.sequence_column, data.fold_group}
         )
 
     def _cut(self, table: Any, target: str,
              where: str) -> tuple[list[str], list[Array], list[Array]]:  # fmt: skip
         options = self.config.data
-        return cut_sequences(table, target, options.sequence_column, options.length, where)
+        return cut_sequences(
+            table, target, options.sequence_column, options.length, where, options.fold_group
+        )
 
     def _synthetic(self) -> TaskData[StepInfo, StepSplit]:
         options = self.config.data
@@ -137,9 +141,15 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         # Drawn with unit scale: the network sees synthetic data as it is, like the reference.
         info = StepInfo(names, "target", np.zeros(size + 1), np.ones(size + 1))
         source = f"synthetic sequences of {options.length} steps (seed {options.split_seed})"
-        return self._data(parts, info, source, [])
+        notes: list[str] = []
+        fold = None
+        if options.folds and options.fold:
+            parts, notes, fold = self._fold(parts)
+        return replace(self._data(parts, info, source, notes), fold=fold)
 
-    def _sequences(self, tables: Tables) -> tuple[list[str], dict[str, Pairs], list[str]]:
+    def _sequences(
+        self, tables: Tables
+    ) -> tuple[list[str], dict[str, Pairs], list[str], FoldPart | None]:
         """Sequences of each split; a missing split is cut from train, by whole sequences."""
         options = self.config.data
         names: list[str] = []
@@ -153,6 +163,8 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
             names, parts[str(split)] = columns, list(zip(x, y, strict=True))
         if "train" not in parts:
             raise DataError(f"{tables.source} has no train split; there are: {', '.join(parts)}")
+        if options.folds and options.fold:
+            return names, *self._fold(parts, tables)
         generator = np.random.default_rng(options.split_seed)
         total = len(parts["train"])
 
@@ -166,7 +178,26 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
         shares = {"validation": options.validation_share, "test": options.test_share}
         cut = f"sequences cut from train (seed {options.split_seed})"
-        return names, *complete_splits(parts, shares, divide, lambda count: f"{count} {cut}")
+        cuts = complete_splits(parts, shares, divide, lambda count: f"{count} {cut}")
+        return names, *cuts, None
+
+    def _fold(
+        self, parts: dict[str, Pairs], tables: Tables | None = None
+    ) -> tuple[dict[str, Pairs], list[str], FoldPart | None]:
+        """The splits of the fold that the options name."""
+        options, groups = self.config.data, None
+        fold = fold_options(options)
+        if fold.group:
+            if tables is None:
+                raise ConfigError("fold_group: synthetic sequences are in no groups")
+            held = {str(name): table for name, table in tables.splits.items()}
+            groups = []
+            for name in (name for name in FOLDED if name in held):
+                table = held[name]
+                check_column(fold.group, table.column_names, f"{tables.source} ({name})")
+                rows = sequence_rows(table, options.sequence_column, options.length)
+                groups.append([table[fold.group][:][int(own[0])] for own in rows])
+        return fold_sequences(parts, groups, fold, options.validation_share, options.split_seed)
 
     def _data(self, parts: Mapping[str, Pairs], info: StepInfo, source: str,
               notes: list[str]) -> TaskData[StepInfo, StepSplit]:  # fmt: skip

@@ -34,6 +34,8 @@ class SeedStarted:
     seed: int
     number: int
     total: int
+    fold: int = 0  # from 1; 0: the run has no folds
+    title: str = ""  # in words
 
 
 @dataclass(frozen=True)

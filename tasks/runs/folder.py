@@ -36,6 +36,7 @@ OWN_KEYS = (
 )  # of config.json; the rest are options
 T = TypeVar("T")
 STATE = "checkpoints"  # the subfolder of a growing run: how it began, and how far it is
+MEMBER = re.compile(r"seed-\d+|fold-\d+(?:-seed-\d+)?")  # the subfolder of one seed, or one fold
 # Everything that a version of birnn has written into any run's folder, as patterns; what a task
 # adds is in its specification.
 FILES = (
@@ -67,7 +68,7 @@ def unknown_names(folder: Path) -> list[str]:
     unknown = []
     for path in sorted(folder.iterdir()):
         inner = path.is_dir() and not path.is_symlink()
-        if inner and (path.name == STATE or re.fullmatch(r"seed-\d+", path.name)):
+        if inner and (path.name == STATE or MEMBER.fullmatch(path.name)):
             unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
         elif inner or not own_name(path.name):
             unknown.append(path.name)

@@ -2,8 +2,8 @@
 
 The run ``runs/x`` grows in ``runs/.x.partial`` (hidden, so that nobody takes it for a run or for
 data) and is renamed when it is complete. Its subfolder ``checkpoints`` holds how it began
-(``run.json``), the snapshots of each seed (``seed-S/``) and the scores of the seeds that are done
-(``done-S.json``); all of it is JSON and safetensors.
+(``run.json``), the snapshots of each member (``seed-S/``, ``fold-F/``) and the scores of those that
+are done (``done-S.json``); all of it is JSON and safetensors.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from birnn.storage.files import check_free, put_in_place, read_json, write_json
 from birnn.storage.scratch import LOCKS, lock_now
 from birnn.storage.snapshots import snapshots
 from birnn.storage.untrusted import check_file
-from birnn.tasks.runs.folder import RUN, STATE, unknown_names
+from birnn.tasks.runs.folder import MEMBER, RUN, STATE, unknown_names
 
 LOCK = "lock"
 
@@ -112,7 +112,8 @@ def _check_way(work: Path, out: Path, *, overwrite: bool) -> None:
 def resumable(work: Path) -> bool:
     """Whether there is anything to go on from."""
     state = work / STATE
-    return any(state.glob("done-*.json")) or any(map(snapshots, state.glob("seed-*")))
+    members = (path for path in state.glob("*") if MEMBER.fullmatch(path.name))
+    return any(state.glob("done-*.json")) or any(map(snapshots, members))
 
 
 def _sweep(home: Path) -> None:
@@ -150,39 +151,44 @@ def _locked(growing: Growing, out: Path) -> Iterator[None]:
         raise
 
 
-def seed_folder(work: Path, seed: int) -> Path:
-    """Where the snapshots of ``seed`` are."""
-    return work / STATE / f"seed-{seed}"
+def snapshot_folder(work: Path, member: str) -> Path:
+    """Where the snapshots of the member of that name are."""
+    return work / STATE / member
 
 
 @dataclass(frozen=True)
-class SeedResult:
-    """What is left of a seed that is trained, scored and written."""
+class MemberResult:
+    """What is left of a member that is trained, scored and written."""
 
     seed: int
     score: float  # of the kept epoch, on validation
     metrics: dict[str, Any]
     labels: dict[str, str]  # baseline key → its name in words
+    fold: int = 0
 
 
-def write_done(work: Path, result: SeedResult) -> None:
-    """Say that a seed is done; its snapshots go."""
-    write_json(work / STATE / f"done-{result.seed}.json", asdict(result))
-    shutil.rmtree(seed_folder(work, result.seed), ignore_errors=True)
+def _done_path(work: Path, member: str) -> Path:
+    return work / STATE / f"done-{member.removeprefix('seed-')}.json"
 
 
-def read_done(work: Path, seed: int) -> SeedResult | None:
-    """What :func:`write_done` wrote of ``seed``; None if it is not done.
+def write_done(work: Path, member: str, result: MemberResult) -> None:
+    """Say that a member is done; its snapshots go."""
+    write_json(_done_path(work, member), asdict(result))
+    shutil.rmtree(snapshot_folder(work, member), ignore_errors=True)
+
+
+def read_done(work: Path, member: str) -> MemberResult | None:
+    """What :func:`write_done` wrote of a member; None if it is not done.
 
     Raises:
         CheckpointError: the file is not that.
     """
-    path = work / STATE / f"done-{seed}.json"
+    path = _done_path(work, member)
     if not path.is_file():
         return None
     try:
-        result = SeedResult(**read_json(path))
-        if [type(value) for value in vars(result).values()] != [int, float, dict, dict]:
+        result = MemberResult(**read_json(path))
+        if [type(value) for value in vars(result).values()] != [int, float, dict, dict, int]:
             raise ValueError("a value of another type")
         return result
     except (TypeError, ValueError) as error:

@@ -85,7 +85,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
             notes.append(f"{plural(cut, 'text')} {longer}")
         provenance = {**texts.provenance, "cut_texts": cut, "vectors": info.vector_name}
-        return TaskData(splits, info, provenance, notes, texts.warnings, texts.reading)
+        return TaskData(splits, info, provenance, notes, texts.warnings, texts.reading,
+                        texts.fold)  # fmt: skip
 
     def split_of(self, table: "Dataset | PlainTable", info: TextInfo) -> TextSplit:
         """A table of texts, tokenised, with the n-grams that predictions need."""

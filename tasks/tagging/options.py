@@ -34,6 +34,11 @@ class TaggingData:
         "How tags spell spans: told by looking, a scheme, or raw: each tag alone.",
         choices=("auto", "raw", "iob1", "iob2", "iobes", "bilou"),
     )
+    folds: int = options.fold_count()
+    fold: int = options.one_fold()
+    fold_group: str = options.fold_group(
+        "What stays in one fold: document, or sentence. Empty: documents where they are marked."
+    )
     validation_share: float = options.cut_share("validation", "sentences", 0.001)
     test_share: float = options.cut_share("testing", "sentences", 0.001)
     split_seed: int = options.cut_seed()

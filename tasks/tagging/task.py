@@ -27,7 +27,7 @@ from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
 from birnn.progress import tell
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.options import VECTORS
+from birnn.tasks.core.options import VECTORS, fold_options
 from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.tagging import model as tagger
@@ -93,7 +93,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         provenance = {**loaded.provenance, "vectors": info.vector_name}
         notes = [*loaded.notes, vector_note(info, splits["train"], data.vectors)]
         reading = {"tags": loaded.reading}
-        return TaskData(splits, info, provenance, notes, loaded.warnings, reading)
+        return TaskData(splits, info, provenance, notes, loaded.warnings, reading, loaded.fold)
 
     def tag_options(self, source: str, info: TagInfo | None = None) -> TagOptions:
         """How ``source`` is read: other data than the run's own as that was."""
@@ -104,6 +104,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             source, data.validation_share, data.test_share, data.split_seed,
             ReadOptions(data.encoding, data.skip_ragged), data.tag_column, data.token_column,
             "raw" if raw else data.tag_scheme, {} if own else self.reading.get("tags", {}),
+            fold=fold_options(data),
         )  # fmt: skip
 
     def load_split(self, info: TagInfo, source: str, name: str) -> LoadedSplit[TagSplit]:

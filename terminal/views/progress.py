@@ -41,7 +41,8 @@ class TrainingDisplay:
                     task = event.task
                     draw_header(event)
                 elif isinstance(event, SeedStarted):
-                    out.print(f"Seed {event.seed} ({event.number} of {event.total})", style="bold")
+                    title = f"{event.title.capitalize()} ({event.number} of {event.total})"
+                    out.print(title, style="bold")
                 elif isinstance(event, ResumeEvent):
                     draw_resumption(event, task)
                 elif isinstance(event, StepEvent):

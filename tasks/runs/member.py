@@ -1,0 +1,107 @@
+"""One member of a run: trained, scored, and written into its own folder."""
+
+import json
+import shlex
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from birnn.errors import DataError, Stopped, TrainingError
+from birnn.nn import engines
+from birnn.storage.files import write_json, write_text
+from birnn.tasks.core.environment import environment
+from birnn.tasks.core.task import Baseline
+from birnn.tasks.reporting.data_section import lengths_of
+from birnn.tasks.reporting.inputs import EXTRAS
+from birnn.tasks.runs.card import write_card
+from birnn.tasks.runs.events import AnyEvent, Evaluating
+from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, train_one
+from birnn.tasks.runs.folder import write_csv, write_model
+from birnn.tasks.runs.growing import MemberResult, work_folder, write_done
+from birnn.tasks.runs.launch import Plan
+from birnn.tasks.runs.members import Member, Shared
+from birnn.tasks.runs.plots import save_confusion, save_curves
+from birnn.tasks.runs.report import make_report
+from birnn.training.checkpoints import Checkpointer
+
+
+def train_member(
+    shared: Shared, plan: Plan, keeper: Checkpointer, member: Member, target: Path
+) -> Generator[AnyEvent, None, MemberResult]:
+    """Train, score and write one member into ``target``; fits the baselines, if none has yet.
+
+    Raises:
+        BirnnError: as :func:`birnn.tasks.runs.experiment.train`.
+    """
+    task, data = shared.task, shared.data
+    settings, work = replace(task.config.train, seed=member.seed), work_folder(plan.out)
+    try:
+        trained = yield from train_one(task, data, settings, keeper)
+    except Stopped as stopped:
+        there = keeper.saved_step or plan.start
+        advice = how_to_go_on(task, plan.out) if there else "no run was written"
+        raise Stopped(f"{stopped}; {advice}") from None
+    except TrainingError as error:
+        if not keeper.saved_step:
+            raise
+        kept = f"the last good checkpoint, of step {keeper.saved_step:,}, is kept"
+        advice = f"{how_to_go_on(task, plan.out)} --learning-rate …"
+        raise TrainingError(f"{error}; {kept}: {advice}") from None
+    baselines = shared.baselines
+    if not baselines:
+        yield Evaluating("baselines")
+        baselines += task.baselines(data)
+    yield Evaluating("test scores")
+    metrics, predictions = make_report(task, data, trained, baselines)
+    metrics |= task.settle(trained.model, data)
+    try:
+        target.mkdir(exist_ok=True)
+        _write(target, task, data, trained, metrics, predictions)
+        told = {"command": plan.command, "baselines": {b.name: b.label for b in baselines}}
+        _write_extras(target, task, data, trained, predictions, baselines, told)
+        write_card(target / "README.md", plan.command, metrics)
+    except OSError as error:
+        raise DataError(f"can't write {plan.out}: {error.strerror or error}") from error
+    labels = {part.name: part.label for part in baselines}
+    result = MemberResult(member.seed, trained.stop.score, metrics, labels, member.fold)
+    write_done(work, member.name, result)
+    return result
+
+
+def how_to_go_on(task: AnyTask, out: Path) -> str:
+    """The command that takes up the run ``out``."""
+    return f"go on with: python cli.py {task.name} --resume {shlex.quote(str(out))}"
+
+
+def _write_extras(folder: Path, task: AnyTask, data: AnyData, trained: Trained, predictions: Any,
+                  baselines: Sequence[Baseline], told: Mapping[str, Any]) -> None:  # fmt: skip
+    """Write what the report shows that no other file holds."""
+    engine = engines.engine_for(task.config.encoder, task.config.train).name
+    extras = {
+        **told, "warnings": data.warnings, "notes": data.notes, "unit": task.unit,
+        "environment": environment(torch.get_num_threads(), engine),
+        "lengths": lengths_of(data.splits, task.length_unit),
+        **task.report_extras(trained.model, data, predictions, baselines),
+    }  # fmt: skip
+    write_text(folder / EXTRAS, json.dumps(extras, ensure_ascii=False, separators=(",", ":")))
+
+
+def _write(folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics: dict[str, Any],
+           predictions: Any) -> None:  # fmt: skip
+    """Write everything that a run folder holds but its card."""
+    own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
+    own.reading = data.reading
+    write_model(folder, own, data.info, trained.model)
+    write_csv(folder / "history.csv", trained.history)
+    records = task.records(data.splits["test"], predictions, data.info)
+    write_csv(folder / "predictions.csv", records)
+    details, monitor = metrics["details"], task.monitor(data.info)
+    task.save_extras(folder, trained.model, data, predictions, details)
+    save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
+    if "confusion" in details:
+        save_confusion(folder / "confusion.png", np.array(details["confusion"]), details["labels"])
+    write_json(folder / "metrics.json", metrics)
