@@ -9,7 +9,7 @@ from datasets import Dataset, Features, List, Value
 
 from birnn.arrays import Ints
 from birnn.data.splits.cutting import SPLITS, complete_splits, cut_covering
-from birnn.data.splits.provenance import SplitText, describe
+from birnn.data.splits.provenance import FoldPart, SplitText, describe
 from birnn.data.tags import schemes
 from birnn.data.tags.conll import Sentence
 from birnn.data.tags.files import Part, read_parts, token_place
@@ -60,14 +60,7 @@ def load_tagged(options: TagOptions) -> TaggedText:
         notes += [f"{name}: {text}" for text in remarks]
         own_warnings += [f"{name}: {text}" for text in part.findings.warnings]
     check_tags(tables["train"], scheme, source)
-    fold = None
-    if options.fold:
-        rows = [name for name in SPLITS[:2] if name in tables]
-        own = [kinds(tags, scheme) for name in rows for tags in tables[name]["tags"][:]]
-        texts = [text for name in rows for text in joined(tables[name])]
-        splits, cuts, fold = cut_sentences(tables, texts, own, options)
-    else:
-        splits, cuts = cut_missing(tables, scheme, options, source)
+    splits, cuts, fold = _cut(tables, scheme, options, source)
     train = set(tag_counts(splits["train"], scheme))
     unseen = {name: unseen_tags(splits[name], train, scheme, "train") for name in SPLITS[1:]}
     layouts = {name: parts[name if name in tables else "train"].layout for name in SPLITS}
@@ -87,6 +80,18 @@ def load_tagged(options: TagOptions) -> TaggedText:
     warnings = [*own_warnings, *warnings]
     return TaggedText(splits, provenance, notes, warnings, layouts, scheme, parts["train"].reading,
                       fold=fold)  # fmt: skip
+
+
+def _cut(
+    tables: Mapping[str, Dataset], scheme: str, options: TagOptions, source: str
+) -> tuple[dict[str, Dataset], list[str], FoldPart | None]:
+    """The three splits, what was cut, and the fold, if there is one."""
+    if not options.fold:
+        return *cut_missing(tables, scheme, options, source), None
+    names = [name for name in SPLITS[:2] if name in tables]
+    own = [kinds(tags, scheme) for name in names for tags in tables[name]["tags"][:]]
+    texts = [text for name in names for text in joined(tables[name])]
+    return cut_sentences(tables, texts, own, options)
 
 
 def load_one_tagged(

@@ -20,7 +20,8 @@ from birnn.data.wording import number_list, plural
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
 from birnn.tasks.core import task as contract
-from birnn.tasks.core.options import TextData, fold_options
+from birnn.tasks.core.folding import fold_options
+from birnn.tasks.core.options import TextData
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.scoring import metrics
 from birnn.tasks.scoring.reliability import reliability_bins

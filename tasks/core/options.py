@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from birnn.config import LARGEST_SEED, option
-from birnn.data.splits.cutting import FoldOptions
 from birnn.data.tables.dialect import TableOptions
 
 MAX_MEMBERS = 16
@@ -34,7 +33,7 @@ def fold_count() -> Any:
         "Cut the data into this many folds, train once for each and test on it: every row is tested"
         " once. 0: one split."
     )
-    return option(0, text, low=0, high=MAX_FOLDS, group="Run")
+    return option(0, text, low=0, high=MAX_FOLDS, group="Run", level="advanced")
 
 
 def one_fold() -> Any:
@@ -45,14 +44,7 @@ def one_fold() -> Any:
 
 def fold_group(what: str) -> Any:
     """What stays together in one fold."""
-    return option("", what, group="Run")
-
-
-def fold_options(data: Any) -> FoldOptions:
-    """The fold of the options ``data``; none where all are asked for, or there are none."""
-    if not data.folds or not data.fold:
-        return FoldOptions()
-    return FoldOptions(data.folds, data.fold, data.fold_group)
+    return option("", what, group="Run", level="advanced")
 
 
 def file_encoding() -> Any:

@@ -26,7 +26,7 @@ from birnn.nn.encoders import Encoded
 from birnn.nn.model import Embedder, Features
 from birnn.storage.files import read_json
 from birnn.tasks.core import task as contract
-from birnn.tasks.core.options import fold_options
+from birnn.tasks.core.folding import fold_options
 from birnn.tasks.core.stored import DAMAGED, check_strings, reason
 from birnn.tasks.core.task import Baseline, Evaluation, Predictions, Record, Task, TaskData
 from birnn.tasks.regression.folds import FOLDED, Pairs, fold_sequences

@@ -26,8 +26,9 @@ from birnn.nn.model import Embedder
 from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
 from birnn.progress import tell
+from birnn.tasks.core.folding import fold_options
 from birnn.tasks.core.inference import run_split
-from birnn.tasks.core.options import VECTORS, fold_options
+from birnn.tasks.core.options import VECTORS
 from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Task, TaskData
 from birnn.tasks.tagging import model as tagger

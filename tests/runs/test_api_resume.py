@@ -24,7 +24,7 @@ def test_the_same_call_goes_on_and_then_loads(tmp_path: Path, monkeypatch) -> No
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("birnn.tasks.runs.experiment.make_report", interrupted)
+        patch.setattr("birnn.tasks.runs.member.make_report", interrupted)
         birnn.train("sentiment", frame, tmp_path / "run", resume=True, **OPTIONS)
     with pytest.raises(ConfigError, match="hidden_size"):
         birnn.train(

@@ -26,7 +26,8 @@ from birnn.training.checkpoints import Checkpointer
 
 SERVER = multiprocessing.get_context("forkserver")
 MODULES = [
-    "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.sentiment.task",
+    "birnn.cli", "birnn.tasks.runs.experiment", "birnn.tasks.runs.member",
+    "birnn.tasks.sentiment.task",
     "birnn.tasks.tagging.task", "birnn.tasks.forecast.task", "birnn.tasks.runs.unfinished",
     "birnn.terminal.views.progress", "sklearn.linear_model", "matplotlib.figure",
 ]  # fmt: skip

@@ -326,7 +326,7 @@ def test_show_config_of_a_begun_run_is_how_it_began(birnn, tmp_path, sentences_c
 
     begun = ["--out", out, *TINY, "--epochs", "1", "--seeds", "2", "--keep-checkpoints", "3"]
     with monkeypatch.context() as patch:
-        patch.setattr("birnn.tasks.runs.experiment.make_report", interrupted)
+        patch.setattr("birnn.tasks.runs.member.make_report", interrupted)
         assert birnn("sentiment", sentences_csv, *begun).code == 130
     shown = birnn("sentiment", "--resume", out, "--show-config")
     assert (shown.code, shown.err) == (0, "")

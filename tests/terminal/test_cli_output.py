@@ -284,7 +284,7 @@ def test_interrupt_before_anything_is_trained_leaves_no_folder(train, sentences_
 
 
 @pytest.mark.parametrize(
-    "where", ["experiment.make_report", "experiment.save_curves", "experiment.write_card"]
+    "where", ["member.make_report", "member.save_curves", "member.write_card"]
 )
 def test_interrupt_after_training_loses_nothing(where, birnn, sentences_csv, tmp_path, monkeypatch):
     out = tmp_path / "run"
