@@ -283,9 +283,7 @@ def test_interrupt_before_anything_is_trained_leaves_no_folder(train, sentences_
     assert outcome.err.splitlines() == ["birnn: error: stopped; no run was written"]
 
 
-@pytest.mark.parametrize(
-    "where", ["member.make_report", "member.save_curves", "member.write_card"]
-)
+@pytest.mark.parametrize("where", ["member.make_report", "member.save_curves", "member.write_card"])
 def test_interrupt_after_training_loses_nothing(where, birnn, sentences_csv, tmp_path, monkeypatch):
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
