@@ -9,6 +9,7 @@ from birnn.config import device_option, engine_option, option, threads_option
 from birnn.data.stamps.options import StampOptions
 from birnn.data.tables.dialect import TableOptions
 from birnn.tasks import TASKS
+from birnn.tasks.runs.tracking_options import TrackConfig
 from birnn.training.checkpoint_options import CheckpointConfig
 
 of_run, of_data, of_output = (partial(option, group=name) for name in ("Run", "Data", "Output"))
@@ -44,6 +45,7 @@ class RunOptions:
         "", "Go on with this unfinished run, from its newest checkpoint, as it began."
     )
     keep: CheckpointConfig = field(default_factory=CheckpointConfig)
+    track: TrackConfig = field(default_factory=TrackConfig)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """Train from Python, as the command line does."""
 
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from birnn.config import with_flat
+from birnn.config import from_dict, with_flat
 from birnn.data.tables.memory import named_source
 from birnn.errors import ConfigError
 from birnn.storage.scratch import scratch_folder
@@ -16,6 +17,8 @@ from birnn.tasks.api.run import Run
 from birnn.tasks.runs.experiment import train as run_experiment
 from birnn.tasks.runs.folder import load_run
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
+from birnn.tasks.runs.tracking import tracked
+from birnn.tasks.runs.tracking_options import TrackConfig
 from birnn.tasks.runs.unfinished import has_begun
 
 
@@ -32,26 +35,28 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         seeds: see ``--seeds``.
         resume: go on with what an interrupted call left of ``out``; begin where there is nothing,
             and load what is complete.
-        options: those of the command line with underscores: ``hidden_size=64``.
+        options: those of the command line, of trackers too, with underscores: ``hidden_size=64``.
 
     Raises:
         ConfigError: an unknown task or option, or a value that it can't have.
         BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
     """
-    config = with_flat(TASKS[task].part("options")(), options)
+    told = {field.name: options.pop(field.name) for field in fields(TrackConfig)
+            if field.name in options}  # fmt: skip
+    track, config = from_dict(TrackConfig, told), with_flat(TASKS[task].part("options")(), options)
     if data is not None and "data" in options:
         raise ConfigError("data: given twice; give the data once")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
     with _folder(out) as (folder, keep):
-        plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)")
+        plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)", track=track)
         with named_source(data) as source:
             if data is not None:
                 config = replace(config, data=replace(config.data, data=source))
             made = make_task(task, config)
             going_on = resume_plan(plan, config) if resume and has_begun(folder) else plan
-            for _ in run_experiment(made, going_on) if going_on else ():  # else it is complete
-                pass
+            if going_on:  # else it is complete
+                deque(tracked(run_experiment(made, going_on), going_on), maxlen=0)
         run = Run(load_run(folder))
         keep(run)
     return run

@@ -90,7 +90,7 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     engines.force(settings.engine)
     return StartRecord(task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command,
                        plan.keep, torch.get_num_threads(), engine.name,
-                       folder=here())  # fmt: skip
+                       folder=here(), track=plan.track)  # fmt: skip
 
 
 def _prepare(shared: Shared, plan: Plan, now: StartRecord, members: list[Member]) -> Prepared:

@@ -116,10 +116,13 @@ def train_one(
     give_back_memory()
     extra = {**little_data(task, data, config), **task.finish(model, data)}
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
-    rows = [{"epoch": epoch.epoch, "loss": epoch.loss, **epoch.scores,
-             "learning_rate": epoch.learning_rate, "seconds": round(epoch.seconds, 3)}
-            for epoch in history]  # fmt: skip
-    return Trained(config.seed, model, rows, stop, extra)
+    return Trained(config.seed, model, [epoch_row(epoch) for epoch in history], stop, extra)
+
+
+def epoch_row(epoch: EpochEvent) -> dict[str, Any]:
+    """An epoch as ``history.csv`` and ``history.jsonl`` have it."""
+    return {"epoch": epoch.epoch, "loss": epoch.loss, **epoch.scores,
+            "learning_rate": epoch.learning_rate, "seconds": round(epoch.seconds, 3)}  # fmt: skip
 
 
 def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,

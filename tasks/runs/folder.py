@@ -40,7 +40,8 @@ MEMBER = re.compile(r"seed-\d+|fold-\d+(?:-seed-\d+)?")  # the subfolder of one 
 # Everything that a version of birnn has written into any run's folder, as patterns; what a task
 # adds is in its specification.
 FILES = (
-    "config.json", "model.safetensors", "metrics.json", "history.csv", "curves.png", "README.md",
+    "config.json", "model.safetensors", "metrics.json", "history.csv", "history.jsonl",
+    "curves.png", "README.md",
     "predictions.*", "confusion.png", "report.html", "report.json",
     # While it grows: how it began, its lock, seeds that are done, snapshots, what a kill left.
     "run.json", "lock", "done-*.json", "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",

@@ -8,6 +8,7 @@ from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
 from birnn.tasks.runs.growing import run_name
+from birnn.tasks.runs.tracking_options import TrackConfig
 from birnn.tasks.runs.unfinished import StartRecord, check_changes, read_start, start_config
 from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
@@ -21,6 +22,7 @@ class Plan:
     overwrite: bool = False
     command: str = ""
     keep: CheckpointConfig = field(default_factory=CheckpointConfig)
+    track: TrackConfig = field(default_factory=TrackConfig)
     start: StartRecord | None = None  # how it began, if it is taken up
     changes: list[str] = field(default_factory=list)  # what was given anew
     stop: StopRequest = field(default_factory=StopRequest)

@@ -22,6 +22,7 @@ from birnn.tasks.runs.events import AnyEvent, Evaluating
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, train_one
 from birnn.tasks.runs.folder import write_csv, write_model
 from birnn.tasks.runs.growing import MemberResult, work_folder, write_done
+from birnn.tasks.runs.history import HISTORY, kept_history
 from birnn.tasks.runs.launch import Plan
 from birnn.tasks.runs.members import Member, Shared
 from birnn.tasks.runs.plots import save_confusion, save_curves
@@ -40,7 +41,7 @@ def train_member(
     task, data = shared.task, shared.data
     settings, work = replace(task.config.train, seed=member.seed), work_folder(plan.out)
     try:
-        trained = yield from train_one(task, data, settings, keeper)
+        trained = yield from kept_history(train_one(task, data, settings, keeper), target / HISTORY)
     except Stopped as stopped:
         there = keeper.saved_step or plan.start
         advice = how_to_go_on(task, plan.out) if there else "no run was written"

@@ -13,6 +13,7 @@ from birnn.storage.files import atomic_path, json_text, read_json, write_json
 from birnn.tasks import TASKS
 from birnn.tasks.runs.folder import STATE
 from birnn.tasks.runs.growing import unfinished_beside, work_folder
+from birnn.tasks.runs.tracking_options import TrackConfig
 from birnn.training.checkpoint_options import CheckpointConfig
 from birnn.version import __version__
 
@@ -41,6 +42,7 @@ class StartRecord:
     engine: str = ""
     data: str = ""  # digest
     folder: str = ""  # where the command was given: relative paths begin there
+    track: TrackConfig = field(default_factory=TrackConfig)
 
 
 def has_begun(out: Path) -> bool:
@@ -74,8 +76,9 @@ def read_start(out: Path) -> StartRecord | None:
         if record["task"] not in TASKS:
             raise ValueError(f"unknown task {record['task']!r}")
         keep = from_dict(CheckpointConfig, record["keep"])
-        own = {k: v for k, v in record.items() if k not in ("format", "version", "keep")}
-        start = StartRecord(keep=keep, **own)
+        track = from_dict(TrackConfig, record.get("track", {}))
+        own = {k: v for k, v in record.items() if k not in ("format", "version", "keep", "track")}
+        start = StartRecord(keep=keep, track=track, **own)
         kinds = {name: type(value) for name, value in vars(StartRecord("", {})).items()}
         for name, value in vars(start).items():
             if type(value) is not kinds[name]:

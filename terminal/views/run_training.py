@@ -26,7 +26,11 @@ def begun_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     from birnn.tasks.runs.launch import changeable_config, unfinished_start
 
     start = unfinished_start(name, given["resume"], given.get("out") or "")
-    run = replace(RunOptions(), seeds=start.seeds, keep=start.keep) if start else RunOptions()
+    run = (
+        replace(RunOptions(), seeds=start.seeds, keep=start.keep, track=start.track)
+        if start
+        else RunOptions()
+    )
     return {"config": changeable_config(name, start), "run": run}
 
 
@@ -72,18 +76,19 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
         from birnn.tasks.runs.experiment import how_to_go_on, train
         from birnn.tasks.runs.growing import resumable, run_name, work_folder
         from birnn.tasks.runs.launch import Plan, make_task, resume_plan
+        from birnn.tasks.runs.tracking import tracked
         from birnn.terminal.views.progress import TrainingDisplay
     out = Path(run.out or time.strftime(f"runs/{name}-{config.encoder.encoder}-%Y%m%d-%H%M%S"))
     words = "python cli.py " + shlex.join(sys.argv[1:])
     if run.resume:
         out = run_name(Path(run.resume))
-    asked = Plan(out, run.seeds, run.overwrite, words, run.keep, stop=stop)
+    asked = Plan(out, run.seeds, run.overwrite, words, run.keep, run.track, stop=stop)
     plan = resume_plan(asked, config) if run.resume else asked
     if plan is None:
         console().print(f"{out} is complete: nothing is left to do.", markup=False)
         return
     task = make_task(name, config)
-    events, display = train(task, plan), TrainingDisplay()
+    events, display = tracked(train(task, plan), plan), TrainingDisplay()
     try:
         with told_to(display.share):
             display.draw(events)

@@ -15,7 +15,8 @@ from places import ROOT
 from writers import TINY, sentences, write_table
 
 FILES = {
-    "README.md", "config.json", "confusion.png", "curves.png", "history.csv", "labels.json",
+    "README.md", "config.json", "confusion.png", "curves.png", "history.csv", "history.jsonl",
+    "labels.json",
     "metrics.json", "model.safetensors", "ngrams.json", "predictions.csv", "vocabulary.json",
     "report.html", "report.json",
 }  # fmt: skip
@@ -255,7 +256,8 @@ def test_regression_folder(birnn, tmp_path):
     run = tmp_path / "run"
     names = {path.name for path in run.iterdir()}
     assert names == {
-        "README.md", "config.json", "curves.png", "history.csv", "metrics.json",
+        "README.md", "config.json", "curves.png", "history.csv", "history.jsonl",
+        "metrics.json",
         "model.safetensors", "predictions.csv", "report.html", "report.json", "scaler.json",
     }  # fmt: skip
     found = metrics_of(run)
