@@ -94,7 +94,10 @@ class Told:
             self.options = {"config": event.task.config}
         elif isinstance(event, SeedStarted):
             self.close()
-            self.name, self.step = f"{self.plan.out.name}-{event.title.replace(', ', '-').replace(' ', '-')}", 0
+            self.name, self.step = (
+                f"{self.plan.out.name}-{event.title.replace(', ', '-').replace(' ', '-')}",
+                0,
+            )
         elif isinstance(event, ResumeEvent):
             self.step = event.step
         elif isinstance(event, StepEvent):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from typing import ClassVar
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -17,7 +18,7 @@ class Recorder:
     """A tracker as Accelerate has them, that keeps what it is told."""
 
     name = "wandb"
-    made: list["Recorder"] = []
+    made: ClassVar = []
 
     def __init__(self, project, **settings):
         self.project, self.settings, self.logs, self.ended = project, settings, [], False
@@ -25,12 +26,15 @@ class Recorder:
         Recorder.made.append(self)
 
     def store_init_configuration(self, values):
+        """What is trained."""
         self.options = values
 
     def log(self, values, step=None):
+        """Of a step."""
         self.logs.append((step, values))
 
     def finish(self):
+        """The end."""
         self.ended = True
 
 
