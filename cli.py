@@ -25,6 +25,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
+from birnn.tasks.tuning.options import TuneOptions
 from birnn.tasks.web.options import ServeOptions
 from birnn.terminal import command_options as has
 from birnn.terminal.errors import exit_code, flush
@@ -92,6 +93,32 @@ def train_command(
 for name, spec in TASKS.items():
     defaults, begun = {"config": spec.part("options")()}, partial(training.begun_options, name)
     command(app, name, defaults, begun, spec.summary)(partial(train_command, name))
+
+
+tune_app = typer.Typer(
+    cls=HelpGroup, add_completion=False, no_args_is_help=True,
+    rich_markup_mode=app.rich_markup_mode,
+)  # fmt: skip
+app.add_typer(tune_app, name="tune")
+
+
+@tune_app.callback()
+def tune_root() -> None:
+    """Search for better options of a task on your data: many trials, judged on validation."""
+
+
+def tune_command(task: str, config: has.Given, tune: TuneOptions, source: Source = "") -> None:
+    """Search for better options of a task; one command is one worker."""
+    collect_garbage()
+    from birnn.terminal.views.tuning import run_tuning
+
+    run_tuning(task, config.values, source, tune)
+
+
+for name, spec in TASKS.items():
+    defaults = {"config": spec.part("options")(), "tune": TuneOptions()}
+    words = f"Search for better options of {name}; one command is one worker of a study."
+    command(tune_app, name, defaults, has.given_to_tune, words)(partial(tune_command, name))
 
 
 @command(app, "inspect", {"data": has.inspect_options()}, has.given_options)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from birnn.errors import ConfigError, brief
 from birnn.registry import ENCODERS, ENGINES, suggestion
+from birnn.search import Around, Search, Span, choice
 
 T = TypeVar("T")
 LARGEST_SEED = 2**31 - 1  # what every generator takes
@@ -23,14 +24,15 @@ LARGEST_SEED = 2**31 - 1  # what every generator takes
 def option(
     default: Any, help: str, *, choices: typing.Iterable[str] | None = None,
     low: float | None = None, high: float | None = None,
-    group: str = "Model", level: str = "everyday",
+    group: str = "Model", level: str = "everyday", search: Search | None = None,
 ) -> Any:  # fmt: skip
     """A dataclass field with its help in plain words and the values that it takes.
 
-    An ``advanced`` one is shown only by ``--help-all``.
+    An ``advanced`` one is shown only by ``--help-all``; ``search`` is where ``tune`` looks for a
+    better value, if it does.
     """
     known = None if choices is None else tuple(choices)
-    bounds = {"choices": known, "low": low, "high": high}
+    bounds = {"choices": known, "low": low, "high": high, "search": search}
     metadata = {"help": help, **bounds, "group": group, "level": level}
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -63,11 +65,16 @@ def engine_option(group: str = "Training", level: str = "advanced") -> Any:
 class EncoderConfig:
     """A stack of recurrent layers; see :mod:`birnn.nn.encoders`."""
 
-    encoder: str = option("bigru", "The recurrent cell to train.", choices=ENCODERS)
-    hidden_size: int = option(
-        128, "Units of each direction of a recurrent layer.", low=1, high=8192
+    encoder: str = option(
+        "bigru", "The recurrent cell to train.", choices=ENCODERS, search=choice("bigru", "bilstm")
     )
-    layers: int = option(1, "Recurrent layers on top of each other.", low=1, high=64)
+    hidden_size: int = option(
+        128, "Units of each direction of a recurrent layer.", low=1, high=8192,
+        search=Around(2, step=32),
+    )  # fmt: skip
+    layers: int = option(
+        1, "Recurrent layers on top of each other.", low=1, high=64, search=Span(1, 2)
+    )
     bidirectional: bool = advanced(True, "Read the sequence in both directions.")
     dropout: float = advanced(0.0, "Dropout between recurrent layers.", low=0, high=0.95)
     locked_dropout: float = advanced(
@@ -103,13 +110,15 @@ class TrainConfig:
         " batches; 0, or with another --batch-size: not at all.",
         low=0,
     )  # fmt: skip
-    batch_size: int = training(64, "Items in a batch, at most.", low=1)
+    batch_size: int = training(64, "Items in a batch, at most.", low=1, search=Around(2))
     batch_tokens: int = tuning(
         8192, "Padded tokens in a batch, at most; a longer item goes alone.", low=1
     )
     accumulate: int = tuning(1, "Batches whose gradients are summed before each step.", low=1)
-    learning_rate: float = training(2e-3, "Peak learning rate of AdamW.", low=0)
-    weight_decay: float = tuning(0.0, "Decoupled weight decay of AdamW.", low=0)
+    learning_rate: float = training(2e-3, "Peak learning rate of AdamW.", low=0, search=Around(3))
+    weight_decay: float = tuning(
+        0.0, "Decoupled weight decay of AdamW.", low=0, search=choice(0.0, 0.001, 0.01, 0.05)
+    )
     beta2: float = tuning(0.999, "Decay of AdamW's squared gradients.", low=0, high=0.99999)
     schedule: str = tuning(
         "cosine", "How the learning rate moves after warm-up: constant, cosine to 0, or one-cycle.",
@@ -151,6 +160,11 @@ class TrainConfig:
     threads: int = threads_option()
     engine: str = engine_option()
     seed: int = training(0, "Seed of one training run.", low=0, high=LARGEST_SEED)
+    search_trials: int = advanced(
+        0, "Trials of the search that chose these options, which the run then tells: written by"
+        " tune. 0: none.",
+        low=0, group="Run",
+    )  # fmt: skip
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any]) -> T:

@@ -5,11 +5,12 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass, make_da
 from functools import partial
 from typing import Any, get_type_hints
 
-from birnn.config import device_option, engine_option, option, threads_option
+from birnn.config import device_option, engine_option, flat_names, option, threads_option
 from birnn.data.stamps.options import StampOptions
 from birnn.data.tables.dialect import TableOptions
 from birnn.tasks import TASKS
 from birnn.tasks.runs.tracking_options import TrackConfig
+from birnn.tasks.tuning.options import TuneOptions
 from birnn.training.checkpoint_options import CheckpointConfig
 
 of_run, of_data, of_output = (partial(option, group=name) for name in ("Run", "Data", "Output"))
@@ -124,6 +125,13 @@ def given_options(given: Mapping[str, Any]) -> Mapping[str, Any]:
     own = {f.name for f in fields(OutputOptions)}
     return {"data": Given({k: v for k, v in given.items() if k not in own}),
             "output": OutputOptions()}  # fmt: skip
+
+
+def given_to_tune(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the options of ``tune`` make: those of the task are fixed, and so must be known."""
+    own = flat_names(TuneOptions())
+    return {"config": Given({k: v for k, v in given.items() if k not in own}),
+            "tune": TuneOptions()}  # fmt: skip
 
 
 def inspect_options() -> Any:

@@ -18,7 +18,7 @@ from places import ROOT, RUNS
 MOST_FILES = 24  # of code in a folder
 MOST_LINES = 45  # of a function
 LINKS = ("tasks", "data", "terminal", "cli.py")
-GENERIC = ("core", "scoring", "runs", "serving", "comparing", "export", "api", "web")
+GENERIC = ("core", "scoring", "runs", "serving", "comparing", "export", "tuning", "api", "web")
 
 
 @cache

@@ -23,7 +23,11 @@ from Python it is the argument of the same name.
 def commands() -> dict[str, Any]:
     """Name → the command as the command line has it."""
     group: Any = typer.main.get_command(cli.app)
-    return dict(group.commands)
+    found: dict[str, Any] = {}
+    for name, one in group.commands.items():  # tune has a command for each task
+        inner = {f"{name} {word}": part for word, part in getattr(one, "commands", {}).items()}
+        found |= inner or {name: one}
+    return found
 
 
 def options_page() -> str:
@@ -41,10 +45,15 @@ def _command(name: str) -> Iterator[str]:
         other = "Arguments" if isinstance(param, TyperArgument) else HELP
         groups.setdefault(param.rich_help_panel or other, []).append(param)
     for title, group in groups.items():
-        yield f"### {title} {{ #{name}-{title.lower().replace(' ', '-')} }}\n"
+        yield f"### {title} {{ #{anchor(name, title)} }}\n"
         yield "| option | takes | default | what it does |\n|---|---|---|---|"
         yield from (_row(param, context) for param in group)
         yield ""
+
+
+def anchor(name: str, title: str) -> str:
+    """What a link to a group of a command's options names."""
+    return f"{name}-{title}".lower().replace(" ", "-")
 
 
 def _row(param: Any, context: Any) -> str:

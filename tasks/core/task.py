@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NotRequired, Protocol, TypedDict, TypeVar
 
@@ -19,6 +19,7 @@ from birnn.nn.batch import Batch
 from birnn.nn.encoders import build_encoder
 from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
+from birnn.search import Space
 from birnn.tasks.core.evaluation import Evaluation as Evaluation
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.scoring.metric_names import aligned_score, fitted, score_title
@@ -264,6 +265,15 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
             near = suggestion(name, known)
             raise ConfigError(f"monitor: {name!r} is not one of {', '.join(known)}{near}")
         return name
+
+    def search_spaces(self, info: InfoT) -> dict[str, Space]:
+        """Where ``tune`` looks for options whose range depends on the data; else as they say."""
+        return {}
+
+    def without_test(self, data: TaskData[InfoT, SplitT]) -> TaskData[InfoT, SplitT]:
+        """``data`` with nothing of the test split in it, for whoever must not read it."""
+        splits = {name: data.splits[name] for name in ("train", "validation")}
+        return replace(data, splits=splits)
 
     @property
     def least_batch(self) -> int:

@@ -20,6 +20,19 @@ def write_toml(configs: Mapping[str, Any]) -> str:
     return "\n\n".join(_tables(configs)) + "\n"
 
 
+def write_options(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Some options as TOML that ``--config`` reads, by their tables; those without a value go.
+
+    Raises:
+        ConfigError: as :func:`write_toml`.
+    """
+    parts = []
+    for title, own in tables.items():
+        lines = [f"{name} = {_toml(name, v)}" for name, v in own.items() if v is not None]
+        parts += ["\n".join([f"[{title}]", *lines])] if lines else []
+    return "\n\n".join(parts) + "\n"
+
+
 def _tables(configs: Mapping[str, Any]) -> Iterator[str]:
     for title, config in configs.items():
         values = {part.name: getattr(config, part.name) for part in dataclasses.fields(config)}

@@ -1,12 +1,13 @@
 """From a file of series to splits of windows, and what the training rows say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from birnn.arrays import Ints
+from birnn.arrays import Floats, Ints
 from birnn.data.series.calendar import add_calendar, parse_calendar
 from birnn.data.series.findings import Inspection, SeriesOptions
 from birnn.data.series.panel import Panel
@@ -274,6 +275,29 @@ def usable_levels(config: ForecastConfig, calibration: WindowSplit) -> tuple[Lev
     if config.model.levels != ForecastParts().levels:
         raise ConfigError(f"{words}; lower --levels or raise --validation-share")
     return able, [f"{words}: no such interval"]
+
+
+def unseen_panel(splits: Sequence[WindowSplit]) -> Panel:
+    """The panel of ``splits`` with nothing in it, NaN, after the last target of any of them."""
+    panel, horizon = splits[0].panel, splits[0].horizon
+    last = np.zeros(len(panel), dtype=np.int64)  # [N] of each series
+    for split in splits:
+        np.maximum.at(last, split.series, split.origin + horizon)
+    step = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], np.diff(panel.offsets))
+    seen = step < np.repeat(last, np.diff(panel.offsets))
+    rows = len(panel.past) or len(panel.future)
+    known = np.zeros(rows + 1, dtype=np.int64)  # of the covariates, which series can share
+    np.add.at(known, np.minimum(panel.covariate_offsets, rows), 1)
+    np.add.at(known, np.minimum(panel.covariate_offsets + last, rows), -1)
+    told = known.cumsum()[:-1] > 0
+    return replace(
+        panel, values=np.where(seen, panel.values, np.nan), past=_only(panel.past, told),
+        future=_only(panel.future, told),
+    )  # fmt: skip
+
+
+def _only(table: Floats, rows: NDArray[np.bool_]) -> Floats:
+    return np.where(rows[:, None], table, np.nan) if table.size else table
 
 
 def is_masked(splits: dict[str, WindowSplit], parts: Parts) -> bool:

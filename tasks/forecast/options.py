@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.data.stamps import options as stamps
 from birnn.data.tables.dialect import TableOptions
+from birnn.search import Span
 from birnn.tasks.core import options
 from birnn.tasks.core.options import advanced_data, data_option
 
@@ -77,7 +78,9 @@ class ForecastParts:
         low=0, high=options.MAX_MEMBERS)
     segment: int = advanced(
         0, "Steps that are read at once. 0: a season, or near it.", low=0, high=10_000)
-    segment_size: int = advanced(128, "Size of the vector of a segment.", low=1, high=8192)
+    segment_size: int = advanced(
+        128, "Size of the vector of a segment.", low=1, high=8192,
+        search=Span(64, 256, step=64))
     series_size: int = advanced(
         0, "Size of a trained vector of each series; 0: all are treated alike.", low=0, high=1024)
     normalise: str = advanced(
@@ -91,8 +94,10 @@ class ForecastParts:
         choices=("direct", "segments"))
     linear: bool = advanced(
         True, "Mix in a linear model fitted in closed form, as validation says.")
-    input_dropout: float = advanced(0.0, "Dropout of what is read.", low=0, high=0.95)
-    head_dropout: float = advanced(0.3, "Dropout before the last layer.", low=0, high=0.95)
+    input_dropout: float = advanced(
+        0.0, "Dropout of what is read.", low=0, high=0.95, search=Span(0.0, 0.3))
+    head_dropout: float = advanced(
+        0.3, "Dropout before the last layer.", low=0, high=0.95, search=Span(0.1, 0.6))
     loss: str = advanced(
         "mae", "What training minimises; quantile also forecasts the bounds of each level.",
         choices=("mae", "mse", "huber", "quantile"), group="Training")

@@ -20,11 +20,18 @@ from birnn.data.wording import MOST_NAMED
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.model import Embedder
+from birnn.search import Space, choice
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, TaskData
 from birnn.tasks.forecast import fit, output
 from birnn.tasks.forecast import model as networks
 from birnn.tasks.forecast.conformal import check_levels
-from birnn.tasks.forecast.data import SeriesData, first_scored, load_panel, load_series
+from birnn.tasks.forecast.data import (
+    SeriesData,
+    first_scored,
+    load_panel,
+    load_series,
+    unseen_panel,
+)
 from birnn.tasks.forecast.fit import ForecastTask, ForecastTaskData
 from birnn.tasks.forecast.forecasts import Forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
@@ -229,6 +236,24 @@ class Forecast(ForecastTask):
     def monitors_for(self, info: ForecastInfo) -> tuple[str, ...]:
         """Training for squares, squares choose."""
         return self.monitors[::-1] if self.config.model.loss == "mse" else self.monitors
+
+    def search_spaces(self, info: ForecastInfo) -> dict[str, Space]:
+        """Lookbacks and segments are sought around what the season and the history give."""
+        shape = info.shape
+        lengths = (shape.lookback // 2, 2 * shape.lookback)
+        pieces = (shape.segment // 2, 2 * shape.segment)
+        return {
+            "lookback": choice(0, *(n for n in lengths if n >= 2 * shape.segment)),
+            "segment": choice(0, *(n for n in pieces if 2 <= n <= shape.lookback // 2)),
+            "normalise": choice("auto", "last", "mean", "scale"),
+        }
+
+    def without_test(self, data: ForecastTaskData) -> ForecastTaskData:
+        """The windows of train and validation, on a panel that holds nothing later."""
+        kept = super().without_test(data)
+        panel = unseen_panel(list(kept.splits.values()))
+        splits = {name: replace(split, panel=panel) for name, split in kept.splits.items()}
+        return replace(kept, splits=splits)
 
     def finish(self, model: Any, data: ForecastTaskData) -> dict[str, Any]:
         """Fit the linear map and its share, then calibrate the intervals on what is held back."""

@@ -1,7 +1,7 @@
 """From a run's files to one HTML file that needs no network, no script and no other file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,13 @@ def render_report(files: RunFiles, options: str = "") -> str:
     own: list[Section] = spec.part("report")(files) if spec.report else []
     sections = [verdict_section(files), data_section(files), *own, training_section(files),
                 repeat_section(files, options)]  # fmt: skip
+    return render_page(files.metrics["task"], files.name, files.metrics["verdict"], sections,
+                       report_numbers(files))  # fmt: skip
+
+
+def render_page(task: str, name: str, verdict: str, sections: Sequence[Section],
+                numbers: Mapping[str, Any]) -> str:  # fmt: skip
+    """Sections as one HTML file, under a ``verdict``, with its ``numbers`` as JSON."""
     blocks = [part for section in sections for block in section.blocks for part in block.within()]
     plot = any(block.kind == "series" for block in blocks)
     own_scripts = dict.fromkeys(name for block in blocks for name in block.scripts)
@@ -63,11 +70,11 @@ def render_report(files: RunFiles, options: str = "") -> str:
         style = read_asset(UPLOT_STYLE) + style
     template = environment(PACKAGE).get_template("report.html")
     return template.render(
-        task=files.metrics["task"], name=files.name, verdict=unbroken(files.metrics["verdict"]),
+        task=task, name=name, verdict=unbroken(verdict),
         sections=sections, version=__version__, style=inline(style),
         scripts=[inline(part) for part in scripts],
         policy=" ".join(content_hash(part) for part in scripts),
-        numbers=report_numbers(files),
+        numbers=numbers,
     )  # fmt: skip
 
 

@@ -99,6 +99,8 @@ def what_was_trained(metrics: Mapping[str, Any], unit: str) -> str:
     )
     others = [f"{plural(count, one, unit)} of {name}" for name, count in rows.items()
               if name not in ("train", "calibration", "test")]  # fmt: skip
+    if trials := train.get("search_trials"):
+        text += f" Its options were chosen among {plural(trials, 'trial')} on validation."
     if others:
         text += f" Choices were made on {' and '.join(others)}."
     if "calibration" in rows:

@@ -93,12 +93,15 @@ def data_part(metrics: Mapping[str, Any]) -> list[str]:
 def use_part(metrics: Mapping[str, Any], name: str) -> list[str]:
     """Paragraphs: how it was trained, how it is used, and what it is not for."""
     train, example = metrics["train"], TASKS[metrics["task"]].example
+    searched = ""
+    if trials := train.get("search_trials"):
+        searched = f" Its options were chosen among {plural(trials, 'trial')} on validation."
     history = ", curve in `history.csv`" if name == "RUN" else ""
     predict = f"python cli.py predict {name} {example}\n" if example else ""
     return [
         "## Training",
         f"{train['parameters']:,} parameters, {train['epochs']} epochs,"
-        f" {train['seconds']:.0f} seconds; settings in `config.json`{history}.",
+        f" {train['seconds']:.0f} seconds; settings in `config.json`{history}.{searched}",
         "## Use", f"```\npython cli.py evaluate {name}\n{predict}```",
         f'or, in Python, `import birnn; run = birnn.load("{name}")`.', "## Limits",
         "The scores hold for data like the test split's. A change of domain, time or language can\n"

@@ -36,7 +36,8 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained,
         "validation": {
             name: value for name, value in trained.history[trained.stop.epoch - 1].items()
             if name not in ("epoch", "loss", "learning_rate", "seconds")},
-        "data": {**data.provenance, "reading": data.reading}, "train": train_part(trained),
+        "data": {**data.provenance, "reading": data.reading},
+        "train": train_part(trained, task.config.train.search_trials),
         "details": task.details(test, predictions, data.info)}  # fmt: skip
     if task.errors:
         metrics["test"]["skill"] = {
@@ -51,14 +52,15 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained,
     return metrics, predictions
 
 
-def train_part(trained: Trained) -> dict[str, Any]:
-    """``train``: what training took, and what validation set after it."""
+def train_part(trained: Trained, search_trials: int = 0) -> dict[str, Any]:
+    """``train``: what training took, what validation set after it, how options were found."""
     stop = trained.stop
+    searched = {"search_trials": search_trials} if search_trials else {}
     return {"seconds": round(stop.seconds, 3), "epochs": len(trained.history),
             "best_epoch": stop.epoch, "stopped": stop.reason,
             "parameters": count_parameters(trained.model),
             "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
-            "seed": trained.seed, **trained.extra}  # fmt: skip
+            "seed": trained.seed, **searched, **trained.extra}  # fmt: skip
 
 
 def _differences(task: AnyTask, baseline: str, own: Evaluation,

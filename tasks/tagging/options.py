@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
+from birnn.search import Span
 from birnn.tasks.core import options
 from birnn.tasks.core.options import MAX_MEMBERS, advanced_data, data_option
 
@@ -90,15 +91,18 @@ class TaggingParts:
     )
     case: bool = advanced(True, "Tell the network how a token is written: case, digits, marks.")
     singleton_dropout: float = advanced(
-        0.5, "How often a word that train has once counts as unknown in training.", low=0, high=1
+        0.5, "How often a word that train has once counts as unknown in training.", low=0, high=1,
+        search=Span(0.2, 0.8),
+    )  # fmt: skip
+    word_dropout: float = rate(
+        0.02, "How often any word is hidden from its trained vector.", search=Span(0.0, 0.15)
     )
-    word_dropout: float = rate(0.02, "How often any word is hidden from its trained vector.")
-    embedding_dropout: float = rate(0.2, "Dropout of a token's features.")
+    embedding_dropout: float = rate(0.2, "Dropout of a token's features.", search=Span(0.0, 0.5))
     embedding_locked_dropout: float = rate(
-        0.2, "The same, with one mask for all tokens of a sentence."
+        0.2, "The same, with one mask for all tokens of a sentence.", search=Span(0.0, 0.5)
     )
     character_dropout: float = rate(0.1, "Dropout of the letters' vectors.")
-    head_dropout: float = rate(0.3, "Dropout before the last layer.")
+    head_dropout: float = rate(0.3, "Dropout before the last layer.", search=Span(0.1, 0.6))
 
 
 @dataclass(frozen=True)

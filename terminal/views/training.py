@@ -81,6 +81,8 @@ def draw_report(event: Any) -> None:
     if "chart" in metrics and not plain:
         out.print(render_chart(metrics["chart"], out.width))
     out.print(Text(harmless(metrics["verdict"]), style="bold"), soft_wrap=plain)
+    if trials := metrics["train"].get("search_trials"):
+        out.print(f"Its options were chosen among {plural(trials, 'trial')} on validation.")
     if advice := metrics.get("advice"):
         out.print(Text(f"What would help: {harmless('; '.join(advice))}."), soft_wrap=plain)
     out.print()

@@ -12,7 +12,7 @@ from places import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-TESTS = ("samples", "onnx", "serve", "track", "test")  # what `make oldest` installs
+TESTS = ("samples", "onnx", "serve", "track", "tune", "test")  # what `make oldest` installs
 
 
 def requirements(*extras: str) -> dict[str, Requirement]:
