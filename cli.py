@@ -194,18 +194,18 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
         from birnn.tasks.serving.predictor import serve
         from birnn.tasks.serving.request import Request
         from birnn.terminal.views.answers import draw_answer
+        from birnn.terminal.views.working import working
 
         use_machine(options)
         folder = run_folder(run)
     request = Request(
         texts or [], options.input, options.text_column, options.encoding, standard_input(),
         options.output, options.explain, options.n_best, options.escape_formulas, options.table,
-        options.stamps, options.skip_ragged,
+        options.stamps, options.skip_ragged, resume=options.resume,
     )  # fmt: skip
-    answer = serve(folder, request, options.device)
+    with working("reading"):
+        answer = serve(folder, request, options.device)
     if options.output:
-        from birnn.terminal.views.working import working
-
         with working("predicting"):
             answer.write(Path(options.output))
     draw_answer(answer, output=options.output, as_json=options.json)

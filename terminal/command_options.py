@@ -190,6 +190,10 @@ class PredictOptions:
     output: str = of_output(
         "", "Write records to this .csv, .json, .jsonl or .txt file (taggers: .conll, .conllu too)."
     )
+    resume: bool = of_output(
+        False, "Go on with the --output of a predict that was stopped (texts from a file).",
+        level="advanced",
+    )  # fmt: skip
     escape_formulas: bool = escaping()
     json: bool = of_output(False, "Print records as JSON lines.")
     n_best: int = of_output(

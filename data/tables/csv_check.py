@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from birnn.errors import DataError
+from birnn.progress import tell
 
 USUAL_ENCODING = "utf-8-sig"
 MAX_LINE = 8 << 20  # characters; a long novel has an eighth of it
@@ -49,6 +50,7 @@ def check_text(path: Path, encoding: str) -> None:
         decoder = codecs.getincrementaldecoder(encoding)()
         with path.open("rb") as file:
             line, size, most = 1, 0, MAX_LINE
+            whole = path.stat().st_size
             while block := file.read(1 << 20):
                 try:
                     text = decoder.decode(block)
@@ -63,6 +65,7 @@ def check_text(path: Path, encoding: str) -> None:
                     what = "holds a NUL character: it is binary, UTF-16 or damaged"
                     mend = "save it as UTF-8 text, or name its encoding with --encoding"
                     raise DataError(f"{path} line {line} {what}; {mend}")
+                tell("checking", file.tell() / max(1, whole))
                 if line == 1 and not size and _is_document(path, text):
                     most = sys.maxsize
                 size = _check_lines(path, line, text, size, most)

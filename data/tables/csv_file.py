@@ -5,6 +5,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,18 @@ from birnn.data.tables.arrow_table import ArrowTable, texts
 from birnn.data.tables.csv_check import check_text, encoding_of
 from birnn.data.tables.delimited import BrokenError, Row, open_lines, parse
 from birnn.data.tables.dialect import Dialect, ReadOptions
+from birnn.data.tables.disk_table import DiskTable, column_chunks
 from birnn.data.tables.hugging_face import library
 from birnn.data.tables.shape import Counts, data_rows
 from birnn.data.tables.sniffing import Reading, Text, sniff
 from birnn.data.wording import agree, plural
 from birnn.errors import DataError
+from birnn.progress import tell
 from birnn.storage.files import atomic_path
 
 HEAD = 1 << 20  # characters of a file from which its dialect is told
 CHUNK = 2_000  # rows
+TOLD = 20_000  # rows, after which it is told how far the reading is
 IN_MEMORY = 32 << 20  # bytes of a file; the table of a larger one lies in the cache of datasets
 MAX_COLUMNS = 20_000
 INDEX = ("", "Unnamed: 0")  # what pandas calls the index that it wrote
@@ -96,14 +100,18 @@ def _read_as(
         what = f"{shape.width:,} columns; {MAX_COLUMNS:,} at most are read"
         raise DataError(f"{path} line {shape.skip + 1}: {what}; is --delimiter right?")
 
-    def told(rows: Iterator[Row]) -> Iterator[list[str]]:
-        for line, cells in rows:
-            lines.append(line)
+    def told(rows: Iterator[Row], file: Any, size: int) -> Iterator[list[str]]:
+        for number, (line, cells) in enumerate(rows):
+            if not options.streamed:
+                lines.append(line)
+            if not number % TOLD:
+                tell("reading", file.buffer.tell() / size)
             yield cells
 
     with open_lines(path, encoding, signs) as file:
-        rows = told(data_rows(parse(file, signs, shape.skip), shape, counts))
-        table = _table(path, rows, shape.width, f"{encoding} {signs} {shape}")
+        rows = data_rows(parse(file, signs, shape.skip), shape, counts)
+        cells = told(rows, file, path.stat().st_size)
+        table = _table(path, cells, shape.width, f"{encoding} {signs} {shape}", options)
     _refuse(path, reading, counts, options)
     if not len(table):
         mend = "" if shape.names is None else "; if the header is a row, say --no-header"
@@ -160,7 +168,9 @@ def _broken(path: Path, line: int, reason: str) -> DataError:
     return DataError(f"{path} line {line}: {what}; {mend}")
 
 
-def _table(path: Path, rows: Iterator[list[str]], width: int, how: str) -> Any:
+def _table(
+    path: Path, rows: Iterator[list[str]], width: int, how: str, options: ReadOptions
+) -> Any:
     """Rows as a table, in memory or, of a large file, in the cache of Hugging Face datasets."""
     names = [str(number) for number in range(width)]
     schema = pa.schema([(name, pa.string()) for name in names])
@@ -172,14 +182,19 @@ def _table(path: Path, rows: Iterator[list[str]], width: int, how: str) -> Any:
 
     if path.stat().st_size <= IN_MEMORY:
         return ArrowTable(pa.Table.from_batches(chunks(), schema))
-    return _cached(path, schema, chunks(), how)
-
-
-def _cached(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], how: str) -> Any:
-    """A large file's rows as a Dataset on the disk, under a name of its content and of ``how``."""
-    from datasets import Dataset, Features
-    from datasets.arrow_writer import ArrowWriter
+    place = _cached(path, schema, chunks(), how)
+    if options.streamed:
+        return DiskTable.of([place])
+    from datasets import Dataset
     from datasets.table import MemoryMappedTable
+
+    return Dataset(MemoryMappedTable.from_file(str(place)))
+
+
+def _cached(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], how: str) -> Path:
+    """A large file's rows as an Arrow file, under a name of its content and of ``how``."""
+    from datasets import Features
+    from datasets.arrow_writer import ArrowWriter
 
     digest = hashlib.sha256(how.encode())
     with path.open("rb") as file:
@@ -192,7 +207,7 @@ def _cached(path: Path, schema: pa.Schema, rows: Iterator[pa.RecordBatch], how: 
         for part in rows:
             writer.write_table(pa.Table.from_batches([part]))
         writer.finalize()
-    return Dataset(MemoryMappedTable.from_file(str(place)))
+    return place
 
 
 def _names(
@@ -221,11 +236,11 @@ def _names(
         taken.add(name)
         if given and given not in INDEX:
             continue
-        column = table.data.column(number)
-        if number == 0 and header and _counts_rows(column, counts.rows):
+        column = partial(column_chunks, table, number)
+        if number == 0 and header and _counts_rows(column(), counts.rows):
             left.append(name)
             notes.append(f"the first column ({given or 'unnamed'}) counts the rows: not used")
-        elif not given and (header or number == shape.width - 1 > 0) and _is_blank(column):
+        elif not given and (header or number == shape.width - 1 > 0) and _is_blank(column()):
             left.append(name)
             notes.append(f"column {number + 1} has no name and no cell: left out")
         elif header and not given:
@@ -235,14 +250,14 @@ def _names(
     return names, left, notes
 
 
-def _is_blank(column: pa.ChunkedArray) -> bool:
-    return not any(cell.strip() for chunk in column.chunks for cell in chunk.unique().to_pylist())
+def _is_blank(column: Iterator[pa.Array]) -> bool:
+    return not any(cell.strip() for chunk in column for cell in chunk.unique().to_pylist())
 
 
-def _counts_rows(column: pa.ChunkedArray, rows: int) -> bool:
+def _counts_rows(column: Iterator[pa.Array], rows: int) -> bool:
     """Whether cells are row numbers from 0 or 1; some may lack, where rows were left out."""
     last = -1
-    for chunk in column.chunks:
+    for chunk in column:
         for cell in chunk.to_pylist():
             if not (cell.isascii() and cell.isdigit()) or len(cell) > 12 or int(cell) <= last:
                 return False

@@ -142,6 +142,7 @@ class ReadOptions:
     skip_ragged: bool = False
     table: TableOptions = AS_FOUND
     trained: Dialect | None = None  # how a run's own data was read: a new file is read like it
+    streamed: bool = False  # a large file's rows stay on the disk, and where they begin is not kept
 
 
 AS_USUAL = ReadOptions()

@@ -51,7 +51,7 @@ def read_json_rows(
         if not any(broken) and not any(at[-1] > len(at) for at in lines):
             raise
     if any(broken) and not options.skip_ragged:
-        raise _refusal(paths, broken)
+        raise refusal(paths, broken)
     counts = []
     with tempfile.TemporaryDirectory(prefix="birnn-") as folder:
         whole = []  # blank lines go too: where columns are of mixed kinds, datasets stops at them
@@ -69,13 +69,23 @@ def read_json_rows(
 
 
 def _read(paths: Sequence[Path], encoding: str, source: str) -> "Dataset":
+    table = load_json(paths, encoding, source)
+    whole: Dataset = guarded(source, partial(as_written, table, paths, encoding))
+    return whole
+
+
+def load_json(paths: Sequence[Path], encoding: str, source: str) -> "Dataset":
+    """The rows of JSON files as ``datasets`` has them.
+
+    Raises:
+        DataError: it can't read them.
+    """
     read = partial(
         library().load_dataset, "json", data_files={"train": [literal(path) for path in paths]},
         split="train", encoding=encoding.removesuffix("-sig"),
     )  # fmt: skip
-    table = guarded(source, read)
-    whole: Dataset = guarded(source, partial(as_written, table, paths, encoding))
-    return whole
+    table: Dataset = guarded(source, read)
+    return table
 
 
 def _broken_lines(path: Path, encoding: str) -> dict[int, str]:
@@ -86,7 +96,7 @@ def _broken_lines(path: Path, encoding: str) -> dict[int, str]:
     """
     text = path.read_text(encoding=encoding)
     lines = [(at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip()]
-    broken = {at: reason for at, line in lines if (reason := _fault(line))}
+    broken = {at: reason for at, line in lines if (reason := fault(line))}
     if 2 * len(broken) < len(lines):
         return broken
     try:
@@ -99,7 +109,7 @@ def _broken_lines(path: Path, encoding: str) -> dict[int, str]:
     return {}
 
 
-def _fault(line: str) -> str:
+def fault(line: str) -> str:
     """Why a line is no JSON object; ``""`` if it is one."""
     try:
         return "" if isinstance(json.loads(line), dict) else "it is no object"
@@ -111,7 +121,8 @@ def _fault(line: str) -> str:
         return "it is nested too deeply"
 
 
-def _refusal(paths: Sequence[Path], broken: Sequence[dict[int, str]]) -> DataError:
+def refusal(paths: Sequence[Path], broken: Sequence[dict[int, str]]) -> DataError:
+    """The error of files whose ``broken`` lines, with reasons, are not to be left out."""
     path, wrong = next((path, wrong) for path, wrong in zip(paths, broken, strict=True) if wrong)
     (line, why), *others = wrong.items()
     more = ", …" if len(wrong) > NAMED else ""
@@ -136,8 +147,10 @@ def _filled_lines(path: Path, encoding: str) -> Ints:
     )
 
 
-def check_depth(path: Path, text: str) -> None:
+def check_depth(path: Path, text: str, line: int = 1) -> None:
     """Refuse JSON, a document or a value a line, that is nested beyond all that is usual.
+
+    The text begins at that ``line`` of its file.
 
     Raises:
         DataError: so it is; names the line where there are several.
@@ -146,7 +159,7 @@ def check_depth(path: Path, text: str) -> None:
         return
     bare = STRING.sub("", text)
     whole = path.suffix.lower() == ".json" or bare.lstrip("\ufeff \t\r\n").startswith("[")
-    for number, part in enumerate([bare] if whole else bare.split("\n"), 1):
+    for number, part in enumerate([bare] if whole else bare.split("\n"), line):
         if _depth(part) > DEPTH:
             where = path if whole else f"{path} line {number}"
             raise DataError(f"{where}: lists or objects are nested more than {DEPTH} deep; mend it")
@@ -164,14 +177,19 @@ def _depth(text: str) -> int:
     return deepest
 
 
+def taken_for_stamps(table: "Dataset") -> list[str]:
+    """The columns of texts that Arrow took for times."""
+    times = ("timestamp", "time", "date")
+    kinds = {name: getattr(kind, "dtype", "") for name, kind in table.features.items()}
+    return [name for name, kind in kinds.items() if kind.startswith(times)]
+
+
 def as_written(table: "Dataset", paths: Sequence[Path], encoding: str) -> "Dataset":
     """JSON rows whose texts Arrow took for time stamps, as they stand in the files."""
     from datasets import Dataset
     from datasets.table import InMemoryTable
 
-    times = ("timestamp", "time", "date")
-    kinds = {name: getattr(kind, "dtype", "") for name, kind in table.features.items()}
-    stamps = [name for name, kind in kinds.items() if kind.startswith(times)]
+    stamps = taken_for_stamps(table)
     if not stamps:
         return table
     parse = pa_json.ParseOptions(

@@ -12,8 +12,9 @@ import numpy as np
 from birnn.arrays import Ints
 from birnn.data import DATASETS
 from birnn.data.tables.arrow_table import ArrowTable
-from birnn.data.tables.csv_file import CsvFile, read_csv
+from birnn.data.tables.csv_file import IN_MEMORY, CsvFile, read_csv
 from birnn.data.tables.dialect import AS_USUAL, Dialect, ReadOptions
+from birnn.data.tables.disk_table import on_disk
 from birnn.data.tables.folders import assign_splits
 from birnn.data.tables.formats import ALONE, FORMATS
 from birnn.data.tables.hugging_face import HUB_NAME, guarded, library, literal
@@ -183,12 +184,16 @@ def _load_files(
     import pyarrow.parquet as pq  # here, as the next: a delimited file needs neither
 
     from birnn.data.tables.json_file import read_json_rows
+    from birnn.data.tables.json_lines import are_many_lines, read_json_lines
 
     loaded: dict[str, Any] = {}
     lines: dict[str, Ints] = {}
     counts: list[Counts] = []
     for split, paths in files.items():  # each apart: their columns may differ
-        if kind == "json":
+        if kind == "json" and options.streamed and are_many_lines(paths, options):
+            loaded[split], left = read_json_lines(paths[0], options, source)
+            counts += left
+        elif kind == "json":
             loaded[split], lines[split], left = read_json_rows(paths, options, source)
             counts += left
         else:
@@ -197,6 +202,8 @@ def _load_files(
             one = {"train": [literal(path) for path in paths]}
             read = partial(library().load_dataset, kind, data_files=one, split="train")
             loaded[split] = guarded(source, read)
+            if options.streamed and sum(path.stat().st_size for path in paths) > IN_MEMORY:
+                loaded[split] = on_disk(loaded[split])
     by_line = {split: at for split, at in lines.items() if len(at) == len(loaded[split])}
     notes = [part.words() for part in counts]
     return Tables(loaded, source, notes, counts, lines=by_line)
@@ -220,7 +227,8 @@ def _load_csvs(files: dict[str, list[Path]], options: ReadOptions, source: str) 
     for split, paths in files.items():
         own = [read_csv(path, options) for path in paths]
         splits[split] = guarded(source, partial(_as_one, [part.table for part in own]))
-        lines[split] = np.concatenate([part.lines for part in own])
+        if not options.streamed:
+            lines[split] = np.concatenate([part.lines for part in own])
         parts += own
     names = [path.name for paths in files.values() for path in paths]
     several = len(parts) > 1

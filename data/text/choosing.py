@@ -15,6 +15,7 @@ from birnn.data.tables.columns import (
     no_column,
     usual_columns,
 )
+from birnn.data.tables.disk_table import column_chunks
 from birnn.data.tables.kinds import is_a
 from birnn.data.text.labels import MAX_CLASSES
 from birnn.data.wording import plural
@@ -44,6 +45,7 @@ WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_a-zA-Z]+")
 FEW = 20  # classes of a column without a usual name
 SPOKEN = 2.0  # spaces in a text, on average, of a column without a usual name
 LONGER = 2.0  # than all others must such a column be
+SAMPLE = 1_000  # filled cells from which it is told whether a column holds sentences
 UNUSUAL = 10_000  # the rank of a name that says nothing
 
 
@@ -179,8 +181,13 @@ def choose_text(
 
 def _goes_on(table: Any, name: str) -> bool:
     """Whether all cells of a column begin with a space, as a sentence does after its comma."""
-    cells = [cell for cell in table[name][:] if cell]
-    return bool(cells) and all(isinstance(cell, str) and cell[0] == " " for cell in cells)
+    filled = False
+    for chunk in column_chunks(table, name):
+        cells = [cell for cell in chunk.to_pylist() if cell]
+        if not all(isinstance(cell, str) and cell[0] == " " for cell in cells):
+            return False
+        filled = filled or bool(cells)
+    return filled
 
 
 def describe_columns(columns: Columns) -> str:
@@ -284,22 +291,26 @@ def _column(table: Any, name: str) -> Any:
 
 def measure(table: Any, name: str) -> Measure | None:
     """What the filled cells of a column of strings are like; None if they are no texts."""
-    column = _column(table, name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return None
-    cells = pc.utf8_trim_whitespace(column.drop_null())
-    cells = cells.filter(pc.greater(pc.utf8_length(cells), 0))
-    filled = len(cells)
+    filled = characters = 0
+    first: list[pa.Array] = []
+    for chunk in column_chunks(table, name):
+        if pa.types.is_dictionary(chunk.type):
+            chunk = chunk.cast(chunk.type.value_type)
+        if not (pa.types.is_string(chunk.type) or pa.types.is_large_string(chunk.type)):
+            return None
+        cells = pc.utf8_trim_whitespace(chunk.drop_null())
+        cells = cells.filter(pc.greater(pc.utf8_length(cells), 0))
+        if filled < SAMPLE:
+            first.append(cells.slice(0, SAMPLE - filled))
+        filled += len(cells)
+        characters += pc.sum(pc.utf8_length(cells)).as_py() or 0
     if not filled:
         return None
-    some = cells.slice(0, 1000)
+    some = pa.chunked_array(first)
     digits = pc.match_substring_regex(some, r"^[-+]?[\d.,:/ ]+$")
     if pc.sum(digits).as_py() > 0.9 * len(some):
         return None
-    characters = pc.mean(pc.utf8_length(cells)).as_py()
-    return Measure(filled, characters, pc.mean(pc.count_substring(some, " ")).as_py())
+    return Measure(filled, characters / filled, pc.mean(pc.count_substring(some, " ")).as_py())
 
 
 def _find_label(table: Any, names: Sequence[str], notes: list[str]) -> str:

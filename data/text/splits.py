@@ -125,6 +125,8 @@ def _label_studio(path: Path, encoding: str) -> list[dict[str, Any]]:
         head = file.read(HEAD)
     if '"data"' not in head and '"annotations"' not in head and '"completions"' not in head:
         return []
+    if not _could_be_tasks(head):
+        return []
     text = path.read_text(encoding=encoding)
     try:
         parsed = json.loads(text)
@@ -137,6 +139,16 @@ def _label_studio(path: Path, encoding: str) -> list[dict[str, Any]]:
             return []  # whoever reads it next says what is wrong
     rows = parsed if isinstance(parsed, list) else [parsed]
     return rows if rows and all(map(is_label_studio, rows)) else []
+
+
+def _could_be_tasks(head: str) -> bool:
+    """Whether a file whose first line is an object can be an export, which has only such lines."""
+    first = head.lstrip("\ufeff \t\r\n").split("\n", 1)[0]
+    try:
+        row = json.loads(first)
+    except (ValueError, RecursionError):
+        return True  # a list, or a line longer than the head
+    return not isinstance(row, dict) or is_label_studio(row)
 
 
 def _split_column(table: Any, asked: str, where: str) -> str:

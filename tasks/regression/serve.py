@@ -67,13 +67,15 @@ class RegressionPredictor(Predictor):
         ):
             predicted[rows] = part
 
-        def records_of() -> Iterator[Record]:
-            for start in range(0, len(table), CHUNK):
+        def records_of(begin: int) -> Iterator[list[Record]]:
+            for start in range(begin, len(table), CHUNK):
                 parts = table[start : start + CHUNK]
                 cells = zip(*parts.values(), strict=True)
-                for row, value in zip(cells, predicted[start : start + CHUNK], strict=True):
-                    cell = zip(parts, map(plain, row), strict=True)
-                    yield {**dict(cell), PREDICTED: float(value)}
+                values = predicted[start : start + CHUNK].tolist()
+                yield [
+                    {**dict(zip(parts, map(plain, row), strict=True)), PREDICTED: value}
+                    for row, value in zip(cells, values, strict=True)
+                ]
 
         records = Streamed(len(table), records_of)
 

@@ -17,7 +17,7 @@ from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import TextColumns, read_columns, read_texts
 from birnn.tasks.serving.records import write_records
-from birnn.tasks.serving.request import Answer, Request, Streamed
+from birnn.tasks.serving.request import Answer, Form, Request, Streamed
 from birnn.tasks.serving.texts import read_inputs, read_text_columns
 
 CHUNK = 8192  # rows that are held as batches and features at once
@@ -78,16 +78,15 @@ class LabelPredictor(Predictor):
     def stream(self, columns: Columns) -> Streamed:
         """The records of :meth:`label`, of which a part is held at once."""
 
-        def records() -> Iterator[dict[str, Any]]:
-            for part, _ in self._parts(columns, explain=False):
-                yield from part
+        def parts(begin: int) -> Iterator[list[dict[str, Any]]]:
+            return (part for part, _ in self._parts(columns, begin, explain=False))
 
-        return Streamed(len(next(iter(columns.values()))), records)
+        return Streamed(len(next(iter(columns.values()))), parts)
 
-    def _parts(self, columns: Columns, *,
+    def _parts(self, columns: Columns, begin: int = 0, *,
                explain: bool) -> Iterator[tuple[list[dict[str, Any]], Weights]]:  # fmt: skip
         names = self.run.info.labels
-        for start in range(0, len(next(iter(columns.values()))), CHUNK):
+        for start in range(begin, len(next(iter(columns.values()))), CHUNK):
             chunk = {name: part[start : start + CHUNK] for name, part in columns.items()}
             rows, weights = self.probabilities(chunk, explain=explain)
             records = []
@@ -110,7 +109,8 @@ class LabelPredictor(Predictor):
             records, weights = self.stream(columns), []
         write = partial(write_labels, records=records, columns=self.columns,
                         escape=request.escape_formulas)  # fmt: skip
-        return Answer(records, write, notes(columns), weights)
+        form = None if request.explain else Form(partial(_csv_rows, columns=self.columns), _lines)
+        return Answer(records, write, notes(columns), weights, form=form)
 
     def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
         """The texts of a file, where a row is one text."""
@@ -168,11 +168,17 @@ def write_labels(path: Path, records: Iterable[dict[str, Any]], columns: Sequenc
 
     JSON holds the records, a CSV a row each, a ``.txt`` the labels alone.
     """
-    lines = (record["label"] for record in records)
-    write_records(path, records, _csv_rows(records, columns), lines, escape=escape)
+    rows = _csv_rows(records, columns=columns)
+    write_records(path, records, rows, _lines(records), escape=escape)
 
 
-def _csv_rows(records: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[list[Any]]:
+def _lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    return (record["label"] for record in records)
+
+
+def _csv_rows(
+    records: Iterable[dict[str, Any]], start: int = 0, *, columns: Sequence[str]
+) -> Iterator[list[Any]]:
     names, header = [*columns, "label"], True
     for record in records:
         shares = record["probabilities"]

@@ -11,6 +11,7 @@ from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.runs.evaluation import Reading, reread, with_stamps
 from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
+from birnn.tasks.serving.growing_output import AT_ONCE, GrowingOutput, resumable
 from birnn.tasks.serving.records import check_apart, check_output
 from birnn.tasks.serving.request import Answer, Request
 
@@ -153,7 +154,25 @@ def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
         data = config.get("data")
         trained = data.get("data") if isinstance(data, dict) else ""
         check_apart(Path(request.output), request, folder, str(trained or ""))
-    return answer(load_run(folder, device), request)
+    if request.resume and not (request.input and request.output):
+        raise ConfigError("resume: name the --input and the --output of what was begun")
+    if not request.output or not request.input:
+        return answer(load_run(folder, device), request)
+    growing = GrowingOutput(Path(request.output), request, folder, device)
+    growing.begin()
+    return _growing(answer(load_run(folder, device), request), growing)
+
+
+def _growing(answer: Answer, growing: GrowingOutput) -> Answer:
+    """The answer, which is written by parts where it can be and is long."""
+    if not resumable(answer):
+        if growing.request.resume:
+            raise ConfigError("resume: only texts that a run labels or tags are predicted by parts")
+        return answer
+    if growing.done or len(answer.records) > AT_ONCE:
+        answer.write = lambda _: growing.write(answer)
+    answer.notes[:0] = growing.notes
+    return answer
 
 
 def answer(run: LoadedRun, request: Request) -> Answer:

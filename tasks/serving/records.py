@@ -14,14 +14,24 @@ from birnn.tasks.runs.folder import is_of_run
 from birnn.tasks.serving.request import Request
 
 
+def json_piece(record: dict[str, Any], *, first: bool) -> str:
+    """A record as it stands in an indented list, whose bracket comes with the first."""
+    text = json.dumps(record, ensure_ascii=False, indent=1).replace("\n", "\n ")
+    return f"{'[' if first else ','}\n {text}"
+
+
+def json_line(record: dict[str, Any]) -> str:
+    """A record as a line of JSON."""
+    return f"{json.dumps(record, ensure_ascii=False)}\n"
+
+
 def _json_list(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A list of records as indented JSON, one by one."""
-    start = "["
+    first = True
     for record in records:
-        text = json.dumps(record, ensure_ascii=False, indent=1).replace("\n", "\n ")
-        yield f"{start}\n {text}"
-        start = ","
-    yield "[]\n" if start == "[" else "\n]\n"
+        yield json_piece(record, first=first)
+        first = False
+    yield "[]\n" if first else "\n]\n"
 
 
 def check_output(path: Path, known: Sequence[str]) -> None:
@@ -83,6 +93,7 @@ def write_records(path: Path, records: Iterable[dict[str, Any]], rows: Iterable[
                 writer.row(row)
         elif kind == ".json":
             file.writelines(_json_list(records))
+        elif kind == ".jsonl":
+            file.writelines(map(json_line, records))
         else:
-            jsonl = (json.dumps(record, ensure_ascii=False) for record in records)
-            file.writelines(f"{line}\n" for line in (jsonl if kind == ".jsonl" else lines))
+            file.writelines(f"{line}\n" for line in lines)

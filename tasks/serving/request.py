@@ -1,5 +1,6 @@
 """What a person asks a trained run to predict, and what comes back."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,6 @@ class Change:
     series: str
     step: int  # from the end: −1 is the last
     value: float
-
-
-TOLD = 256  # records, after which it is told how far the work is
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class Request:
     skip_ragged: bool = False  # leave out rows that don't fit
     trained: Dialect | None = None  # how the run's own data was read
     columns: Mapping[str, str] = field(default_factory=dict)  # of these data, by what they held
+    resume: bool = False  # go on with the partial output of a predict that was stopped
     changes: tuple[Change, ...] = ()  # of series, after they are read
     told: list[str] = field(default_factory=list)  # what was noticed while it was read
 
@@ -54,16 +53,33 @@ class Streamed(Iterable[dict[str, Any]]):
     """Records that are made anew, a part at a time, whenever they are gone through."""
 
     count: int
-    parts: Callable[[], Iterator[dict[str, Any]]]
+    parts: Callable[[int], Iterator[list[dict[str, Any]]]]  # from a record on that began a part
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for number, record in enumerate(self.parts()):
-            if not number % TOLD:
-                tell("predicting", number / self.count)
-            yield record
+        for part in self.from_part(0):
+            yield from part
+
+    def from_part(self, start: int) -> Iterator[list[dict[str, Any]]]:
+        """The parts from record ``start`` on, which began one before; it is told how far it is."""
+        began, done = time.monotonic(), start
+        tell("predicting", start / max(1, self.count))
+        for part in self.parts(start):
+            yield part
+            done += len(part)
+            rate = (done - start) / max(1e-9, time.monotonic() - began)
+            tell(f"predicting, {rate:,.0f} records a second", done / self.count)
 
     def __len__(self) -> int:
         return self.count
+
+
+@dataclass(frozen=True)
+class Form:
+    """How records become the lines of a file, from any one of them on."""
+
+    # A table's rows, the header first; the first record has that number, from 0.
+    rows: Callable[[Iterable[dict[str, Any]], int], Iterator[Iterable[Any]]]
+    lines: Callable[[Iterable[dict[str, Any]]], Iterator[str]]
 
 
 @dataclass
@@ -79,4 +95,5 @@ class Answer:
     charts: list[dict[str, Any]] = field(default_factory=list)  # of forecasts
     # What a page draws of so many series at most, with all stamps and levels.
     drawings: Callable[[int], list[dict[str, Any]]] | None = None
+    form: Form | None = None  # of an output that can grow by parts
     task: str = ""  # of the run that answers

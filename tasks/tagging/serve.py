@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -21,7 +22,7 @@ from birnn.tasks.runs.folder import LoadedRun, load_run
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import Sentences, TextColumns, read_sentences
 from birnn.tasks.serving.records import write_records
-from birnn.tasks.serving.request import Answer, Request, Streamed
+from birnn.tasks.serving.request import Answer, Form, Request, Streamed
 from birnn.tasks.serving.texts import read_inputs
 from birnn.tasks.tagging.decoding import predicted_tags
 from birnn.tasks.tagging.model import best_tags
@@ -66,12 +67,15 @@ class TaggingPredictor(Predictor):
                     raise ConfigError("give texts or --input, not both")
                 return serve_files.tag_file(self.run, request)
         texts = read_inputs(request)
-        records = Streamed(len(texts), lambda: tagged_texts(self.run, texts, request.best))
+        records = Streamed(
+            len(texts), lambda start: tagged_parts(self.run, texts, request.best, start)
+        )
         return Answer(
             records,
             lambda path: write_tagged(path, records, escape=request.escape_formulas),
             empty_note(texts),
             labels=shown_labels(self.run),
+            form=Form(_csv_rows, _column_lines),
         )
 
     def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
@@ -157,10 +161,10 @@ def write_tagged(path: Path, records: Iterable[dict[str, Any]], *, escape: bool 
     write_records(path, records, _csv_rows(records), _column_lines(records), escape=escape)
 
 
-def _csv_rows(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+def _csv_rows(records: Iterable[Mapping[str, Any]], start: int = 0) -> Iterator[tuple[Any, ...]]:
     fields = ("start", "end", "text", "tag", "confidence")
     yield ("record", *fields)
-    for i, record in enumerate(records, start=1):
+    for i, record in enumerate(records, start=start + 1):
         for token in record["tokens"]:
             yield (i, *(str(token[name]) for name in fields))
 
@@ -209,7 +213,7 @@ def tag_texts(folder: Path, texts: Sequence[str], *, best: int = 0) -> TextTags:
 
 def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
     """Tag raw ``texts`` with a run that :func:`load_tagger` has loaded; see :func:`tag_texts`."""
-    records = list(tagged_texts(run, texts, best))
+    records = list(chain.from_iterable(tagged_parts(run, texts, best)))
     return TextTags(records, shown_labels(run), empty_note(texts))
 
 
@@ -219,13 +223,16 @@ def empty_note(texts: Sequence[str]) -> list[str]:
     return [f"note: {plural(empty, 'empty text')} without a token to tag"] if empty else []
 
 
-def tagged_texts(run: LoadedRun, texts: Sequence[str], best: int) -> Iterator[dict[str, Any]]:
-    """The records of :func:`tag_texts`, of which a part is held at once."""
+def tagged_parts(
+    run: LoadedRun, texts: Sequence[str], best: int, begin: int = 0
+) -> Iterator[list[dict[str, Any]]]:
+    """The records of :func:`tag_texts` from text ``begin`` on, a part at a time."""
 
     def tag(filled: list[list[str]]) -> list[tuple[list[str], Array, Alternatives]]:
         return list(zip(*_tag(run, filled, best), strict=True))
 
-    for start in range(0, len(texts), CHUNK):
+    for start in range(begin, len(texts), CHUNK):
+        records = []
         part = texts[start : start + CHUNK]
         places = [token_offsets(text) for text in part]
         tokens = [[text[a:b] for a, b in row] for text, row in zip(part, places, strict=True)]
@@ -238,7 +245,8 @@ def tagged_texts(run: LoadedRun, texts: Sequence[str], best: int) -> Iterator[di
                      **_placed(spans(other, run.info.scheme), at, run)}
                     for other, share in alternatives
                 ]  # fmt: skip
-            yield record
+            records.append(record)
+        yield records
 
 
 def shown_labels(run: LoadedRun) -> list[str]:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +44,8 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
     table, layout, notes = load_untagged(options)
     form = TagForm.of(reading.get("form", {}))
 
-    def parts() -> Iterator[tuple[list[list[str]], list[dict[str, Any]]]]:
-        for start in range(0, len(table), CHUNK):
+    def parts(begin: int = 0) -> Iterator[tuple[list[list[str]], list[dict[str, Any]]]]:
+        for start in range(begin, len(table), CHUNK):
             yield tag_tokens(run, table[start : start + CHUNK]["tokens"], request.best)
 
     def lines() -> Iterator[str]:
@@ -54,7 +53,7 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
         tags = [list(map(sys.intern, row)) for rows, _ in parts() for row in rows]
         yield from prediction_lines(table, tags, layout, run.info.scheme, form=form)
 
-    records = Streamed(len(table), lambda: chain.from_iterable(part for _, part in parts()))
+    records = Streamed(len(table), lambda start: (part for _, part in parts(start)))
 
     def write(path: Path) -> None:
         kind = path.suffix.lower()

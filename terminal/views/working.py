@@ -46,14 +46,16 @@ class Working:
             self.progress.start()
             self.what = ""
         known = share is not None
-        if what != self.what or known != self.known or (share or 0.0) < self.last:
+        work = what.split(", ")[0]  # what follows changes while it goes on
+        if work != self.what or known != self.known or (share or 0.0) < self.last:
             # Anew: a bar that has once had an end keeps it.
             for number in self.progress.task_ids:
                 self.progress.remove_task(number)
             self.progress.add_task(what, total=1.0 if known else None)
+        self.progress.update(self.progress.task_ids[0], description=what)
         if known:
             self.progress.update(self.progress.task_ids[0], completed=share)
-        self.what, self.known, self.last = what, known, share or 0.0
+        self.what, self.known, self.last = work, known, share or 0.0
 
     def stop(self) -> None:
         """Take the line away."""
