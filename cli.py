@@ -32,6 +32,7 @@ from birnn.terminal.errors import exit_code, flush
 from birnn.terminal.help import HelpGroup
 from birnn.terminal.option_parsing import ShowConfig, command
 from birnn.terminal.signals import listen
+from birnn.terminal.together import together
 from birnn.terminal.views import run_training as training
 from birnn.version import __version__
 
@@ -289,8 +290,14 @@ def serve_command(runs: Served, options: ServeOptions) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; bad input ends in one line and exit code 2."""
     listen()
-    words = sys.argv[1:] if arguments is None else arguments
-    return exit_code(partial(app, words or ["--help"], standalone_mode=False, prog_name="birnn"))
+    words = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    return exit_code(partial(carry_out, words))
+
+
+def carry_out(words: list[str]) -> Any:
+    """Run the command ``words``, with the other processes if there are any."""
+    with together(words):
+        return app(words, standalone_mode=False, prog_name="birnn")
 
 
 def run() -> None:

@@ -91,8 +91,8 @@ def is_main() -> bool:
 
 
 @contextmanager
-def _together() -> Iterator[Group]:
-    """The group, in a block in which all of it meets.
+def together() -> Iterator[Group]:
+    """The group, in a block in which all of it meets; there is one.
 
     Raises:
         LostProcessError: another process is gone.
@@ -113,19 +113,22 @@ def gathered(value: T) -> list[T]:
     import torch.distributed as dist
 
     found: list[Any] = [None] * _group.count
-    with _together() as group:
+    with together() as group:
         dist.all_gather_object(found, value, group=group.control)
     return found
 
 
-def gathered_by_main(value: T) -> list[T]:
-    """As :func:`gathered`, on the main process; the others, which ask too, get nothing."""
-    if _group is None:
+def collected(value: T) -> list[T]:
+    """Within :func:`sharing`, what each has made of its part, by rank: on the main process.
+
+    The others, which ask too, get nothing. Where nothing is shared, the one value.
+    """
+    if _group is None or not _sharing:
         return [value]
     import torch.distributed as dist
 
     found: list[Any] = [None] * _group.count if _group.rank == 0 else []
-    with _together() as group:
+    with together() as group:
         dist.gather_object(value, found or None, group=group.control)
     return found
 
@@ -137,7 +140,7 @@ def from_main(make: Callable[[], T]) -> T:
     import torch.distributed as dist
 
     box: list[Any] = [make() if _group.rank == 0 else None]
-    with _together() as group:
+    with together() as group:
         dist.broadcast_object_list(box, group=group.patient)
     return box[0]  # type: ignore[no-any-return]
 
@@ -148,10 +151,12 @@ def barrier() -> None:
 
 
 def summed(counts: Mapping[str, Any]) -> dict[str, Any]:
-    """Counts that each process has for its own items (numbers or arrays), added in rank order.
+    """Within :func:`sharing`, counts of all processes' parts (arrays), added in rank order.
 
-    A process that had no item may lack some.
+    A process that had no item may lack some. Where nothing is shared, the counts as they are.
     """
+    if not _sharing:
+        return dict(counts)
     found: dict[str, Any] = {}
     for part in gathered(dict(counts)):
         for name, value in part.items():

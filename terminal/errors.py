@@ -7,13 +7,19 @@ from typing import Any
 
 import typer
 
-from birnn.errors import BirnnError, Stopped
+from birnn import processes
+from birnn.errors import BirnnError, LostProcessError, Stopped
 
 STOPPED = 130  # exit code of a command that a signal ended
 
 
 def fail(message: str, code: int = 2) -> int:
-    """Print one line to standard error; returns the exit code."""
+    """Print one line to standard error; returns the exit code.
+
+    Of several processes, one prints it.
+    """
+    if not processes.speaks(code):
+        return code
     from birnn.terminal.text import harmless, shortened
 
     line = shortened(" ".join(harmless(str(message)).split()))
@@ -76,6 +82,9 @@ def exit_code(command: Callable[[], Any]) -> int:
     """
     try:
         result = command()
+    except LostProcessError as error:
+        code = processes.last_words()
+        return fail(str(error)) if code is None else code
     except BirnnError as error:
         return fail(str(error), STOPPED if isinstance(error, Stopped) else 2)
     except typer.TyperException as error:

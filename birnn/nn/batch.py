@@ -17,6 +17,7 @@ class Batch:
     lengths: Tensor  # [B] int64, each at least 1
     targets: Tensor | None = None  # what to predict, [B] for an item or [B, T] for a step
     views: int = 1  # the batch holds its items this many times, one whole copy after the other
+    counts: bool = True  # else its items stand in for none: of a batch with none for this process
 
     def __len__(self) -> int:
         return int(self.lengths.shape[0])

@@ -19,6 +19,7 @@ from birnn.nn import engines
 from birnn.nn.batch import check_lengths, sequence_mask
 from birnn.nn.dropout import Dropout, LockedDropout
 from birnn.nn.scan import GRU, LSTM, CellWeights, Recurrence, final_states
+from birnn.nn.shared_norm import is_shared, shared_batch_norm
 from birnn.registry import ENCODERS, resolve, suggestion
 
 
@@ -82,9 +83,12 @@ class MaskedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """``x [B, T, F]``, ``mask [B, T]`` → ``[B, T, F]``, zero where the mask is False."""
+        norm, real = self.norm, x[mask]
+        if norm.training and is_shared():
+            real = shared_batch_norm(norm, real)
+            return x.new_zeros(x.shape).masked_scatter(mask.unsqueeze(-1), real.to(x.dtype))
         # One position has no variance: torch refuses it, so it meets the running statistics.
         use_batch = self.training and int(mask.sum()) > 1
-        norm, real = self.norm, x[mask]
         statistics = norm.running_mean, norm.running_var, norm.weight, norm.bias
         real = norm(real) if use_batch else F.batch_norm(real, *statistics, eps=norm.eps)
         return x.new_zeros(x.shape).masked_scatter(mask.unsqueeze(-1), real)

@@ -5,16 +5,31 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from birnn import processes
 from birnn.errors import DataError, Stopped, reason
 from birnn.storage import snapshots as storage
 from birnn.storage.snapshots import Snapshot
 from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
 
 
+class Wish(NamedTuple):
+    """What somebody wants before the next step; of several processes, any of them."""
+
+    stop: bool = False
+    save: bool = False
+
+
+NOTHING = Wish()
+
+
 @dataclass
 class Checkpointer:
-    """Writes the snapshots of one training run and finds the newest again."""
+    """Writes the snapshots of one training run and finds the newest again.
+
+    Of several processes, all of which have one, the main one's reads and writes.
+    """
 
     folder: Path  # of the snapshots; made when the first is written
     config: CheckpointConfig = field(default_factory=CheckpointConfig)
@@ -30,7 +45,7 @@ class Checkpointer:
         Raises:
             CheckpointError: snapshots of another format.
         """
-        newest, self.torn = storage.newest_snapshot(self.folder)
+        newest, self.torn = processes.from_main(lambda: storage.newest_snapshot(self.folder))
         self.saved_step = newest.step if newest else 0
         self.written = time.monotonic()
         self.stop.listening = True
@@ -40,18 +55,23 @@ class Checkpointer:
         """Training is over, however it ended: a signal means the whole process again."""
         self.stop.listening = False
 
-    def after_step(self, snapshot: Callable[[], Snapshot]) -> None:
-        """A step is done within an epoch.
+    def wish(self) -> Wish:
+        """What this process wants: a snapshot when it is time, to stop when someone asked."""
+        minutes = self.config.checkpoint_minutes
+        due = bool(minutes) and time.monotonic() - self.written >= 60 * minutes
+        return Wish(self.stop.asked, due and processes.is_main())
+
+    def after_step(self, snapshot: Callable[[], Snapshot], wish: Wish | None = None) -> None:
+        """A step is done within an epoch; of several processes, all have heard the same ``wish``.
 
         Raises:
             Stopped: someone asked; a snapshot is written.
             DataError: it can't be written.
         """
-        minutes = self.config.checkpoint_minutes
-        due = minutes and time.monotonic() - self.written >= 60 * minutes
-        if due or self.stop.asked:
+        wish = self.wish() if wish is None else wish
+        if wish.save or wish.stop:
             self.save(snapshot())
-        self.check()
+        self.check(wish.stop)
 
     def after_epoch(self, epoch: int, snapshot: Callable[[], Snapshot], *, last: bool) -> None:
         """Epoch ``epoch`` (from 1) is trained and judged; the ``last`` one is always saved.
@@ -60,17 +80,18 @@ class Checkpointer:
             Stopped, DataError: as :meth:`after_step`.
         """
         every = self.config.checkpoint_epochs
-        if last or self.stop.asked or (every and epoch % every == 0):
+        asked = any(processes.gathered(self.stop.asked))
+        if last or asked or (every and epoch % every == 0):
             self.save(snapshot())
-        self.check()
+        self.check(asked)
 
-    def check(self) -> None:
-        """Stop if someone asked.
+    def check(self, asked: bool) -> None:
+        """Stop if someone ``asked``: of several processes, one that all have heard of.
 
         Raises:
             Stopped: so it is.
         """
-        if self.stop.asked:
+        if asked or (self.stop.asked and processes.count() == 1):
             raise Stopped(f"stopped after step {self.saved_step:,}")
 
     def save(self, snapshot: Snapshot) -> None:
@@ -81,6 +102,11 @@ class Checkpointer:
         """
         if not snapshot.finite():
             return
+        processes.from_main(lambda: self._write(snapshot))
+        self.saved_step = snapshot.step
+        self.written = time.monotonic()
+
+    def _write(self, snapshot: Snapshot) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self.together():
@@ -90,5 +116,3 @@ class Checkpointer:
             storage.prune(self.folder, self.config.keep_checkpoints)
         except OSError as error:
             raise DataError(f"can't write {self.folder}: {reason(error)}") from error
-        self.saved_step = snapshot.step
-        self.written = time.monotonic()

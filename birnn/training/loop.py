@@ -12,12 +12,14 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from birnn import processes
 from birnn.config import TrainConfig
 from birnn.errors import MemoryLimitError
 from birnn.nn.batch import Batch
 from birnn.nn.devices import out_of_memory
 from birnn.nn.precision import products
-from birnn.training.checkpoints import Checkpointer
+from birnn.nn.shared_norm import counting
+from birnn.training.checkpoints import NOTHING, Checkpointer
 from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
 from birnn.training.losses import LossSum as LossSum
 from birnn.training.schedules import learning_rate_factor
@@ -85,7 +87,7 @@ def _train_epoch(
     checkpointer: Checkpointer | None,
 ) -> Iterator[StepEvent]:  # fmt: skip
     """The optimizer steps of an epoch, or those that are left of it."""
-    config, at = run.config, run.at
+    config, at, several = run.config, run.at, processes.count() > 1
     run.model.train()
     run.thaw()
     left = iter(batches.epoch(at.epoch, at.done * config.accumulate))
@@ -94,13 +96,16 @@ def _train_epoch(
         run.set_rate(config.learning_rate * factor)
         with products(run.products), _told_of_memory(run, group):
             total, count = _gradients(run, loss, group)
-        run.note_loss(total, count, len(group))  # where it is read at once, before the weights move
+            tokens = sum(int(batch.lengths.sum()) for batch in group if batch.counts)
+            wish = checkpointer.wish() if checkpointer and several else NOTHING
+            sums = run.exchange.sum(total, count, tokens, wish)
+        # Where it is read at once, before the weights move.
+        run.note_loss(sums.total, sums.items, len(group), sums.told)
         with _told_of_memory(run, group):
             gradients = run.gradients()
-            tokens = sum(int(batch.lengths.sum()) for batch in group)
-            run.step(gradients, _factor(run, gradients, count), tokens)
+            run.step(gradients, _factor(run, gradients, sums.items), 0 if several else tokens)
         if checkpointer:
-            checkpointer.after_step(run.snapshot)
+            checkpointer.after_step(run.snapshot, run.take_wish() if several else None)
         yield StepEvent(at.epoch + 1, at.step, total_steps, at.mean_loss())
 
 
@@ -136,8 +141,10 @@ def _gradients(run: TrainingRun, loss: Loss, group: Sequence[Batch]) -> tuple[Te
     total = count = torch.zeros((), dtype=run.sums, device=run.accelerator.device)
     for batch in group:
         batch = batch.to(run.accelerator.device)
-        with run.accelerator.autocast():
+        with run.accelerator.autocast(), counting(batch):
             part = loss(run.model(batch), batch)
+        if not batch.counts:  # its way back is gone as all others go it, with nothing
+            part = LossSum(0.0 * part.total, 0.0 * part.items)
         run.accelerator.backward(part.total)
         total = total + part.total.detach()
         count = count + part.items
@@ -151,6 +158,7 @@ def _factor(run: TrainingRun, gradients: Sequence[Tensor], count: Tensor) -> Ten
     However a group's items are split into batches, they are divided by their count once.
     """
     run.accelerator.unscale_gradients(run.optimizer)  # of fp16 alone
+    count = torch.where(count > 0, count, 1.0)  # of no known target there is nothing to learn
     factor, most = 1.0 / count, run.config.clip_norm
     if most and gradients:
         norm = nn.utils.get_total_norm(gradients) / count

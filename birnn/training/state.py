@@ -12,16 +12,19 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from birnn import processes
 from birnn.config import TrainConfig
 from birnn.errors import CheckpointError, ConfigError, NonFiniteLossError, TrainingError
 from birnn.nn.engines import compiled_serves
 from birnn.nn.precision import EXACT, TF32, products
 from birnn.storage.snapshots import Snapshot, check_like, nested, same
 from birnn.training.accelerator import make_accelerator
+from birnn.training.checkpoints import NOTHING, Wish
 from birnn.training.depth import Layers
 from birnn.training.events import EpochEvent
+from birnn.training.exchange import Exchange, StepSums, same_weights
 from birnn.training.optimizer import CompiledAdamW
-from birnn.training.randomness import random_states, set_random_states
+from birnn.training.randomness import every_state, seed_apart, set_own_state
 from birnn.training.schedules import WeightAverage
 from birnn.training.tables import RowAdamW, caught_up, large_tables
 
@@ -139,10 +142,9 @@ class Best:
 
 
 class Waiting(NamedTuple):
-    """The loss of a step, on its device until it is read."""
+    """What a step summed, on its device until it is read."""
 
-    total: Tensor  # summed over items
-    items: Tensor  # how many
+    sums: StepSums
     step: int  # of all, from 1
     batches: range  # of the epoch
 
@@ -159,6 +161,7 @@ class TrainingRun:
         self.accelerator = make_accelerator(config)
         on_cpu = self.accelerator.device.type == "cpu"
         model = model.to(self.accelerator.device)  # before anything is kept beside its weights
+        same_weights(model)
         self.average = WeightAverage(model, config.ema) if config.ema else None
         self.layers = Layers.of(model)
         self.trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
@@ -166,19 +169,23 @@ class TrainingRun:
         optimizer = self._optimizer(model, compiled=on_cpu and compiled_serves())
         self.compiled = optimizer if isinstance(optimizer, CompiledAdamW) else None
         self.optimizer: Any = optimizer
+        tables = [cast(nn.Parameter, table.weight) for table in self._tables]
+        self.exchange = Exchange(self.trained.values(), tables)
         self.set_rate(config.learning_rate)
         self.at, self.model = Position(), model
         self.thaw()
+        # Of several processes it is not wrapped: see birnn.training.launching.
+        self.model = self.accelerator.prepare_model(model, evaluation_mode=processes.count() > 1)
         if self.compiled is None:
-            self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        else:
-            self.model = self.accelerator.prepare(model)
+            self.optimizer = self.accelerator.prepare(optimizer)
         self.best = Best(validation)
         self.waiting: list[Waiting] = []
         self.read_every = 1 if on_cpu else READ_EVERY
         mps = self.accelerator.device.type == "mps"
         self.sums = torch.float32 if mps else torch.float64  # of losses and counts
         self.history: list[EpochEvent] = []
+        self._wish = NOTHING
+        seed_apart(config.seed)
         self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
 
     def _optimizer(
@@ -228,17 +235,27 @@ class TrainingRun:
         """Of training, over all its starts."""
         return time.perf_counter() - self._began
 
-    def note_loss(self, total: Tensor, count: Tensor, batches: int) -> None:
+    def note_loss(
+        self, total: Tensor, count: Tensor, batches: int, told: tuple[Tensor, ...] = ()
+    ) -> None:
         """Take the summed loss of the step under way, the count of its items and of its batches.
+
+        And what several processes ``told`` each other (:class:`StepSums`).
 
         Raises:
             NonFiniteLossError: as :meth:`read_losses`.
         """
         at, each = self.at, self.config.accumulate
         first = at.done * each
-        self.waiting.append(Waiting(total, count, at.step + 1, range(first, first + batches)))
+        sums = StepSums(total, count, told)
+        self.waiting.append(Waiting(sums, at.step + 1, range(first, first + batches)))
         if len(self.waiting) >= self.read_every:
             self.read_losses()
+
+    def take_wish(self) -> Wish:
+        """What some process wished by the last step that was read; it is told once."""
+        wish, self._wish = self._wish, NOTHING
+        return wish
 
     def read_losses(self) -> None:
         """Read the losses that wait on the device, in their order.
@@ -249,16 +266,21 @@ class TrainingRun:
         if not self.waiting:
             return
         waiting, self.waiting = self.waiting, []
-        numbers = torch.stack([part for loss in waiting for part in (loss.total, loss.items)])
-        sums = numbers.tolist()
-        for loss, total, count in zip(waiting, sums[::2], sums[1::2], strict=True):
+        numbers = [part for one in waiting for part in (*one.sums[:2], *one.sums.told)]
+        each = torch.stack(numbers).view(len(waiting), -1).tolist()
+        for one, (total, count, *told) in zip(waiting, each, strict=True):
             if not math.isfinite(total):
                 raise NonFiniteLossError(
-                    f"the loss became {total} in epoch {self.at.epoch + 1}, step {loss.step};"
+                    f"the loss became {total} in epoch {self.at.epoch + 1}, step {one.step};"
                     " lower --learning-rate or set --clip-norm, and look for odd values in the"
-                    " data", self.at.epoch, loss.batches,
+                    " data", self.at.epoch, one.batches,
                 )  # fmt: skip
-            self.at.loss, self.at.items = self.at.loss + total, self.at.items + count
+            at = self.at
+            at.loss, at.items = at.loss + total, at.items + count
+            if told:
+                tokens, stop, save = map(int, told)
+                at.epoch_tokens, at.tokens = at.epoch_tokens + tokens, at.tokens + tokens
+                self._wish = Wish(self._wish.stop or stop > 0, self._wish.save or save > 0)
 
     def gradients(self) -> list[Tensor]:
         """Those there are; of a large table, of the rows that were read, each once."""
@@ -273,8 +295,11 @@ class TrainingRun:
         return found
 
     @torch.no_grad()
-    def step(self, gradients: list[Tensor], factor: Tensor, tokens: int) -> None:
-        """Move the weights along the ``gradients`` times a ``factor``, of so many tokens."""
+    def step(self, gradients: list[Tensor], factor: Tensor, tokens: int = 0) -> None:
+        """Move the weights along the ``gradients`` times a ``factor``, of so many tokens.
+
+        Those of several processes are not known yet: :meth:`read_losses` counts them.
+        """
         decay = self.average.next_decay() if self.average else 0.0
         if self.compiled is not None:
             scale = float(factor)
@@ -306,7 +331,8 @@ class TrainingRun:
         self.rows.flush()
         at = self.at
         self.model.eval()
-        with products(), self.average.applied() if self.average else nullcontext():
+        averaged = self.average.applied() if self.average else nullcontext()
+        with products(), averaged, processes.sharing():
             scores = self.best.validation.score()
             improved = self.best.offer(at.epoch + 1, scores, self.model)
         now = time.perf_counter()
@@ -365,12 +391,12 @@ class TrainingRun:
         self.read_losses()
         now = time.perf_counter()
         seconds = {"seconds": now - self._began, "epoch_seconds": now - self._epoch_began}
-        random_numbers, random_tensors = random_states()
+        random_numbers, random_tensors = every_state()
         model, best = self.model.state_dict(), self.best
         tensors = {f"model.{name}": part for name, part in model.items()}
         # A frozen table of vectors is half of a model: what is alike is saved once.
         tensors |= {f"best.{n}": part for n, part in best.state.items() if not same(part, model[n])}
-        tensors |= {f"random.{name}": part for name, part in random_tensors.items()}
+        tensors |= random_tensors
         names = {id(p): name for name, p in self.model.named_parameters()}
         for weight, moments in (*self.optimizer.state.items(), *self.rows.moments()):
             own = names[id(weight)]
@@ -385,7 +411,7 @@ class TrainingRun:
             "best": {name: getattr(best, name) for name in ("epoch", "score", "scores", "peak")},
             "average_updates": self.average.updates if self.average else 0,
             "history": [dataclasses.asdict(event) for event in self.history],
-            "random": random_numbers,
+            **random_numbers,
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
         }
         return Snapshot(self.at.step, numbers, tensors)
@@ -431,7 +457,7 @@ class TrainingRun:
         self._epoch_began = now - position.pop("epoch_seconds")
         self.at = Position(**position)
         # Last: nothing above may draw from them afterwards.
-        set_random_states(numbers["random"], nested(tensors, "random"))
+        set_own_state(numbers, tensors, self.config.seed + self.at.step)
 
     def _catch_up(self, tensors: dict[str, Tensor]) -> None:
         """Tables of a snapshot that were trained row by row, on their way to a dense optimizer."""

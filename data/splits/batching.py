@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from birnn import processes
 from birnn.arrays import Ints
 from birnn.nn.batch import Batch
 
@@ -47,6 +48,39 @@ def pack(order: Ints, lengths: Ints, batch_size: int, batch_tokens: int) -> list
     if len(order):
         batches.append(order[start:])
     return batches
+
+
+def shares(lengths: Ints, count: int) -> list[Ints]:
+    """Divide a batch among ``count`` processes, so that the most padded tokens of one are least.
+
+    Each has a run of near lengths, the first the longest; of few items some have none.
+
+    Args:
+        lengths: ``[B]`` of the batch's items.
+
+    Returns:
+        For each process, the places in the batch of its items, ascending; together, each once.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    longest = lengths[order].tolist()
+    low, high = max(longest[0], -(-int(lengths.sum()) // count)), longest[0] * len(longest)
+    while low < high:
+        middle = (low + high) // 2
+        if _cuts(longest, middle)[count:]:
+            low = middle + 1
+        else:
+            high = middle
+    cuts = np.cumsum(_cuts(longest, low))
+    return [np.sort(part) for part in (*np.split(order, cuts[:-1]), *[order[:0]] * count)][:count]
+
+
+def _cuts(longest: list[int], most: int) -> list[int]:
+    """How many items each run of a falling list has, padded to at most so many tokens."""
+    sizes, start = list[int](), 0
+    while start < len(longest):
+        sizes.append(min(most // longest[start], len(longest) - start))
+        start += sizes[-1]
+    return sizes
 
 
 def by_length(lengths: Sequence[int] | Ints, batch_size: int, batch_tokens: int) -> list[Ints]:
@@ -106,7 +140,17 @@ class BucketSampler:
         return len(self.plan(epoch))
 
     def epoch(self, epoch: int, start: int = 0) -> Iterable[Batch]:
-        """The batches of ``epoch``, from the one numbered ``start`` on."""
+        """The batches of ``epoch``, from the one numbered ``start`` on.
+
+        Of several processes, each has its own share of every batch.
+        """
         for indices in self.plan(epoch)[start:]:
-            batch = self.split.batch(np.tile(indices, self.views))
-            yield replace(batch, views=self.views)
+            own = self._own(indices)
+            batch = self.split.batch(np.tile(own if len(own) else indices[:1], self.views))
+            yield replace(batch, views=self.views, counts=len(own) > 0)
+
+    def _own(self, indices: Ints) -> Ints:
+        """Of the items of a batch, those that are this process's."""
+        if processes.count() == 1:
+            return indices
+        return indices[shares(self.split.lengths[indices], processes.count())[processes.rank()]]

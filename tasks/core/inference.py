@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import nn
 
+from birnn import processes
 from birnn.arrays import Array, Ints
 from birnn.config import TrainConfig
 from birnn.data.splits.batching import Split, by_length
@@ -17,12 +18,11 @@ def run_split(model: nn.Module, split: Split, config: TrainConfig, *,
               stay: bool = False) -> Iterator[tuple[Ints, Batch, Any]]:  # fmt: skip
     """The outputs of ``model`` for every item: item numbers, their batch, and its outputs.
 
-    The model runs where it is. Batch and outputs come back to the CPU, unless they ``stay``.
+    The model runs where it is. Batch and outputs come back to the CPU, unless they ``stay``. Where
+    processes share the work (:func:`birnn.processes.sharing`), these are this one's items.
     """
-    plan, device = (
-        by_length(split.lengths, config.batch_size, config.batch_tokens),
-        device_of(model),
-    )
+    plan = processes.part_of(by_length(split.lengths, config.batch_size, config.batch_tokens))
+    device = device_of(model)
     results = outputs_of(model, map(split.batch, plan), device)
     for indices, (batch, outputs) in zip(plan, results, strict=True):
         if stay or device.type == "cpu":
@@ -34,11 +34,13 @@ def run_split(model: nn.Module, split: Split, config: TrainConfig, *,
 def predict(task: Any, model: nn.Module, split: Split, *, told: str = "") -> list[Array]:
     """What ``model`` predicts for each item of ``split``, in their order; ``task`` decodes it.
 
-    How far it is, is ``told`` under that name.
+    How far it is, is ``told`` under that name. Where processes share the work, the main one has the
+    predictions, and the others none.
     """
     predictions: dict[int, Array] = {}
     for indices, batch, outputs in run_split(model, split, task.config.train):
         predictions.update(zip(indices.tolist(), task.decode(outputs, batch), strict=True))
         if told:
             tell(told, len(predictions) / len(split))
-    return [predictions[item] for item in range(len(split))]
+    whole = {item: row for part in processes.collected(predictions) for item, row in part.items()}
+    return [whole[item] for item in range(len(split))] if whole else []

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, NotRequired, Protocol, TypedDict, Typ
 
 from torch import nn
 
+from birnn import processes
 from birnn.arrays import Array
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.data.splits.batching import Split
@@ -231,7 +232,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         for _, batch, outputs in run_split(model, data.splits["validation"], config, stay=True):
             for name, part in self.count(outputs, batch, data.info).items():
                 counts[name] = counts.get(name, 0) + part
-        return self.scores(counts)
+        return self.scores(processes.summed(counts))
 
     def floor(self, info: InfoT) -> str:
         """The score of :meth:`validate`, if any, that the monitor has without any training.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from birnn import processes
 from birnn.arrays import Ints
 from birnn.config import TrainConfig
 from birnn.data.series.windows import WindowSplit, windows_between
@@ -80,7 +81,8 @@ def mixed_scores(
         errors = torch.cat([of_networks.unsqueeze(0), mixes])  # the first share is 0
         totals = errors.abs().sum((1, 2)), errors.square().sum((1, 2))
         sums.append(torch.stack([*totals, known.sum().float().expand(len(shares))]))
-    absolute, squared, steps = torch.stack(sums).cpu().double().sum(0)
+    own = {"sums": torch.stack(sums).cpu().double().sum(0)} if sums else {}
+    absolute, squared, steps = processes.summed(own)["sums"]
     means = {"mae_scaled": (absolute / steps).tolist(), "mse_scaled": (squared / steps).tolist()}
     # Of equals the least; of what is no number, that: it is then told.
     best = int(np.argmin(means[monitor]))
@@ -117,7 +119,10 @@ def head_quantiles(config: ForecastConfig, info: ForecastInfo) -> tuple[float, .
 def forecast_split(
     task: ForecastTask, model: ForecastModel, split: WindowSplit, info: ForecastInfo
 ) -> Forecasts:
-    """Every window of a split, in the series' units, without intervals."""
+    """Every window of a split, in the series' units, without intervals.
+
+    Where processes share the work, the main one has them, and the others but their own.
+    """
     baseline = chosen_baseline(model, info)
     if baseline is not None:
         return baseline_forecasts(task, baseline, split)
@@ -128,7 +133,7 @@ def forecast_split(
     values = np.empty((len(split), split.horizon), dtype=kind)
     heads = np.empty((len(split), split.horizon, len(quantiles)), dtype=kind)
     low, high = task.config.model.min, task.config.model.max
-    done = 0
+    done, own = 0, list[Ints]()
     for indices, _, outputs in run_split(model, split, task.config.train):
         done += len(indices)
         tell("forecasting", done / len(split))
@@ -136,6 +141,11 @@ def forecast_split(
         for q in range(len(quantiles)):
             heads[indices, :, q] = split.original(rows[..., q], indices)
         values[indices] = split.original(rows[..., rows.shape[-1] // 2], indices)
+        own.append(indices)
+    if processes.is_sharing():
+        mine = np.concatenate(own) if own else np.empty(0, dtype=np.int64)
+        for indices, points, levels in processes.collected((mine, values[mine], heads[mine])):
+            values[indices], heads[indices] = points, levels
     if low is not None or high is not None:
         np.clip(values, low, high, out=values)
     return Forecasts(values, None, quantiles, heads if quantiles else None, low, high)

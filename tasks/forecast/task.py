@@ -198,7 +198,7 @@ class Forecast(ForecastTask):
         wanted = batch.targets.masked_fill(~known, 0.0)
         losses = self.step_loss(outputs.members.float(), wanted)
         total = (losses * known).sum() / len(outputs.members)
-        return LossSum(total, known.sum().clamp(min=1.0))
+        return LossSum(total, known.sum())
 
     def step_loss(self, members: Tensor, wanted: Tensor) -> Tensor:
         """``[M, B, H, Q]`` and ``[B, H]`` → ``[M, B, H]``."""

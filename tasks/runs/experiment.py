@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from birnn import processes
 from birnn.errors import BirnnError, DataError
 from birnn.nn import engines
 from birnn.nn.devices import check_precision, resolve_device, use_threads
@@ -52,12 +53,12 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
     now = _set_machine(task, plan)
     with growing_run(plan.out, overwrite=plan.overwrite, resume=plan.start is not None) as growing:
         shared, work = Shared.load(task, members[0]), growing.work
-        now = replace(now, data=data_digest(task, shared.data))
+        now = replace(now, data=_same_data(data_digest(task, shared.data)))
         if plan.start and plan.start.data != now.data:
             change = "the data has changed since the run began"
             raise DataError(f"{change}: put it back, or start another run with --out")
         prepared = _prepare(shared, plan, now, members)
-        done = {m: read_done(work, m.name) for m in members} if plan.start else {}
+        done = _done(work, members if plan.start else [])
         amendment = Amendment(work, now, written=plan.start is None)
         if plan.start is None:
             growing.begin()
@@ -74,23 +75,44 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
                 target = work / member.name if len(members) > 1 else work
                 result = yield from train_member(shared, plan, keeper, member, target)
             results.append(result)
-        metrics = _settle_seeds(work, results, prepared.monitor, plan.command)
         yield Evaluating("the report")
-        notes = [_write_report(work, task, plan.out.name)]
-    notes.append(room_note(plan.out))
-    yield Finished(plan.out, metrics, results[0].labels, "\n".join(filter(None, notes)) or None)
+        metrics, note = _settle(work, results, prepared, plan)
+    if processes.is_main():
+        notes = filter(None, (note, room_note(plan.out)))
+        yield Finished(plan.out, metrics, results[0].labels, "\n".join(notes) or None)
+
+
+def _done(work: Path, members: list[Member]) -> dict[Member, MemberResult | None]:
+    """What is left of those of ``members`` that are done."""
+    return processes.from_main(lambda: {m: read_done(work, m.name) for m in members})
+
+
+def _same_data(digest: str) -> str:
+    """The digest of the data, which is that of every process.
+
+    Raises:
+        DataError: it is not.
+    """
+    processes.barrier()  # with patience: one may read for longer
+    digests = processes.gathered(digest)
+    if other := [str(rank) for rank, found in enumerate(digests) if found != digests[0]]:
+        ranks = f"process {', '.join(other[:8])} of {len(digests)}"
+        raise DataError(f"{ranks} reads other data than process 0; give all the same files")
+    return digest
 
 
 def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     """Set threads and engine as asked for, or as the run began; how the run begins here."""
     settings = task.config.train
-    use_threads(settings.threads or (plan.start.threads if plan.start else 0))
+    alike = plan.start is not None and plan.start.processes == processes.count()
+    use_threads(settings.threads or (plan.start.threads if plan.start and alike else 0))
     check_precision(resolve_device(settings.device), settings.mixed_precision)
     engine = engines.engine_for(task.config.encoder, settings)
     engines.force(settings.engine)
     return StartRecord(task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command,
                        plan.keep, torch.get_num_threads(), engine.name,
-                       folder=here(), track=plan.track)  # fmt: skip
+                       folder=here(), track=plan.track,
+                       processes=processes.count())  # fmt: skip
 
 
 def _prepare(shared: Shared, plan: Plan, now: StartRecord, members: list[Member]) -> Prepared:
@@ -100,7 +122,8 @@ def _prepare(shared: Shared, plan: Plan, now: StartRecord, members: list[Member]
     with torch.device("meta"), Unfilled():
         parameters = count_parameters(task.model(data.info))
     start = plan.start or now
-    pairs = (("threads", start.threads, now.threads), ("engine", start.engine, now.engine))
+    pairs = [("threads", start.threads, now.threads), ("engine", start.engine, now.engine),
+             ("processes", start.processes, now.processes)]  # fmt: skip
     told = "the last bits can differ from one long run's"
     other = [f"{name} {old} → {new}: {told}" for name, old, new in pairs if old and old != new]
     seeds = list(dict.fromkeys(member.seed for member in members))
@@ -108,6 +131,18 @@ def _prepare(shared: Shared, plan: Plan, now: StartRecord, members: list[Member]
                     engines.engine_for(task.config.encoder, settings), seeds,
                     task.monitor(data.info), plan.out, [*plan.changes, *other],
                     little_data(task, data, settings))  # fmt: skip
+
+
+def _settle(
+    work: Path, results: list[MemberResult], prepared: Prepared, plan: Plan
+) -> tuple[dict[str, Any], str | None]:
+    """The metrics of the run, whose report is written, or a note that says why not."""
+
+    def settle() -> tuple[dict[str, Any], str | None]:
+        metrics = _settle_seeds(work, results, prepared.monitor, plan.command)
+        return metrics, _write_report(work, prepared.task, plan.out.name)
+
+    return processes.from_main(settle)
 
 
 def _settle_seeds(work: Path, results: list[MemberResult], monitor: str,

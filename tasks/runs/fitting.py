@@ -2,13 +2,14 @@
 
 import dataclasses
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from torch import nn
 
+from birnn import processes
 from birnn.config import TrainConfig
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import NonFiniteLossError, TrainingError
@@ -17,10 +18,12 @@ from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, Event, ResumeEvent, StopEvent
+from birnn.training.exchange import same_weights
 from birnn.training.loop import fit
 from birnn.training.randomness import seed_everything
 from birnn.training.state import Validation
 
+T = TypeVar("T")
 AnyTask = Task[Any, Any, Any]
 AnyData = TaskData[Any, Any]
 
@@ -93,7 +96,7 @@ def train_one(
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     started = time.perf_counter()
-    task.prepare(model, data)
+    _by_main(lambda: task.prepare(model, data), model)
     prepared = time.perf_counter() - started
     try:
         validation = make_validation(task, data, config, model)
@@ -114,7 +117,7 @@ def train_one(
     started = time.perf_counter() - prepared
     model = model.to("cpu").eval()
     give_back_memory()
-    extra = {**little_data(task, data, config), **task.finish(model, data)}
+    extra = little_data(task, data, config) | _by_main(lambda: task.finish(model, data), model)
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
     return Trained(config.seed, model, [epoch_row(epoch) for epoch in history], stop, extra)
 
@@ -123,6 +126,13 @@ def epoch_row(epoch: EpochEvent) -> dict[str, Any]:
     """An epoch as ``history.csv`` and ``history.jsonl`` have it."""
     return {"epoch": epoch.epoch, "loss": epoch.loss, **epoch.scores,
             "learning_rate": epoch.learning_rate, "seconds": round(epoch.seconds, 3)}  # fmt: skip
+
+
+def _by_main(fitted: Callable[[], T], model: nn.Module) -> T:
+    """What one process fits for all, with the weights that it leaves in the ``model``."""
+    found = processes.from_main(fitted)
+    same_weights(model)
+    return found
 
 
 def make_validation(task: AnyTask, data: AnyData, config: TrainConfig,

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from birnn import processes
 from birnn.errors import CheckpointError, DataError
 from birnn.storage.files import check_free, put_in_place, read_json, write_json
 from birnn.storage.scratch import LOCKS, lock_now
@@ -51,6 +52,8 @@ class Growing:
 
     def begin(self) -> None:
         """All is checked: sweep away what an earlier run left."""
+        if not processes.is_main():
+            return
         self.begun = True
         for folder in (self.work, self.work / STATE):
             for part in folder.iterdir():
@@ -65,12 +68,17 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Growing
     """Yield where ``out`` grows; give it its name if all goes well.
 
     Whatever interrupts the block, ``out`` is what it was. So is what stood where it grows, until
-    the run begins; one that has begun stays if there is a snapshot to go on from.
+    the run begins; one that has begun stays if there is a snapshot to go on from. Of several
+    processes the main one holds it, and the others write nothing.
 
     Raises:
         DataError: ``out`` is taken, an unfinished run stands there, another process makes it, or
             the disk refuses.
     """
+    if not processes.is_main():
+        yield Growing(work_folder(out))
+        processes.barrier()
+        return
     check_free(out, RUN, overwrite=overwrite)
     path = out.resolve()  # a link stays one: what it points to is made or replaced
     growing = Growing(work_folder(out))
@@ -93,6 +101,7 @@ def growing_run(out: Path, *, overwrite: bool, resume: bool) -> Iterator[Growing
             for old in path.parent.glob(f".{path.name}.*.old"):  # of a stop between two renamings
                 if RUN.owns(old):
                     shutil.rmtree(old, ignore_errors=True)
+            processes.barrier()
     except OSError as error:
         raise DataError(f"can't write {out}: {error.strerror or error}") from error
 

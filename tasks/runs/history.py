@@ -5,6 +5,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from birnn import processes
 from birnn.errors import DataError, reason
 from birnn.storage.files import write_text
 from birnn.tasks.runs.fitting import Trained, epoch_row
@@ -17,6 +18,8 @@ def kept_history(
     events: Generator[Event, None, Trained], path: Path
 ) -> Generator[Event, None, Trained]:
     """Hand on ``events``; after each epoch, ``path`` holds a line for each one so far.
+
+    Of several processes, the main one writes it.
 
     Raises:
         DataError: it can't be written.
@@ -32,7 +35,7 @@ def kept_history(
             rows.append(epoch_row(event))
         elif isinstance(event, ResumeEvent):
             rows = [epoch_row(epoch) for epoch in event.history]
-        if isinstance(event, EpochEvent | ResumeEvent):
+        if isinstance(event, EpochEvent | ResumeEvent) and processes.is_main():
             lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             try:
                 path.parent.mkdir(exist_ok=True)

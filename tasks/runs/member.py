@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from birnn import processes
 from birnn.errors import DataError, Stopped, TrainingError
 from birnn.nn import engines
 from birnn.storage.files import write_json, write_text
@@ -39,7 +40,7 @@ def train_member(
         BirnnError: as :func:`birnn.tasks.runs.experiment.train`.
     """
     task, data = shared.task, shared.data
-    settings, work = replace(task.config.train, seed=member.seed), work_folder(plan.out)
+    settings = replace(task.config.train, seed=member.seed)
     try:
         trained = yield from kept_history(train_one(task, data, settings, keeper), target / HISTORY)
     except Stopped as stopped:
@@ -52,12 +53,21 @@ def train_member(
         kept = f"the last good checkpoint, of step {keeper.saved_step:,}, is kept"
         advice = f"{how_to_go_on(task, plan.out)} --learning-rate …"
         raise TrainingError(f"{error}; {kept}: {advice}") from None
-    baselines = shared.baselines
-    if not baselines:
+    if not shared.baselines and processes.is_main():
         yield Evaluating("baselines")
-        baselines += task.baselines(data)
+        shared.baselines.extend(task.baselines(data))
+    processes.barrier()
     yield Evaluating("test scores")
-    metrics, predictions = make_report(task, data, trained, baselines)
+    with processes.sharing():
+        predictions = task.backtest(trained.model, data, trained.stop.epoch)
+    return processes.from_main(lambda: _report(shared, plan, trained, member, target, predictions))
+
+
+def _report(shared: Shared, plan: Plan, trained: Trained, member: Member, target: Path,
+            predictions: Any) -> MemberResult:  # fmt: skip
+    """Score and write a member that is trained."""
+    task, data, baselines = shared.task, shared.data, shared.baselines
+    metrics = make_report(task, data, trained, baselines, predictions)
     metrics |= task.settle(trained.model, data)
     try:
         target.mkdir(exist_ok=True)
@@ -69,7 +79,7 @@ def train_member(
         raise DataError(f"can't write {plan.out}: {error.strerror or error}") from error
     labels = {part.name: part.label for part in baselines}
     result = MemberResult(member.seed, trained.stop.score, metrics, labels, member.fold)
-    write_done(work, member.name, result)
+    write_done(work_folder(plan.out), member.name, result)
     return result
 
 

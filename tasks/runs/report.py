@@ -4,6 +4,7 @@ import statistics
 from functools import partial
 from typing import Any
 
+from birnn import processes
 from birnn.nn.model import count_parameters
 from birnn.tasks.core.task import Baseline, Evaluation
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained
@@ -11,14 +12,13 @@ from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
 
 
-def make_report(task: AnyTask, data: AnyData, trained: Trained,
-                baselines: list[Baseline]) -> tuple[dict[str, Any], Any]:  # fmt: skip
-    """Read the test split: scores of model and baselines with intervals, and who wins.
+def make_report(task: AnyTask, data: AnyData, trained: Trained, baselines: list[Baseline],
+                predictions: Any) -> dict[str, Any]:  # fmt: skip
+    """What ``metrics.json`` holds: scores of model and baselines with intervals, and who wins.
 
-    What ``metrics.json`` holds, and the predictions of :meth:`Task.backtest`.
+    The ``predictions`` are those of :meth:`Task.backtest`.
     """
     test = data.splits["test"]
-    predictions = task.backtest(trained.model, data, trained.stop.epoch)
     score = partial(task.evaluate, test, info=data.info, seed=BOOTSTRAP_SEED)
     own = score(predictions)
     others = {part.name: score(part.predictions) for part in baselines}
@@ -49,18 +49,19 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained,
     behind = any(parts[0].behind for parts in differences.values() if parts)
     if advice := task.advice(data, predictions, behind=behind):
         metrics["advice"] = advice
-    return metrics, predictions
+    return metrics
 
 
 def train_part(trained: Trained, search_trials: int = 0) -> dict[str, Any]:
     """``train``: what training took, what validation set after it, how options were found."""
-    stop = trained.stop
+    stop, count = trained.stop, processes.count()
     searched = {"search_trials": search_trials} if search_trials else {}
+    several = {"processes": count} if count > 1 else {}
     return {"seconds": round(stop.seconds, 3), "epochs": len(trained.history),
             "best_epoch": stop.epoch, "stopped": stop.reason,
             "parameters": count_parameters(trained.model),
             "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
-            "seed": trained.seed, **searched, **trained.extra}  # fmt: skip
+            "seed": trained.seed, **several, **searched, **trained.extra}  # fmt: skip
 
 
 def _differences(task: AnyTask, baseline: str, own: Evaluation,

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from birnn import processes
 from birnn.config import flatten
 from birnn.errors import BirnnError, ConfigError, brief, reason
 from birnn.registry import suggestion
@@ -87,8 +88,8 @@ class Told:
         self.ready = False
 
     def of(self, event: AnyEvent) -> None:
-        """Tell of ``event``."""
-        if not self.config.names:
+        """Tell of ``event``; of several processes, the main one does."""
+        if not self.config.names or not processes.is_main():
             return
         if isinstance(event, Prepared):
             self.options = {"config": event.task.config}

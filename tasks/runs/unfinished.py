@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from birnn import processes
 from birnn.config import flatten, from_dict
 from birnn.errors import BirnnError, CheckpointError, ConfigError
 from birnn.storage.files import atomic_path, json_text, read_json, write_json
@@ -43,6 +44,7 @@ class StartRecord:
     data: str = ""  # digest
     folder: str = ""  # where the command was given: relative paths begin there
     track: TrackConfig = field(default_factory=TrackConfig)
+    processes: int = 1  # that shared each batch
 
 
 def has_begun(out: Path) -> bool:
@@ -85,6 +87,8 @@ def read_start(out: Path) -> StartRecord | None:
                 raise ValueError(f"{name} {value!r}")
         if not (1 <= start.seeds <= 1000 and 0 <= start.threads <= 1024):
             raise ValueError(f"seeds {start.seeds!r} or threads {start.threads!r}")
+        if start.processes < 1:
+            raise ValueError(f"processes {start.processes!r}")
     except CheckpointError:
         raise
     except (BirnnError, KeyError, TypeError, ValueError) as error:
@@ -157,8 +161,9 @@ def _same_place(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) 
 
 
 def write_start(work: Path, start: StartRecord) -> None:
-    """Write ``run.json``."""
-    write_json(work / STATE / "run.json", _record(start))
+    """Write ``run.json``; of several processes, the main one does."""
+    if processes.is_main():
+        write_json(work / STATE / "run.json", _record(start))
 
 
 def _record(start: StartRecord) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from birnn.errors import ConfigError, MemoryLimitError, Stopped
+from birnn import processes
+from birnn.errors import ConfigError, LostProcessError, MemoryLimitError, Stopped
 from birnn.tasks import TASKS
 from birnn.tasks.core.toml_text import write_toml
 from birnn.terminal.command_options import RunOptions
@@ -25,7 +26,8 @@ def begun_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"config": TASKS[name].part("options")(), "run": RunOptions()}
     from birnn.tasks.runs.launch import changeable_config, unfinished_start
 
-    start = unfinished_start(name, given["resume"], given.get("out") or "")
+    resume, out = given["resume"], given.get("out") or ""
+    start = processes.from_main(lambda: unfinished_start(name, resume, out))
     run = (
         replace(RunOptions(), seeds=start.seeds, keep=start.keep, track=start.track)
         if start
@@ -78,12 +80,14 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
         from birnn.tasks.runs.launch import Plan, make_task, resume_plan
         from birnn.tasks.runs.tracking import tracked
         from birnn.terminal.views.progress import TrainingDisplay
-    out = Path(run.out or time.strftime(f"runs/{name}-{config.encoder.encoder}-%Y%m%d-%H%M%S"))
+    named = time.strftime(f"runs/{name}-{config.encoder.encoder}-%Y%m%d-%H%M%S")
+    out = Path(run.out or processes.from_main(lambda: named))
     words = "python cli.py " + shlex.join(sys.argv[1:])
     if run.resume:
         out = run_name(Path(run.resume))
     asked = Plan(out, run.seeds, run.overwrite, words, run.keep, run.track, stop=stop)
-    plan = resume_plan(asked, config) if run.resume else asked
+    plan = processes.from_main(lambda: resume_plan(asked, config)) if run.resume else asked
+    plan = replace(plan, stop=stop) if plan else None  # each process hears its own signals
     if plan is None:
         console().print(f"{out} is complete: nothing is left to do.", markup=False)
         return
@@ -92,9 +96,9 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     try:
         with told_to(display.share):
             display.draw(events)
-    except MemoryLimitError as error:
+    except (MemoryLimitError, LostProcessError) as error:
         more = f"; {how_to_go_on(task, out)}" if resumable(work_folder(out)) else ""
-        raise MemoryLimitError(f"{error}{more}") from None
+        raise type(error)(f"{error}{more}") from None
     except KeyboardInterrupt:
         events.close()
         more = f"the run is complete: {out}" if display.finished else "no run was written"

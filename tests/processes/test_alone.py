@@ -14,7 +14,7 @@ from places import ROOT
 
 def test_alone_everything_is_the_identity() -> None:
     assert (processes.rank(), processes.count(), processes.is_main()) == (0, 1, True)
-    assert processes.gathered("a") == processes.gathered_by_main("a") == ["a"]
+    assert processes.gathered("a") == processes.collected("a") == ["a"]
     assert processes.from_main(lambda: 3) == 3
     counts = {"right": np.array([1, 2])}
     assert processes.summed(counts)["right"].tolist() == [1, 2]
