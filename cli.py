@@ -23,6 +23,7 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
 
+from birnn import processes
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.tuning.options import TuneOptions
@@ -204,12 +205,17 @@ def predict_command(run: Run, options: has.PredictOptions, texts: Texts = None) 
         options.output, options.explain, options.n_best, options.escape_formulas, options.table,
         options.stamps, options.skip_ragged, resume=options.resume,
     )  # fmt: skip
-    with working("reading"):
-        answer = serve(folder, request, options.device)
-    if options.output:
-        with working("predicting"):
-            answer.write(Path(options.output))
-    draw_answer(answer, output=options.output, as_json=options.json)
+    with processes.sharing(everyone=True):
+        with working("reading"):
+            answer = serve(folder, request, options.device)
+        if options.output and processes.is_main():
+            with working("predicting"):
+                answer.write(Path(options.output))
+        if processes.is_main():
+            draw_answer(answer, output=options.output, as_json=options.json)
+        if answer.parts:
+            answer.parts.assist()
+        processes.barrier()
 
 
 @command(app, "explain")

@@ -10,17 +10,17 @@ others, which wait for it somewhere, hear of that and end alike (:func:`speaks`,
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 
-from birnn.errors import ConfigError, LostProcessError
+from birnn.errors import ConfigError, DataError, LostProcessError
 
 T = TypeVar("T")
 _FAILURE, _CLAIMS = "failure", "claims"  # in the store
-_PATIENCE = 5.0  # seconds that the last words of another process are waited for
+_PATIENCE, _PAUSE = 5.0, 0.1  # seconds: for the last words of another process, between looks
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Group:
 
 
 _group: Group | None = None
-_sharing = False
+_sharing = False  # whether each process has its own part to do
+_everyone = False  # and all of them get what they make together
 
 
 def launched() -> bool:
@@ -118,18 +119,21 @@ def gathered(value: T) -> list[T]:
     return found
 
 
-def collected(value: T) -> list[T]:
+def collected(value: T, *, everyone: bool | None = None) -> list[T]:
     """Within :func:`sharing`, what each has made of its part, by rank: on the main process.
 
-    The others, which ask too, get nothing. Where nothing is shared, the one value.
+    The others, which ask too, get nothing, unless ``everyone`` does (as :func:`sharing` was asked
+    for). Where nothing is shared, the one value.
     """
     if _group is None or not _sharing:
         return [value]
+    if _everyone if everyone is None else everyone:
+        return gathered(value)
     import torch.distributed as dist
 
     found: list[Any] = [None] * _group.count if _group.rank == 0 else []
     with together() as group:
-        dist.gather_object(value, found or None, group=group.control)
+        dist.gather_object(value, found or None, group=group.patient)
     return found
 
 
@@ -165,14 +169,42 @@ def summed(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def sharing() -> Iterator[None]:
-    """Within, what goes over a split goes over this process's part of it (:func:`part_of`)."""
+def sharing(*, everyone: bool = False) -> Iterator[None]:
+    """Within, what says that it can be shared goes over this process's part (:func:`part_of`).
+
+    What they make of their parts is put together by the main process, or by ``everyone``.
+    """
+    global _sharing, _everyone
+    before = _sharing, _everyone
+    _sharing, _everyone = count() > 1, everyone
+    try:
+        yield
+    finally:
+        _sharing, _everyone = before
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Within :func:`sharing`, a block in which nothing is shared."""
     global _sharing
-    before, _sharing = _sharing, count() > 1
+    before, _sharing = _sharing, False
     try:
         yield
     finally:
         _sharing = before
+
+
+def agree(token: str, what: str) -> None:
+    """Check that all processes have the same ``token``.
+
+    Raises:
+        DataError: they don't; ``what`` then differs.
+    """
+    barrier()  # with patience: one may have needed longer
+    tokens = gathered(token)
+    if other := [str(rank) for rank, found in enumerate(tokens) if found != tokens[0]]:
+        ranks = f"process {', '.join(other[:8])} of {len(tokens)}"
+        raise DataError(f"{ranks} reads other {what} than process 0; give all the same files")
 
 
 def is_sharing() -> bool:
@@ -208,8 +240,11 @@ def last_words() -> int | None:
     """The exit code of the process that ended first; None where it was killed, and said nothing."""
     if _group is None:
         return None
-    try:
-        _group.store.wait([_FAILURE], timedelta(seconds=_PATIENCE))
-        return int(_group.store.get(_FAILURE))
-    except RuntimeError:
-        return None
+    for _ in range(int(_PATIENCE / _PAUSE)):
+        try:
+            if _group.store.check([_FAILURE]):
+                return int(_group.store.get(_FAILURE))
+        except RuntimeError:
+            return None
+        time.sleep(_PAUSE)
+    return None

@@ -9,6 +9,7 @@ import typer
 
 from birnn import processes
 from birnn.errors import BirnnError, LostProcessError, Stopped
+from birnn.terminal.signals import deaf
 
 STOPPED = 130  # exit code of a command that a signal ended
 
@@ -83,6 +84,7 @@ def exit_code(command: Callable[[], Any]) -> int:
     try:
         result = command()
     except LostProcessError as error:
+        deaf()  # a launcher that misses a process ends the others
         code = processes.last_words()
         return fail(str(error)) if code is None else code
     except BirnnError as error:
@@ -98,8 +100,12 @@ def exit_code(command: Callable[[], Any]) -> int:
         return fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     except (MemoryError, RuntimeError) as error:
         if os.environ.get("BIRNN_DEBUG") or not _of_a_library(error):
+            processes.speaks(1)
             raise
         return fail(f"{_cause(error)}; BIRNN_DEBUG=1 shows where")
+    except Exception:
+        processes.speaks(1)
+        raise
     if result == STOPPED:  # typer has caught the signal
         return fail("stopped; no run was written", STOPPED)
     return result if isinstance(result, int) else 0

@@ -14,14 +14,16 @@ from birnn.nn.model import device_of, on_cpu, outputs_of
 from birnn.progress import tell
 
 
-def run_split(model: nn.Module, split: Split, config: TrainConfig, *,
-              stay: bool = False) -> Iterator[tuple[Ints, Batch, Any]]:  # fmt: skip
+def run_split(model: nn.Module, split: Split, config: TrainConfig, *, stay: bool = False,
+              shared: bool = False) -> Iterator[tuple[Ints, Batch, Any]]:  # fmt: skip
     """The outputs of ``model`` for every item: item numbers, their batch, and its outputs.
 
-    The model runs where it is. Batch and outputs come back to the CPU, unless they ``stay``. Where
-    processes share the work (:func:`birnn.processes.sharing`), these are this one's items.
+    The model runs where it is. Batch and outputs come back to the CPU, unless they ``stay``. Those
+    of a ``shared`` split are this process's part, if there are several
+    (:func:`birnn.processes.sharing`): the caller puts the parts together.
     """
-    plan = processes.part_of(by_length(split.lengths, config.batch_size, config.batch_tokens))
+    whole = by_length(split.lengths, config.batch_size, config.batch_tokens)
+    plan = processes.part_of(whole) if shared else whole
     device = device_of(model)
     results = outputs_of(model, map(split.batch, plan), device)
     for indices, (batch, outputs) in zip(plan, results, strict=True):
@@ -34,11 +36,11 @@ def run_split(model: nn.Module, split: Split, config: TrainConfig, *,
 def predict(task: Any, model: nn.Module, split: Split, *, told: str = "") -> list[Array]:
     """What ``model`` predicts for each item of ``split``, in their order; ``task`` decodes it.
 
-    How far it is, is ``told`` under that name. Where processes share the work, the main one has the
-    predictions, and the others none.
+    How far it is, is ``told`` under that name. Where processes share the work, those that don't
+    collect it (:func:`birnn.processes.collected`) have no predictions.
     """
     predictions: dict[int, Array] = {}
-    for indices, batch, outputs in run_split(model, split, task.config.train):
+    for indices, batch, outputs in run_split(model, split, task.config.train, shared=True):
         predictions.update(zip(indices.tolist(), task.decode(outputs, batch), strict=True))
         if told:
             tell(told, len(predictions) / len(split))

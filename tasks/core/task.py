@@ -229,7 +229,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     ) -> dict[str, float]:
         """Scores of an epoch: counts summed over the validation split, and divided once."""
         counts: dict[str, Array] = {}
-        for _, batch, outputs in run_split(model, data.splits["validation"], config, stay=True):
+        validation = data.splits["validation"]
+        for _, batch, outputs in run_split(model, validation, config, stay=True, shared=True):
             for name, part in self.count(outputs, batch, data.info).items():
                 counts[name] = counts.get(name, 0) + part
         return self.scores(processes.summed(counts))

@@ -69,7 +69,7 @@ def mixed_scores(
     """
     shares = torch.from_numpy(SHARES).float()[:, None, None]
     sums = []
-    for _, batch, outputs in run_split(model, validation, config, stay=True):
+    for _, batch, outputs in run_split(model, validation, config, stay=True, shared=True):
         assert batch.targets is not None
         shares = shares.to(batch.targets.device)
         known = torch.isfinite(batch.targets)
@@ -134,7 +134,7 @@ def forecast_split(
     heads = np.empty((len(split), split.horizon, len(quantiles)), dtype=kind)
     low, high = task.config.model.min, task.config.model.max
     done, own = 0, list[Ints]()
-    for indices, _, outputs in run_split(model, split, task.config.train):
+    for indices, _, outputs in run_split(model, split, task.config.train, shared=True):
         done += len(indices)
         tell("forecasting", done / len(split))
         rows = outputs.mixed.double().numpy()

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
+from birnn import processes
 from birnn.config import apply, flat_names
 from birnn.data.stamps.options import AS_IN_RUN, StampOptions
 from birnn.data.tables.dialect import AS_FOUND, TableOptions
@@ -43,15 +46,30 @@ def evaluate(run: LoadedRun, data: str, split: str, table: TableOptions = AS_FOU
     loaded = task.load_split(run.info, data, split)
     rows = len(loaded.split)
     notes = [*loaded.notes, *([] if data else changed_since(run.folder, split, rows))]
-    predictions = task.predictions(run.model, loaded.split, run.info)
-    evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)
-    metrics = {"task": task.name, "encoder": task.config.encoder.encoder,
-               "test": {"model": evaluation.to_json(), "baselines": {}},
-               "data": {"source": loaded.source, "rows": rows, "notes": notes}, "train": {},
-               "details": task.details(loaded.split, predictions, run.info)}  # fmt: skip
-    pairs = [("run", str(run.folder)), ("data", loaded.source), ("rows", f"{rows:,}")]
-    pairs += [("", note) for note in notes]
-    return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
+    seen = f"{rows} {crc32(loaded.split.lengths.tobytes())}"
+    processes.agree(f"{seen} {_weights(run)}", "data, or another run,")
+    with processes.sharing():
+        predictions = task.predictions(run.model, loaded.split, run.info)
+
+    def score() -> Scored:
+        evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)
+        metrics = {"task": task.name, "encoder": task.config.encoder.encoder,
+                   "test": {"model": evaluation.to_json(), "baselines": {}},
+                   "data": {"source": loaded.source, "rows": rows, "notes": notes}, "train": {},
+                   "details": task.details(loaded.split, predictions, run.info)}  # fmt: skip
+        pairs = [("run", str(run.folder)), ("data", loaded.source), ("rows", f"{rows:,}")]
+        pairs += [("", note) for note in notes]
+        return Scored(f"{task.name} with {metrics['encoder']}", pairs, metrics)
+
+    return processes.from_main(score)
+
+
+def _weights(run: LoadedRun) -> int:
+    """What tells weights apart; of one process, nothing has to."""
+    if processes.count() == 1:
+        return 0
+    parts = (tensor.cpu().contiguous().numpy() for tensor in run.model.state_dict().values())
+    return reduce(lambda sum, part: crc32(part.tobytes(), sum), parts, 0)
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,8 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
     now = _set_machine(task, plan)
     with growing_run(plan.out, overwrite=plan.overwrite, resume=plan.start is not None) as growing:
         shared, work = Shared.load(task, members[0]), growing.work
-        now = replace(now, data=_same_data(data_digest(task, shared.data)))
-        if plan.start and plan.start.data != now.data:
-            change = "the data has changed since the run began"
-            raise DataError(f"{change}: put it back, or start another run with --out")
+        now = replace(now, data=data_digest(task, shared.data))
+        _check_data(now, plan)
         prepared = _prepare(shared, plan, now, members)
         done = _done(work, members if plan.start else [])
         amendment = Amendment(work, now, written=plan.start is None)
@@ -87,18 +85,16 @@ def _done(work: Path, members: list[Member]) -> dict[Member, MemberResult | None
     return processes.from_main(lambda: {m: read_done(work, m.name) for m in members})
 
 
-def _same_data(digest: str) -> str:
-    """The digest of the data, which is that of every process.
+def _check_data(now: StartRecord, plan: Plan) -> None:
+    """Refuse data that is not what the run began with, or not every process's.
 
     Raises:
-        DataError: it is not.
+        DataError: so it is.
     """
-    processes.barrier()  # with patience: one may read for longer
-    digests = processes.gathered(digest)
-    if other := [str(rank) for rank, found in enumerate(digests) if found != digests[0]]:
-        ranks = f"process {', '.join(other[:8])} of {len(digests)}"
-        raise DataError(f"{ranks} reads other data than process 0; give all the same files")
-    return digest
+    processes.agree(now.data, "data")
+    if plan.start and plan.start.data != now.data:
+        change = "the data has changed since the run began"
+        raise DataError(f"{change}: put it back, or start another run with --out")
 
 
 def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:

@@ -19,6 +19,7 @@ from birnn.errors import (
     CheckpointError,
     ConfigError,
     DataError,
+    LostProcessError,
     MemoryLimitError,
     Stopped,
     reason,
@@ -167,7 +168,7 @@ class GrowingOutput:
             if kept := self._kept(done):
                 raise Stopped(f"stopped{kept}") from None
             raise
-        except (ConfigError, DataError, MemoryLimitError) as error:
+        except (ConfigError, DataError, LostProcessError, MemoryLimitError) as error:
             raise type(error)(f"{error}{self._kept(done)}") from error
         except (MemoryError, RuntimeError):
             self._kept(done)

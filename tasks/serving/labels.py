@@ -14,6 +14,7 @@ from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.tasks.core.inference import predict
 from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.serving.parts import Parts
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import TextColumns, read_columns, read_texts
 from birnn.tasks.serving.records import write_records
@@ -70,23 +71,18 @@ class LabelPredictor(Predictor):
     def label(self, columns: Columns, *, explain: bool = False) -> Labels:
         """Label rows, in their order: the texts, ``label`` and ``probabilities`` of each."""
         labels = Labels(notes=notes(columns))
-        for records, weights in self._parts(columns, explain=explain):
+        for records, weights in self._parts(columns, explain=explain).since():
             labels.records += records
             labels.weights += weights
         return labels
 
-    def stream(self, columns: Columns) -> Streamed:
-        """The records of :meth:`label`, of which a part is held at once."""
-
-        def parts(begin: int) -> Iterator[list[dict[str, Any]]]:
-            return (part for part, _ in self._parts(columns, begin, explain=False))
-
-        return Streamed(len(next(iter(columns.values()))), parts)
-
-    def _parts(self, columns: Columns, begin: int = 0, *,
-               explain: bool) -> Iterator[tuple[list[dict[str, Any]], Weights]]:  # fmt: skip
+    def _parts(
+        self, columns: Columns, *, explain: bool
+    ) -> Parts[tuple[list[dict[str, Any]], Weights]]:
+        """The records of :meth:`label`, and weights, of which a part is held at once."""
         names = self.run.info.labels
-        for start in range(begin, len(next(iter(columns.values()))), CHUNK):
+
+        def make(start: int) -> tuple[list[dict[str, Any]], Weights]:
             chunk = {name: part[start : start + CHUNK] for name, part in columns.items()}
             rows, weights = self.probabilities(chunk, explain=explain)
             records = []
@@ -95,22 +91,26 @@ class LabelPredictor(Predictor):
                 record["label"] = names[int(shares.argmax())]
                 record["probabilities"] = dict(zip(names, map(float, shares), strict=True))
                 records.append(record)
-            yield records, weights
+            return records, weights
+
+        return Parts(len(next(iter(columns.values()))), CHUNK, make)
 
     def answer(self, request: Request) -> Answer:
         """Label texts, a file of them, or a pipe."""
         self.check(request)
         columns = self._texts(request)
-        if request.explain:
+        parts = None if request.explain else self._parts(columns, explain=False)
+        if parts is None:
             labels = self.label(columns, explain=True)
             records: Any = labels.records
             weights = labels.weights
         else:
-            records, weights = self.stream(columns), []
+            since, weights = parts.since, []
+            records = Streamed(parts.count, lambda begin: (part for part, _ in since(begin)))
         write = partial(write_labels, records=records, columns=self.columns,
                         escape=request.escape_formulas)  # fmt: skip
         form = None if request.explain else Form(partial(_csv_rows, columns=self.columns), _lines)
-        return Answer(records, write, notes(columns), weights, form=form)
+        return Answer(records, write, notes(columns), weights, form=form, parts=parts)
 
     def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
         """The texts of a file, where a row is one text."""

@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
+from birnn import processes
 from birnn.config import with_flat
 from birnn.data.tables.dialect import AS_FOUND, TableOptions
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.runs.evaluation import Reading, reread, with_stamps
 from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
-from birnn.tasks.serving.growing_output import AT_ONCE, GrowingOutput, resumable
+from birnn.tasks.serving.growing_output import AT_ONCE, GrowingOutput, digest, resumable
 from birnn.tasks.serving.records import check_apart, check_output
 from birnn.tasks.serving.request import Answer, Request
 
@@ -156,11 +157,26 @@ def serve(folder: Path, request: Request, device: str = "cpu") -> Answer:
         check_apart(Path(request.output), request, folder, str(trained or ""))
     if request.resume and not (request.input and request.output):
         raise ConfigError("resume: name the --input and the --output of what was begun")
-    if not request.output or not request.input:
+    if processes.count() > 1:
+        _check_shared(folder, request)
+    if not request.output or not request.input or not processes.is_main():
         return answer(load_run(folder, device), request)
     growing = GrowingOutput(Path(request.output), request, folder, device)
     growing.begin()
     return _growing(answer(load_run(folder, device), request), growing)
+
+
+def _check_shared(folder: Path, request: Request) -> None:
+    """Refuse what processes can't share: a pipe, or files that are not the same.
+
+    Raises:
+        BirnnError: that is so.
+    """
+    if not request.input and not request.texts:
+        raise ConfigError("input: several processes share no pipe; name a file with --input")
+    files = [folder / "config.json", folder / "model.safetensors"]
+    files += [Path(request.input)] if Path(request.input).is_file() else []
+    processes.agree(" ".join(digest(path)["sha256"] for path in files), "files")
 
 
 def _growing(answer: Answer, growing: GrowingOutput) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from birnn.data.stamps.options import StampOptions
 from birnn.data.tables.dialect import Dialect, ReadOptions, TableOptions
 from birnn.progress import tell
+from birnn.tasks.serving.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,5 @@ class Answer:
     # What a page draws of so many series at most, with all stamps and levels.
     drawings: Callable[[int], list[dict[str, Any]]] | None = None
     form: Form | None = None  # of an output that can grow by parts
+    parts: Parts[Any] | None = None  # that several processes make together, while it is written
     task: str = ""  # of the run that answers

@@ -19,6 +19,7 @@ from birnn.nn.crf import marginals
 from birnn.nn.decoding import n_best
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.runs.folder import LoadedRun, load_run
+from birnn.tasks.serving.parts import Parts
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import Sentences, TextColumns, read_sentences
 from birnn.tasks.serving.records import write_records
@@ -67,15 +68,15 @@ class TaggingPredictor(Predictor):
                     raise ConfigError("give texts or --input, not both")
                 return serve_files.tag_file(self.run, request)
         texts = read_inputs(request)
-        records = Streamed(
-            len(texts), lambda start: tagged_parts(self.run, texts, request.best, start)
-        )
+        parts = tagged_parts(self.run, texts, request.best)
+        records = Streamed(len(texts), parts.since)
         return Answer(
             records,
             lambda path: write_tagged(path, records, escape=request.escape_formulas),
             empty_note(texts),
             labels=shown_labels(self.run),
             form=Form(_csv_rows, _column_lines),
+            parts=parts,
         )
 
     def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
@@ -213,7 +214,7 @@ def tag_texts(folder: Path, texts: Sequence[str], *, best: int = 0) -> TextTags:
 
 def tag_raw(run: LoadedRun, texts: Sequence[str], *, best: int = 0) -> TextTags:
     """Tag raw ``texts`` with a run that :func:`load_tagger` has loaded; see :func:`tag_texts`."""
-    records = list(chain.from_iterable(tagged_parts(run, texts, best)))
+    records = list(chain.from_iterable(tagged_parts(run, texts, best).since()))
     return TextTags(records, shown_labels(run), empty_note(texts))
 
 
@@ -223,15 +224,13 @@ def empty_note(texts: Sequence[str]) -> list[str]:
     return [f"note: {plural(empty, 'empty text')} without a token to tag"] if empty else []
 
 
-def tagged_parts(
-    run: LoadedRun, texts: Sequence[str], best: int, begin: int = 0
-) -> Iterator[list[dict[str, Any]]]:
-    """The records of :func:`tag_texts` from text ``begin`` on, a part at a time."""
+def tagged_parts(run: LoadedRun, texts: Sequence[str], best: int) -> Parts[list[dict[str, Any]]]:
+    """The records of :func:`tag_texts`, a part at a time."""
 
     def tag(filled: list[list[str]]) -> list[tuple[list[str], Array, Alternatives]]:
         return list(zip(*_tag(run, filled, best), strict=True))
 
-    for start in range(begin, len(texts), CHUNK):
+    def make(start: int) -> list[dict[str, Any]]:
         records = []
         part = texts[start : start + CHUNK]
         places = [token_offsets(text) for text in part]
@@ -246,7 +245,9 @@ def tagged_parts(
                     for other, share in alternatives
                 ]  # fmt: skip
             records.append(record)
-        yield records
+        return records
+
+    return Parts(len(texts), CHUNK, make)
 
 
 def shown_labels(run: LoadedRun) -> list[str]:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from birnn.data.tables.dialect import ReadOptions
 from birnn.data.tags.conll import read_lines
@@ -16,6 +15,7 @@ from birnn.data.tags.tag_forms import TagForm
 from birnn.data.tags.writing import prediction_lines, write_lines
 from birnn.errors import ConfigError
 from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.serving.parts import Parts
 from birnn.tasks.serving.request import Answer, Request, Streamed
 from birnn.tasks.tagging.serve import CHUNK, FILES, shown_labels, tag_tokens, write_tagged
 
@@ -44,16 +44,17 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
     table, layout, notes = load_untagged(options)
     form = TagForm.of(reading.get("form", {}))
 
-    def parts(begin: int = 0) -> Iterator[tuple[list[list[str]], list[dict[str, Any]]]]:
-        for start in range(begin, len(table), CHUNK):
-            yield tag_tokens(run, table[start : start + CHUNK]["tokens"], request.best)
+    parts = Parts(
+        len(table), CHUNK,
+        lambda start: tag_tokens(run, table[start : start + CHUNK]["tokens"], request.best),
+    )  # fmt: skip
 
     def lines() -> Iterator[str]:
         # A file's tags are few strings, each of which is held once.
-        tags = [list(map(sys.intern, row)) for rows, _ in parts() for row in rows]
+        tags = [list(map(sys.intern, row)) for rows, _ in parts.since() for row in rows]
         yield from prediction_lines(table, tags, layout, run.info.scheme, form=form)
 
-    records = Streamed(len(table), lambda start: (part for _, part in parts(start)))
+    records = Streamed(len(table), lambda start: (part for _, part in parts.since(start)))
 
     def write(path: Path) -> None:
         kind = path.suffix.lower()
@@ -67,4 +68,4 @@ def tag_file(run: LoadedRun, request: Request) -> Answer:
             write_lines(path, lines())
 
     said = [f"note: {text}" for text in notes]
-    return Answer(records, write, said, labels=shown_labels(run), lines=lines())
+    return Answer(records, write, said, labels=shown_labels(run), lines=lines(), parts=parts)
