@@ -44,9 +44,9 @@ class TuneOptions:
         1, "Seeds of a trial, whose mean is its score.", low=1, high=100, level="advanced"
     )
     pruner: str = of_trial(
-        "median", "What ends a hopeless trial early: worse than the median of the others at an"
-        " epoch, successive halving (asha), or nothing.",
-        choices=("median", "asha", "none"),
+        "third", "What ends a hopeless trial early: not in the better third of all at an epoch, or"
+        " worse than their median; successive halving (asha); or nothing.",
+        choices=("third", "median", "asha", "none"),
     )  # fmt: skip
     trial_minutes: float = of_trial(
         0.0, "Minutes that a trial may take; then it has failed. 0: no limit.", low=0

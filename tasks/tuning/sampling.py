@@ -87,7 +87,9 @@ def _number(parts: list[int]) -> int:
 
 def make_pruner(name: str, epochs: int) -> pruners.BasePruner:
     """What ends a trial before its last epoch; the first of all is only ever a measure."""
-    early = max(2, epochs // 3)
+    early = max(2, epochs // 4)
+    if name == "third":
+        return pruners.PercentilePruner(100 / 3, n_startup_trials=1, n_warmup_steps=early)
     if name == "median":
         return pruners.MedianPruner(n_startup_trials=1, n_warmup_steps=early)
     if name == "asha":

@@ -12,6 +12,8 @@ from birnn.storage.scratch import LOCKS
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
+# What a database says where several workers make its tables at the same moment.
+RACES = ("already exists", "unique", "duplicate", "locked", "deadlock")
 INSTALL = 'pip install "birnn[tune]"'
 
 
@@ -112,7 +114,7 @@ def _database(url: str) -> "BaseStorage":
 
     failure: Exception | None = None
     shown = without_password(url)
-    for _ in range(10):  # several workers may make its tables at the same moment
+    for _ in range(20):
         try:
             return RDBStorage(with_driver(url), engine_kwargs={"pool_pre_ping": True})
         except (ImportError, NoSuchModuleError) as error:
@@ -121,11 +123,18 @@ def _database(url: str) -> "BaseStorage":
             raise ConfigError(f"storage: {shown} is no URL of a database: {error}") from None
         except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
             failure = error
-            if "connect" in str(error).lower() and "exist" not in str(error).lower():
+            if not any(word in str(error).lower() for word in RACES):
                 break
             time.sleep(0.3)
     words = " ".join(str(failure).split("\n")[0].split())[:300].replace(url, shown)
     raise DataError(f"storage: {shown} can't be used: {words}") from None
+
+
+def close_storage(storage: "BaseStorage") -> None:
+    """Let go of what it holds open."""
+    storage.remove_session()
+    if (engine := getattr(storage, "engine", None)) is not None:
+        engine.dispose()
 
 
 def with_driver(url: str) -> str:

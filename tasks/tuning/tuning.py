@@ -31,7 +31,7 @@ from birnn.tasks.tuning.results import (
     standings,
 )
 from birnn.tasks.tuning.spaces import default_values, search_spaces, with_values
-from birnn.tasks.tuning.storage import load_optuna, open_storage
+from birnn.tasks.tuning.storage import close_storage, load_optuna, open_storage
 from birnn.tasks.tuning.study import open_study, short_hash
 from birnn.version import __version__
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 TRIALS = 30  # where nobody says how many, or how long
-SEARCH_SHARE = 0.65  # of the minutes; the rest confirms
+SEARCH_SHARE = 0.55  # of the minutes; the rest confirms
 ALL_FAILED = 8  # trials that may fail before any goes well
 POLL = 0.5  # seconds
 # Options that say where something runs or lies: they can differ from worker to worker.
@@ -81,6 +81,7 @@ def tune(plan: TunePlan) -> Generator[TuneEvent, None, None]:
         raise ConfigError(f"tune takes one process, not torchrun's or accelerate's: {advice}")
     load_optuna()
     options, folder = plan.options, plan.folder
+    plan_spaces(plan, {})  # refuse a bad one before anything is read
     check_folder(folder)
     deadline = begun + 60 * options.minutes if options.minutes else float("inf")
     trainer = Trainer(Limits(options.trial_minutes, options.trial_memory), deadline)
@@ -97,6 +98,7 @@ def tune(plan: TunePlan) -> Generator[TuneEvent, None, None]:
     finally:
         trainer.stop()
     findings = worker.findings()
+    close_storage(worker.storage)
     config = write_findings(folder, findings, plan.config, plan.fixed, plan.command)
     yield events.Found(folder, findings, config)
 
@@ -108,14 +110,14 @@ def show_spaces(plan: TunePlan) -> dict[str, Space]:
         subject = trainer.look(Job(plan.task, plan.config))
     finally:
         trainer.stop()
-    return plan_spaces(plan, subject)
+    return plan_spaces(plan, subject.spaces)
 
 
-def plan_spaces(plan: TunePlan, subject: Subject) -> dict[str, Space]:
-    """What is searched."""
+def plan_spaces(plan: TunePlan, own: Mapping[str, Space]) -> dict[str, Space]:
+    """What is searched; ``own`` are the spaces that depend on the data."""
     options = plan.options
     return search_spaces(
-        plan.config, subject.spaces, plan.fixed, asked=options.search, only=options.only,
+        plan.config, own, plan.fixed, asked=options.search, only=options.only,
         keep=options.keep,
     )  # fmt: skip
 
@@ -125,7 +127,7 @@ def open_worker(plan: TunePlan, trainer: Trainer, subject: Subject) -> "Worker":
     from birnn.tasks.tuning.sampling import AroundDefault, make_pruner
 
     options, folder = plan.options, plan.folder
-    spaces = plan_spaces(plan, subject)
+    spaces = plan_spaces(plan, subject.spaces)
     defaults = default_values(plan.config, spaces)
     place = options.storage or default_storage(folder)
     storage = open_storage(place)
