@@ -105,6 +105,8 @@ def split(line: str) -> list[str]:
 def quick(words: list[str]) -> list[str]:
     """A command that trains, made quick; any other as it is."""
     task = words[0] if words else ""
+    if task == "tune" and len(words) > 1:
+        return [*words, *few_trials(words)]
     if task not in QUICK or any(word in VALUED for word in words):
         return words
     options = QUICK[task].split()
@@ -112,6 +114,15 @@ def quick(words: list[str]) -> list[str]:
     # What the page itself says is what is tried, but for sizes that only cost time.
     kept = [part for name, value in pairs if name not in words for part in (name, value)]
     return [*words, *kept, "--overwrite"]
+
+
+def few_trials(words: list[str]) -> list[str]:
+    """What makes a search quick: the last of two options of a name counts."""
+    options = QUICK[words[1]].split()
+    pairs = [options[at : at + 2] for at in range(0, len(options), 2)]
+    text = " ".join(words).replace("_", "-")
+    kept = [part for name, value in pairs if name[2:] not in text for part in (name, value)]
+    return [*kept, "--trials", "2", "--minutes", "0", "--confirm", "1"]
 
 
 def call(words: list[str], source: str) -> tuple[str, int]:

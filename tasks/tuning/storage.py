@@ -2,7 +2,8 @@
 
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ class JournalLock:
 
     def acquire(self) -> bool:
         """Wait for the lock, and cut off what a killed writer has left."""
+        if self.descriptor >= 0:  # a signal came before it was let go: it is ours still
+            self.release()
         self.descriptor = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT, 0o666)
         LOCKS.flock(self.descriptor, LOCKS.LOCK_EX)
         with self.path.open("r+b") as file:
@@ -128,6 +131,25 @@ def _database(url: str) -> "BaseStorage":
             time.sleep(0.3)
     words = " ".join(str(failure).split("\n")[0].split())[:300].replace(url, shown)
     raise DataError(f"storage: {shown} can't be used: {words}") from None
+
+
+@contextmanager
+def told_of_storage(place: str) -> Iterator[None]:
+    """Within, a storage that stops answering ends the work in one line.
+
+    Raises:
+        DataError: so it is.
+    """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        cause = error.__cause__ or error
+        words = " ".join(str(cause).split())[:300].replace(place, without_password(place))
+        mend = "the study is kept, and the same command goes on"
+        raise DataError(f"storage: it stopped answering ({words}); {mend}") from None
 
 
 def close_storage(storage: "BaseStorage") -> None:

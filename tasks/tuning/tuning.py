@@ -31,7 +31,12 @@ from birnn.tasks.tuning.results import (
     standings,
 )
 from birnn.tasks.tuning.spaces import default_values, search_spaces, with_values
-from birnn.tasks.tuning.storage import close_storage, load_optuna, open_storage
+from birnn.tasks.tuning.storage import (
+    close_storage,
+    load_optuna,
+    open_storage,
+    told_of_storage,
+)
 from birnn.tasks.tuning.study import open_study, short_hash
 from birnn.version import __version__
 
@@ -81,24 +86,27 @@ def tune(plan: TunePlan) -> Generator[TuneEvent, None, None]:
         raise ConfigError(f"tune takes one process, not torchrun's or accelerate's: {advice}")
     load_optuna()
     options, folder = plan.options, plan.folder
+    if getattr(plan.config.data, "folds", 0) and not plan.config.data.fold:
+        raise ConfigError("folds: a trial is judged on one split; name one of them with --fold")
     plan_spaces(plan, {})  # refuse a bad one before anything is read
     check_folder(folder)
     deadline = begun + 60 * options.minutes if options.minutes else float("inf")
     trainer = Trainer(Limits(options.trial_minutes, options.trial_memory), deadline)
     try:
         subject = trainer.look(Job(plan.task, plan.config))
-        worker = open_worker(plan, trainer, subject)
-        yield events.Opened(folder, subject, worker.spaces, len(worker.ledger.finished()),
-                            plan.wanted)  # fmt: skip
         share = SEARCH_SHARE if options.confirm else 1.0
-        yield from worker.search(begun + 60 * options.minutes * share if options.minutes
-                                 else float("inf"))  # fmt: skip
-        if options.confirm:
-            yield from worker.confirm()
+        end = begun + 60 * options.minutes * share if options.minutes else float("inf")
+        with told_of_storage(options.storage):
+            worker = open_worker(plan, trainer, subject)
+            yield events.Opened(folder, subject, worker.spaces, len(worker.ledger.finished()),
+                                plan.wanted)  # fmt: skip
+            yield from worker.search(end)
+            if options.confirm:
+                yield from worker.confirm()
+            findings = worker.findings()
+            close_storage(worker.storage)
     finally:
         trainer.stop()
-    findings = worker.findings()
-    close_storage(worker.storage)
     config = write_findings(folder, findings, plan.config, plan.fixed, plan.command)
     yield events.Found(folder, findings, config)
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from birnn.config import apply
 from birnn.data.wording import agree, plural
-from birnn.errors import Stopped
+from birnn.errors import ConfigError, Stopped
 from birnn.search import Space
 from birnn.tasks import TASKS
 from birnn.tasks.scoring.metric_names import score_title
@@ -37,6 +37,8 @@ def run_tuning(name: str, given: Mapping[str, Any], source: str, options: TuneOp
         BirnnError: as :func:`birnn.tasks.tuning.tuning.tune`.
         Stopped: a signal ended it; the message says how to go on.
     """
+    if options.train and options.json:
+        raise ConfigError("train: --json prints what was found and nothing else; leave one out")
     load_optuna()
     fixed = dict(given)
     config = with_source(apply(TASKS[name].part("options")(), fixed), source)
