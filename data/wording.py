@@ -31,6 +31,27 @@ def number_list(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, ordered[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> duration(95.3)
+    '1 min 35 s'
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+def megabytes(size: int) -> str:
+    """Bytes in words: ``1,057 MB``."""
+    return f"{size / 1e6:,.0f} MB"
+
+
 OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 
 

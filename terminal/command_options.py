@@ -42,6 +42,13 @@ class RunOptions:
         1, "Train this many seeds (--seed, --seed + 1, …); report mean and deviation.",
         low=1, high=1000,
     )  # fmt: skip
+    estimate: bool = of_run(
+        False, "Only measure a few steps, and say what training would take: time and memory."
+    )
+    largest_batch: bool = of_run(
+        False, "Take the largest batches that the GPU holds, 1, 2, 4, … times those asked for.",
+        level="advanced",
+    )  # fmt: skip
     resume: str = of_run(
         "", "Go on with this unfinished run, from its newest checkpoint, as it began."
     )

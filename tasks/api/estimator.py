@@ -111,7 +111,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
             except BirnnError as error:
                 raise InputError(str(error)) from None
         loaded = LoadedRun(Path("memory"), task, data.info, trained.model.requires_grad_(False))
-        left_out = ("stopped", "tokens_per_second")
+        left_out = ("stopped", "tokens_per_second", "items_per_second", "peak_memory")
         train = {k: v for k, v in train_part(trained).items() if k not in left_out}
         about = {"task": task.name, "encoder": task.config.encoder.encoder}
         self.run_ = Run(loaded, {**about, "data": data.provenance, "train": train})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from birnn.data.wording import duration, megabytes
 from birnn.tasks.pages.figures import Line, LineChart, Mark, draw
 from birnn.tasks.reporting.blocks import (
     Block,
@@ -16,7 +17,6 @@ from birnn.tasks.reporting.blocks import (
 )
 from birnn.tasks.reporting.inputs import RunFiles
 from birnn.tasks.reporting.scores import finite, plain, score_name
-from birnn.tasks.reporting.verdict import duration
 from birnn.tasks.scoring.metric_names import format_score, is_percent, score_title
 
 PALETTE = ("c1", "c2", "c3", "c4", "c5", "c6")
@@ -105,9 +105,21 @@ def _took(files: RunFiles) -> Facts:
     rows = [
         ("ended", stopped),
         ("time", duration(train["seconds"])),
-        ("speed", f"{train['tokens_per_second']:,.0f} tokens or steps a second"),
+        ("speed", _speed(files)),
+        *(("peak memory", megabytes(size)) for size in [train.get("peak_memory")] if size),
         ("parameters", f"{train['parameters']:,}"),
         ("seeds", ", ".join(map(str, train.get("seeds", [train["seed"]])))),
         *((str(name), str(value)) for name, value in environment.items()),
     ]
     return Facts(rows, "What it took")
+
+
+def _speed(files: RunFiles) -> str:
+    """Items and their steps a second; runs of older versions say the steps alone."""
+    train, unit = files.metrics["train"], files.extras.get("unit", "items")
+    steps = f"{train['tokens_per_second']:,.0f} tokens or steps a second"
+    return (
+        f"{train['items_per_second']:,.0f} {unit}, {steps}"
+        if "items_per_second" in train
+        else steps
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from birnn.data.wording import plural
+from birnn.data.wording import duration, plural
 from birnn.tasks.reporting.blocks import (
     Alert,
     Alerts,
@@ -109,19 +109,3 @@ def what_was_trained(metrics: Mapping[str, Any], unit: str) -> str:
         text += f" Intervals were calibrated on {which}."
     once = "once for each seed" if "seeds" in train else "once"
     return f"{text} Test, {plural(rows['test'], one, unit)}, was read {once}, at the end."
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them.
-
-    >>> duration(95.3)
-    '1 min 35 s'
-    """
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {left} s" if minutes else f"{left} s"

@@ -39,6 +39,15 @@ class SeedStarted:
 
 
 @dataclass(frozen=True)
+class Estimated:
+    """Training will be long: what its first steps tell of the rest."""
+
+    seconds: float  # of the steps that are left, if all epochs are trained; without validation
+    steps: int  # that are left
+    peak_memory: int  # bytes so far; 0: can't be told
+
+
+@dataclass(frozen=True)
 class Evaluating:
     """Training is over; baselines are being fitted and the test split is read."""
 
@@ -55,4 +64,4 @@ class Finished:
     note: str | None = None  # of a run that needs more memory than is granted unasked
 
 
-AnyEvent = Event | Prepared | SeedStarted | Evaluating | Finished
+AnyEvent = Event | Prepared | SeedStarted | Estimated | Evaluating | Finished

@@ -21,6 +21,7 @@ from birnn.storage.unfilled import Unfilled
 from birnn.tasks.reporting.document import write_report
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.data_digest import data_digest
+from birnn.tasks.runs.estimating import with_largest_batch
 from birnn.tasks.runs.events import AnyEvent, Evaluating, Finished, Prepared, SeedStarted
 from birnn.tasks.runs.fitting import AnyTask, little_data
 from birnn.tasks.runs.folder import RUN, room_note
@@ -53,8 +54,10 @@ def train(task: AnyTask, plan: Plan) -> Generator[AnyEvent, None, None]:
     now = _set_machine(task, plan)
     with growing_run(plan.out, overwrite=plan.overwrite, resume=plan.start is not None) as growing:
         shared, work = Shared.load(task, members[0]), growing.work
-        now = replace(now, data=data_digest(task, shared.data))
-        _check_data(now, plan)
+        now = _with_data(now, shared, plan)
+        if plan.largest_batch and plan.start is None:
+            task = shared.task = with_largest_batch(task, shared.data)
+            now = replace(now, config=asdict(task.config))
         prepared = _prepare(shared, plan, now, members)
         done = _done(work, members if plan.start else [])
         amendment = Amendment(work, now, written=plan.start is None)
@@ -85,16 +88,18 @@ def _done(work: Path, members: list[Member]) -> dict[Member, MemberResult | None
     return processes.from_main(lambda: {m: read_done(work, m.name) for m in members})
 
 
-def _check_data(now: StartRecord, plan: Plan) -> None:
-    """Refuse data that is not what the run began with, or not every process's.
+def _with_data(now: StartRecord, shared: Shared, plan: Plan) -> StartRecord:
+    """How the run begins, with the digest of its data: what it began with, and every process's.
 
     Raises:
-        DataError: so it is.
+        DataError: it is not.
     """
+    now = replace(now, data=data_digest(shared.task, shared.data))
     processes.agree(now.data, "data")
     if plan.start and plan.start.data != now.data:
         change = "the data has changed since the run began"
         raise DataError(f"{change}: put it back, or start another run with --out")
+    return now
 
 
 def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:

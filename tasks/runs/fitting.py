@@ -13,7 +13,8 @@ from birnn import processes
 from birnn.config import TrainConfig
 from birnn.data.splits.batching import BucketSampler
 from birnn.errors import NonFiniteLossError, TrainingError
-from birnn.nn.devices import give_back_memory
+from birnn.nn.devices import give_back_memory, resolve_device
+from birnn.nn.memory import peak_memory
 from birnn.tasks.core.task import Task, TaskData
 from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.training.checkpoints import Checkpointer
@@ -37,6 +38,8 @@ class Trained:
     history: list[dict[str, Any]]
     stop: StopEvent
     extra: dict[str, Any]
+    items_per_second: float = 0.0
+    peak_memory: int = 0  # bytes; 0: can't be told
 
 
 def training_batches(task: AnyTask, data: AnyData, config: TrainConfig) -> BucketSampler:
@@ -114,12 +117,22 @@ def train_one(
         where = task.name_items(data.splits["train"], items)
         raise TrainingError(f"{error}; the batch: {where}") from None
     assert stop is not None
+    rows = [epoch_row(epoch) for epoch in history]
+    return _finished(task, data, config, model, rows, stop, prepared)
+
+
+def _finished(task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Module,
+              rows: list[dict[str, Any]], stop: StopEvent, prepared: float) -> Trained:  # fmt: skip
+    """The model on the CPU, with what is fitted after training; ``prepared``: seconds before it."""
+    memory = peak_memory(resolve_device(config.device))
     started = time.perf_counter() - prepared
     model = model.to("cpu").eval()
     give_back_memory()
     extra = little_data(task, data, config) | _by_main(lambda: task.finish(model, data), model)
     stop = dataclasses.replace(stop, seconds=stop.seconds + time.perf_counter() - started)
-    return Trained(config.seed, model, [epoch_row(epoch) for epoch in history], stop, extra)
+    tokens = float(np.mean(data.splits["train"].lengths)) * task.views  # of an item
+    rate = stop.tokens / max(tokens * stop.seconds, 1e-9)
+    return Trained(config.seed, model, rows, stop, extra, rate, memory)
 
 
 def epoch_row(epoch: EpochEvent) -> dict[str, Any]:

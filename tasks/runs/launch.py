@@ -23,6 +23,7 @@ class Plan:
     command: str = ""
     keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     track: TrackConfig = field(default_factory=TrackConfig)
+    largest_batch: bool = False  # that the GPU holds
     start: StartRecord | None = None  # how it began, if it is taken up
     changes: list[str] = field(default_factory=list)  # what was given anew
     stop: StopRequest = field(default_factory=StopRequest)

@@ -13,12 +13,14 @@ import torch
 from birnn import processes
 from birnn.errors import DataError, Stopped, TrainingError
 from birnn.nn import engines
+from birnn.nn.devices import resolve_device
 from birnn.storage.files import write_json, write_text
 from birnn.tasks.core.environment import environment
 from birnn.tasks.core.task import Baseline
 from birnn.tasks.reporting.data_section import lengths_of
 from birnn.tasks.reporting.inputs import EXTRAS
 from birnn.tasks.runs.card import write_card
+from birnn.tasks.runs.estimating import foretold
 from birnn.tasks.runs.events import AnyEvent, Evaluating
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, train_one
 from birnn.tasks.runs.folder import write_csv, write_model
@@ -42,7 +44,8 @@ def train_member(
     task, data = shared.task, shared.data
     settings = replace(task.config.train, seed=member.seed)
     try:
-        trained = yield from kept_history(train_one(task, data, settings, keeper), target / HISTORY)
+        events = kept_history(train_one(task, data, settings, keeper), target / HISTORY)
+        trained = yield from foretold(events, resolve_device(settings.device))
     except Stopped as stopped:
         there = keeper.saved_step or plan.start
         advice = how_to_go_on(task, plan.out) if there else "no run was written"

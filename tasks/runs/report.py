@@ -61,6 +61,8 @@ def train_part(trained: Trained, search_trials: int = 0) -> dict[str, Any]:
             "best_epoch": stop.epoch, "stopped": stop.reason,
             "parameters": count_parameters(trained.model),
             "tokens_per_second": round(stop.tokens / max(stop.seconds, 1e-9), 1),
+            "items_per_second": round(trained.items_per_second, 1),
+            "peak_memory": trained.peak_memory,
             "seed": trained.seed, **several, **searched, **trained.extra}  # fmt: skip
 
 

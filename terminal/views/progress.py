@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from birnn.tasks.runs.events import Evaluating, Finished, Prepared, SeedStarted
+from birnn.tasks.runs.events import Estimated, Evaluating, Finished, Prepared, SeedStarted
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.console import console, is_plain
-from birnn.terminal.views.training import draw_header, draw_report, draw_resumption
+from birnn.terminal.views.training import draw_header, draw_long, draw_report, draw_resumption
 from birnn.terminal.views.working import Working
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
 
@@ -45,6 +45,8 @@ class TrainingDisplay:
                     out.print(title, style="bold")
                 elif isinstance(event, ResumeEvent):
                     draw_resumption(event, task)
+                elif isinstance(event, Estimated):
+                    draw_long(event)
                 elif isinstance(event, StepEvent):
                     work.stop()
                     bar.step(event)

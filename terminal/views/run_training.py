@@ -64,6 +64,23 @@ def show_training(name: str, config: Any, run: RunOptions) -> None:
     print(write_toml({"config": config, "run": run}), end="")
 
 
+def show_estimate(name: str, config: Any, run: RunOptions) -> None:
+    """Say what training would take; nothing is written.
+
+    Raises:
+        BirnnError: bad data or options, or memory that doesn't suffice.
+    """
+    from birnn.terminal.views.working import working
+
+    with working("measuring"):
+        from birnn.tasks.runs.estimating import estimate_run
+        from birnn.tasks.runs.launch import make_task
+        from birnn.terminal.views.training import draw_estimate
+
+        estimate, members = estimate_run(make_task(name, config), run.seeds)
+    draw_estimate(estimate, members)
+
+
 def run_training(name: str, config: Any, run: RunOptions) -> None:
     """Train a task, drawing its events; or go on with an unfinished run.
 
@@ -73,6 +90,9 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     """
     from birnn.terminal.console import console
 
+    if run.estimate:
+        show_estimate(name, config, run)
+        return
     with console().status("loading libraries"):
         from birnn.progress import told_to
         from birnn.tasks.runs.experiment import how_to_go_on, train
@@ -85,7 +105,8 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     words = "python cli.py " + shlex.join(sys.argv[1:])
     if run.resume:
         out = run_name(Path(run.resume))
-    asked = Plan(out, run.seeds, run.overwrite, words, run.keep, run.track, stop=stop)
+    asked = Plan(out, run.seeds, run.overwrite, words, run.keep, run.track, run.largest_batch,
+                 stop=stop)  # fmt: skip
     plan = processes.from_main(lambda: resume_plan(asked, config)) if run.resume else asked
     plan = replace(plan, stop=stop) if plan else None  # each process hears its own signals
     if plan is None:

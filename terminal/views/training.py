@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from birnn.data.wording import plural
+from birnn.data.wording import duration, megabytes, plural
 from birnn.terminal.chart import render_chart
 from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import harmless, render_pairs, render_warnings
@@ -69,6 +69,32 @@ def draw_resumption(event: Any, task: Any) -> None:
     out.print(f"Going on from {where}.", style="bold")
 
 
+def draw_long(event: Any) -> None:
+    """What the first steps of a long run tell of the rest."""
+    memory = f"; {megabytes(event.peak_memory)} of memory so far" if event.peak_memory else ""
+    left = f"About {duration(event.seconds)} for the {plural(event.steps, 'step')} that are left"
+    console().print(f"{left}, validation apart{memory}.", style="dim")
+
+
+def draw_estimate(estimate: Any, models: int) -> None:
+    """What training would take."""
+    epoch = duration(estimate.epoch_seconds + estimate.validation_seconds)
+    checked = f"{duration(estimate.validation_seconds)} of it validation"
+    every = estimate.seconds * models
+    times = f"{models} × {duration(estimate.seconds)}, " if models > 1 else ""
+    memory = megabytes(estimate.peak_memory) if estimate.peak_memory else "can't be told here"
+    pairs = [
+        ("measured", f"{plural(estimate.measured, 'step')} on {estimate.device}"),
+        ("before", f"{duration(estimate.prepare_seconds)}: the model, and what is fitted first"),
+        ("an epoch", f"{epoch}, {checked}"),
+        ("training", f"{times}{duration(every)} for all {estimate.epochs} epochs,"
+                     f" {plural(estimate.steps * models, 'step')}; it may stop before"),
+        ("memory", f"{memory} at most, in the longest batch"),
+        ("on top", "reading the data, baselines, the test split, the report"),
+    ]  # fmt: skip
+    console().print(render_pairs("What training would take", pairs))
+
+
 def draw_report(event: Any) -> None:
     """The final report."""
     out, plain, metrics = console(), is_plain(), event.metrics
@@ -86,8 +112,17 @@ def draw_report(event: Any) -> None:
     if advice := metrics.get("advice"):
         out.print(Text(f"What would help: {harmless('; '.join(advice))}."), soft_wrap=plain)
     out.print()
+    out.print(Text(what_it_took(metrics), style="dim"), soft_wrap=plain)
     out.print(Text(f"Run: {harmless(str(event.folder))}"), soft_wrap=True)
     if (page := event.folder / "report.html").is_file():
         out.print(Text(f"Report: {harmless(str(page))}"), soft_wrap=True)
     for note in filter(None, (metrics.get("note", ""), event.note)):
         out.print(Text(harmless(note)), soft_wrap=True)
+
+
+def what_it_took(metrics: Mapping[str, Any]) -> str:
+    """Seconds, speed and memory of the training that is kept."""
+    train, unit = metrics["train"], metrics["data"].get("unit", "rows")
+    memory = f", {megabytes(size)} of memory at most" if (size := train["peak_memory"]) else ""
+    speed = f"{train['items_per_second']:,.0f} {unit} a second"
+    return f"Training: {duration(train['seconds'])}, {speed}{memory}."

@@ -21,7 +21,7 @@ FILES = {
     "report.html", "report.json",
 }  # fmt: skip
 METRICS = {"accuracy", "macro_f1", "weighted_f1", "log_loss", "calibration_error", "roc_auc"}
-TIMES = {"seconds", "tokens_per_second"}
+TIMES = {"seconds", "tokens_per_second", "items_per_second", "peak_memory"}
 
 
 def refuse(constant):
