@@ -1,8 +1,8 @@
 """What a run will take, from a few steps that are measured, and the batch that a GPU holds."""
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -107,12 +107,12 @@ def estimate(task: AnyTask, data: AnyData) -> Estimate:
     Raises:
         MemoryLimitError: the longest batch doesn't fit.
     """
-    config, started = task.config.train, time.perf_counter()
+    config, started = task.config.train, perf_counter()
     seed_everything(config.seed)
     model = task.model(data.info)
     sampler = training_batches(task, data, config)
     task.prepare(model, data)
-    prepared = time.perf_counter() - started
+    prepared = perf_counter() - started
     few = Few(sampler, (WARM_UP + MOST_STEPS) * config.accumulate)
     times = step_times(task, data, config, model, few)
     steps = -(-few.total // config.accumulate)
@@ -131,12 +131,12 @@ def step_times(task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Modu
     once = replace(config, epochs=1)
     events = fit(model, task.loss, few, once, make_validation(task, data, once, model))
     times: list[float] = []
-    began = before = time.perf_counter()
+    began = before = perf_counter()
     for event in events:
         if not isinstance(event, StepEvent):
             break  # before validation: this one would be of the whole split
         _wait(resolve_device(config.device))
-        now = time.perf_counter()
+        now = perf_counter()
         times.append(now - before)
         before = now
         counted = len(times) - WARM_UP
@@ -154,14 +154,14 @@ def _validation_seconds(task: AnyTask, data: AnyData, config: TrainConfig,
     split = data.splits["validation"]
     plan = by_length(split.lengths, config.batch_size, config.batch_tokens)
     total = sum(len(items) * int(split.lengths[items].max()) for items in plan)
-    done, started = 0, time.perf_counter()
+    done, started = 0, perf_counter()
     with torch.no_grad():
         for items, batch, outputs in run_split(model.eval(), split, config, stay=True):
             task.count(outputs, batch, data.info)
             done += len(items) * int(split.lengths[items].max())
-            if time.perf_counter() - started > MOST_SECONDS:
+            if perf_counter() - started > MOST_SECONDS:
                 break
-    return (time.perf_counter() - started) * total / max(done, 1)
+    return (perf_counter() - started) * total / max(done, 1)
 
 
 def _wait(device: torch.device) -> None:
@@ -189,7 +189,7 @@ def foretold(
         if not isinstance(event, StepEvent):
             began = None
         elif not told:
-            now = time.perf_counter()
+            now = perf_counter()
             began = began or (now, event.step)
             seconds, steps = now - began[0], event.step - began[1]
             if steps >= MOST_STEPS or (steps >= LEAST_STEPS and seconds > MOST_SECONDS):

@@ -118,7 +118,7 @@ def test_steps_are_measured_without_validation(case, monkeypatch):
 
 def foretold(monkeypatch, seconds, total, epoch=10**9):
     clock = iter(np.arange(10**5) * seconds)
-    monkeypatch.setattr(estimating.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(estimating, "perf_counter", lambda: next(clock))
 
     def events():
         for step in range(1, total + 1):
