@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from birnn import processes
 from birnn.arrays import Ints
 from birnn.config import TrainConfig
 from birnn.data.splits.batching import BucketSampler, by_length
@@ -91,6 +92,8 @@ def estimate_run(task: AnyTask, seeds: int) -> tuple[Estimate, int]:
     Raises:
         BirnnError: bad data or configuration, or too little memory.
     """
+    if processes.count() > 1:
+        raise ConfigError("estimate: it measures one process; run it without a launcher")
     members = members_of(task.config, seeds)
     settings = task.config.train
     use_threads(settings.threads)
@@ -209,6 +212,9 @@ def with_largest_batch(task: AnyTask, data: AnyData) -> AnyTask:
     """
     train = task.config.train
     device = resolve_device(train.device)
+    if processes.count() > 1:
+        raise ConfigError("largest-batch: one process finds it; find it without a launcher, and"
+                          " give that --batch-size to all")  # fmt: skip
     if device.type == "cpu":
         raise ConfigError("largest-batch: it asks how much a GPU holds, and training is on a CPU; "
                           "choose --batch-size")  # fmt: skip
