@@ -20,6 +20,7 @@ from birnn.errors import ConfigError, DataError, LostProcessError
 
 T = TypeVar("T")
 _FAILURE, _CLAIMS = "failure", "claims"  # in the store
+_LOST = ("gloo", "Gloo", "NCCL", "nccl", "onnection", "Timed out")  # in what torch says of it
 _PATIENCE, _PAUSE = 5.0, 0.1  # seconds: for the last words of another process, between looks
 
 
@@ -102,7 +103,7 @@ def together() -> Iterator[Group]:
     try:
         yield _group
     except RuntimeError as error:
-        if isinstance(error, NotImplementedError):
+        if not any(sign in str(error) for sign in _LOST):
             raise
         raise LostProcessError("another process of this command has ended") from error
 
