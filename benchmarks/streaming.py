@@ -61,6 +61,27 @@ def rows(count: int, words: int, seed: int) -> Iterator[tuple[list[str], list[st
         done += size
 
 
+def blocks(words: int, seed: int) -> Iterator[Any]:
+    """The same as tables of Arrow's, which joins words faster."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    vocabulary = pa.array([*made_words(words), *GOOD, *BAD])
+    generator = np.random.default_rng(seed)
+    while True:
+        lengths = np.clip(generator.lognormal(2.6, 0.6, BLOCK).astype(int), 3, 120)
+        places = generator.zipf(1.15, int(lengths.sum())) - 1
+        places = np.where(places < words, places, generator.integers(0, words, len(places)))
+        moods = generator.integers(0, 2, BLOCK)
+        ends = np.cumsum(lengths)
+        places[ends - 1] = words + 4 * moods + ends % 4
+        offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
+        lists = pa.ListArray.from_arrays(offsets, vocabulary.take(pa.array(places)))
+        wrong = generator.random(BLOCK) < 0.1
+        labels = np.array(["good", "bad"])[np.where(wrong, 1 - moods, moods)]
+        yield pa.table({"text": pc.binary_join(lists, " "), "label": pa.array(labels)})
+
+
 def write_texts(path: Path, lines: int, words: int) -> None:
     """A file to predict."""
     with path.open("w", encoding="utf-8") as file:
@@ -86,14 +107,13 @@ def write_shards(folder: Path, gigabytes: float, words: int, shard_rows: int) ->
     folder.mkdir(parents=True, exist_ok=True)
     written, number, total = 0, 0, 0
     schema = pa.schema([("text", pa.string()), ("label", pa.string())])
-    blocks = rows(sys.maxsize, words, seed=2)
+    tables = blocks(words, seed=2)
     while written < gigabytes * 1e9:
         path = folder / f"train-{number:05d}.parquet"
         with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
             for _ in range(0, shard_rows, BLOCK):
-                texts, labels = next(blocks)
-                writer.write_table(pa.table({"text": texts, "label": labels}, schema))
-                total += len(texts)
+                writer.write_table(next(tables).cast(schema))
+                total += BLOCK
         written += path.stat().st_size
         number += 1
     print(f"{number} shards, {total:,} rows, {written / 1e9:.2f} GB")

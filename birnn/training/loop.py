@@ -4,10 +4,10 @@
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,17 @@ class Batches(Protocol):
         """The batches of epoch ``epoch``, from the one numbered ``start`` on."""
 
 
+@runtime_checkable
+class Streaming(Protocol):
+    """Batches that are read while they are given out, and whose place is therefore kept."""
+
+    def position(self) -> dict[str, int]:
+        """Where they stand: after the last batch that was given out."""
+
+    def go_to(self, position: Mapping[str, int]) -> None:
+        """Go on from a position."""
+
+
 def fit(
     model: nn.Module, loss: Loss, batches: Batches, config: TrainConfig, validation: Validation,
     checkpointer: Checkpointer | None = None,
@@ -62,12 +73,16 @@ def fit(
         CheckpointError: the checkpointer's snapshot is of another model.
     """
     run = TrainingRun(model, config, validation)
+    if isinstance(batches, Streaming):
+        run.position = batches.position
     total_steps = sum(math.ceil(batches.steps(e) / config.accumulate) for e in range(config.epochs))
     try:
         snapshot, torn = checkpointer.begin() if checkpointer else (None, [])
         if snapshot is not None or torn:
             if snapshot is not None:
                 run.restore(snapshot)
+                if run.stream is not None and isinstance(batches, Streaming):
+                    batches.go_to(run.stream)
             yield ResumeEvent(run.at.epoch + 1, run.at.step, total_steps, run.history, torn)
         while (reason := run.over()) is None:
             yield from _train_epoch(run, loss, batches, total_steps, checkpointer)

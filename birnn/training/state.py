@@ -186,6 +186,8 @@ class TrainingRun:
         self.history: list[EpochEvent] = []
         self._wish = NOTHING
         seed_apart(config.seed)
+        self.position: Callable[[], dict[str, int]] | None = None  # of batches that are streamed
+        self.stream: dict[str, int] | None = None  # that position, where a snapshot holds it
         self._began = self._epoch_began = time.perf_counter()  # as if it had never stopped
 
     def _optimizer(
@@ -413,6 +415,7 @@ class TrainingRun:
             "history": [dataclasses.asdict(event) for event in self.history],
             **random_numbers,
             "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else None,
+            **({"stream": self.position()} if self.position else {}),
         }
         return Snapshot(self.at.step, numbers, tensors)
 
@@ -449,6 +452,7 @@ class TrainingRun:
             for name, part in average.items():
                 part.copy_(saved[name])
             self.average.updates = numbers["average_updates"]
+        self.stream = numbers.get("stream")
         if self.accelerator.scaler and numbers["scaler"]:
             self.accelerator.scaler.load_state_dict(numbers["scaler"])
         self.history = [EpochEvent(**event) for event in numbers["history"]]

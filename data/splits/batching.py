@@ -114,18 +114,18 @@ class BucketSampler:
 
     def batches(self) -> int:
         """How many batches one pass over the items makes; it can differ a little by the epoch."""
-        return len(self._pass(np.random.default_rng([self.seed, 0]), self.split.lengths))
+        return len(self.one_pass(np.random.default_rng([self.seed, 0]), self.split.lengths))
 
     def plan(self, epoch: int) -> list[Ints]:
         """The item numbers of each batch of ``epoch``."""
         generator = np.random.default_rng([self.seed, epoch])
         lengths = self.split.lengths
-        batches = self._pass(generator, lengths)
+        batches = self.one_pass(generator, lengths)
         while 0 < len(batches) < self.least:
-            batches += self._pass(generator, lengths)
+            batches += self.one_pass(generator, lengths)
         return batches
 
-    def _pass(self, generator: np.random.Generator, lengths: Ints) -> list[Ints]:
+    def one_pass(self, generator: np.random.Generator, lengths: Ints) -> list[Ints]:
         """One pass over the items, at most ``limit`` of them."""
         order = generator.permutation(len(lengths))[: self.limit or None]
         size = self.batch_size * self.chunk

@@ -1,10 +1,19 @@
 """The task contract: what a task must say so that one experiment can run them all."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NotRequired, Protocol, TypedDict, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    NotRequired,
+    Protocol,
+    TypedDict,
+    TypeVar,
+)
 
 from torch import nn
 
@@ -26,6 +35,9 @@ from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.scoring.metric_names import aligned_score, fitted, score_title
 from birnn.training.events import EpochEvent
 from birnn.training.losses import LossSum
+
+if TYPE_CHECKING:
+    from birnn.training.loop import Batches
 
 Files = dict[str, Any]  # name → JSON value: what a run keeps beside its weights
 Predictions = Sequence[Array]  # one array for each item
@@ -89,6 +101,10 @@ class TaskData(Generic[InfoT, SplitT]):
     # Dialect`) and keys of the task's own.
     reading: dict[str, Any] = field(default_factory=dict)
     fold: FoldPart | None = None  # where the test split stands in the whole data
+    # Batches of train where it is streamed, of which ``splits`` holds a sample; and what tells the
+    # stream from others.
+    stream: "Callable[[TrainConfig], Batches] | None" = None
+    stream_identity: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ def data_digest(task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> str:
     """
     digest = hashlib.sha256()
     seen: set[int] = set()  # by identity: a table of vectors that splits share counts once
-    for part in (task.name, data.info.files(), data.splits):
+    stream = [list(data.stream_identity)] if data.stream else []
+    for part in (task.name, data.info.files(), data.splits, *stream):
         for piece in _pieces(part, seen):
             digest.update(len(piece).to_bytes(8, "little"))  # no two lists of pieces are alike
             digest.update(piece)

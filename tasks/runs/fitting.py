@@ -20,7 +20,7 @@ from birnn.tasks.scoring.metric_names import lower_is_better
 from birnn.training.checkpoints import Checkpointer
 from birnn.training.events import EpochEvent, Event, ResumeEvent, StopEvent
 from birnn.training.exchange import same_weights
-from birnn.training.loop import fit
+from birnn.training.loop import Batches, fit
 from birnn.training.randomness import seed_everything
 from birnn.training.state import Validation
 
@@ -42,8 +42,13 @@ class Trained:
     peak_memory: int = 0  # bytes; 0: can't be told
 
 
-def training_batches(task: AnyTask, data: AnyData, config: TrainConfig) -> BucketSampler:
+def training_batches(task: AnyTask, data: AnyData, config: TrainConfig) -> Batches:
     """The training split in batches, as ``config`` and the task want them."""
+    return data.stream(config) if data.stream else bucketed(task, data, config)
+
+
+def bucketed(task: AnyTask, data: AnyData, config: TrainConfig) -> BucketSampler:
+    """The training split in batches, where it is in memory."""
     return BucketSampler(
         data.splits["train"], config.batch_size, config.batch_tokens, config.seed,
         views=task.views, limit=task.epoch_items, least=config.epoch_steps,
@@ -55,11 +60,13 @@ def stretched(sampler: BucketSampler, config: TrainConfig) -> bool:
     return sampler.batch_size < config.batch_size or sampler.batches() < sampler.steps(0)
 
 
-def without_patience(task: AnyTask, sampler: BucketSampler, config: TrainConfig) -> TrainConfig:
+def without_patience(task: AnyTask, sampler: Batches, config: TrainConfig) -> TrainConfig:
     """``config``; of few items the default patience ends nothing.
 
     Their whole schedule is short, and their validation too small to see the end by.
     """
+    if not isinstance(sampler, BucketSampler):
+        return config
     usual = type(task.config)().train.patience
     little = task.least_batch and stretched(sampler, config) and config.patience == usual
     return dataclasses.replace(config, patience=0) if little else config
@@ -73,7 +80,7 @@ def little_data(task: AnyTask, data: AnyData, config: TrainConfig) -> dict[str, 
     (:meth:`Task.margin`).
     """
     sampler, changed = training_batches(task, data, config), {}
-    if stretched(sampler, config):
+    if isinstance(sampler, BucketSampler) and stretched(sampler, config):
         steps = sampler.steps(0)
         passes = round(steps / sampler.batches())
         changed = {"batch_size": sampler.batch_size, "epoch_steps": steps, "passes": passes}
@@ -112,9 +119,7 @@ def train_one(
                 stop = event
             yield event
     except NonFiniteLossError as error:
-        plan = sampler.plan(error.epoch)
-        items = np.concatenate([plan[number] for number in error.batches])
-        where = task.name_items(data.splits["train"], items)
+        where = _rows_of(sampler, error, task, data)
         raise TrainingError(f"{error}; the batch: {where}") from None
     assert stop is not None
     rows = [epoch_row(epoch) for epoch in history]
@@ -133,6 +138,16 @@ def _finished(task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Modul
     tokens = float(np.mean(data.splits["train"].lengths)) * task.views  # of an item
     rate = stop.tokens / max(tokens * stop.seconds, 1e-9)
     return Trained(config.seed, model, rows, stop, extra, rate, memory)
+
+
+def _rows_of(sampler: Any, error: NonFiniteLossError, task: AnyTask, data: AnyData) -> str:
+    """Where the rows of the batches stand whose loss is not finite."""
+    if data.stream:
+        last: str = sampler.last()
+        return last
+    plan = sampler.plan(error.epoch)
+    items = np.concatenate([plan[number] for number in error.batches])
+    return task.name_items(data.splits["train"], items)
 
 
 def epoch_row(epoch: EpochEvent) -> dict[str, Any]:

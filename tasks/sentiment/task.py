@@ -25,8 +25,9 @@ from birnn.progress import tell
 from birnn.tasks.core.classification import Classification, class_order
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
-from birnn.tasks.core.task import Baseline, Predictions, TaskData
+from birnn.tasks.core.task import Baseline, LoadedSplit, Predictions, TaskData
 from birnn.tasks.sentiment import model as networks
+from birnn.tasks.sentiment import streaming
 from birnn.tasks.sentiment.info import TextInfo, read_text_info
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
 from birnn.tasks.sentiment.options import SentimentConfig
@@ -57,6 +58,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
     unit, length_unit = "texts", "words"
 
     def __init__(self, config: SentimentConfig) -> None:
+        if config.data.stream.streaming:
+            config = streaming.checked(config)
         super().__init__(config)
         self.pooling = parse_pooling(config.model.pooling)
         self._linear: tuple[TaskData[TextInfo, TextSplit], Fitted] | None = None
@@ -70,11 +73,15 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
         vectors = find_vectors(data.vectors, data.vectors_limit)
         tell("reading texts")
-        texts = load_labelled(self.text_options(data.data))
+        options = self.text_options(data.data)
+        streamed = streaming.load(self, options) if data.stream.streaming else None
+        texts = streamed or load_labelled(options)
         tell("splitting texts into words")
         tables = {name: self._tokenized(table) for name, table in texts.splits.items()}
         tell("counting words and n-grams")
         info = self._info(tables["train"], vectors)
+        if streamed:
+            info = streaming.info_of(info, streamed)
         splits = {k: self.split(table, info, ngrams=k != "train") for k, table in tables.items()}
         if self.config.model.class_weights == "balanced":
             splits["train"] = splits["train"].balanced(len(info.labels))
@@ -85,8 +92,18 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             longer = f"longer than {data.max_length} words {agree(cut, 'is', 'are')} cut there"
             notes.append(f"{plural(cut, 'text')} {longer}")
         provenance = {**texts.provenance, "cut_texts": cut, "vectors": info.vector_name}
-        return TaskData(splits, info, provenance, notes, texts.warnings, texts.reading,
-                        texts.fold)  # fmt: skip
+        loaded = TaskData(splits, info, provenance, notes, texts.warnings, texts.reading,
+                          texts.fold)  # fmt: skip
+        return streaming.streamed_data(self, loaded, streamed) if streamed else loaded
+
+    def load_split(self, info: TextInfo, source: str, name: str) -> LoadedSplit[TextSplit]:
+        """See :class:`Classification`; of a stream's own data what it held out."""
+        if source or not self.config.data.stream.streaming:
+            return super().load_split(info, source, name)
+        options = self.text_options(self.config.data.data)
+        table, notes = streaming.one_split(self, options, name, info.labels)
+        where = f"{options.data} ({name})"
+        return LoadedSplit(self.split_of(table, info), where, notes)
 
     def split_of(self, table: "Dataset | PlainTable", info: TextInfo) -> TextSplit:
         """A table of texts, tokenised, with the n-grams that predictions need."""

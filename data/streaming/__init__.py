@@ -1,0 +1,1 @@
+"""Texts that do not fit in memory: read by shards, split by what they say, shuffled in a buffer."""
