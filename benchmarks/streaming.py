@@ -177,7 +177,8 @@ def predict(run: str, file: str, output: str) -> dict[str, Any]:
         "code": code, "seconds": round(log[-1]["seconds"]), "parts": parts,
         "before_rss": round(max(one["rss"] for one in reading)),
         "before_seconds": round(reading[-1]["seconds"]) if reading else 0,
-        "most_rss": round(max(one["rss"] for one in log)), "sha256": checksum(Path(output)),
+        "most_rss": round(max(one["rss"] for one in log)),
+        "sha256": checksum(Path(output)) if Path(output).exists() else "",
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from birnn.nn.batch import Batch
 from birnn.nn.devices import out_of_memory
 from birnn.nn.precision import products
 from birnn.nn.shared_norm import counting
+from birnn.storage.snapshots import Snapshot
 from birnn.training.checkpoints import NOTHING, Checkpointer
 from birnn.training.events import Event, ResumeEvent, StepEvent, StopEvent
 from birnn.training.losses import LossSum as LossSum
@@ -79,10 +80,7 @@ def fit(
     try:
         snapshot, torn = checkpointer.begin() if checkpointer else (None, [])
         if snapshot is not None or torn:
-            if snapshot is not None:
-                run.restore(snapshot)
-                if run.stream is not None and isinstance(batches, Streaming):
-                    batches.go_to(run.stream)
+            _restore(run, snapshot, batches)
             yield ResumeEvent(run.at.epoch + 1, run.at.step, total_steps, run.history, torn)
         while (reason := run.over()) is None:
             yield from _train_epoch(run, loss, batches, total_steps, checkpointer)
@@ -95,6 +93,14 @@ def fit(
             checkpointer.end()
     run.finish()
     yield StopEvent(run.best.epoch, run.best.score, reason, run.seconds(), run.at.tokens)
+
+
+def _restore(run: TrainingRun, snapshot: Snapshot | None, batches: Batches) -> None:
+    """Go back to where a snapshot was taken, batches that are streamed too."""
+    if snapshot is not None:
+        run.restore(snapshot)
+        if run.stream is not None and isinstance(batches, Streaming):
+            batches.go_to(run.stream)
 
 
 def _train_epoch(
