@@ -98,8 +98,7 @@ for name, spec in TASKS.items():
 
 
 tune_app = typer.Typer(
-    cls=HelpGroup, add_completion=False, no_args_is_help=True,
-    rich_markup_mode=app.rich_markup_mode,
+    cls=HelpGroup, add_completion=False, rich_markup_mode=app.rich_markup_mode
 )  # fmt: skip
 app.add_typer(tune_app, name="tune")
 

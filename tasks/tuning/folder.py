@@ -32,13 +32,14 @@ def check_folder(folder: Path) -> None:
     """Refuse a folder that holds anything but a study.
 
     Raises:
-        DataError: it does, or it can't be made.
+        DataError: it does, or it can't be read.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        names = [path.name for path in folder.iterdir()]
+        if folder.exists() and not folder.is_dir():
+            raise DataError(f"{folder} exists and is not a study; choose another --out")
+        names = [path.name for path in folder.iterdir()] if folder.exists() else []
     except (OSError, ValueError) as error:
-        raise DataError(f"can't write {folder}: {reason(error)}") from None
+        raise DataError(f"can't read {folder}: {reason(error)}") from None
     strangers = [name for name in names if not any(fnmatch(name, own) for own in FILES)]
     begun = (JOURNAL, f"{JOURNAL}.lock", ".*.partial")  # by a worker that has not written more yet
     new = all(any(fnmatch(name, own) for own in begun) for name in names)
@@ -47,7 +48,15 @@ def check_folder(folder: Path) -> None:
 
 
 def write_study(folder: Path, record: Mapping[str, Any], storage: str) -> None:
-    """Write what the study is of, and where it is kept; of a password nothing."""
+    """Write what the study is of, and where it is kept; of a password nothing.
+
+    Raises:
+        DataError: the folder can't be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"can't write {folder}: {reason(error)}") from None
     write_json(folder / RECORD, {**record, "storage": without_password(storage)})
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BEAT = 10.0  # seconds between two signs of life
 GRACE = 60.0  # seconds without one after which a worker elsewhere counts as dead
+TOLD = "told"  # the attribute of a trial that holds what came of it
 RETRIES = 2  # times that a trial is tried anew whose worker died
 
 
@@ -152,8 +153,7 @@ class Ledger:
         if isinstance(result, Failure):
             notes |= {"reason": result.reason, "kind": result.kind}
         try:
-            for name, value in notes.items():
-                trial.set_user_attr(name, value)
+            trial.set_user_attr(TOLD, notes)  # at once: each attribute is a word with a database
             if isinstance(result, Failure):
                 self.study.tell(trial, state=TrialState.FAIL)
             elif result is None:
@@ -191,7 +191,7 @@ class Ledger:
         retries = attributes.get("retries", 0) + count
         if retries > RETRIES:
             reason = f"its worker died, {retries} times"
-            self._fail(trial.number, "reason", reason, kind="killed")
+            self._fail(trial.number, TOLD, {"reason": reason, "kind": "killed"})
             return
         if not self._fail(trial.number, "lost", True):
             return
@@ -204,14 +204,13 @@ class Ledger:
         """Let some worker try these values."""
         self.study.enqueue_trial(dict(values), {**notes, "asked": dict(values)})
 
-    def _fail(self, number: int, name: str, value: Any, **more: Any) -> bool:
-        """End a trial as failed, with notes; False where others have ended it already."""
+    def _fail(self, number: int, name: str, value: Any) -> bool:
+        """End a trial as failed, with a note; False where others have ended it already."""
         from optuna.trial import TrialState
 
         try:
             place = self._frozen(number)._trial_id
-            for key, note in {name: value, **more}.items():
-                self.study._storage.set_trial_user_attr(place, key, note)
+            self.study._storage.set_trial_user_attr(place, name, value)
             self.study.tell(number, state=TrialState.FAIL)
         except (RuntimeError, ValueError):
             return False

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from birnn.search import Value
-from birnn.tasks.tuning.ledger import Ledger
+from birnn.tasks.tuning.ledger import TOLD, Ledger
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -31,7 +31,7 @@ class Row:
 
 def row_of(trial: "FrozenTrial", defaults: Mapping[str, Value]) -> Row:
     """A trial of Optuna's as a row; the default's values are ``defaults``."""
-    notes, default = trial.user_attrs, "default" in trial.user_attrs
+    notes, default = trial.user_attrs.get(TOLD, {}), "default" in trial.user_attrs
     steps = trial.intermediate_values
     state = STATES[trial.state.name]
     epoch = notes.get("epoch") if state == "done" else max(steps, default=None)

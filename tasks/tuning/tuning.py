@@ -18,7 +18,7 @@ from birnn.tasks.tuning import events
 from birnn.tasks.tuning.events import TuneEvent
 from birnn.tasks.tuning.finalists import confirmed, jobs_for
 from birnn.tasks.tuning.folder import check_folder, default_storage, write_findings, write_study
-from birnn.tasks.tuning.ledger import Ledger, Taken
+from birnn.tasks.tuning.ledger import TOLD, Ledger, Taken
 from birnn.tasks.tuning.limits import Limits, OutOfTime, Trainer
 from birnn.tasks.tuning.messages import Epoch, Failure, Job, Score, Subject
 from birnn.tasks.tuning.options import TuneOptions
@@ -198,7 +198,7 @@ class Worker:
 
     def _fits(self, end: float) -> bool:
         """Whether there is time for half a trial, at least, as far as others tell."""
-        took = [trial.user_attrs.get("seconds", 0.0) for trial in self.ledger.finished()
+        took = [trial.user_attrs[TOLD]["seconds"] for trial in self.ledger.finished()
                 if trial.state.name == "COMPLETE"]  # fmt: skip
         return not took or time.monotonic() + statistics.median(took) / 2 < end
 

@@ -1,6 +1,5 @@
 """Workers of a study whose trials take no training: a score is made of the values alone."""
 
-import sys
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -62,15 +61,13 @@ def plan(folder: Path, trials: int = 10, **options: Any) -> TunePlan:
     return TunePlan("regression", config, {"epochs": 3}, values)
 
 
-def main(folder: str, storage: str, trials: str, seconds: str) -> None:
-    """A worker of its own."""
-    PretendTrainer.seconds = float(seconds)
+def work(folder: str, storage: str, trials: int, seconds: float, log: str) -> None:
+    """A worker in a process of its own, that writes what happens to a file."""
+    PretendTrainer.seconds = seconds
     tuning.Trainer = PretendTrainer  # type: ignore[misc, assignment]
+    tuning.write_findings = lambda *_: None
+    tuning.POLL = 0.2
     options = {"storage": storage} if storage else {}
-    for event in tune(plan(Path(folder), int(trials), study="study", **options)):
-        sys.stdout.write(f"{type(event).__name__} {getattr(event, 'number', '')}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with Path(log).open("w", encoding="utf-8", buffering=1) as file:
+        for event in tune(plan(Path(folder), trials, study="study", **options)):
+            file.write(f"{type(event).__name__} {getattr(event, 'number', '')}\n")

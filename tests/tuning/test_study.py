@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pretend_trials import SUBJECT, PretendTrainer, plan
 
 from birnn.errors import BirnnError, ConfigError, DataError, TrainingError
 from birnn.tasks.tuning import ledger, tuning
@@ -18,6 +17,8 @@ from birnn.tasks.tuning.report import study_report
 from birnn.tasks.tuning.results import Row, choose, standings
 from birnn.tasks.tuning.storage import open_storage, without_password
 from birnn.tasks.tuning.tuning import tune
+
+from pretend_trials import SUBJECT, PretendTrainer, plan
 
 optuna = pytest.importorskip("optuna")
 
@@ -155,7 +156,7 @@ def test_a_trial_that_kills_its_workers_fails_in_the_end(tmp_path, monkeypatch):
         monkeypatch.undo()
         own.retire()
     (trial,) = own.trials()
-    assert trial.user_attrs["reason"] == "its worker died, 3 times"
+    assert trial.user_attrs["told"]["reason"] == "its worker died, 3 times"
 
 
 def test_trials_that_all_fail_are_one_line(tmp_path, monkeypatch):
