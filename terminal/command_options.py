@@ -31,6 +31,25 @@ def escaping() -> Any:
 
 
 @dataclass(frozen=True)
+class OriginOptions:
+    """Which run another begins from, and what is kept of it."""
+
+    from_: str = of_run(
+        "", "Begin from this trained run, a folder or hf://USER/NAME, whose sizes and words count."
+    )
+    from_vocabulary: str = of_run(
+        "grow", "With --from: the run's words stay and those of the new data are added (grow), stay"
+        " alone (keep), or are the new data's alone (refit).",
+        choices=("grow", "keep", "refit"), level="advanced",
+    )  # fmt: skip
+    from_scaler: str = of_run(
+        "keep", "With --from: numbers are scaled as the run's own were, where it knows them, or"
+        " anew.",
+        choices=("keep", "refit"), level="advanced",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """Where a run goes, and how many."""
 
@@ -52,6 +71,7 @@ class RunOptions:
     resume: str = of_run(
         "", "Go on with this unfinished run, from its newest checkpoint, as it began."
     )
+    origin: OriginOptions = field(default_factory=OriginOptions)
     keep: CheckpointConfig = field(default_factory=CheckpointConfig)
     track: TrackConfig = field(default_factory=TrackConfig)
 

@@ -14,12 +14,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from birnn.config import LARGEST_SEED, with_flat
 from birnn.data.tables.memory import held
-from birnn.errors import BirnnError, ConfigError, DataError
+from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
 from birnn.nn import engines
 from birnn.nn.devices import use_threads
 from birnn.tasks import TASKS
+from birnn.tasks.api.beginning import beginning, options_from
 from birnn.tasks.api.run import Run, load_files, model_files
+from birnn.tasks.core.beginning import Choice
 from birnn.tasks.core.task import Task, TaskData
+from birnn.tasks.runs.beginning import begin
 from birnn.tasks.runs.fitting import train_one
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.runs.launch import make_task
@@ -56,6 +59,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
             tuned; they are not trained on.
         random_state: seed of weights, order and cut; None: a new one each time.
         options: any other options of the command line, with underscores.
+        from_run: a trained run to begin from, as ``--from`` takes it.
     """
 
     task: ClassVar[str]
@@ -64,11 +68,12 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
                  layers: int | None = None, dropout: float | None = None, epochs: int | None = None,
                  batch_size: int | None = None, learning_rate: float | None = None,
                  validation_fraction: float = 0.1, random_state: Any = 0,
-                 options: Mapping[str, Any] | None = None) -> None:  # fmt: skip
+                 options: Mapping[str, Any] | None = None,
+                 from_run: str | Path | None = None) -> None:  # fmt: skip
         self.encoder, self.hidden_size, self.layers = encoder, hidden_size, layers
         self.dropout, self.epochs, self.batch_size = dropout, epochs, batch_size
         self.learning_rate, self.validation_fraction = learning_rate, validation_fraction
-        self.random_state, self.options = random_state, options
+        self.random_state, self.options, self.from_run = random_state, options, from_run
 
     def _task(self) -> Task[Any, Any, Any]:
         """The task as the parameters configure it; refuses a value that one can't have."""
@@ -85,10 +90,19 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
             got = f"got {self.validation_fraction!r}"
             raise InputError(f"validation_fraction: must lie between 0 and 1, {got}")
         try:
-            config = TASKS[self.task].part("options")()
-            return make_task(self.task, with_flat(config, {**given, "seed": self._seed()}))
-        except ConfigError as error:
+            return self._made({**given, "seed": self._seed()})
+        except (ConfigError, CheckpointError) as error:
             raise InputError(str(error)) from None
+
+    def _made(self, options: Mapping[str, Any]) -> Task[Any, Any, Any]:
+        """The task with these options, and with the run that it begins from."""
+        if self.from_run is None:
+            return make_task(self.task, with_flat(TASKS[self.task].part("options")(), options))
+        origin = str(self.from_run)
+        here = {"data": "rows in memory", **options}
+        task = make_task(self.task, with_flat(options_from(self.task, origin), here))
+        begin(task, beginning(origin, Choice()), None)
+        return task
 
     def _seed(self) -> int:
         state = self.random_state
@@ -159,6 +173,7 @@ class BirnnEstimator(BaseEstimator):  # type: ignore[misc]
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         files, metrics = state.pop("_run_files", (None, None))
+        state.setdefault("from_run", None)  # an older pickle
         super().__setstate__(state)
         if files is not None:
             self.run_ = Run(load_files(files, Path("memory")), metrics)
@@ -168,7 +183,9 @@ def with_data(task: Task[Any, Any, Any], **options: Any) -> Task[Any, Any, Any]:
     """The task with other options of its data."""
     config: Any = task.config
     data = dataclasses.replace(config.data, **options)
-    return type(task)(dataclasses.replace(config, data=data))
+    own = type(task)(dataclasses.replace(config, data=data))
+    own.origin, own.began = task.origin, task.began
+    return own
 
 
 def provenance(train: int, validation: int, unit: str, seed: int) -> dict[str, Any]:

@@ -20,7 +20,16 @@ from birnn.tasks.runs.folder import RUN, LoadedRun, write_model
 SCHEME = "hf://"
 NAME = re.compile(r"[\w.-]+/[\w.-]+")
 FETCHED = ["*.json", "*.safetensors", "README.md"]
-SCORES = ("task", "encoder", "test", "validation", "train", "verdict")  # of metrics.json
+SCORES = (
+    "task",
+    "encoder",
+    "test",
+    "validation",
+    "train",
+    "verdict",
+    "from",
+    "forgetting",
+)  # of metrics.json; the rest is the user's
 # Of the ``data`` part of metrics.json: counts and words about the source, no rows of it.
 PUBLIC = ("source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
           "notes", "duplicates", "overlap", "vectors", "cut_texts")  # fmt: skip

@@ -13,6 +13,7 @@ from birnn.data.tables.memory import named_source
 from birnn.errors import ConfigError
 from birnn.storage.scratch import scratch_folder
 from birnn.tasks import TASKS
+from birnn.tasks.api.beginning import beginning, made_choice, options_from
 from birnn.tasks.api.run import Run
 from birnn.tasks.runs.experiment import train as run_experiment
 from birnn.tasks.runs.folder import load_run
@@ -23,7 +24,9 @@ from birnn.tasks.runs.unfinished import has_begun
 
 
 def train(task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
-          seeds: int = 1, resume: bool = False, **options: Any) -> Run:  # fmt: skip
+          seeds: int = 1, resume: bool = False, from_run: str | Path = "",
+          from_vocabulary: str = "grow", from_scaler: str = "keep",
+          **options: Any) -> Run:  # fmt: skip
     """Train as the command line does, baselines, report and all; quietly.
 
     Args:
@@ -35,21 +38,24 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         seeds: see ``--seeds``.
         resume: go on with what an interrupted call left of ``out``; begin where there is nothing,
             and load what is complete.
+        from_run: a trained run to begin from, as ``--from`` takes it: its options count where no
+            others are given.
+        from_vocabulary, from_scaler: see the command line.
         options: those of the command line, of trackers too, with underscores: ``hidden_size=64``.
 
     Raises:
         ConfigError: an unknown task or option, or a value that it can't have.
         BirnnError: bad data, a loss that isn't finite, or a folder that is taken.
     """
-    told = {field.name: options.pop(field.name) for field in fields(TrackConfig)
-            if field.name in options}  # fmt: skip
-    track, config = from_dict(TrackConfig, told), with_flat(TASKS[task].part("options")(), options)
+    begin = beginning(str(from_run), made_choice(from_vocabulary, from_scaler))
+    track, config = _options(task, str(from_run), options)
     if data is not None and "data" in options:
         raise ConfigError("data: given twice; give the data once")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
     with _folder(out) as (folder, keep):
-        plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)", track=track)
+        plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)", track=track,
+                    begin=begin)  # fmt: skip
         with named_source(data) as source:
             if data is not None:
                 config = replace(config, data=replace(config.data, data=source))
@@ -60,6 +66,18 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         run = Run(load_run(folder))
         keep(run)
     return run
+
+
+def _options(task: str, origin: str, given: dict[str, Any]) -> tuple[TrackConfig, Any]:
+    """Those of trackers, and those of the task: its own, or of the run that it begins from.
+
+    Raises:
+        BirnnError: an unknown option, a value that it can't have, or no such run.
+    """
+    names = [field.name for field in fields(TrackConfig) if field.name in given]
+    track = from_dict(TrackConfig, {name: given[name] for name in names})
+    config = options_from(task, origin) if origin else TASKS[task].part("options")()
+    return track, with_flat(config, {k: v for k, v in given.items() if k not in names})
 
 
 @contextmanager

@@ -39,6 +39,8 @@ class Spec:
     hub_pipeline: str = ""  # what the Hugging Face Hub calls the task
     metrics: tuple[Metric, ...] = ()  # scores that only this task has; the common ones are known
     view: str = "classification"  # in :mod:`birnn.terminal.views`: draws its details and answers
+    warm: str = ""  # what is kept of a run that another begins from: a
+    # :class:`birnn.tasks.warm.start.WarmStart`
     files: tuple[str, ...] = ()  # patterns of what its runs hold beside the files of every run
 
     def part(self, field: str) -> Any:

@@ -30,6 +30,7 @@ from birnn.nn.encoders import build_encoder
 from birnn.nn.model import Embedder, SequenceModel
 from birnn.registry import suggestion
 from birnn.search import Space
+from birnn.tasks.core.beginning import Beginning
 from birnn.tasks.core.evaluation import Evaluation as Evaluation
 from birnn.tasks.core.inference import predict, run_split
 from birnn.tasks.scoring.metric_names import aligned_score, fitted, score_title
@@ -124,6 +125,7 @@ class Baseline:
     label: str  # in words
     predictions: Any  # on the test split, as :meth:`Task.predictions` gives them
     settings: dict[str, Any]
+    info: Any = None  # of the predictions, where that is not the run's own
 
 
 class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
@@ -131,7 +133,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     A task is made from its configuration and keeps no other state: whatever it learns about the
     data is in the ``info`` that it hands out. Of a loaded run, ``reading`` says how its data was
-    read (:attr:`TaskData.reading`), so that other data is read alike.
+    read (:attr:`TaskData.reading`), so that other data is read alike, and ``began`` which run it
+    was begun from. What is about to be trained from another run has that as its ``origin``.
     """
 
     name: ClassVar[str]
@@ -144,6 +147,8 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     def __init__(self, config: ConfigT) -> None:
         self.config = config
         self.reading: Mapping[str, Any] = {}
+        self.began: Mapping[str, Any] = {}
+        self.origin: Beginning | None = None
 
     @property
     def trained(self) -> Dialect | None:

@@ -39,7 +39,7 @@ def _tables(configs: Mapping[str, Any]) -> Iterator[str]:
         nested = {name: v for name, v in values.items() if dataclasses.is_dataclass(v)}
         plain = {name: v for name, v in values.items() if name not in nested and v is not None}
         if plain:
-            lines = [f"{name} = {_toml(name, v)}" for name, v in plain.items()]
+            lines = [f"{name.rstrip('_')} = {_toml(name, v)}" for name, v in plain.items()]
             yield "\n".join([f"[{title}]", *lines])
         yield from _tables(nested)
 

@@ -19,6 +19,7 @@ SPEC = Spec(
     inspect="birnn.tasks.forecast.data:inspect_task", reads="series",
     report="birnn.tasks.forecast.report.sections:forecast_sections",
     report_numbers="birnn.tasks.forecast.report.sections:forecast_numbers",
+    warm="birnn.tasks.forecast.warm:ForecastStart",
     hub_pipeline="time-series-forecasting",
     metrics=(
         *(Metric(name, "lower") for name in ("mse_scaled", "mae_scaled", "mase", "rmsse")),

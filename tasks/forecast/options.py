@@ -23,7 +23,7 @@ class ForecastData:
         " temperatures.")
     target: str = data_option(
         "", "Column to forecast; several with commas. Empty: every numeric column.")
-    time_column: str = data_option("", "Column of the stamps. Empty: found.")
+    time_column: str = advanced_data("", "Column of the stamps. Empty: found.")
     time_columns: str = stamps.time_columns_option()
     date_format: str = stamps.date_format_option()
     day_first: bool | None = stamps.day_first_option()

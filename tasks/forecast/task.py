@@ -62,6 +62,10 @@ class Forecast(ForecastTask):
     def load(self) -> ForecastTaskData:
         """Read, check and split; names and scales come from the training rows."""
         series = load_series(self.config)
+        if self.origin:
+            info = self.origin.merged(series.info)
+            splits = {k: replace(part, scaling=info.scaling) for k, part in series.splits.items()}
+            series = replace(series, info=info, splits=splits)
         report = series.inspection
         notes = [
             describe_columns(series, self.config.data),

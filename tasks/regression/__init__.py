@@ -16,4 +16,5 @@ SPEC = Spec(
     report="birnn.tasks.regression.report_sections:regression_sections",
     report_numbers="birnn.tasks.regression.report_sections:regression_numbers",
     view="scores", files=("scaler.json",),
+    warm="birnn.tasks.regression.warm:RegressionStart",
 )  # fmt: skip

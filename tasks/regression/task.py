@@ -201,6 +201,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
 
     def _data(self, parts: Mapping[str, Pairs], info: StepInfo, source: str,
               notes: list[str]) -> TaskData[StepInfo, StepSplit]:  # fmt: skip
+        info = self.origin.merged(info) if self.origin else info
         scale = info.shift, info.scale
         splits = {name: StepSplit([x for x, _ in parts[name]], [y for _, y in parts[name]], *scale)
                   for name in SPLITS}  # fmt: skip

@@ -14,6 +14,7 @@ from birnn.tasks.pages.rendering import environment
 from birnn.tasks.reporting.blocks import Section
 from birnn.tasks.reporting.data_section import data_section
 from birnn.tasks.reporting.inputs import RunFiles, read_run_files
+from birnn.tasks.reporting.origin_section import origin_section
 from birnn.tasks.reporting.repeat_section import repeat_section
 from birnn.tasks.reporting.training_section import training_section
 from birnn.tasks.reporting.verdict import verdict_section
@@ -50,7 +51,8 @@ def render_report(files: RunFiles, options: str = "") -> str:
     """The report as HTML; ``options`` are all options as TOML."""
     spec = TASKS[files.metrics["task"]]
     own: list[Section] = spec.part("report")(files) if spec.report else []
-    sections = [verdict_section(files), data_section(files), *own, training_section(files),
+    began = [origin_section(files)] if "from" in files.metrics else []
+    sections = [verdict_section(files), *began, data_section(files), *own, training_section(files),
                 repeat_section(files, options)]  # fmt: skip
     return render_page(files.metrics["task"], files.name, files.metrics["verdict"], sections,
                        report_numbers(files))  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from birnn.data.wording import agree, plural
 from birnn.storage.files import write_text
 from birnn.tasks import TASKS
+from birnn.tasks.warm.wording import forgetting_words, in_words
 from birnn.version import __version__
 
 
@@ -72,7 +73,14 @@ def scores_part(metrics: Mapping[str, Any]) -> list[str]:
             cells.append(f"{score['mean']:.4f} ± {score['std']:.4f}")
         table.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
     brackets = "Brackets hold 95 % bootstrap intervals."
-    return ["## Test scores", "\n".join(table), brackets, metrics["verdict"]]
+    return ["## Test scores", "\n".join(table), brackets, metrics["verdict"], *_origin(metrics)]
+
+
+def _origin(metrics: Mapping[str, Any]) -> list[str]:
+    """Paragraphs: which run it began from, and what it has forgotten of it."""
+    if "from" not in metrics:
+        return []
+    return [f"{in_words(metrics['from'])}.", *forgetting_words(metrics)]
 
 
 def data_part(metrics: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ from birnn.nn.model import count_parameters
 from birnn.storage.files import check_free, read_json, write_json
 from birnn.storage.unfilled import Unfilled
 from birnn.tasks.reporting.document import write_report
+from birnn.tasks.runs.beginning import begin
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.data_digest import data_digest
 from birnn.tasks.runs.estimating import with_largest_batch
@@ -113,7 +114,8 @@ def _set_machine(task: AnyTask, plan: Plan) -> StartRecord:
     return StartRecord(task.name, asdict(task.config), plan.seeds, plan.overwrite, plan.command,
                        plan.keep, torch.get_num_threads(), engine.name,
                        folder=here(), track=plan.track,
-                       processes=processes.count())  # fmt: skip
+                       processes=processes.count(),
+                       origin=begin(task, plan.begin, plan.start))  # fmt: skip
 
 
 def _prepare(shared: Shared, plan: Plan, now: StartRecord, members: list[Member]) -> Prepared:

@@ -101,6 +101,8 @@ def train_one(
     """
     seed_everything(config.seed)
     model = task.model(data.info)
+    if task.origin is not None:
+        task.origin.give(model, data.info, task)
     sampler = training_batches(task, data, config)
     config = without_patience(task, sampler, config)
     history: list[EpochEvent] = []

@@ -33,6 +33,7 @@ OWN_KEYS = (
     "task",
     "engine",
     "reading",
+    "from",
 )  # of config.json; the rest are options
 T = TypeVar("T")
 STATE = "checkpoints"  # the subfolder of a growing run: how it began, and how far it is
@@ -122,6 +123,8 @@ def write_model(
         engine = engine or engine_for(task.config.encoder, task.config.train).name
     own = {"format": FORMAT, "version": __version__, "task": task.name, "engine": engine,
            "reading": dict(task.reading)}  # fmt: skip
+    if task.began:
+        own["from"] = dict(task.began)
     for name, value in info.files().items():
         write_json(folder / name, value)
     save_weights(folder / "model.safetensors", model)
@@ -193,6 +196,9 @@ def load_run(folder: Path, device: str = "cpu") -> LoadedRun:
             task.reading = config.get("reading", {})
             if not isinstance(task.reading, dict):
                 raise ConfigError(f"reading: expected a table, got {brief(task.reading)}")
+            task.began = config.get("from", {})
+            if not isinstance(task.began, dict):
+                raise ConfigError(f"from: expected a table, got {brief(task.began)}")
             info = task.read_info(folder)
         except CheckpointError:
             raise

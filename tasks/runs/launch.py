@@ -7,6 +7,7 @@ from typing import Any, cast
 from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.core.task import Task
+from birnn.tasks.runs.beginning import Begin
 from birnn.tasks.runs.growing import run_name
 from birnn.tasks.runs.tracking_options import TrackConfig
 from birnn.tasks.runs.unfinished import StartRecord, check_changes, read_start, start_config
@@ -26,6 +27,7 @@ class Plan:
     largest_batch: bool = False  # that the GPU holds
     start: StartRecord | None = None  # how it began, if it is taken up
     changes: list[str] = field(default_factory=list)  # what was given anew
+    begin: Begin | None = None  # the run that it begins from
     stop: StopRequest = field(default_factory=StopRequest)
 
 

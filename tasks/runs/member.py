@@ -59,6 +59,7 @@ def train_member(
     if not shared.baselines and processes.is_main():
         yield Evaluating("baselines")
         shared.baselines.extend(task.baselines(data))
+        shared.baselines.extend(shared.told.baselines(data) if shared.told else [])
     processes.barrier()
     yield Evaluating("test scores")
     with processes.sharing():
@@ -72,6 +73,7 @@ def _report(shared: Shared, plan: Plan, trained: Trained, member: Member, target
     task, data, baselines = shared.task, shared.data, shared.baselines
     metrics = make_report(task, data, trained, baselines, predictions)
     metrics |= task.settle(trained.model, data)
+    metrics |= shared.told.metrics(task, data, trained.model) if shared.told else {}
     try:
         target.mkdir(exist_ok=True)
         _write(target, task, data, trained, metrics, predictions)
@@ -108,7 +110,7 @@ def _write(folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics
            predictions: Any) -> None:  # fmt: skip
     """Write everything that a run folder holds but its card."""
     own = type(task)(replace(task.config, train=replace(task.config.train, seed=trained.seed)))
-    own.reading = data.reading
+    own.reading, own.began = data.reading, task.began
     write_model(folder, own, data.info, trained.model)
     write_csv(folder / "history.csv", trained.history)
     records = task.records(data.splits["test"], predictions, data.info)

@@ -6,6 +6,7 @@ from typing import Any
 from birnn.config import LARGEST_SEED
 from birnn.errors import ConfigError
 from birnn.tasks.core.task import Baseline
+from birnn.tasks.runs.beginning import Told, tell_of
 from birnn.tasks.runs.fitting import AnyData, AnyTask
 
 
@@ -64,12 +65,14 @@ class Shared:
     data: AnyData
     fold: int
     baselines: list[Baseline]
+    told: Told | None = None  # of the run that they begin from
 
     @classmethod
     def load(cls, task: AnyTask, member: Member) -> "Shared":
         """Read the data of a member's fold; the task is that of the whole run."""
         own = task_of(task, member)
-        return cls(own, own.load(), member.fold, [])
+        data, told = tell_of(own, own.load())
+        return cls(own, data, member.fold, [], told)
 
     def of(self, task: AnyTask, member: Member) -> "Shared":
         """What ``member`` needs: this, or the data of another fold."""
@@ -81,5 +84,5 @@ def task_of(task: AnyTask, member: Member) -> AnyTask:
     if not member.fold:
         return task
     own = type(task)(replace(task.config, data=replace(task.config.data, fold=member.fold)))
-    own.reading = task.reading
+    own.reading, own.origin, own.began = task.reading, task.origin, task.began
     return own

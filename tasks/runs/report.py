@@ -6,10 +6,12 @@ from typing import Any
 
 from birnn import processes
 from birnn.nn.model import count_parameters
+from birnn.tasks import TASKS
 from birnn.tasks.core.task import Baseline, Evaluation
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.significance import Difference, difference, strongest, verdict
+from birnn.tasks.warm.forgetting import split_digest
 
 
 def make_report(task: AnyTask, data: AnyData, trained: Trained, baselines: list[Baseline],
@@ -19,10 +21,12 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained, baselines: list[
     The ``predictions`` are those of :meth:`Task.backtest`.
     """
     test = data.splits["test"]
-    score = partial(task.evaluate, test, info=data.info, seed=BOOTSTRAP_SEED)
-    own = score(predictions)
-    others = {part.name: score(part.predictions) for part in baselines}
+    score = partial(task.evaluate, test, seed=BOOTSTRAP_SEED)
+    own = score(predictions, info=data.info)
+    others = {part.name: score(part.predictions, info=part.info or data.info) for part in baselines}
     differences = {name: _differences(task, name, own, other) for name, other in others.items()}
+    start = TASKS[task.name].warm and TASKS[task.name].part("warm")()
+    digest = {"test_digest": split_digest(start, test, data.info)} if start else {}
     metrics: dict[str, Any] = {
         "task": task.name,
         "encoder": task.config.encoder.encoder,
@@ -36,7 +40,7 @@ def make_report(task: AnyTask, data: AnyData, trained: Trained, baselines: list[
         "validation": {
             name: value for name, value in trained.history[trained.stop.epoch - 1].items()
             if name not in ("epoch", "loss", "learning_rate", "seconds")},
-        "data": {**data.provenance, "reading": data.reading},
+        "data": {**data.provenance, **digest, "reading": data.reading},
         "train": train_part(trained, task.config.train.search_trials),
         "details": task.details(test, predictions, data.info)}  # fmt: skip
     if task.errors:

@@ -42,6 +42,7 @@ class StartRecord:
     threads: int = 0
     engine: str = ""
     data: str = ""  # digest
+    origin: Mapping[str, str] = field(default_factory=dict)  # the run that it begins from
     folder: str = ""  # where the command was given: relative paths begin there
     track: TrackConfig = field(default_factory=TrackConfig)
     processes: int = 1  # that shared each batch
@@ -108,7 +109,7 @@ def start_config(start: StartRecord) -> Any:
         raise CheckpointError(f"run.json is not usable: {error}") from None
     if not start.folder or start.folder == here():
         return config
-    data = {name: _place(start.folder, getattr(config.data, name, "")) for name in PLACES}
+    data = {name: place_from(start.folder, getattr(config.data, name, "")) for name in PLACES}
     return replace(config, data=replace(config.data, **{n: v for n, v in data.items() if v}))
 
 
@@ -120,8 +121,10 @@ def here() -> str:
         return ""
 
 
-def _place(folder: str, name: str) -> str:
+def place_from(folder: str, name: str) -> str:
     """A file that was named by a path from ``folder``, by a path that holds anywhere."""
+    if not folder or folder == here():
+        return name
     path = Path(folder) / name
     try:
         there = bool(name) and not Path(name).expanduser().is_absolute() and path.exists()

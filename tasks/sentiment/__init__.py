@@ -15,5 +15,6 @@ SPEC = Spec(
     inspect="birnn.tasks.core.text_inspection:inspect_texts", reads="texts",
     report="birnn.tasks.reporting.labels:label_sections",
     report_numbers="birnn.tasks.reporting.labels:label_numbers",
+    warm="birnn.tasks.sentiment.warm:SentimentStart",
     hub_pipeline="text-classification", files=("labels.json", "vocabulary.json", "ngrams.json"),
 )  # fmt: skip

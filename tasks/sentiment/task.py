@@ -70,8 +70,11 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         from birnn.data.text.vectors import find_vectors
 
         data = self.config.data
+        if self.origin and data.stream.streaming:
+            raise ConfigError("from: a stream begins from no run: leave --streaming or --from out")
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
-        vectors = find_vectors(data.vectors, data.vectors_limit)
+        find = self.origin.vectors if self.origin else find_vectors
+        vectors = find(data.vectors, data.vectors_limit)
         tell("reading texts")
         options = self.text_options(data.data)
         streamed = streaming.load(self, options) if data.stream.streaming else None
@@ -122,7 +125,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         ngrams = NgramTable.fit(train["text"][:], tokenizer) if model.wide else None
         name, size = (vectors.name, vectors.values.shape[1]) if vectors else ("none", 0)
         members = model.members or auto_members(len(train))
-        return TextInfo(labels, lexicon, ngrams, vectors, name, size, members)
+        info = TextInfo(labels, lexicon, ngrams, vectors, name, size, members)
+        return self.origin.merged(info) if self.origin else info
 
     def _vector_note(self, info: TextInfo, train: TextSplit) -> str:
         if not info.vectors:

@@ -20,6 +20,7 @@ SPEC = Spec(
     reads="tags",
     report="birnn.tasks.tagging.report_sections:tagging_sections",
     report_numbers="birnn.tasks.tagging.report_sections:tagging_numbers",
+    warm="birnn.tasks.tagging.warm:TaggingStart",
     hub_pipeline="token-classification",
     metrics=(
         Metric("unseen_accuracy", unit="share"),

@@ -27,7 +27,7 @@ class TaggingData:
         " a feature such as Number, misc:Key. Empty: the last that holds tags, upos, or found by"
         " name.",
     )
-    token_column: str = data_option(
+    token_column: str = advanced_data(
         "", "Column of the tokens. Empty: found by name, else the first that holds words."
     )
     tag_scheme: str = advanced_data(

@@ -73,13 +73,16 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         from birnn.data.text.vectors import find_vectors
 
         data = self.config.data
-        vectors = find_vectors(data.vectors, data.vectors_limit)
+        find = self.origin.vectors if self.origin else find_vectors
+        vectors = find(data.vectors, data.vectors_limit)
         tell("reading sentences")
         loaded = load_tagged(self.tag_options(data.data))
         tell("counting words and letters")
         info = learn_info(
             loaded.splits["train"], loaded.scheme, vectors, self.config.model, data.min_frequency
         )
+        if self.origin:
+            info = self.origin.merged(info)
         if len(info.labels) > MAX_LABELS:
             raise DataError(
                 f"{data.data}: {len(info.labels):,} different tags, more than {MAX_LABELS:,};"

@@ -12,7 +12,7 @@ from birnn import processes
 from birnn.errors import ConfigError, LostProcessError, MemoryLimitError, Stopped
 from birnn.tasks import TASKS
 from birnn.tasks.core.toml_text import write_toml
-from birnn.terminal.command_options import RunOptions
+from birnn.terminal.command_options import OriginOptions, RunOptions
 from birnn.terminal.signals import stop
 
 
@@ -23,7 +23,11 @@ def begun_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         BirnnError: ``--resume`` names no run, or one of another task.
     """
     if not given.get("resume"):
-        return {"config": TASKS[name].part("options")(), "run": RunOptions()}
+        if not given.get("from_"):
+            return {"config": TASKS[name].part("options")(), "run": RunOptions()}
+        from birnn.tasks.api.beginning import options_from
+
+        return {"config": options_from(name, given["from_"]), "run": RunOptions()}
     from birnn.tasks.runs.launch import changeable_config, unfinished_start
 
     resume, out = given["resume"], given.get("out") or ""
@@ -33,6 +37,10 @@ def begun_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         if start
         else RunOptions()
     )
+    if start and start.origin:
+        began = start.origin
+        origin = OriginOptions(began["place"], began["vocabulary"], began["scaler"])
+        run = replace(run, origin=origin)
     return {"config": changeable_config(name, start), "run": run}
 
 
@@ -44,7 +52,7 @@ def with_source(config: Any, source: str, *, resume: bool = False) -> Any:
     """
     if not source:
         return config
-    if not resume and config.data.data not in (source, type(config.data)().data):
+    if not resume and config.data.data not in (source, type(config.data)().data, ""):
         raise ConfigError(f"data: {source} and --data {config.data.data} are both named; give one")
     return replace(config, data=replace(config.data, data=source))
 
@@ -73,12 +81,29 @@ def show_estimate(name: str, config: Any, run: RunOptions) -> None:
     from birnn.terminal.views.working import working
 
     with working("measuring"):
+        from birnn.tasks.runs.beginning import begin
         from birnn.tasks.runs.estimating import estimate_run
-        from birnn.tasks.runs.launch import make_task
+        from birnn.tasks.runs.launch import Plan, make_task
         from birnn.terminal.views.training import draw_estimate
 
-        estimate, members = estimate_run(make_task(name, config), run.seeds)
+        task = make_task(name, config)
+        begin(task, with_origin(Plan(Path()), run.origin).begin, None)
+        estimate, members = estimate_run(task, run.seeds)
     draw_estimate(estimate, members)
+
+
+def with_origin(plan: Any, origin: OriginOptions) -> Any:
+    """The plan with the run that it begins from, if there is one.
+
+    Raises:
+        BirnnError: there is no such run, or options that go with one have none.
+    """
+    from birnn.tasks.api.beginning import beginning
+    from birnn.tasks.core.beginning import Choice
+
+    choice = Choice(origin.from_vocabulary, origin.from_scaler)
+    folder = plan.start.folder if plan.start else ""
+    return replace(plan, begin=beginning(origin.from_, choice, folder))
 
 
 def run_training(name: str, config: Any, run: RunOptions) -> None:
@@ -108,10 +133,10 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     asked = Plan(out, run.seeds, run.overwrite, words, run.keep, run.track, run.largest_batch,
                  stop=stop)  # fmt: skip
     plan = processes.from_main(lambda: resume_plan(asked, config)) if run.resume else asked
-    plan = replace(plan, stop=stop) if plan else None  # each process hears its own signals
     if plan is None:
         console().print(f"{out} is complete: nothing is left to do.", markup=False)
         return
+    plan = with_origin(replace(plan, stop=stop), run.origin)  # each process hears its own signals
     task = make_task(name, config)
     events, display = tracked(train(task, plan), plan), TrainingDisplay()
     try:

@@ -6,6 +6,7 @@ from typing import Any
 from rich.text import Text
 
 from birnn.data.wording import duration, megabytes, plural
+from birnn.tasks.warm.wording import forgetting_words
 from birnn.terminal.chart import render_chart
 from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import harmless, render_pairs, render_warnings
@@ -107,6 +108,8 @@ def draw_report(event: Any) -> None:
     if "chart" in metrics and not plain:
         out.print(render_chart(metrics["chart"], out.width))
     out.print(Text(harmless(metrics["verdict"]), style="bold"), soft_wrap=plain)
+    for line in forgetting_words(metrics):
+        out.print(Text(harmless(line)), soft_wrap=plain)
     if trials := metrics["train"].get("search_trials"):
         out.print(f"Its options were chosen among {plural(trials, 'trial')} on validation.")
     if advice := metrics.get("advice"):

@@ -1,0 +1,78 @@
+"""Weights go from one model to another by name, wherever a name stands."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from birnn.tasks.warm.carrying import carry, compare
+from birnn.tasks.warm.words import grown
+
+NAMES = st.lists(st.text(max_size=3), min_size=1, max_size=6, unique=True)
+
+
+class Labelled(nn.Module):
+    """Members with a row a label, moves between labels, and a part of fixed size."""
+
+    def __init__(self, labels: int, width: int = 3, members: int = 2) -> None:
+        super().__init__()
+        self.members = nn.ModuleList()
+        for _ in range(members):
+            member = nn.Module()
+            member.rows = nn.Linear(width, labels)
+            member.moves = nn.Parameter(torch.randn(labels, labels))
+            member.fixed = nn.Linear(width, 2)
+            self.members.append(member)
+
+
+def axes(labels: list[str]) -> dict[str, tuple[object, ...]]:
+    return {"rows.weight": (labels, None), "rows.bias": (labels,), "moves": (labels, labels)}
+
+
+@given(NAMES, NAMES)
+def test_what_has_a_name_on_both_sides_is_kept_and_nothing_else(
+    old: list[str], new: list[str]
+) -> None:
+    before, after = Labelled(len(old)), Labelled(len(new))
+    fresh = {name: part.clone() for name, part in after.state_dict().items()}
+    told = compare(before, Labelled(len(new)).to("meta"), axes(old), axes(new))  # type: ignore[arg-type]
+    carry(before, after, axes(old), axes(new))  # type: ignore[arg-type]
+    for number in range(2):
+        one, other = before.members[number], after.members[number]
+        assert torch.equal(one.fixed.weight, other.fixed.weight)
+        for i, label in enumerate(new):
+            name = f"members.{number}.rows"
+            if label in old:
+                place = old.index(label)
+                assert torch.equal(other.rows.weight[i], one.rows.weight[place])
+                assert other.rows.bias[i] == one.rows.bias[place]
+            else:
+                assert torch.equal(other.rows.weight[i], fresh[f"{name}.weight"][i])
+            for j, follower in enumerate(new):
+                both = label in old and follower in old
+                wanted = (
+                    one.moves[old.index(label), old.index(follower)]
+                    if both
+                    else fresh[f"members.{number}.moves"][i, j]
+                )
+                assert other.moves[i, j] == wanted
+    shared = set(old) & set(new)
+    rows = {"rows.weight", "rows.bias", "moves"}
+    assert set(told.new) == (set() if shared else rows)
+    assert set(told.partly) == (rows if shared and set(new) - set(old) else set())
+    assert set(told.whole) >= {"fixed.weight", "fixed.bias"}
+
+
+def test_without_names_only_equal_sizes_are_kept() -> None:
+    old, new = Labelled(2, width=3), Labelled(2, width=4)
+    assert set(compare(old, new, {}, {}).new) == {"rows.weight", "fixed.weight"}
+    carry(old, new, {}, {})
+    assert torch.equal(old.members[0].moves, new.members[0].moves)
+
+
+@pytest.mark.parametrize(
+    ("how", "wanted"), [("grow", "pubac"), ("keep", "puba"), ("refit", "pucb")]
+)
+def test_words_grow_stay_or_are_learned_anew(how: str, wanted: str) -> None:
+    assert grown(list("puba"), list("pucb"), how) == list(wanted)
