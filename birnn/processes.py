@@ -36,6 +36,7 @@ class Group:
 
 
 _group: Group | None = None
+_lost = False  # whether another one is gone
 _sharing = False  # whether each process has its own part to do
 _everyone = False  # and all of them get what they make together
 
@@ -99,13 +100,20 @@ def together() -> Iterator[Group]:
     Raises:
         LostProcessError: another process is gone.
     """
+    global _lost
     assert _group is not None
     try:
         yield _group
     except RuntimeError as error:
         if not any(sign in str(error) for sign in _LOST):
             raise
+        _lost = True
         raise LostProcessError("another process of this command has ended") from error
+
+
+def is_ending() -> bool:
+    """Whether this process ends because another one has: a launcher's signal says nothing new."""
+    return _lost
 
 
 def gathered(value: T) -> list[T]:

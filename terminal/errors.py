@@ -9,7 +9,6 @@ import typer
 
 from birnn import processes
 from birnn.errors import BirnnError, LostProcessError, Stopped
-from birnn.terminal.signals import deaf
 
 STOPPED = 130  # exit code of a command that a signal ended
 
@@ -84,7 +83,6 @@ def exit_code(command: Callable[[], Any]) -> int:
     try:
         result = command()
     except LostProcessError as error:
-        deaf()  # a launcher that misses a process ends the others
         code = processes.last_words()
         return fail(str(error)) if code is None else code
     except BirnnError as error:

@@ -15,19 +15,10 @@ _heard = -ECHO  # when the last signal came
 def listen() -> None:
     """From here on, signals end a command by :func:`on_signal`; forget any that came before."""
     stop.listening = stop.asked = False
-    _handle(on_signal)
-
-
-def deaf() -> None:
-    """From here on, to the end of the process, which is near, signals do nothing."""
-    _handle(signal.SIG_IGN)
-
-
-def _handle(how: Any) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # not every system hangs up
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, how)
+            signal.signal(number, on_signal)
 
 
 def on_signal(number: int, frame: Any) -> None:
@@ -39,7 +30,8 @@ def on_signal(number: int, frame: Any) -> None:
     global _heard
     now, before = time.monotonic(), _heard
     _heard = now
-    if stop.asked and processes.count() > 1 and now - before < ECHO:
+    echo = stop.asked and processes.count() > 1 and now - before < ECHO
+    if echo or processes.is_ending():
         return
     if not stop.listening or stop.asked:
         raise KeyboardInterrupt

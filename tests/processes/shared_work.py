@@ -18,6 +18,7 @@ from birnn.errors import Stopped
 from birnn.tasks.runs.experiment import train
 from birnn.tasks.runs.fitting import train_one
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
+from birnn.tasks.serving.parts import Parts
 from birnn.training import tables
 from birnn.training.checkpoint_options import StopRequest
 from birnn.training.events import StepEvent
@@ -84,6 +85,25 @@ def weights(out: Path) -> dict[str, torch.Tensor]:
     return load_file(out / "model.safetensors")
 
 
+def scores(run: Path) -> dict[str, Any]:
+    """What ``evaluate`` finds of a run."""
+    from birnn.tasks.runs.evaluation import evaluate
+    from birnn.tasks.runs.folder import load_run
+
+    return evaluate(load_run(run), "", "test").metrics
+
+
+def rounds() -> list[list[list[int]]]:
+    """Parts of ten items: all, those from the fourth on, and the first three, then no more."""
+    parts = Parts(10, 3, lambda start: [processes.rank(), *range(start, min(start + 3, 10))])
+    found = []
+    with processes.sharing():
+        if processes.is_main():
+            found = [list(parts.since()), list(parts.since(3)), [next(iter(parts.since()))]]
+        parts.assist()
+    return found
+
+
 def main() -> None:
     """Do all cases, and train the first one three times: whole, stopped, and gone on with."""
     cases: dict[str, Case] = pickle.loads(Path(sys.argv[1]).read_bytes())
@@ -97,6 +117,7 @@ def main() -> None:
         for out in (home / "again", home / "alone"):
             train_whole(cases["stopped"], out, stop=True)
         train_whole(cases["stopped"], home / "again")
+        found |= {"scores": scores(home / "whole"), "parts": rounds()}
         if processes.is_main():
             Path(sys.argv[2]).write_bytes(pickle.dumps(found))
 

@@ -49,21 +49,22 @@ def made_cases(home: Path) -> dict[str, Case]:
     return {**cases, "stopped": Case("regression", replace(config, train=train, encoder=encoder))}
 
 
-def launch(words: list[str], count: int) -> list[subprocess.Popen[bytes]]:
-    """Start so many processes as a launcher does."""
+def launch(words: list[str], places: list[Path]) -> list[subprocess.Popen[bytes]]:
+    """Start a process in each of ``places``, as a launcher does."""
+    count = len(places)
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = str(found.getsockname()[1])
-    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count),
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(count),
              "LOCAL_WORLD_SIZE": str(count), "OMP_NUM_THREADS": "1"}  # fmt: skip
     path = str(ROOT)
     return [
         subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**os.environ, **place, "RANK": str(rank), "LOCAL_RANK": str(rank),
+            [sys.executable, *words], cwd=place, stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank),
                  "PYTHONPATH": path},
         )
-        for rank in range(count)
+        for rank, place in enumerate(places)
     ]  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shared")
     (folder / "cases").write_bytes(pickle.dumps(made_cases(folder)))
     program = shared_work.__file__
-    both = launch([program, str(folder / "cases"), str(folder / "found")], 2)
+    both = launch([program, str(folder / "cases"), str(folder / "found")], [ROOT, ROOT])
     told = [process.communicate(timeout=300)[1].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0], "\n".join(told)[-4000:]
     return folder
@@ -108,6 +109,63 @@ def test_one_process_goes_on_with_what_two_began(home: Path) -> None:
     assert not (home / "alone").exists()
     shared_work.train_whole(case, home / "alone")
     assert shared_work.weights(home / "alone").keys() == shared_work.weights(home / "whole").keys()
+
+
+def test_evaluate_has_the_scores_of_one_process(home: Path) -> None:
+    both = pickle.loads((home / "found").read_bytes())["scores"]
+    alone = shared_work.scores(home / "whole")
+    assert both["data"] == alone["data"]
+    assert both["test"]["model"]["mse"] == pytest.approx(alone["test"]["model"]["mse"])
+
+
+def test_parts_are_made_in_turn_and_put_in_order(home: Path) -> None:
+    found = pickle.loads((home / "found").read_bytes())["parts"]
+    whole = [[0, 0, 1, 2], [1, 3, 4, 5], [0, 6, 7, 8], [1, 9]]  # rank and items
+    assert found == [whole, [[0, 3, 4, 5], [1, 6, 7, 8], [0, 9]], whole[:1]]
+
+
+def told_by(words: list[str], places: list[Path]) -> tuple[list[int], list[str]]:
+    """The exit codes, and the lines of errors of all processes."""
+    both = launch([str(ROOT / "cli.py"), *words], places)
+    told = [process.communicate(timeout=300)[1].decode() for process in both]
+    lines = [line for text in told for line in text.splitlines() if line.startswith("birnn: error")]
+    return [process.returncode for process in both], lines
+
+
+def test_what_one_process_meets_alone_is_one_line_and_ends_all(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    config = contract.tiny("regression").TINY["table"](tmp_path)
+    file = Path(config.data.data)
+    words = ["regression", "--data", file.name, "--target", config.data.target, "--out", "run"]
+    if config.data.sequence_column:
+        words += ["--sequence-column", config.data.sequence_column]
+    codes, lines = told_by(words, [tmp_path, tmp_path / "other"])
+    assert codes == [2, 2]
+    assert len(lines) == 1
+    assert file.name in lines[0]
+    rows = file.read_text().splitlines()
+    (tmp_path / "other" / file.name).write_text("\n".join(rows[:-3]) + "\n")
+    codes, lines = told_by(words, [tmp_path, tmp_path / "other"])
+    assert codes == [2, 2]
+    assert len(lines) == 1
+    assert "other data" in lines[0]
+    assert not (tmp_path / "run").exists()
+    assert not list(tmp_path.glob(".run*"))
+
+
+@pytest.mark.parametrize("command", ["export", "serve", "tune", "compare"])
+def test_what_several_processes_can_t_share_is_refused_once(
+    command: str, birnn: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "0")
+    outcome = birnn(command, "x")
+    assert outcome.code == 2
+    assert f"error: {command}: " in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    monkeypatch.setenv("RANK", "1")
+    silent = birnn(command, "x")
+    assert (silent.code, silent.out, silent.err) == (2, "", "")
 
 
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=40), st.integers(1, 9))
