@@ -23,8 +23,8 @@ from birnn.tasks.runs.fitting import (
     AnyData,
     AnyTask,
     Trained,
+    bucketed,
     make_validation,
-    training_batches,
 )
 from birnn.tasks.runs.members import Shared, members_of
 from birnn.training.events import Event, StepEvent
@@ -113,7 +113,7 @@ def estimate(task: AnyTask, data: AnyData) -> Estimate:
     config, started = task.config.train, perf_counter()
     seed_everything(config.seed)
     model = task.model(data.info)
-    sampler = training_batches(task, data, config)
+    sampler = bucketed(task, data, config)
     task.prepare(model, data)
     prepared = perf_counter() - started
     few = Few(sampler, (WARM_UP + MOST_STEPS) * config.accumulate)
@@ -258,7 +258,7 @@ def _fits(task: AnyTask, data: AnyData, size: int) -> None:
     seed_everything(config.seed)
     try:
         model = task.model(data.info)
-        few = Few(training_batches(task, data, config), 2)
+        few = Few(bucketed(task, data, config), 2)
         few.plan = [few.plan[0]] * 2  # the second has the optimizer's state beside it
         step_times(task, data, config, model, few)
     finally:
