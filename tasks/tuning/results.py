@@ -141,6 +141,8 @@ def choose(rows: Sequence[Row], found: Sequence[Standing], *, lower: bool) -> tu
         sign = 1 if lower else -1
         top = min(lone, key=lambda one: sign * statistics.mean(one.scores.values()))
         return by_number[top.number], "the best finalist on further seeds; the default failed"
+    if order[0].default:
+        return order[0], "no trial was better"
     return order[0], "the best trial of the search, not confirmed on further seeds"
 
 

@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from birnn.search import Space, Span, Value
 
-KEPT = 0.5  # share of the options that a trial of the beginning keeps at their defaults
+KEPT = 0.7  # share of the options that a trial of the beginning keeps at their defaults
 TOLD = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -43,7 +43,7 @@ class AroundDefault(BaseSampler):
     Attributes:
         spaces: of the options.
         defaults: of these options.
-        startup: trials that are drawn at random, half of the options kept at their defaults.
+        startup: trials that are drawn at random, most options kept at their defaults.
     """
 
     spaces: Mapping[str, Space]

@@ -86,8 +86,7 @@ def tune(plan: TunePlan) -> Generator[TuneEvent, None, None]:
         raise ConfigError(f"tune takes one process, not torchrun's or accelerate's: {advice}")
     load_optuna()
     options, folder = plan.options, plan.folder
-    if getattr(plan.config.data, "folds", 0) and not plan.config.data.fold:
-        raise ConfigError("folds: a trial is judged on one split; name one of them with --fold")
+    _check_data(plan)
     plan_spaces(plan, {})  # refuse a bad one before anything is read
     check_folder(folder)
     deadline = begun + 60 * options.minutes if options.minutes else float("inf")
@@ -111,8 +110,18 @@ def tune(plan: TunePlan) -> Generator[TuneEvent, None, None]:
     yield events.Found(folder, findings, config)
 
 
+def _check_data(plan: TunePlan) -> None:
+    values = dict(flatten(asdict(plan.config)))
+    if values.get("folds") and not values.get("fold"):
+        raise ConfigError("folds: a trial is judged on one split; name one of them with --fold")
+    if values.get("streaming"):
+        held = "tune holds the data in memory, for one trial after another"
+        raise ConfigError(f"streaming: {held}; leave it out, and tune on a part of the data")
+
+
 def show_spaces(plan: TunePlan) -> dict[str, Space]:
     """What would be searched; the data are read, nothing is written."""
+    _check_data(plan)
     trainer = Trainer(Limits())
     try:
         subject = trainer.look(Job(plan.task, plan.config))

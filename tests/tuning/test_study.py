@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from birnn.config import apply
 from birnn.errors import BirnnError, ConfigError, DataError, TrainingError
+from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.tasks.tuning import ledger, tuning
 from birnn.tasks.tuning.events import Confirmed, Ended, Found, Started
 from birnn.tasks.tuning.ledger import Ledger, Taken, own_mark
@@ -190,6 +192,16 @@ def test_several_processes_and_a_missing_optuna_are_one_line(tmp_path, monkeypat
     monkeypatch.setitem(__import__("sys").modules, "optuna", None)
     with pytest.raises(ConfigError, match=r'pip install "birnn\[tune\]"'):
         list(tune(plan(tmp_path)))
+
+
+def test_folds_and_streams_are_refused(tmp_path):
+    first = plan(tmp_path)
+    folds = replace(first.config, data=replace(first.config.data, folds=3))
+    with pytest.raises(ConfigError, match="name one of them with --fold"):
+        list(tune(replace(first, config=folds)))
+    texts = apply(SentimentConfig(), {"streaming": True})
+    with pytest.raises(ConfigError, match="on a part of the data"):
+        list(tune(replace(first, task="sentiment", config=texts)))
 
 
 @pytest.mark.parametrize("url", ["nothing://x", "sqlite:///{}/no/such/folder.db", "://"])
