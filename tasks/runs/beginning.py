@@ -75,7 +75,7 @@ def load_origin(begin: Begin, task: AnyTask, known: Mapping[str, str]) -> Origin
     _check_task(task.name, loaded.task.name, begin.name)
     start = TASKS.require(task.name, "warm", "--from", begin.name)()
     digest = run_digest(begin.folder, loaded.info)
-    if known and known != begin.record(digest):
+    if known and known["digest"] != digest:
         change = f"{begin.name}, from which it began, has changed"
         raise DataError(f"from: {change}: put it back, or start another run with --out")
     path = begin.folder / "metrics.json"
@@ -98,6 +98,11 @@ def begin(task: AnyTask, asked: Begin | None, start: StartRecord | None) -> dict
     """
     if asked is None:
         return {}
+    if start is not None:
+        same = {**asked.record(""), "digest": start.origin.get("digest")}
+        if same != start.origin:
+            began = f"the run began from {start.origin.get('place') or 'no other'}"
+            raise ConfigError(f"from: {began}; that can't change on the way: leave it out")
     origin = load_origin(asked, task, start.origin if start else {})
     task.origin, task.began = origin, origin.told()
     return asked.record(origin.digest)

@@ -108,7 +108,7 @@ def before_training(origin: Origin, data: AnyData) -> Baseline:
     predictions = origin.task.predictions(origin.model, split, origin.info)
     common = start.common(data.info, origin.info)
     spoken = start.spoken(predictions, origin.info, common)
-    return Baseline(BEFORE, f"{origin.name}, as it was", spoken, {}, common)
+    return Baseline(BEFORE, f"the run {origin.name} as it was", spoken, {}, common)
 
 
 def forgetting(origin: Origin, task: AnyTask, data: AnyData, model: nn.Module) -> dict[str, Any]:

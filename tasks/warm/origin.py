@@ -85,7 +85,7 @@ class Origin:
         for kind in after:
             old, new = dict.fromkeys(before.get(kind, ())), dict.fromkeys(after[kind])
             both = sum(name in old for name in new)
-            of_all = f"{both:,} of {len(new):,}" if both < len(new) else f"all {both:,}"
+            of_all = f"all {both:,}" if both == len(new) > 1 else f"{both:,} of {len(new):,}"
             found["kept"].append(f"{of_all if both else 'none of the'} {kind}")
             found["new"] += _named(kind, [name for name in new if name not in old])
             found["gone"] += _named(kind, [name for name in old if name not in new])
@@ -94,7 +94,7 @@ class Origin:
     @property
     def source(self) -> str:
         """The name of the data that it was trained on; no path."""
-        return Path(str(self.task.config.data.data)).name
+        return Path(str(self.task.config.data.data)).name or "synthetic data"
 
 
 def _named(kind: str, names: list[str]) -> list[str]:

@@ -31,5 +31,6 @@ def in_words(told: Mapping[str, Any]) -> str:
     "Begun from old; kept: encoder; new: classes 'c'"
     """
     titles = {"kept": "kept", "new": "new", "gone": "gone", "refitted": "fitted anew"}
-    parts = [f"{title}: {', '.join(told[name])}" for name, title in titles.items() if told[name]]
+    parts = [f"{title}: {', '.join(map(str, told[name]))}" for name, title in titles.items()
+             if told.get(name)]  # fmt: skip
     return "; ".join([f"Begun from {told['name']}", *parts])

@@ -254,10 +254,23 @@ def test_from_the_command_line_and_taken_up_again_bit_for_bit(
     away = birnn("sentiment", "--resume", tmp_path / "b")
     shutil.move(moved, run)
     assert away.code == 2
+    other = birnn("sentiment", "--resume", tmp_path / "b", "--from-vocabulary", "keep")
+    assert f"from: the run began from {run}; that can't change" in other.refusal()
     again = birnn("sentiment", "--resume", tmp_path / "b")
     assert again.code == 0, again.err
     first, second = (load_file(tmp_path / name / "model.safetensors") for name in "ab")
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_estimators_begin_from_runs(classes: tuple[Path, Path]) -> None:
+    run, _ = classes
+    texts, labels = zip(*sentences(60, ("good", "bad", "mixed")), strict=True)
+    model = birnn.SentimentClassifier(from_run=run, epochs=1, options={"device": "cpu"})
+    assert list(model.fit(list(texts), list(labels)).classes_) == ["bad", "good", "mixed"]
+    assert model.run_.config.encoder.hidden_size == 5
+    assert model.run_.loaded.task.began["name"] == "classes"
+    with pytest.raises(ValueError, match="classes is a run of sentiment"):
+        birnn.SequenceRegressor(from_run=run)._task()
 
 
 def test_another_horizon_other_channels_and_quantiles(home: Path, tmp_path: Path) -> None:
@@ -271,7 +284,7 @@ def test_another_horizon_other_channels_and_quantiles(home: Path, tmp_path: Path
     assert made.origin is not None
     model, old = made.model(loaded.info), load_run(one)
     made.origin.give(model, loaded.info, made)
-    assert {"all 1 series", "5 of 7 steps ahead"} <= set(told.facts["kept"])
+    assert {"1 of 1 series", "5 of 7 steps ahead"} <= set(told.facts["kept"])
     assert "series 'south'" in told.facts["gone"]
     ours, theirs = model.members[0], old.model.members[0]
     segment = old.info.shape.segment
