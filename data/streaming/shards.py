@@ -1,8 +1,9 @@
 """The shards of a source that is too large to be held, each read a few rows at a time."""
 
 import glob
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from birnn.data.tables.dialect import Dialect, ReadOptions
 from birnn.data.tables.disk_table import DiskTable
 from birnn.data.tables.folders import split_of
 from birnn.data.tables.formats import FORMATS
-from birnn.data.tables.hugging_face import HUB_NAME, guarded, library, literal
+from birnn.data.tables.hugging_face import HUB_NAME, guarded, library
 from birnn.data.tables.sources import files_in, load_tables, no_source
 from birnn.errors import DataError
 
 ROWS = 10_000  # of a table that is read at once
+PAGES = 1 << 20  # bytes of a Parquet column that are read at once
 Tables = Iterator[tuple[int, Any]]  # the number of its first row, from 0, and a table
 
 
@@ -92,16 +94,22 @@ def _of_files(source: str, files: Sequence[Path], read: ReadOptions) -> Source:
 
 
 def _parquet(path: Path) -> Shard:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = guarded(str(path), lambda: pq.read_metadata(path)).num_rows
 
     def read(start: int, columns: Sequence[str]) -> Tables:
-        only = {"columns": list(columns)} if columns else {}
-        stream = guarded(str(path), lambda: library().load_dataset(
-            "parquet", data_files={"train": [literal(path)]}, split="train", streaming=True,
-            batch_size=ROWS, **only))  # fmt: skip
-        yield from _streamed(str(path), stream, start)
+        # Not through datasets, whose scanner reads a whole file ahead. Row groups before the row
+        # are passed over; of others a few pages are held.
+        file = guarded(str(path), partial(pq.ParquetFile, path, buffer_size=PAGES))
+        groups, at = list(range(file.num_row_groups)), 0
+        while groups and at + file.metadata.row_group(groups[0]).num_rows <= start:
+            at += file.metadata.row_group(groups.pop(0)).num_rows
+        there = [name for name in columns if name in file.schema_arrow.names] or None
+        batches = file.iter_batches(ROWS, groups, there)
+        tables = (pa.Table.from_batches([batch]) for batch in batches)
+        yield from _datasets(str(path), tables, None, start, at)
 
     size = path.stat().st_size
     return Shard(str(path), f"{path.name} {size} {rows}", read, rows, size)
@@ -109,15 +117,21 @@ def _parquet(path: Path) -> Shard:
 
 def _streamed(where: str, stream: Any, start: int) -> Tables:
     """The tables of an IterableDataset from a row on; the others are read and passed over."""
-    from datasets import Dataset, DatasetInfo
+    from datasets import DatasetInfo
+
+    tables = stream.with_format("arrow").iter(batch_size=ROWS)
+    yield from _datasets(where, tables, DatasetInfo(features=stream.features), start)
+
+
+def _datasets(where: str, tables: Iterable[Any], info: Any, start: int, at: int = 0) -> Tables:
+    """Tables of Arrow's, the first of which begins at row ``at``, from a row on."""
+    from datasets import Dataset
     from datasets.table import InMemoryTable
 
-    tables = iter(stream.with_format("arrow").iter(batch_size=ROWS))
-    at = 0
+    tables = iter(tables)
     while (table := guarded(where, lambda: next(tables, None))) is not None:
         if at + len(table) > start:
             skipped = max(0, start - at)
-            info = DatasetInfo(features=stream.features)
             yield at + skipped, Dataset(InMemoryTable(table.slice(skipped)), info=info)
         at += len(table)
 

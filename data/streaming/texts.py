@@ -138,7 +138,8 @@ class TextStream:
 
     def side_by_side(self) -> Iterator[tuple[Shard, Block]]:
         """The blocks of all shards of train, some shards in turns, then the others."""
-        step = max(1, -(-len(self.train) // AT_ONCE))
+        most = AT_ONCE if all(shard.bytes for shard in self.train) else AT_ONCE // 4  # of the Hub
+        step = max(1, -(-len(self.train) // most))
         first = self.train[::step]
         readers = {shard.name: (shard, self.blocks(shard)) for shard in first}
         while readers:
