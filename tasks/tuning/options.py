@@ -44,9 +44,9 @@ class TuneOptions:
         1, "Seeds of a trial, whose mean is its score.", low=1, high=100, level="advanced"
     )
     pruner: str = of_trial(
-        "third", "What ends a hopeless trial early: not in the better third of all at an epoch, or"
-        " worse than their median; successive halving (asha); or nothing.",
-        choices=("third", "median", "asha", "none"),
+        "median", "What ends a hopeless trial early: an epoch that is worse than the median of the"
+        " trials that went to their end, successive halving (asha), or nothing.",
+        choices=("median", "asha", "none"),
     )  # fmt: skip
     trial_minutes: float = of_trial(
         0.0, "Minutes that a trial may take; then it has failed. 0: no limit.", low=0

@@ -26,7 +26,7 @@ from birnn.tasks.reporting.blocks import (
 from birnn.tasks.reporting.document import render_page
 from birnn.tasks.reporting.scores import score_name
 from birnn.tasks.runs.plots import INK, SOFT, new_figure, save_figure
-from birnn.tasks.scoring.metric_names import is_percent, score_title
+from birnn.tasks.scoring.metric_names import is_percent
 from birnn.tasks.tuning.results import Findings, Row
 
 MOST_SLICES = 4  # options that are drawn against the score
@@ -58,7 +58,7 @@ def best_so_far(findings: Findings) -> tuple[list[int], list[float]]:
 
 def study_report(findings: Findings, folder: Path, command: str = "") -> str:
     """The report as HTML."""
-    name, monitor = folder.resolve().name, score_title(findings.monitor)
+    name, monitor = folder.resolve().name, score_name(findings.monitor)
     best = score_text(findings, findings.best.score)
     which = "The default options" if findings.best.default else f"Trial {findings.best.number}"
     verdict = (f"{which}: {findings.how}. Validation {monitor} {best}, chosen among"
