@@ -68,6 +68,15 @@ class RunOptions:
         False, "Take the largest batches that the GPU holds, 1, 2, 4, … times those asked for.",
         level="advanced",
     )  # fmt: skip
+    jobs: int = of_run(
+        1, "Train this many seeds or folds side by side, each in a process of its own with its"
+        " share of the cores (or --threads each).",
+        low=1, high=256, level="advanced",
+    )  # fmt: skip
+    ensemble: bool = of_run(
+        False, "Let the run be all its seeds or folds together: predictions are averaged.",
+        level="advanced",
+    )  # fmt: skip
     resume: str = of_run(
         "", "Go on with this unfinished run, from its newest checkpoint, as it began."
     )

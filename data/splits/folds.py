@@ -115,7 +115,7 @@ def check_classes(found: Ints, labels: Sequence[str], bound: Ints, *, grouped: b
             if parts > 1:
                 mend = "another --split-seed can part them, or add such rows"
             alone = "fall into one fold: the model of that fold would not know it"
-            raise DataError(f"folds: all rows of the class {name!r} ({what}) {alone}; {mend}")
+            raise DataError(f"folds: all rows of the class {str(name)!r} ({what}) {alone}; {mend}")
 
 
 def cut_fold(

@@ -15,7 +15,7 @@ from birnn.errors import BirnnError, CheckpointError, ConfigError, DataError
 from birnn.storage.files import new_folder, write_json, write_text
 from birnn.storage.scratch import scratch
 from birnn.tasks.reporting.document import REPORT
-from birnn.tasks.runs.folder import RUN, LoadedRun, write_model
+from birnn.tasks.runs.folder import RUN, LoadedRun, single, write_model
 
 SCHEME = "hf://"
 NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -29,6 +29,7 @@ SCORES = (
     "verdict",
     "from",
     "forgetting",
+    "folds",
 )  # of metrics.json; the rest is the user's
 # Of the ``data`` part of metrics.json: counts and words about the source, no rows of it.
 PUBLIC = ("source", "rows", "unit", "steps", "tokens", "scheme", "classes", "splits", "left_out",
@@ -124,6 +125,7 @@ def write_repository(folder: Path, run: LoadedRun, metrics: Mapping[str, Any],
     The configuration, weights, vocabulary and labels as in the run, ``metrics.json`` as
     :func:`public_metrics` tells it, and the card; paths on this machine are cut down to names.
     """
+    single(run, "push")
     write_model(folder, run.task, run.info, run.model, run.engine)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     source = str(config["data"]["data"])

@@ -17,7 +17,7 @@ from birnn.tasks.api.hub import push, run_folder, write_repository
 from birnn.tasks.core.explanation import Explanation, Wish
 from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.evaluation import Reading, evaluate, reread
-from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, write_model
+from birnn.tasks.runs.folder import RUN, LoadedRun, load_run, single, write_model
 from birnn.tasks.serving.explaining import explainer_of
 from birnn.tasks.serving.predictor import predictor_of, rereading
 
@@ -180,6 +180,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
         Raises:
             DataError: the folder is taken, or can't be written.
         """
+        single(self.loaded, "save")
         with new_folder(Path(folder), RUN, overwrite=overwrite) as made:
             if self.folder.is_dir():
                 for path in self.folder.iterdir():
@@ -247,6 +248,7 @@ class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]
 
 def model_files(run: LoadedRun) -> dict[str, bytes]:
     """Name → content of the files that :func:`load_files` needs."""
+    single(run, "pickle")
     with scratch() as folder:
         write_model(folder, run.task, run.info, run.model, run.engine)
         return {path.name: path.read_bytes() for path in folder.iterdir()}

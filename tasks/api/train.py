@@ -24,8 +24,8 @@ from birnn.tasks.runs.unfinished import has_begun
 
 
 def train(task: str, data: Any = None, out: str | Path | None = None, *, overwrite: bool = False,
-          seeds: int = 1, resume: bool = False, from_run: str | Path = "",
-          from_vocabulary: str = "grow", from_scaler: str = "keep",
+          seeds: int = 1, jobs: int = 1, ensemble: bool = False, resume: bool = False,
+          from_run: str | Path = "", from_vocabulary: str = "grow", from_scaler: str = "keep",
           **options: Any) -> Run:  # fmt: skip
     """Train as the command line does, baselines, report and all; quietly.
 
@@ -36,6 +36,8 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         out: folder of the run; None: a temporary one that goes when the run does.
         overwrite: replace the run that ``out`` holds.
         seeds: see ``--seeds``.
+        jobs: see ``--jobs``; other processes read the data anew, so it must be a path or a name.
+        ensemble: see ``--ensemble``.
         resume: go on with what an interrupted call left of ``out``; begin where there is nothing,
             and load what is complete.
         from_run: a trained run to begin from, as ``--from`` takes it: its options count where no
@@ -53,9 +55,12 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
         raise ConfigError("data: given twice; give the data once")
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ConfigError(f"jobs: must be a whole number of at least 1, got {jobs!r}")
+    words = f"birnn.train({task!r}, …)"
     with _folder(out) as (folder, keep):
-        plan = Plan(folder, seeds, overwrite, f"birnn.train({task!r}, …)", track=track,
-                    begin=begin)  # fmt: skip
+        plan = Plan(folder, seeds, overwrite, words, track=track, begin=begin, jobs=jobs,
+                    ensemble=ensemble)  # fmt: skip
         with named_source(data) as source:
             if data is not None:
                 config = replace(config, data=replace(config.data, data=source))

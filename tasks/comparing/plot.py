@@ -48,7 +48,7 @@ def save_comparison(path: Path, comparison: Comparison) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    from birnn.tasks.runs.plots import save_figure
+    from birnn.tasks.core.plots import save_figure
 
     figure = Figure(figsize=(8, 6), layout="constrained")
     keys = [("loss", "training loss")]
@@ -73,7 +73,7 @@ def save_comparison(path: Path, comparison: Comparison) -> None:
 
 def _draw_lines(axes: Any, drawn: Sequence[Drawn], key: str) -> None:
     """A line a run, each with its own colour or dashes; names at their ends where they are few."""
-    from birnn.tasks.runs.plots import shortened
+    from birnn.tasks.core.plots import shortened
 
     ends = []
     for number, (run, curve) in enumerate(drawn):

@@ -180,6 +180,14 @@ class Classification(Task[ConfigT, InfoT, SplitT]):
         resampled = metrics.classification_replicates(split.targets, probabilities, seed)
         return Evaluation(metrics.classification_scores(split.targets, probabilities), resampled)
 
+    def combined(self, parts: Sequence[tuple[SplitT, Any, InfoT]], info: InfoT) -> Predictions:
+        """The mean of the probabilities; a class that a model doesn't know has none there."""
+        places = {label: i for i, label in enumerate(info.labels)}
+        total = np.zeros((len(parts[0][1]), len(places)))
+        for _, shares, own in parts:
+            total[:, [places[label] for label in own.labels]] += np.stack(list(shares))
+        return list((total / len(parts)).astype(np.float32))
+
     def joined(self, table: "Dataset | PlainTable") -> list[str]:
         """The texts of each row as one."""
         return [" ".join(row) for row in zip(*self.texts(table), strict=True)]

@@ -65,6 +65,15 @@ def check_file(path: Path, limit: int) -> None:
         raise CheckpointError(f"{path}: larger than {limit >> 20} MiB; not a file of ours")
 
 
+def is_pooled(path: Path) -> bool:
+    """Whether a ``predictions.csv`` holds the test items of several folds."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            return "fold" in next(csv.reader(file), [])
+    except (OSError, csv.Error, UnicodeDecodeError):
+        return False
+
+
 def number(path: Path, row: Mapping[str, str], column: str, *, share: bool = False) -> float:
     """A finite number of a row, or a share between 0 and 1.
 

@@ -26,6 +26,7 @@ class Spec:
     explain: str = ""  # the :class:`birnn.tasks.serving.explaining.Explainer` of its runs
     example: str = ""  # what follows ``predict RUN`` in a card
     test_record: str = ""  # reads the test predictions that a run keeps, for ``compare``
+    pool: str = ""  # from folders of folds to one: joins what ``test_record`` reads beside rows
     graph: str = ""  # the :class:`birnn.tasks.export.graph.Graph` of its runs
     predict_script: str = ""  # the module that an export copies as ``predict.py``; no attribute
     script_example: str = ""  # what follows ``python predict.py`` in an export's README

@@ -142,6 +142,7 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     headline: ClassVar[tuple[str, ...]]  # the test metrics, where defined, that are compared
     unit: ClassVar[str] = "rows"  # what an item is, in the plural
     length_unit: ClassVar[str] = "steps"  # of an item
+    item_column: ClassVar[str] = ""  # that numbers items in ``records``; empty: a row is an item
     errors: ClassVar[bool] = False  # the headline holds errors, compared as shares of each other
 
     def __init__(self, config: ConfigT) -> None:
@@ -346,6 +347,27 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
         """What is evaluated: one array for each item, unless a task has a better form."""
         return predict(self, model, split, told="predicting")
 
+    # Ensembles
+
+    def soft(self, model: nn.Module, split: SplitT, info: InfoT) -> Any:
+        """What of a model's predictions an ensemble averages."""
+        return self.predictions(model, split, info)
+
+    def joint_info(self, infos: Sequence[InfoT]) -> InfoT:
+        """What an ensemble of models with these infos knows: its predictions are in its terms."""
+        return infos[0]
+
+    def combined(self, parts: Sequence[tuple[SplitT, Any, InfoT]], info: InfoT) -> Any:
+        """The predictions of an ensemble, from what :meth:`soft` gives of each of its models.
+
+        Each of ``parts`` is a model's split, its soft predictions and its info; ``info`` is that of
+        :meth:`joint_info`. As :meth:`predictions` gives them, of the first split.
+
+        Raises:
+            ConfigError: the task has no ensembles.
+        """
+        raise ConfigError(f"ensemble: runs of {self.name} can't be averaged; leave it out")
+
     def backtest(self, model: nn.Module, data: TaskData[InfoT, SplitT], epochs: int) -> Any:
         """Predictions of the test split; ``epochs`` is how long the kept model was trained."""
         return self.predictions(model, data.splits["test"], data.info)
@@ -363,6 +385,10 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
     @abstractmethod
     def records(self, split: SplitT, predictions: Any, info: InfoT) -> Iterable[Record]:
         """Rows of ``predictions.csv``."""
+
+    def save_record(self, folder: Path, split: SplitT, predictions: Any, info: InfoT) -> None:
+        """Write what the specification's ``test_record`` reads beside ``predictions.csv``."""
+        return
 
     def details(self, split: SplitT, predictions: Any, info: InfoT) -> dict[str, Any]:
         """What the report shows beyond scores: :class:`Details`, and keys of the task's own."""

@@ -21,7 +21,7 @@ from birnn.tasks.export.check_script import check_script
 from birnn.tasks.export.graph import Graph
 from birnn.tasks.export.int8 import measure_int8, quantise
 from birnn.tasks.export.session import Session, require_onnx
-from birnn.tasks.runs.folder import LoadedRun, holds, load_run, read_config
+from birnn.tasks.runs.folder import LoadedRun, holds, load_run, read_config, single
 from birnn.version import __version__
 
 OPSET = 17
@@ -77,7 +77,7 @@ def export_onnx(
     whole = folder.resolve()
     target = Path(out) if out else whole.with_name(f"{whole.name}-onnx")
     files.check_free(target, EXPORT, overwrite=overwrite)
-    run = load_run(folder)
+    run = single(load_run(folder), "export")
     graph: Graph = make_graph(run)
     with files.new_folder(target, EXPORT, overwrite=overwrite) as made, quiet():
         check = _fill(made, run, graph, int8=(data, split) if int8 else None)

@@ -12,6 +12,7 @@ SPEC = Spec(
     explain="birnn.tasks.forecast.explain:ForecastExplainer",
     example="--input new.csv",
     test_record="birnn.tasks.forecast.test_record:read_windows",
+    pool="birnn.tasks.forecast.test_record:pool_sums",
     graph="birnn.tasks.forecast.graph:ForecastGraph",
     predict_script="birnn.tasks.forecast.predict_script",
     script_example="new.csv",

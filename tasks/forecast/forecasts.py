@@ -1,13 +1,13 @@
 """Forecasts of windows: points, quantiles, and the intervals around them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from birnn.arrays import Array, Floats, Ints
-from birnn.errors import ConfigError
+from birnn.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     from birnn.data.series.windows import WindowSplit
@@ -115,3 +115,65 @@ class Forecasts:
             point = self.pairs(self.calibration.levels, indices)
         series = split.series[indices]
         return self.calibration.interval(point, series, split.scale, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class AveragedForecasts(Forecasts):
+    """The mean of several models' forecasts of the same windows."""
+
+    # Each model's windows, whose scales are its own, and what it says of them.
+    parts: "Sequence[tuple[WindowSplit, Forecasts]]" = field(default_factory=list)
+
+    def pairs(self, levels: Levels, indices: Ints) -> tuple[Floats, Floats]:
+        """The means of the models' quantiles; see :class:`Forecasts`."""
+        found = [own.pairs(levels, indices) for _, own in self.parts]
+        lower, upper = (np.mean(side, axis=0) for side in zip(*found, strict=True))
+        return lower, upper
+
+    def intervals(self, split: "WindowSplit", indices: Ints) -> tuple[Floats, Floats] | None:
+        """The means of the models' bounds; see :class:`Forecasts`."""
+        if self.calibration is None:
+            return None
+        levels, bounds = self.calibration.levels, []
+        for own_split, own in self.parts:
+            assert own.calibration is not None
+            sides = own.intervals(own_split, indices)
+            assert sides is not None
+            places = [own.calibration.levels.index(level) for level in levels]
+            bounds.append([side[:, places] for side in sides])
+        lower, upper = (np.mean(side, axis=0) for side in zip(*bounds, strict=True))
+        return lower, upper
+
+
+def mean_forecasts(parts: "Sequence[tuple[WindowSplit, Forecasts]]") -> AveragedForecasts:
+    """The forecasts of several models of the same ``M`` windows as one.
+
+    A level stays that all models have.
+
+    Raises:
+        CheckpointError: the models forecast other windows.
+    """
+    first, own = parts[0]
+    if any(len(split) != len(first) or split.horizon != first.horizon for split, _ in parts):
+        raise CheckpointError("the models of the ensemble don't forecast the same windows")
+    every = np.arange(len(first))
+    points = np.mean([np.asarray(f.values[every]) for _, f in parts], axis=0).astype(np.float32)
+    quantiles = None
+    if all(f.quantile_values is not None and f.quantiles == own.quantiles for _, f in parts):
+        values: list[Array] = [np.asarray(f.quantile_values) for _, f in parts]
+        quantiles = np.mean(values, axis=0).astype(np.float32)
+    return AveragedForecasts(
+        points, _calibration([f for _, f in parts]),
+        own.quantiles if quantiles is not None else (), quantiles, own.low, own.high, parts,
+    )  # fmt: skip
+
+
+def _calibration(parts: Sequence[Forecasts]) -> Calibration | None:
+    """The levels that all have; the radii are never asked for."""
+    known = [part.calibration for part in parts]
+    calibrations = [one for one in known if one is not None]
+    if len(calibrations) < len(known):
+        return None
+    first = calibrations[0]
+    shared = tuple(k for k in first.levels if all(k in one.levels for one in calibrations))
+    return replace(first, levels=shared) if shared else None

@@ -8,8 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from birnn.tasks.core.plots import INK, SOFT, save_figure, shortened
 from birnn.tasks.forecast.forecasts import level_name
-from birnn.tasks.runs.plots import INK, SOFT, save_figure, shortened
 
 BAND = "#8db3d9"
 

@@ -23,9 +23,9 @@ from birnn.tasks.forecast.data import load_panel
 from birnn.tasks.forecast.forecasts import level_name
 from birnn.tasks.forecast.info import ForecastInfo
 from birnn.tasks.forecast.model import ForecastModel
-from birnn.tasks.forecast.output import Future, chart, forecast_future, forecast_rows
+from birnn.tasks.forecast.output import Future, chart, forecast_rows, future_windows
 from birnn.tasks.forecast.task import Forecast, fitting
-from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.runs.folder import LoadedRun, predictions_of
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.records import write_records
 from birnn.tasks.serving.request import Answer, Change, Request
@@ -106,12 +106,11 @@ def forecast_source(
     Raises:
         BirnnError: the run is of another task, or the series can't be read.
     """
-    task, model = run.task, run.model
-    if not isinstance(task, Forecast) or not isinstance(model, ForecastModel):
+    if not isinstance(run.task, Forecast) or not isinstance(run.model, ForecastModel):
         raise ConfigError(f"{run.folder} is not a run of the task forecast")
     panel, inspection = read_series(run, source, read)
     panel = changed(panel, changes)
-    future = forecast_future(task, model, panel, run.info)
+    future = Future(*predictions_of(run, lambda one: future_windows(panel, one.info)))
     records = list(forecast_rows(future.split, future.forecasts, np.arange(len(future.split))))
     notes = [*inspection.notes, *finding_lines(inspection.findings, 5)]
     return future, records, [*notes, *remarks(panel, run.info)]

@@ -33,7 +33,7 @@ from birnn.tasks.forecast.data import (
     unseen_panel,
 )
 from birnn.tasks.forecast.fit import ForecastTask, ForecastTaskData
-from birnn.tasks.forecast.forecasts import Forecasts, quantiles_of
+from birnn.tasks.forecast.forecasts import Forecasts, mean_forecasts, quantiles_of
 from birnn.tasks.forecast.info import ForecastInfo, read_forecast_info
 from birnn.tasks.forecast.model import ForecastModel, ForecastOutputs
 from birnn.tasks.forecast.sums import accumulate
@@ -285,6 +285,12 @@ class Forecast(ForecastTask):
             return fit.refit_forecasts(self, model, data, epochs)
         return self.predictions(model, data.splits["test"], data.info)
 
+    def combined(
+        self, parts: Sequence[tuple[WindowSplit, Any, ForecastInfo]], info: ForecastInfo
+    ) -> Forecasts:
+        """The mean of the points, of the quantiles, and of the bounds of each level."""
+        return mean_forecasts([(split, forecasts) for split, forecasts, _ in parts])
+
     def evaluate(
         self, split: WindowSplit, predictions: Any, info: ForecastInfo, seed: int
     ) -> Evaluation:
@@ -353,15 +359,21 @@ class Forecast(ForecastTask):
             "by_step": extras.by_step(others), "by_series": extras.by_series(split, own, others),
         }  # fmt: skip
 
+    def save_record(
+        self, folder: Path, split: WindowSplit, predictions: Any, info: ForecastInfo
+    ) -> None:
+        """The sums that scores are computed from."""
+        from birnn.tasks.forecast.test_record import write_sums
+
+        write_sums(folder, split, accumulate(split, predictions, info.season))
+
     def save_extras(
         self, folder: Path, model: Any, data: ForecastTaskData, predictions: Any,
         details: Mapping[str, Any],
     ) -> None:  # fmt: skip
         """``forecast.csv``, its picture, pictures of error and coverage by step, and the sums."""
-        from birnn.tasks.forecast.test_record import write_sums
-
         split = data.splits["test"]
-        write_sums(folder, split, accumulate(split, predictions, data.info.season))
+        self.save_record(folder, split, predictions, data.info)
         future = output.write_future(folder, self, model, split.panel, data.info)
         output.write_pictures(folder, split, predictions, future, details)
 

@@ -6,7 +6,7 @@ keeps its :class:`~birnn.tasks.forecast.sums.Sums` beside it.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,10 @@ from birnn.errors import CheckpointError
 from birnn.storage.files import atomic_path
 from birnn.tasks.core.evaluation import Evaluation
 from birnn.tasks.core.run_rows import check_file
+from birnn.tasks.core.stored import stored
 from birnn.tasks.forecast.metrics import forecast_replicates, scores
 from birnn.tasks.forecast.sums import STEPS, Sums, window_chunks
-from birnn.tasks.runs.test_records import TestRecord
+from birnn.tasks.runs.test_records import TestRecord, digest
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
 if TYPE_CHECKING:
@@ -103,6 +104,46 @@ def _read(path: Path) -> tuple[Sums, dict[str, Any]]:
     units = about["units"]
     _check(arrays, names, units)
     return Sums(names, levels, **arrays, units=units, words=str(about["words"])), about
+
+
+def pool_sums(folders: Sequence[Path], target: Path) -> None:
+    """Write the sums of several folds as one; a series counts once in each of them.
+
+    So MASE and RMSSE, whose scales each fold takes from its own past, are means over the series of
+    all folds. Of scores of intervals, those stay that all folds have.
+
+    Raises:
+        CheckpointError: sums are missing or not what they should be.
+    """
+    parts, about = [], []
+    for folder in folders:
+        check_file(folder / NAME, LIMIT)
+        with stored(folder, "sums are"):
+            sums, own = _read(folder / NAME)
+        parts.append(sums)
+        about.append(own)
+    names = [name for name in parts[0].names if all(name in part.names for part in parts)]
+    levels = [level for level in parts[0].levels if all(level in part.levels for part in parts)]
+    chosen = [[part.names.index(name) for name in names] for part in parts]
+    series = np.cumsum([0, *(len(part.naive_absolute) for part in parts)])
+    units = np.cumsum([0, *(part.units for part in parts)])
+    arrays = {
+        "cells": np.concatenate([p.cells[:, k] for p, k in zip(parts, chosen, strict=True)]),
+        "steps": np.sum([p.steps[:, k] for p, k in zip(parts, chosen, strict=True)], axis=0),
+        "series_steps": np.concatenate([part.series_steps for part in parts], axis=1),
+        "naive_absolute": np.concatenate([part.naive_absolute for part in parts]),
+        "naive_squared": np.concatenate([part.naive_squared for part in parts]),
+        "unit": np.concatenate([p.unit + k for p, k in zip(parts, units, strict=False)]),
+        "series": np.concatenate([p.series + k for p, k in zip(parts, series, strict=False)]),
+    }
+    joined = {
+        "names": names, "levels": levels, "units": int(units[-1]), "words": parts[0].words,
+        "windows": sum(int(part["windows"]) for part in about),
+        **{key: digest(part[key] for part in about) for key in ("items", "scales")},
+    }  # fmt: skip
+    with atomic_path(target / NAME) as temporary:
+        whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        save_file(whole, temporary, {"about": json.dumps(joined)})
 
 
 def _check(arrays: Mapping[str, Array], names: tuple[str, ...], units: Any) -> None:

@@ -123,6 +123,7 @@ def _svg(chart: LineChart, size: tuple[float, float], description: str,
         with warnings.catch_warnings():  # the browser has letters that the font here lacks
             warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
             warnings.filterwarnings("ignore", message="Matplotlib currently", category=UserWarning)
+            warnings.filterwarnings("ignore", message="AutoDateLocator was", category=UserWarning)
             FigureCanvasSVG(figure).print_svg(out, metadata=metadata)
         box = axes.get_position()
         limits = axes.get_xlim()

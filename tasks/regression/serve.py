@@ -15,9 +15,8 @@ from birnn.data.tables.kinds import is_dataset, is_frame
 from birnn.data.tables.sources import load_tables
 from birnn.errors import ConfigError, DataError
 from birnn.registry import suggestion
-from birnn.tasks.core.inference import predict
 from birnn.tasks.core.task import Record
-from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.runs.folder import LoadedRun, predictions_of
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import ordered
 from birnn.tasks.serving.records import write_records
@@ -91,8 +90,11 @@ class RegressionPredictor(Predictor):
         if not features:
             return []
         info, empty = self.run.info, [np.zeros(len(part)) for part in features]
-        split = StepSplit(list(features), empty, info.shift, info.scale)
-        rows = predict(self.run.task, self.run.model, split)
+
+        def split_for(run: LoadedRun) -> StepSplit:
+            return StepSplit(list(features), empty, run.info.shift, run.info.scale)
+
+        rows = predictions_of(self.run, split_for)[1]
         return [row.astype(np.float64) * info.scale[-1] + info.shift[-1] for row in rows]
 
     def records(self, data: Any, column: str) -> list[dict[str, Any]]:

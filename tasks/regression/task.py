@@ -83,6 +83,7 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
     unit, length_unit = "sequences", "steps"
     monitors = ("mse", "mae")
     headline = ("mse",)
+    item_column = "sequence"
 
     def load(self) -> TaskData[StepInfo, StepSplit]:
         """Read the table, or draw synthetic sequences."""
@@ -271,6 +272,14 @@ class Regression(Task[RegressionConfig, StepInfo, StepSplit]):
         sequence = np.repeat(np.arange(len(split)), split.lengths)
         replicates = regression_replicates(gold, predicted, sequence, seed)
         return Evaluation(regression_scores(gold, predicted), replicates)
+
+    def combined(
+        self, parts: Sequence[tuple[StepSplit, Any, StepInfo]], info: StepInfo
+    ) -> Predictions:
+        """The mean in the target's own unit, scaled as the first model's."""
+        units = [[row * own.scale[-1] + own.shift[-1] for row in rows] for _, rows, own in parts]
+        means = (np.mean(rows, axis=0) for rows in zip(*units, strict=True))
+        return [(row - info.shift[-1]) / info.scale[-1] for row in means]
 
     def baselines(self, data: TaskData[StepInfo, StepSplit]) -> list[Baseline]:
         """The mean of train, and least squares on each step's own features."""

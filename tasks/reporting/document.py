@@ -13,6 +13,7 @@ from birnn.tasks.pages.assets import UPLOT, UPLOT_STYLE, content_hash, inline, r
 from birnn.tasks.pages.rendering import environment
 from birnn.tasks.reporting.blocks import Section
 from birnn.tasks.reporting.data_section import data_section
+from birnn.tasks.reporting.folds_section import folds_section
 from birnn.tasks.reporting.inputs import RunFiles, read_run_files
 from birnn.tasks.reporting.origin_section import origin_section
 from birnn.tasks.reporting.repeat_section import repeat_section
@@ -50,7 +51,10 @@ def write_report(folder: Path, config: Mapping[str, Any], options: Any, name: st
 def render_report(files: RunFiles, options: str = "") -> str:
     """The report as HTML; ``options`` are all options as TOML."""
     spec = TASKS[files.metrics["task"]]
-    own: list[Section] = spec.part("report")(files) if spec.report else []
+    pooled = "folds" in files.metrics  # what the task alone shows stands in each fold's report
+    joint = pooled or "ensemble" in files.metrics
+    own: list[Section] = spec.part("report")(files) if spec.report and not joint else []
+    own += [folds_section(files)] if pooled else []
     began = [origin_section(files)] if "from" in files.metrics else []
     sections = [verdict_section(files), *began, data_section(files), *own, training_section(files),
                 repeat_section(files, options)]  # fmt: skip
@@ -99,6 +103,6 @@ def report_numbers(files: RunFiles) -> dict[str, Any]:
     spec = TASKS[files.metrics["task"]]
     numbers: dict[str, Any] = {"metrics": files.metrics, "histories": files.histories,
                                "config": files.config}  # fmt: skip
-    if spec.report_numbers:
+    if spec.report_numbers and not {"folds", "ensemble"} & set(files.metrics):
         numbers["test"] = spec.part("report_numbers")(files)
     return numbers

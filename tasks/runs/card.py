@@ -73,7 +73,34 @@ def scores_part(metrics: Mapping[str, Any]) -> list[str]:
             cells.append(f"{score['mean']:.4f} ± {score['std']:.4f}")
         table.append(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
     brackets = "Brackets hold 95 % bootstrap intervals."
-    return ["## Test scores", "\n".join(table), brackets, metrics["verdict"], *_origin(metrics)]
+    if "ensemble" in metrics and "folds" not in metrics:
+        count = len(metrics["ensemble"])
+        brackets += f" The model is an ensemble of {count}, whose predictions are averaged."
+    return ["## Test scores", "\n".join(table), brackets, *folds_part(metrics),
+            metrics["verdict"], *_origin(metrics)]  # fmt: skip
+
+
+def folds_part(metrics: Mapping[str, Any]) -> list[str]:
+    """Paragraphs: how the folds were cut, and scores over them; none without folds."""
+    folds = metrics.get("folds")
+    if not folds:
+        return []
+    table = ["| | mean | 95 % interval | std |", "|---|---|---|---|"]
+    for name, own in folds["scores"]["model"].items():
+        ends = "–" if own["low"] is None else f"{own['low']:.4f} to {own['high']:.4f}"
+        table.append(
+            f"| {name.replace('_', ' ')} | {own['mean']:.4f} | {ends} | {own['std']:.4f} |"
+        )
+    weights = f"the weights here are those of {folds['chosen']}"
+    if "ensemble" in metrics:
+        several = "the run averages all of them"
+        weights = f"{several}, and has no rows that none of them was trained on"
+    told = (
+        f"{folds['how']}. The scores above are of all folds' test rows, each predicted by the model"
+        f" of its fold; {weights}."
+    )
+    corrected = "Intervals of means are corrected for shared training rows (Nadeau & Bengio 2003)."
+    return [told, f"Over {folds['count']} folds:", "\n".join(table), corrected]
 
 
 def _origin(metrics: Mapping[str, Any]) -> list[str]:

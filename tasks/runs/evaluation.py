@@ -14,7 +14,7 @@ from birnn.data.tables.dialect import AS_FOUND, TableOptions
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
 from birnn.storage.files import read_json
-from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.runs.folder import LoadedRun, predictions_of, single
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 
 if TYPE_CHECKING:
@@ -44,12 +44,21 @@ def evaluate(run: LoadedRun, data: str, split: str, table: TableOptions = AS_FOU
         raise ConfigError(f"split: {split!r} is not one of train, validation, test")
     task = with_table(run.task, table, other=bool(data))
     loaded = task.load_split(run.info, data, split)
+    cut = bool(getattr(task.config.data, "fold", 0))
+    if run.members and cut and not data:
+        single(run, "evaluate: there is no row of its own that none was trained on: give --data")
     rows = len(loaded.split)
     notes = [*loaded.notes, *([] if data else changed_since(run.folder, split, rows))]
     seen = f"{rows} {crc32(loaded.split.lengths.tobytes())}"
     processes.agree(f"{seen} {_weights(run)}", "data, or another run,")
+    if run.members and processes.count() > 1:
+        single(run, "several processes don't share an ensemble")
+
+    def split_for(one: LoadedRun) -> Any:
+        return one.task.load_split(one.info, data, split).split if run.members else loaded.split
+
     with processes.sharing():
-        predictions = task.predictions(run.model, loaded.split, run.info)
+        _, predictions = predictions_of(run, split_for)
 
     def score() -> Scored:
         evaluation = task.evaluate(loaded.split, predictions, run.info, BOOTSTRAP_SEED)

@@ -7,6 +7,7 @@ from typing import Any
 
 from birnn.nn.engines import Choice
 from birnn.tasks.core.task import Task, TaskData
+from birnn.tasks.runs.members import Member
 from birnn.training.events import Event
 
 
@@ -24,6 +25,8 @@ class Prepared:
     monitor: str  # the validation metric that chooses the epoch
     folder: Path  # of the run
     notes: list[str] = field(default_factory=list)  # of a run that is taken up
+    folds: str = ""  # how they are cut, in a sentence; empty without any
+    jobs: int = 1  # members that are trained side by side
     little: dict[str, Any] = field(default_factory=dict)  # what few items change in training
 
 
@@ -48,6 +51,22 @@ class Estimated:
 
 
 @dataclass(frozen=True)
+class OfMember:
+    """What happens in one of several members that are trained side by side."""
+
+    member: Member
+    event: Any
+
+
+@dataclass(frozen=True)
+class JobEnded:
+    """A member that was trained beside others is done, or has failed."""
+
+    member: Member
+    reason: str = ""  # why it failed; empty: it is done
+
+
+@dataclass(frozen=True)
 class Evaluating:
     """Training is over; baselines are being fitted and the test split is read."""
 
@@ -64,4 +83,4 @@ class Finished:
     note: str | None = None  # of a run that needs more memory than is granted unasked
 
 
-AnyEvent = Event | Prepared | SeedStarted | Estimated | Evaluating | Finished
+AnyEvent = Event | Prepared | SeedStarted | Estimated | OfMember | JobEnded | Evaluating | Finished

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -34,10 +34,14 @@ OWN_KEYS = (
     "engine",
     "reading",
     "from",
+    "ensemble",
 )  # of config.json; the rest are options
 T = TypeVar("T")
+MOST_MEMBERS = 10_000  # of an ensemble
 STATE = "checkpoints"  # the subfolder of a growing run: how it began, and how far it is
 MEMBER = re.compile(r"seed-\d+|fold-\d+(?:-seed-\d+)?")  # the subfolder of one seed, or one fold
+INNER = re.compile(rf"{MEMBER.pattern}|baseline-\w+")
+BASELINE = "baseline-"  # how the folders of what baselines say of a fold begin, while a run grows
 # Everything that a version of birnn has written into any run's folder, as patterns; what a task
 # adds is in its specification.
 FILES = (
@@ -45,8 +49,10 @@ FILES = (
     "curves.png", "README.md",
     "predictions.*", "confusion.png", "report.html", "report.json",
     # While it grows: how it began, its lock, seeds that are done, snapshots, what a kill left.
-    "run.json", "lock", "done-*.json", "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",
+    "run.json", "lock", "done-*.json", "items.json",
+    "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",
 )  # fmt: skip
+ENSEMBLE = 2  # the format of a run that is several: who knows 1 alone would take one for all
 FORMAT = 1  # of the run folder; raised when an older reader could misread a newer run
 
 
@@ -70,7 +76,7 @@ def unknown_names(folder: Path) -> list[str]:
     unknown = []
     for path in sorted(folder.iterdir()):
         inner = path.is_dir() and not path.is_symlink()
-        if inner and (path.name == STATE or MEMBER.fullmatch(path.name)):
+        if inner and (path.name == STATE or INNER.fullmatch(path.name)):
             unknown += [f"{path.name}/{name}" for name in unknown_names(path)]
         elif inner or not own_name(path.name):
             unknown.append(path.name)
@@ -107,6 +113,7 @@ class LoadedRun:
     info: Any
     model: "nn.Module"
     engine: str = ""  # that trained it, where that is known
+    members: "tuple[LoadedRun, ...]" = ()  # of an ensemble; task and model are those of the first
 
 
 def write_model(
@@ -152,7 +159,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def _check_format(folder: Path, number: Any, version: Any) -> None:
     """Refuse a run of another format, and say which version reads it."""
-    if type(number) is int and number == FORMAT:
+    if type(number) is int and number in (FORMAT, ENSEMBLE):
         return
     if type(number) is not int or number < FORMAT:
         says = f"{folder} says it has the run format {brief(number)}"
@@ -188,8 +195,10 @@ def load_run(folder: Path, device: str = "cpu") -> LoadedRun:
 
     place = resolve_device(device)
     survive_forks()
+    config = read_config(folder)
+    if config["format"] == ENSEMBLE:
+        return _load_ensemble(folder, config, device)
     with one_budget():
-        config = read_config(folder)
         try:
             spec = TASKS[config["task"]]
             task: Task[Any, Any, Any] = spec.part("task")(config_of(spec.part("options"), config))
@@ -208,6 +217,55 @@ def load_run(folder: Path, device: str = "cpu") -> LoadedRun:
         return LoadedRun(folder, task, info, model.to(place), str(config.get("engine", "")))
 
 
+def _load_ensemble(folder: Path, config: Mapping[str, Any], device: str) -> LoadedRun:
+    """A run that is several, each a run of its own in a folder within.
+
+    Raises:
+        CheckpointError: it names none, or something else than its own folders.
+    """
+    names = config.get("ensemble")
+    if not isinstance(names, list) or not names or len(names) > MOST_MEMBERS:
+        raise CheckpointError(f"{folder / 'config.json'} names no members of its ensemble")
+    if not all(isinstance(name, str) and MEMBER.fullmatch(name) for name in names):
+        raise CheckpointError(f"{folder / 'config.json'}: {brief(names)} are no members of a run")
+    configs = [read_config(folder / name) for name in names]
+    if any(c["format"] != FORMAT or c["task"] != config["task"] for c in configs):
+        raise CheckpointError(f"{folder}: a member is itself an ensemble, or of another task")
+    members = tuple(load_run(folder / name, device) for name in names)
+    first = members[0]
+    info = first.task.joint_info([member.info for member in members])
+    return LoadedRun(folder, first.task, info, first.model, first.engine, members)
+
+
+def single(run: LoadedRun, verb: str) -> LoadedRun:
+    """The run, which is one model.
+
+    Raises:
+        ConfigError: it is an ensemble, which ``verb`` doesn't take.
+    """
+    if run.members:
+        own = run.members[0].folder
+        several = f"{run.folder} is an ensemble of {len(run.members)} models"
+        raise ConfigError(f"{verb}: {several}; name one of them: {own}")
+    return run
+
+
+def predictions_of(run: LoadedRun, split_for: Callable[[LoadedRun], Any]) -> tuple[Any, Any]:
+    """A split, and what is predicted of it: by the model, or by all members of an ensemble.
+
+    ``split_for`` makes the split for one of them, whose vocabulary or scale is its own; that of the
+    first comes back.
+    """
+    if not run.members:
+        split = split_for(run)
+        return split, run.task.predictions(run.model, split, run.info)
+    parts = []
+    for member in run.members:
+        split = split_for(member)
+        parts.append((split, member.task.soft(member.model, split, member.info), member.info))
+    return parts[0][0], run.task.combined(parts, run.info)
+
+
 def room_note(folder: Path) -> str | None:
     """What to say of a run that is written and too large to be loaded without being asked to."""
     try:
@@ -215,7 +273,8 @@ def room_note(folder: Path) -> str | None:
             for path in sorted(folder.glob("*.json")):
                 if path.name != "metrics.json":
                     charge(path, json_memory(path.read_bytes()))
-            check_weights(folder / "model.safetensors")
+            if (folder / "model.safetensors").is_file():  # an ensemble has them in its members
+                check_weights(folder / "model.safetensors")
     except CheckpointError as error:
         return f"note: {error}"
     return None

@@ -181,9 +181,12 @@ def _done_path(work: Path, member: str) -> Path:
 
 
 def write_done(work: Path, member: str, result: MemberResult) -> None:
-    """Say that a member is done; its snapshots go."""
+    """Say that a member is done; its snapshots go, and what is kept of a fold stays."""
     write_json(_done_path(work, member), asdict(result))
-    shutil.rmtree(snapshot_folder(work, member), ignore_errors=True)
+    for path in snapshot_folder(work, member).glob("[0-9]*"):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # something is kept, or there never was a snapshot
+        snapshot_folder(work, member).rmdir()
 
 
 def read_done(work: Path, member: str) -> MemberResult | None:

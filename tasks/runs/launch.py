@@ -28,6 +28,8 @@ class Plan:
     start: StartRecord | None = None  # how it began, if it is taken up
     changes: list[str] = field(default_factory=list)  # what was given anew
     begin: Begin | None = None  # the run that it begins from
+    jobs: int = 1  # members that are trained side by side
+    ensemble: bool = False  # whether the run is all its members together
     stop: StopRequest = field(default_factory=StopRequest)
 
 
@@ -71,5 +73,12 @@ def resume_plan(plan: Plan, config: Any) -> Plan | None:
     if start is None:
         return None
     changes = check_changes(start, config, plan.seeds)
-    overwrite = plan.overwrite or start.overwrite
-    return replace(plan, overwrite=overwrite, command=start.command, start=start, changes=changes)
+    overwrite, ensemble = plan.overwrite or start.overwrite, plan.ensemble or start.ensemble
+    return replace(
+        plan,
+        overwrite=overwrite,
+        ensemble=ensemble,
+        command=start.command,
+        start=start,
+        changes=changes,
+    )

@@ -16,6 +16,8 @@ from birnn.nn import engines
 from birnn.nn.devices import resolve_device
 from birnn.storage.files import write_json, write_text
 from birnn.tasks.core.environment import environment
+from birnn.tasks.core.joined_rows import PREDICTIONS
+from birnn.tasks.core.plots import save_confusion, save_curves
 from birnn.tasks.core.task import Baseline
 from birnn.tasks.reporting.data_section import lengths_of
 from birnn.tasks.reporting.inputs import EXTRAS
@@ -23,12 +25,11 @@ from birnn.tasks.runs.card import write_card
 from birnn.tasks.runs.estimating import foretold
 from birnn.tasks.runs.events import AnyEvent, Evaluating
 from birnn.tasks.runs.fitting import AnyData, AnyTask, Trained, train_one
-from birnn.tasks.runs.folder import write_csv, write_model
-from birnn.tasks.runs.growing import MemberResult, work_folder, write_done
+from birnn.tasks.runs.folder import BASELINE, write_csv, write_model
+from birnn.tasks.runs.growing import MemberResult, snapshot_folder, work_folder, write_done
 from birnn.tasks.runs.history import HISTORY, kept_history
 from birnn.tasks.runs.launch import Plan
 from birnn.tasks.runs.members import Member, Shared
-from birnn.tasks.runs.plots import save_confusion, save_curves
 from birnn.tasks.runs.report import make_report
 from birnn.training.checkpoints import Checkpointer
 
@@ -82,10 +83,27 @@ def _report(shared: Shared, plan: Plan, trained: Trained, member: Member, target
         write_card(target / "README.md", plan.command, metrics)
     except OSError as error:
         raise DataError(f"can't write {plan.out}: {error.strerror or error}") from error
+    if member.fold:
+        keep_baselines(work_folder(plan.out), member, shared)
     labels = {part.name: part.label for part in baselines}
     result = MemberResult(member.seed, trained.stop.score, metrics, labels, member.fold)
     write_done(work_folder(plan.out), member.name, result)
     return result
+
+
+def keep_baselines(work: Path, member: Member, shared: Shared) -> None:
+    """Keep what the baselines say of a member's fold, and which items that fold has."""
+    task, data, home = shared.task, shared.data, snapshot_folder(work, member.name)
+    assert data.fold is not None
+    home.mkdir(parents=True, exist_ok=True)
+    split, items = data.splits["test"], data.fold.items
+    for part in shared.baselines:
+        folder = home / f"{BASELINE}{part.name}"
+        folder.mkdir(exist_ok=True)
+        info = part.info or data.info
+        write_csv(folder / PREDICTIONS, task.records(split, part.predictions, info))
+        task.save_record(folder, split, part.predictions, info)
+    write_json(home / "items.json", None if items is None else items.tolist())
 
 
 def how_to_go_on(task: AnyTask, out: Path) -> str:

@@ -52,8 +52,6 @@ def members_of(config: Any, seeds: int) -> list[Member]:
         raise ConfigError(f"fold: there is no fold {fold} of {folds}; see --folds")
     if not folds or fold:
         return [Member(seed, seeds=seeds) for seed in numbers]
-    if folds:  # soon all at once
-        raise ConfigError("folds: not all at once yet; name one with --fold")
     return [Member(seed, k, folds, seeds) for k in range(1, folds + 1) for seed in numbers]
 
 

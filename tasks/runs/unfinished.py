@@ -46,6 +46,7 @@ class StartRecord:
     folder: str = ""  # where the command was given: relative paths begin there
     track: TrackConfig = field(default_factory=TrackConfig)
     processes: int = 1  # that shared each batch
+    ensemble: bool = False
 
 
 def has_begun(out: Path) -> bool:
@@ -194,3 +195,8 @@ class Amendment:
             temporary.write_text(json_text(_record(self.start)), encoding="utf-8")
             yield
         self.written = True
+
+    def write(self) -> None:
+        """Write it now: others write the snapshots."""
+        with self.together():
+            pass

@@ -6,6 +6,7 @@ from typing import ClassVar
 from birnn.arrays import Array
 from birnn.errors import ConfigError
 from birnn.tasks.core.inference import predict
+from birnn.tasks.runs.folder import single
 from birnn.tasks.sentiment.task import Sentiment
 from birnn.tasks.serving.labels import Columns, LabelPredictor, Weights
 
@@ -21,8 +22,9 @@ class SentimentPredictor(LabelPredictor):
         assert isinstance(task, Sentiment)
         if explain and "attention" not in task.pooling:
             raise ConfigError("explain: this run has no attention; train with --pooling attention")
+        if not explain:
+            return super().probabilities(columns, explain=False)
+        single(self.run, "explain")
         split = task.rows(columns, self.run.info)
         probabilities = predict(task, model, split)
-        if not explain:
-            return probabilities, []
         return probabilities, task.attention(model, split.table, self.run.info)

@@ -11,7 +11,7 @@ from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.core.explanation import Explanation, Wish
 from birnn.tasks.runs.evaluation import with_stamps
-from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
+from birnn.tasks.runs.folder import LoadedRun, load_run, read_config, single
 from birnn.tasks.serving.python_inputs import read_texts
 from birnn.tasks.serving.records import check_apart, check_output, write_records
 from birnn.tasks.serving.request import Request
@@ -89,6 +89,7 @@ def explainer_of(run: LoadedRun, table: TableOptions = AS_FOUND) -> Explainer:
     Raises:
         ConfigError: its task has no such part.
     """
+    single(run, "explain")
     part = TASKS.require(run.task.name, "explain", "explain", run.folder)
     return cast(Explainer, part(run, table))
 

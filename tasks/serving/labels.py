@@ -12,8 +12,7 @@ from birnn.arrays import Array
 from birnn.data.tables.formats import FORMATS
 from birnn.data.wording import plural
 from birnn.errors import ConfigError
-from birnn.tasks.core.inference import predict
-from birnn.tasks.runs.folder import LoadedRun
+from birnn.tasks.runs.folder import LoadedRun, predictions_of
 from birnn.tasks.serving.parts import Parts
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import TextColumns, read_columns, read_texts
@@ -65,8 +64,13 @@ class LabelPredictor(Predictor):
 
     def probabilities(self, columns: Columns, *, explain: bool) -> tuple[list[Array], Weights]:
         """``[C]`` for each row and, with ``explain``, what each text's words counted for."""
-        task: Any = self.run.task
-        return predict(task, self.run.model, task.rows(columns, self.run.info)), []
+        return predictions_of(self.run, lambda one: self._rows(one, columns))[1], []
+
+    @staticmethod
+    def _rows(run: LoadedRun, columns: Columns) -> Any:
+        """Raw texts as a split of a model, whose words are its own."""
+        task: Any = run.task
+        return task.rows(columns, run.info)
 
     def label(self, columns: Columns, *, explain: bool = False) -> Labels:
         """Label rows, in their order: the texts, ``label`` and ``probabilities`` of each."""

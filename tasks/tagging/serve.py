@@ -15,10 +15,9 @@ from birnn.data.tags.schemes import Span, convert, spans
 from birnn.data.text.offsets import token_offsets
 from birnn.data.wording import plural
 from birnn.errors import ConfigError, DataError
-from birnn.nn.crf import marginals
 from birnn.nn.decoding import n_best
-from birnn.tasks.core.inference import predict, run_split
-from birnn.tasks.runs.folder import LoadedRun, load_run
+from birnn.tasks.core.inference import run_split
+from birnn.tasks.runs.folder import LoadedRun, load_run, predictions_of, single
 from birnn.tasks.serving.parts import Parts
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.python_inputs import Sentences, TextColumns, read_sentences
@@ -26,6 +25,7 @@ from birnn.tasks.serving.records import write_records
 from birnn.tasks.serving.request import Answer, Form, Request, Streamed
 from birnn.tasks.serving.texts import read_inputs
 from birnn.tasks.tagging.decoding import predicted_tags
+from birnn.tasks.tagging.ensemble import mean_marginals, tag_marginals
 from birnn.tasks.tagging.model import best_tags
 from birnn.tasks.tagging.spans import span_posterior
 from birnn.tasks.tagging.task import Tagging
@@ -116,12 +116,12 @@ class TaggingPredictor(Predictor):
         return rows.like("probabilities", shares)
 
     def _marginals(self, sentences: list[list[str]]) -> list[Array]:
-        split, rows = TagSplit.of(sentences, self.run.info.lexicon), dict[int, Array]()
-        for indices, batch, outputs in run_split(self.run.model, split, self.run.task.config.train):
-            unary = marginals(outputs.scores, batch.lengths, outputs.chain).unary.double().numpy()
-            for item, row, length in zip(indices, unary, batch.lengths.tolist(), strict=True):
-                rows[item] = row[:length]
-        return [rows[item] for item in range(len(sentences))]
+        parts = []
+        for one in self.run.members or (self.run,):
+            split = TagSplit.of(sentences, one.info.lexicon)
+            rows = tag_marginals(one.model, split, one.task.config.train)
+            parts.append((rows, one.info.labels))
+        return parts[0][0] if len(parts) == 1 else mean_marginals(parts, self.run.info.labels)
 
     def _read(self, data: Any, column: str) -> TextColumns | Sentences:
         return read_sentences(data, column or self.run.task.config.data.token_column)
@@ -267,6 +267,8 @@ def tag_sentences(run: LoadedRun, sentences: Sequence[Sequence[str]]) -> list[li
     """
 
     def tags_of(filled: list[Sequence[str]]) -> list[list[str]]:
+        if run.members:
+            return _tag(run, [list(tokens) for tokens in filled], 0)[0]
         split, tags = TagSplit.of(filled, run.info.lexicon), dict[int, list[str]]()
         for indices, batch, outputs in run_split(run.model, split, run.task.config.train):
             paths, sizes = best_tags(outputs).tolist(), batch.lengths.tolist()
@@ -281,8 +283,9 @@ def _tag(
     run: LoadedRun, tokens: list[list[str]], best: int
 ) -> tuple[list[list[str]], list[Array], list[Alternatives]]:
     """Tags in the user's scheme, what :meth:`Tagging.decode` gives, and the n best sequences."""
-    split = TagSplit.of(tokens, run.info.lexicon)
-    predictions = predict(run.task, run.model, split)
+    split, predictions = predictions_of(run, lambda one: TagSplit.of(tokens, one.info.lexicon))
+    if best:
+        single(run, "n_best")
     alternatives: list[Alternatives] = [[] for _ in tokens]
     if best:
         for indices, batch, outputs in run_split(run.model, split, run.task.config.train):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     unit, length_unit = "sentences", "tokens"
     monitors = ("span_f1", "accuracy", "nll")
     headline = ("span_f1", "accuracy")
+    item_column = "sentence"
 
     def load(self) -> TaskData[TagInfo, TagSplit]:
         """Read and split; words, letters, affixes and labels come from train."""
@@ -299,6 +301,25 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         model.span_bonus.fill_(bonuses[best])
         return {**fitted, "span_bonus": bonuses[best], "validation_span_f1": float(f1[best])}
 
+    def soft(self, model: nn.Module, split: TagSplit, info: TagInfo) -> list[Array]:
+        """``[T_i, K]`` the probability of each tag at each token."""
+        from birnn.tasks.tagging.ensemble import tag_marginals
+
+        return tag_marginals(model, split, self.config.train)
+
+    def joint_info(self, infos: Sequence[TagInfo]) -> TagInfo:
+        """All tags that any of the models knows."""
+        known = dict.fromkeys(label for info in infos for label in info.labels)
+        return replace(infos[0], labels=list(known))
+
+    def combined(
+        self, parts: Sequence[tuple[TagSplit, Any, TagInfo]], info: TagInfo
+    ) -> list[Array]:
+        """The likeliest legal tags under the mean of the probabilities (Viterbi)."""
+        from birnn.tasks.tagging.ensemble import likeliest
+
+        return likeliest([(shares, own.labels) for _, shares, own in parts], info)
+
     def evaluate(
         self, split: TagSplit, predictions: Sequence[Array], info: TagInfo, seed: int
     ) -> Evaluation:
@@ -380,7 +401,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
     ) -> None:  # fmt: skip
         """The test split in its own format with a column more, and a picture of confusions."""
         from birnn.data.tags.writing import prediction_lines, write_lines
-        from birnn.tasks.runs.plots import save_confusion
+        from birnn.tasks.core.plots import save_confusion
         from birnn.tasks.tagging.report import confusion
 
         split, info = data.splits["test"], data.info

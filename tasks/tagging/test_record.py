@@ -9,7 +9,8 @@ import numpy as np
 from birnn.data.tags.schemes import SCHEMES
 from birnn.errors import BirnnError, CheckpointError
 from birnn.storage.files import read_json
-from birnn.tasks.core.run_rows import checked, number, read_rows, whole
+from birnn.tasks.core.evaluation import Evaluation
+from birnn.tasks.core.run_rows import checked, is_pooled, number, read_rows, whole
 from birnn.tasks.runs.test_records import TestRecord, digest
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.tagging.metrics import Seen, Tagged, evaluate_tags
@@ -34,11 +35,18 @@ def read_tags(folder: Path, config: Mapping[str, Any]) -> TestRecord:
         for token, tag in zip(*row, strict=True):
             items += [place, token, tag]
     found.scores.pop("span_calibration_error", None)
+    if is_pooled(folder / "predictions.csv"):  # each fold has seen other words
+        found = Evaluation(*(_seen_by_all(part) for part in (found.scores, found.replicates)))
     scopes = {name: known for name in found.scores if name.startswith("unseen_")}
     monitors = ("span_f1", "accuracy", "nll")
     reading = {} if tagged.scheme == "raw" else {"span_mode": tagged.mode}
     count = len(tagged.tokens)
     return TestRecord(found, digest(items), count, "sentences", monitors, reading, scopes)
+
+
+def _seen_by_all(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores that don't depend on what train has."""
+    return {name: score for name, score in scores.items() if not name.startswith("unseen_")}
 
 
 def read_tagged(folder: Path, config: Mapping[str, Any]) -> tuple[Tagged, Seen, str]:
@@ -54,7 +62,8 @@ def read_tagged(folder: Path, config: Mapping[str, Any]) -> tuple[Tagged, Seen, 
         place = whole(path, row, "sentence", (len(tokens), len(tokens) + 1))
         if not place:
             raise CheckpointError(f"{path}: sentences are counted from 1")
-        share = number(path, row, "confidence", share=True)
+        unsure = row["confidence"] == "nan"  # a baseline without probabilities
+        share = np.nan if unsure else number(path, row, "confidence", share=True)
         for name, side in sides.items():
             if place > len(side):
                 side.append([])
@@ -64,7 +73,11 @@ def read_tagged(folder: Path, config: Mapping[str, Any]) -> tuple[Tagged, Seen, 
     mode = str(config.get("data", {}).get("span_mode", "conlleval"))
     confidence = [np.clip(np.array(row), 0, 1) for row in sure]
     try:
-        tagged = Tagged(tokens, gold, guesses, scheme, mode, confidence)
+        unknown = [bool(np.isnan(cell)) for row in confidence for cell in row]
+        if any(unknown) and not all(unknown):
+            raise CheckpointError(f"{path}: some confidences are missing; train again")
+        every = None if all(unknown) else confidence
+        tagged = Tagged(tokens, gold, guesses, scheme, mode, every)
     except BirnnError as error:
         raise CheckpointError(f"{path} can't be scored: {error}") from None
     return tagged, seen, known

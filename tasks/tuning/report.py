@@ -5,6 +5,7 @@ from pathlib import Path
 
 from birnn.data.wording import plural
 from birnn.storage.files import atomic_path
+from birnn.tasks.core.plots import INK, SOFT, new_figure, save_figure
 from birnn.tasks.pages.figures import Line, LineChart, draw
 from birnn.tasks.reporting.blocks import (
     Alert,
@@ -25,7 +26,6 @@ from birnn.tasks.reporting.blocks import (
 )
 from birnn.tasks.reporting.document import render_page
 from birnn.tasks.reporting.scores import score_name
-from birnn.tasks.runs.plots import INK, SOFT, new_figure, save_figure
 from birnn.tasks.scoring.metric_names import is_percent
 from birnn.tasks.tuning.results import Findings, Row
 

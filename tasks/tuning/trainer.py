@@ -130,7 +130,7 @@ def _set_machine(config: Any) -> None:
 
 def _subject(loaded: Loaded, job: Job) -> Subject:
     """Read the data of a configuration and say what they are."""
-    from birnn.tasks.runs.data_digest import data_digest
+    from birnn.tasks.core.data_digest import data_digest
     from birnn.tasks.scoring.metric_names import lower_is_better
 
     _set_machine(job.config)

@@ -5,9 +5,18 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from birnn.tasks.runs.events import Estimated, Evaluating, Finished, Prepared, SeedStarted
+from birnn.tasks.runs.events import (
+    Estimated,
+    Evaluating,
+    Finished,
+    JobEnded,
+    OfMember,
+    Prepared,
+    SeedStarted,
+)
 from birnn.tasks.scoring.metric_names import format_score, score_title
 from birnn.terminal.console import console, is_plain
+from birnn.terminal.views.jobs import JobLines
 from birnn.terminal.views.training import draw_header, draw_long, draw_report, draw_resumption
 from birnn.terminal.views.working import Working
 from birnn.training.events import EpochEvent, ResumeEvent, StepEvent, StopEvent
@@ -22,11 +31,12 @@ class TrainingDisplay:
 
     def __init__(self) -> None:
         self.finished = False
-        self.bar, self.work = ProgressBar(), Working()
+        self.bar, self.work, self.jobs = ProgressBar(), Working(), JobLines()
 
     def share(self, what: str, share: float | None = None) -> None:
         """How far the work between two events is."""
         self.bar.stop()
+        self.jobs.stop()
         self.work.share(what, share)
 
     def draw(self, events: Iterator[Any]) -> None:
@@ -43,6 +53,9 @@ class TrainingDisplay:
                 elif isinstance(event, SeedStarted):
                     title = f"{event.title.capitalize()} ({event.number} of {event.total})"
                     out.print(title, style="bold")
+                elif isinstance(event, OfMember | JobEnded):
+                    work.stop()
+                    self.jobs.draw(event, task)
                 elif isinstance(event, ResumeEvent):
                     draw_resumption(event, task)
                 elif isinstance(event, Estimated):
@@ -59,12 +72,14 @@ class TrainingDisplay:
                     work.stop()
                     out.print(f"Kept epoch {event.epoch}: {event.reason}, {event.seconds:.0f} s.")
                 elif isinstance(event, Evaluating):
+                    self.jobs.stop()
                     work.share(event.what)
                 elif isinstance(event, Finished):
                     self.finished = True
                     work.stop()
                     draw_report(event)
         finally:
+            self.jobs.stop()
             bar.stop()
             work.stop()
 

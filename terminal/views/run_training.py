@@ -33,7 +33,13 @@ def begun_options(name: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     resume, out = given["resume"], given.get("out") or ""
     start = processes.from_main(lambda: unfinished_start(name, resume, out))
     run = (
-        replace(RunOptions(), seeds=start.seeds, keep=start.keep, track=start.track)
+        replace(
+            RunOptions(),
+            seeds=start.seeds,
+            keep=start.keep,
+            track=start.track,
+            ensemble=start.ensemble,
+        )
         if start
         else RunOptions()
     )
@@ -130,8 +136,8 @@ def run_training(name: str, config: Any, run: RunOptions) -> None:
     words = "python cli.py " + shlex.join(sys.argv[1:])
     if run.resume:
         out = run_name(Path(run.resume))
-    asked = Plan(out, run.seeds, run.overwrite, words, run.keep, run.track, run.largest_batch,
-                 stop=stop)  # fmt: skip
+    settings = run.seeds, run.overwrite, words, run.keep, run.track, run.largest_batch
+    asked = Plan(out, *settings, jobs=run.jobs, ensemble=run.ensemble, stop=stop)
     plan = processes.from_main(lambda: resume_plan(asked, config)) if run.resume else asked
     if plan is None:
         console().print(f"{out} is complete: nothing is left to do.", markup=False)

@@ -1,6 +1,6 @@
 """What is drawn of a run that is trained: what will happen, where it goes on, the report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -11,6 +11,7 @@ from birnn.terminal.chart import render_chart
 from birnn.terminal.console import console, is_plain
 from birnn.terminal.text import harmless, render_pairs, render_warnings
 from birnn.terminal.views import view_of
+from birnn.terminal.views.folds import render_folds
 from birnn.terminal.views.scores import render_scores
 
 PRECISIONS = {"no": "float32", "tf32": "float32 with products in TF32", "bf16": "mixed with bf16",
@@ -21,7 +22,8 @@ def draw_header(event: Any) -> None:
     """What will happen: data, model, device."""
     data, config = event.data, event.task.config
     rows = data.provenance["rows"]
-    threads = f", {plural(event.threads, 'thread')}" if event.device == "cpu" else ""
+    each = f" each of {event.jobs} jobs" if event.jobs > 1 else ""
+    threads = f", {plural(event.threads, 'thread')}{each}" if event.device == "cpu" else each
     chosen = event.task.chosen_by(data.info)
     pairs = [
         ("data", data.provenance["source"]),
@@ -35,6 +37,7 @@ def draw_header(event: Any) -> None:
         ("epochs", f"at most {config.train.epochs}, best kept by validation {chosen}"),
         *(("", note) for note in little_notes(event.little)),
         ("seeds" if len(event.seeds) > 1 else "seed", ", ".join(map(str, event.seeds))),
+        *(("folds", part) for part in [event.folds] if part),
         ("run", str(event.folder)),
         *(("changed", note) for note in event.notes),
     ]
@@ -96,17 +99,34 @@ def draw_estimate(estimate: Any, models: int) -> None:
     console().print(render_pairs("What training would take", pairs))
 
 
+def ensemble_note(metrics: Mapping[str, Any], names: Sequence[str]) -> str:
+    """What the run is, where it is several models, and what its scores are of."""
+    what = f"The run is an ensemble of {len(names)} models, whose predictions are averaged"
+    if "folds" in metrics:
+        return (
+            f"{what}; it has no rows of its own that none of them was trained on: the scores are"
+            " each model's, of its own fold."
+        )
+    return f"{what}; the scores are the ensemble's."
+
+
 def draw_report(event: Any) -> None:
     """The final report."""
     out, plain, metrics = console(), is_plain(), event.metrics
     out.print()
     out.print(render_scores(metrics, event.labels, out.width, plain=plain))
     view = view_of(metrics["task"])
-    out.print(view.render_details(metrics["details"], out.width, plain=plain))
-    if not plain and hasattr(view, "draw_learned"):
+    if "folds" in metrics:
+        out.print(render_folds(metrics["folds"], event.labels, out.width, plain=plain))
+    elif "ensemble" not in metrics:
+        out.print(view.render_details(metrics["details"], out.width, plain=plain))
+    single = not {"folds", "ensemble"} & set(metrics)
+    if not plain and single and hasattr(view, "draw_learned"):
         view.draw_learned(event.folder, metrics["details"], out)
     if "chart" in metrics and not plain:
         out.print(render_chart(metrics["chart"], out.width))
+    if names := metrics.get("ensemble"):
+        out.print(Text(ensemble_note(metrics, names)), soft_wrap=plain)
     out.print(Text(harmless(metrics["verdict"]), style="bold"), soft_wrap=plain)
     for line in forgetting_words(metrics):
         out.print(Text(harmless(line)), soft_wrap=plain)

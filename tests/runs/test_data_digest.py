@@ -7,7 +7,7 @@ from datasets import Dataset, Features, List, Value, concatenate_datasets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from birnn.tasks.runs.data_digest import _pieces
+from birnn.tasks.core.data_digest import _pieces
 
 TEXT = st.one_of(st.none(), st.text(st.sampled_from("abé "), max_size=3))
 ROW = st.fixed_dictionaries(

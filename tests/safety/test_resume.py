@@ -16,7 +16,7 @@ from birnn.cli import main
 from birnn.config import flatten
 from birnn.errors import BirnnError, DataError
 from birnn.tasks import TASKS
-from birnn.tasks.runs.data_digest import data_digest
+from birnn.tasks.core.data_digest import data_digest
 from birnn.tasks.runs.launch import make_task
 
 import contract

@@ -13,10 +13,10 @@ import pytest
 from birnn.config import EncoderConfig, TrainConfig
 from birnn.errors import BirnnError, DataError
 from birnn.tasks import TASKS
+from birnn.tasks.core.data_digest import data_digest
 from birnn.tasks.forecast.options import ForecastConfig, ForecastData
 from birnn.tasks.forecast.task import Forecast
 from birnn.tasks.regression.options import RegressionConfig
-from birnn.tasks.runs.data_digest import data_digest
 from birnn.tasks.sentiment.options import SentimentConfig, SentimentData, SentimentParts
 from birnn.tasks.tuning.limits import Limits, Trainer
 from birnn.tasks.tuning.messages import Epoch, Failure, Job, Message, Score

@@ -29,6 +29,8 @@ def data_digest(task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> str:
         for piece in _pieces(part, seen):
             digest.update(len(piece).to_bytes(8, "little"))  # no two lists of pieces are alike
             digest.update(piece)
+    if data.fold is not None:  # what other folds hold
+        digest.update(data.fold.digest.encode())
     for split in data.splits.values():  # what is made of them, in case their fields hide it
         if len(split):
             chosen = np.unique(np.linspace(0, len(split) - 1, 64).astype(np.int64))
