@@ -113,7 +113,7 @@ def check_ensemble(out: Path, data: str) -> None:
     with pytest.raises(ConfigError, match=r"save: .* is an ensemble of 2 models; name one of them"):
         asked.save(out.parent / "copy")
     with pytest.raises(ConfigError, match="export: "):
-        export_onnx(out, str(out.parent / "onnx"))
+        export_onnx(out, "", overwrite=False, int8=False, data="", split="test")
     with pytest.raises(ConfigError, match="evaluate: "):
         evaluate(run, "", "test")
 
