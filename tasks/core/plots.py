@@ -89,4 +89,6 @@ def save_figure(figure: "Figure", path: Path) -> None:
     with warnings.catch_warnings():
         # A label in a script that the font lacks is drawn as boxes; that is no user's business.
         warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        # Nor is a stretch of time for which matplotlib has no rule of ticks: it takes the widest.
+        warnings.filterwarnings("ignore", message="AutoDateLocator was", category=UserWarning)
         figure.savefig(path, dpi=130, format="png")
