@@ -53,10 +53,7 @@ def train(task: str, data: Any = None, out: str | Path | None = None, *, overwri
     track, config = _options(task, str(from_run), options)
     if data is not None and "data" in options:
         raise ConfigError("data: given twice; give the data once")
-    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
-        raise ConfigError(f"seeds: must be a whole number of at least 1, got {seeds!r}")
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise ConfigError(f"jobs: must be a whole number of at least 1, got {jobs!r}")
+    _check_counts(seeds=seeds, jobs=jobs)
     words = f"birnn.train({task!r}, …)"
     with _folder(out) as (folder, keep):
         plan = Plan(folder, seeds, overwrite, words, track=track, begin=begin, jobs=jobs,
@@ -83,6 +80,13 @@ def _options(task: str, origin: str, given: dict[str, Any]) -> tuple[TrackConfig
     track = from_dict(TrackConfig, {name: given[name] for name in names})
     config = options_from(task, origin) if origin else TASKS[task].part("options")()
     return track, with_flat(config, {k: v for k, v in given.items() if k not in names})
+
+
+def _check_counts(**counts: Any) -> None:
+    """Refuse what is no whole number of at least 1."""
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ConfigError(f"{name}: must be a whole number of at least 1, got {count!r}")
 
 
 @contextmanager
