@@ -21,6 +21,7 @@ class Carried:
     whole: list[str] = field(default_factory=list)
     partly: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # that the new model has no use for
 
 
 @torch.no_grad()
@@ -45,6 +46,9 @@ def compare(old: nn.Module, new: nn.Module, old_axes: Axes, new_axes: Axes) -> C
             group = found.whole if moved == target.numel() else found.partly
         if (plain := MEMBER.sub("", name)) not in group:
             group.append(plain)
+    kept = {MEMBER.sub("", name) for name in _tensors(new)}
+    names = dict.fromkeys(MEMBER.sub("", name) for name in _tensors(old))
+    found.gone += [name for name in names if name not in kept]
     return found
 
 

@@ -81,6 +81,7 @@ class Origin:
                 found["new"] += fresh
             elif fresh:
                 found["new"].append(words)
+        found["gone"] += carried.gone
         before, after = self.start.names(self.info), self.start.names(info)
         for kind in after:
             old, new = dict.fromkeys(before.get(kind, ())), dict.fromkeys(after[kind])

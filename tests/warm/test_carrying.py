@@ -1,13 +1,16 @@
 """Weights go from one model to another by name, wherever a name stands."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from birnn.data.text.vectors import VectorTable
+from birnn.errors import ConfigError
 from birnn.tasks.warm.carrying import carry, compare
-from birnn.tasks.warm.words import grown
+from birnn.tasks.warm.words import grown, grown_vectors
 
 NAMES = st.lists(st.text(max_size=3), min_size=1, max_size=6, unique=True)
 
@@ -61,12 +64,16 @@ def test_what_has_a_name_on_both_sides_is_kept_and_nothing_else(
     rows = {"rows.weight", "rows.bias", "moves"}
     assert set(told.new) == (set() if shared else rows)
     assert set(told.partly) == (rows if shared and set(new) - set(old) else set())
+    assert told.gone == []
     assert set(told.whole) >= {"fixed.weight", "fixed.bias"}
 
 
 def test_without_names_only_equal_sizes_are_kept() -> None:
     old, new = Labelled(2, width=3), Labelled(2, width=4)
     assert set(compare(old, new, {}, {}).new) == {"rows.weight", "fixed.weight"}
+    del new.members[1].moves, new.members[0].moves
+    assert compare(old, new, {}, {}).gone == ["moves"]
+    new = Labelled(2, width=4)
     carry(old, new, {}, {})
     assert torch.equal(old.members[0].moves, new.members[0].moves)
 
@@ -76,3 +83,31 @@ def test_without_names_only_equal_sizes_are_kept() -> None:
 )
 def test_words_grow_stay_or_are_learned_anew(how: str, wanted: str) -> None:
     assert grown(list("puba"), list("pucb"), how) == list(wanted)
+
+
+def table(name: str, words: str, seed: int = 0, size: int = 4) -> VectorTable:
+    """Random vectors; those of equal seeds begin alike."""
+    rows = np.random.default_rng(seed).normal(size=(9, size))[: len(words)]
+    return VectorTable(name, list(words), rows.astype(np.float16))
+
+
+def test_vectors_of_one_kind_grow_by_words_that_are_new() -> None:
+    own, more = table("own", "abc"), table("more", "abcde")
+    both = grown_vectors(own, more)
+    assert both is not None
+    assert (both.name, both.words) == ("more", list("abcde"))
+    assert np.array_equal(both.values, more.values)
+    assert grown_vectors(None, None) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "has the vectors own"),
+        (table("other", "abc", seed=1), "other has other vectors than the run's own own"),
+        (table("wide", "abc", size=5), "wide has 5 numbers a word, the run's own own 4"),
+    ],
+)
+def test_vectors_of_another_kind_are_refused(given: VectorTable | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        grown_vectors(table("own", "abc"), given)
