@@ -49,6 +49,8 @@ def begin_config(task: str, folder: Path, name: str) -> Any:
     """
     config = read_config(folder)
     _check_task(task, config["task"], name)
+    if "ensemble" in config:
+        raise ConfigError(f"from: {name} is an ensemble; name one of its members, a folder within")
     spec = TASKS[task]
     own = config_of(spec.part("options"), config)
     info = spec.part("task")(own).read_info(folder)

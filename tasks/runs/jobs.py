@@ -52,6 +52,9 @@ def check_members(task: AnyTask, plan: Plan, members: int) -> None:
     if began and folds:
         what = "the run that it begins from can have learned from rows that a fold tests"
         raise ConfigError(f"folds: {what}; leave --from or --folds out")
+    if began and plan.ensemble:
+        raise ConfigError("ensemble: what all members forget of the run that they begin from is not"
+                          " measured; leave --from or --ensemble out")  # fmt: skip
     if began and plan.jobs > 1:
         raise ConfigError("jobs: a run that begins from another trains one seed after the other")
     if plan.jobs == 1:

@@ -194,6 +194,9 @@ def test_what_contradicts_is_one_line(
         (home / "v.txt").write_text("lovely 1 2\n")
         with pytest.raises(ConfigError, match=message):
             birnn.train("sentiment", new, tmp_path / "no", from_run=run, **QUICK, **options)
+    with pytest.raises(ConfigError, match="streaming: leave|leave --streaming or --from out"):
+        streamed = {"streaming": True, "steps": 1, "from_run": run}
+        birnn.train("sentiment", new, tmp_path / "no", **streamed, **QUICK)
     with pytest.raises(ConfigError, match="from: name the data to train classes on with --data"):
         birnn.train("sentiment", None, tmp_path / "no", from_run=run, **QUICK)
     with pytest.raises(ConfigError, match="classes is a run of sentiment: python cli.py sentiment"):
