@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from birnn.tasks.core import plots
 from birnn.tasks.core.plots import save_confusion
-from birnn.tasks.runs import plots
 
 from writers import pixels
 
