@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from birnn import processes
 from birnn.data.wording import duration, megabytes, plural
 from birnn.tasks.warm.wording import forgetting_words
 from birnn.terminal.chart import render_chart
@@ -23,6 +24,8 @@ def draw_header(event: Any) -> None:
     data, config = event.data, event.task.config
     rows = data.provenance["rows"]
     each = f" each of {event.jobs} jobs" if event.jobs > 1 else ""
+    if (shared := processes.count()) > 1:
+        each = f" each of {shared} processes"
     threads = f", {plural(event.threads, 'thread')}{each}" if event.device == "cpu" else each
     chosen = event.task.chosen_by(data.info)
     pairs = [
