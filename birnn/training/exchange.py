@@ -2,8 +2,9 @@
 
 A step exchanges one flat vector: all dense gradients, and behind them the summed loss, its count,
 tokens, and what somebody wishes (to stop, to save); so an agreement costs no message of its own.
-Of large tables (:mod:`birnn.training.tables`) only the rows that some process has read travel: a
-batch reads a few hundred, whatever the table holds.
+Of large tables only the rows that some process has read travel, whether the optimizer goes row by
+row (:mod:`birnn.training.tables`) or not: a batch reads few, whatever the table holds. On GPUs,
+where to look for them is to wait, tables travel whole.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from birnn import processes
+from birnn.training import tables as row_by_row
 from birnn.training.checkpoints import NOTHING, Wish
 
 
@@ -42,14 +44,25 @@ class Exchange:
     """Sums gradients over processes; alone, there is nothing to do.
 
     Args:
+        model: of which the large tables are found.
         parameters: those that are trained.
-        tables: those of them whose gradients are sparse.
+        sparse: those of them whose gradients are sparse.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], tables: Sequence[nn.Parameter]) -> None:
-        apart = set(map(id, tables))
-        self.tables = tables
-        self.dense = [p for p in parameters if id(p) not in apart]
+    def __init__(
+        self, model: nn.Module, parameters: Iterable[nn.Parameter], sparse: Sequence[nn.Parameter]
+    ) -> None:
+        self.sparse, kinds = list(sparse), (nn.Embedding, nn.EmbeddingBag)
+        large = {
+            id(module.weight)
+            for module in model.modules()
+            if isinstance(module, kinds)
+            and module.weight.is_cpu
+            and module.weight.numel() >= row_by_row.LARGE
+        }
+        others = [p for p in parameters if not any(p is table for table in sparse)]
+        self.bags = [p for p in others if id(p) in large]  # with dense gradients of few rows
+        self.dense = [p for p in others if id(p) not in large]
 
     def sum(self, total: Tensor, items: Tensor, tokens: int, wish: Wish = NOTHING) -> StepSums:
         """Replace the gradients here by their sums over processes; returns the step's sums.
@@ -63,14 +76,13 @@ class Exchange:
 
         numbers = torch.stack([total.float(), items.float()])
         told = torch.tensor([tokens, *map(float, wish)]).to(numbers.device, non_blocking=True)
-        there = torch.tensor([float(p.grad is not None) for p in self.dense])
+        there = torch.tensor([float(p.grad is not None) for p in (*self.dense, *self.bags)])
         parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in self.dense]
         flat = torch.cat([*(part.flatten() for part in parts), numbers, told, there.to(told)])
         with torch.no_grad(), processes.together():
             work = dist.all_reduce(flat, async_op=True)
-            rows = [self._rows(table) for table in self.tables]
-            if self.tables:
-                self._unite(rows)
+            if tables := [*self.sparse, *self.bags]:
+                _unite(tables, len(self.sparse))
             work.wait()
         self._spread(flat)
         total, items, *others = flat[sum(p.numel() for p in self.dense) :][:5].double()
@@ -84,46 +96,70 @@ class Exchange:
         """
         sizes = [p.numel() for p in self.dense]
         *parts, others = flat.split([*sizes, flat.numel() - sum(sizes)])
-        met = others[5:].tolist() if flat.is_cpu else [float(p.requires_grad) for p in self.dense]
-        for parameter, part, count in zip(self.dense, parts, met, strict=True):
+        every = [*self.dense, *self.bags]
+        met = others[5:].tolist() if flat.is_cpu else [float(p.requires_grad) for p in every]
+        for parameter, part, count in zip(self.dense, parts, met, strict=False):
             parameter.grad = part.view_as(parameter) if count else None
+        for bag, count in zip(self.bags, met[len(parts) :], strict=True):
+            bag.grad = bag.grad if count else None
 
-    @staticmethod
-    def _rows(table: nn.Parameter) -> tuple[Tensor, Tensor]:
-        """The rows of a table that have a gradient here, each once, and these."""
-        if table.grad is None:
-            return torch.empty(0, dtype=torch.int64), table.new_empty(0, table.shape[1])
-        gradient = table.grad.coalesce()
+
+def _unite(tables: Sequence[nn.Parameter], sparse: int) -> None:
+    """Give each table, the first ``sparse`` of them so, the sum of all processes' rows.
+
+    They are added in rank order, so that all have the same bits. As many numbers are sent from each
+    process as the one with most rows has: sizes first.
+    """
+    import torch.distributed as dist
+
+    found = [_rows(table) for table in tables]
+    own = torch.tensor([len(rows) for rows, _ in found])
+    sizes = [torch.empty_like(own) for _ in range(processes.count())]
+    dist.all_gather(sizes, own)
+    widths = [1 + table.shape[1] for table in tables]
+    most = max(int((size * torch.tensor(widths)).sum()) for size in sizes)
+    mine = torch.zeros(most)
+    # Numbers of rows travel as the bits of a float, which nobody reads as one.
+    sent = [p for rows, values in found for p in (rows.int().view(torch.float32), values)]
+    packed = torch.cat([part.flatten() for part in sent])
+    mine[: len(packed)] = packed
+    everyone = [torch.empty_like(mine) for _ in sizes]
+    dist.all_gather(everyone, mine)
+    for number, table in enumerate(tables):
+        parts = [_unpacked(all_of, size, widths, number)
+                 for all_of, size in zip(everyone, sizes, strict=True)]  # fmt: skip
+        if number < sparse:
+            _join(table, parts)
+        else:
+            _add(table, parts, found[number][0])
+
+
+def _rows(table: nn.Parameter) -> tuple[Tensor, Tensor]:
+    """The rows of a table that have a gradient here, each once, and these."""
+    gradient = table.grad
+    if gradient is None:
+        return torch.empty(0, dtype=torch.int64), table.new_empty(0, table.shape[1])
+    if gradient.is_sparse:
+        gradient = gradient.coalesce()
         return gradient._indices()[0], gradient._values()
+    rows = (gradient != 0).any(1).nonzero().flatten()
+    return rows, gradient[rows]
 
-    def _unite(self, found: Sequence[tuple[Tensor, Tensor]]) -> None:
-        """Give each table the sum of all processes' rows.
 
-        As many numbers are sent from each process as the one with most rows has: sizes first.
-        """
-        import torch.distributed as dist
+def _join(table: nn.Parameter, parts: Sequence[tuple[Tensor, Tensor]]) -> None:
+    """Make the sparse gradient of a table the sum of all parts; of no rows, there is none."""
+    rows, values = (torch.cat(each) for each in zip(*parts, strict=True))
+    whole = torch.sparse_coo_tensor(rows.unsqueeze(0), values, cast(list[int], table.shape))
+    table.grad = whole.coalesce() if len(rows) else None
 
-        own = torch.tensor([len(rows) for rows, _ in found])
-        sizes = [torch.empty_like(own) for _ in range(processes.count())]
-        dist.all_gather(sizes, own)
-        widths = [1 + table.shape[1] for table in self.tables]
-        most = max(int((size * torch.tensor(widths)).sum()) for size in sizes)
-        mine = torch.zeros(most)
-        # Numbers of rows travel as the bits of a float, which nobody reads as one.
-        sent = [p for rows, values in found for p in (rows.int().view(torch.float32), values)]
-        packed = torch.cat([part.flatten() for part in sent])
-        mine[: len(packed)] = packed
-        everyone = [torch.empty_like(mine) for _ in sizes]
-        dist.all_gather(everyone, mine)
-        for number, table in enumerate(self.tables):
-            rows, values = zip(*map(_unpacked, everyone, sizes, [widths] * len(sizes),
-                                    [number] * len(sizes)), strict=True)  # fmt: skip
-            if not any(map(len, rows)):
-                table.grad = None
-                continue
-            table.grad = torch.sparse_coo_tensor(
-                torch.cat(rows).unsqueeze(0), torch.cat(values), cast(list[int], table.shape)
-            ).coalesce()
+
+def _add(table: nn.Parameter, parts: Sequence[tuple[Tensor, Tensor]], own: Tensor) -> None:
+    """Make the dense gradient of a table, in which its ``own`` rows stand, the sum of all parts."""
+    if table.grad is None:
+        table.grad = torch.zeros_like(table)
+    table.grad[own] = 0.0
+    for rows, values in parts:
+        table.grad.index_add_(0, rows, values)
 
 
 def _unpacked(

@@ -170,7 +170,7 @@ class TrainingRun:
         self.compiled = optimizer if isinstance(optimizer, CompiledAdamW) else None
         self.optimizer: Any = optimizer
         tables = [cast(nn.Parameter, table.weight) for table in self._tables]
-        self.exchange = Exchange(self.trained.values(), tables)
+        self.exchange = Exchange(model, self.trained.values(), tables)
         self.set_rate(config.learning_rate)
         self.at, self.model = Position(), model
         self.thaw()
