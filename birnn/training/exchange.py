@@ -61,8 +61,9 @@ class Exchange:
             and module.weight.numel() >= row_by_row.LARGE
         }
         others = [p for p in parameters if not any(p is table for table in sparse)]
-        self.bags = [p for p in others if id(p) in large]  # with dense gradients of few rows
-        self.dense = [p for p in others if id(p) not in large]
+        # With dense gradients, of which few rows are not zero.
+        self.bags = [p for p in others if id(p) in large and p.dtype == torch.float32]
+        self.dense = [p for p in others if not any(p is bag for bag in self.bags)]
 
     def sum(self, total: Tensor, items: Tensor, tokens: int, wish: Wish = NOTHING) -> StepSums:
         """Replace the gradients here by their sums over processes; returns the step's sums.
@@ -142,7 +143,8 @@ def _rows(table: nn.Parameter) -> tuple[Tensor, Tensor]:
     if gradient.is_sparse:
         gradient = gradient.coalesce()
         return gradient._indices()[0], gradient._values()
-    rows = (gradient != 0).any(1).nonzero().flatten()
+    bits = gradient.view(torch.int32)  # a tenth of the time that to compare floats takes
+    rows = ((bits.amax(1) != 0) | (bits.amin(1) != 0)).nonzero().flatten()
     return rows, gradient[rows]
 
 
@@ -157,7 +159,7 @@ def _add(table: nn.Parameter, parts: Sequence[tuple[Tensor, Tensor]], own: Tenso
     """Make the dense gradient of a table, in which its ``own`` rows stand, the sum of all parts."""
     if table.grad is None:
         table.grad = torch.zeros_like(table)
-    table.grad[own] = 0.0
+    table.grad.index_fill_(0, own, 0.0)
     for rows, values in parts:
         table.grad.index_add_(0, rows, values)
 
