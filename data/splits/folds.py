@@ -18,6 +18,8 @@ from birnn.data.splits.provenance import normalise
 from birnn.data.wording import plural
 from birnn.errors import DataError
 
+MOST_CHAINED = 1.5  # of a fold's fair share, that may be bound together through repeated items
+
 
 @dataclass(frozen=True)
 class FoldCut:
@@ -60,6 +62,25 @@ def bound_together(*keys: Sequence[object]) -> Ints:
     graph = coo_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), (size, size))
     found = connected_components(graph, directed=False)[1][:count]
     return np.unique(found, return_inverse=True)[1].astype(np.int64)
+
+
+def bind(twins: Sequence[str], groups: Sequence[str], folds: int) -> tuple[Ints, str]:
+    """``[N]`` as :func:`bound_together` has it, of repeated items and groups, and what to say.
+
+    Short repeated items (``Thanks!``) can chain most groups together, which would leave one fold
+    with nearly everything. Then groups alone are kept whole, and it is said. An item without a
+    group is bound to its twins among these.
+    """
+    if not groups:
+        return bound_together(twins), ""
+    both = bound_together(twins, groups)
+    largest = int(np.bincount(both).max())
+    if largest * folds <= MOST_CHAINED * len(twins):
+        return both, ""
+    alone = [twin if group == "" else "" for twin, group in zip(twins, groups, strict=True)]
+    share = f"{largest / len(twins):.0%}"
+    chained = f"repeated items would chain groups with {share} of all into one fold"
+    return bound_together(alone, groups), f"{chained}: they may stand in several, groups don't"
 
 
 def deal(bound: Ints, labels: Sequence[str], folds: int, seed: int, *, grouped: bool) -> Ints:
@@ -136,10 +157,13 @@ def cut_fold(
     return FoldCut(rest[first], rest[second], test)
 
 
-def in_words(options: FoldOptions, grouped: str, stratified: str, unit: str = "rows") -> str:
-    """How the folds are cut, in a sentence."""
+def in_words(
+    options: FoldOptions, grouped: str, stratified: str, unit: str = "rows", chained: str = ""
+) -> str:
+    """How the folds are cut, in a sentence; ``chained`` is what :func:`bind` has to say."""
     by = f", stratified by {stratified}" if stratified else ""
     kept = f"{unit} of one {grouped} and repeated ones stay" if grouped else "repeated ones stay"
+    kept = f"{unit} of one {grouped} stay" if chained else kept
     return f"{options.folds} folds{by}; {kept} in one fold"
 
 

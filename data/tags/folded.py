@@ -60,18 +60,18 @@ def cut_sentences(
     marked = any(NEW.match(line) for lines in whole["before"][:] for line in lines)
     count = len(set(own))
     by_document = fold.group == "document" or (not fold.group and marked and count >= fold.folds)
-    twins = folds.twins(texts)
-    bound = folds.bound_together(twins, *([own] if by_document else []))
+    bound, chained = folds.bind(folds.twins(texts), own if by_document else [], fold.folds)
     labels = rarest(kinds)
     found = folds.deal(bound, labels, fold.folds, seed, grouped=by_document)
     rest = max(int((found != fold.fold).sum()), 1)
     share = min(options.validation_share * len(whole) / rest, 0.5)
     marks = ["marked" if label else "" for label in labels]
     cut = folds.cut_fold(bound, marks, fold, share, seed, found)
-    how = folds.in_words(fold, "document" if by_document else "", "tag", "sentences")
+    how = folds.in_words(fold, "document" if by_document else "", "tag", "sentences", chained)
     sizes = f"train {len(cut.train):,}, validation {len(cut.validation):,}, test {len(cut.test):,}"
     grouping = f" ({plural(count, 'document')})" if by_document else ""
     notes = [f"{how}{grouping} (split seed {seed}); fold {fold.fold}: {sizes}"]
+    notes += [chained] if chained else []
     if "test" in given:
         notes.append(folds.apart_note(len(given["test"]), "sentence"))
     splits = {name: whole.select(getattr(cut, name)) for name in ("train", "validation", "test")}

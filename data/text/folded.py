@@ -48,16 +48,17 @@ def cut_texts(raw: RawTexts, cleaned: Mapping[str, Cleaned],
     whole = library().concatenate_datasets(tables) if len(tables) > 1 else tables[0]
     texts, labels = joined_texts(whole), whole["label"][:]
     groups = group_values(raw, names, cleaned, fold.group) if fold.group else []
-    bound = folds.bound_together(folds.twins(texts), *([groups] if groups else []))
+    bound, chained = folds.bind(folds.twins(texts), groups, fold.folds)
     grouped = bool(groups)
     found = folds.deal(bound, labels, fold.folds, options.split_seed, grouped=grouped)
     folds.check_classes(found, labels, bound, grouped=grouped)
     rest = max(int((found != fold.fold).sum()), 1)
     share = min(options.validation_share * len(whole) / rest, 0.5)
     cut = folds.cut_fold(bound, labels, fold, share, options.split_seed, found)
-    how = folds.in_words(fold, fold.group, "class")
+    how = folds.in_words(fold, fold.group, "class", chained=chained)
     sizes = f"train {len(cut.train):,}, validation {len(cut.validation):,}, test {len(cut.test):,}"
     notes = [f"{how} (split seed {options.split_seed}); fold {fold.fold}: {sizes}"]
+    notes += [chained] if chained else []
     if "test" in cleaned:
         notes.append(folds.apart_note(len(cleaned["test"].table), "row"))
     splits = {name: whole.select(getattr(cut, name)) for name in ("train", "validation", "test")}

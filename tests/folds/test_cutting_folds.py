@@ -73,6 +73,19 @@ def test_what_is_bound_is_bound_through_others():
     assert folds.bound_together(["a", "b", "c"], ["", "", ""]).tolist() == [0, 1, 2]
 
 
+def test_repeated_texts_do_not_chain_all_groups_into_one_fold():
+    groups = [str(i // 10) for i in range(100)]
+    twins = ["thanks" if i % 10 == 0 else f"text {i}" for i in range(100)]
+    bound, said = folds.bind(twins, groups, 5)
+    assert len(set(bound)) == 10
+    assert "chain groups with 100% of all" in said
+    few = ["thanks" if i in (0, 10) else f"text {i}" for i in range(100)]
+    bound, said = folds.bind(few, groups, 5)
+    assert (len(set(bound)), said) == (9, "")
+    bound, said = folds.bind(["a", "a", "b"], ["", "", "x"], 2)
+    assert bound.tolist()[0] == bound.tolist()[1] != bound.tolist()[2]
+
+
 def panel(lengths: list[int]) -> Panel:
     """Series of these lengths that count their steps."""
     offsets = np.cumsum([0, *lengths])
