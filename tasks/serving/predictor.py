@@ -174,7 +174,7 @@ def _check_shared(folder: Path, request: Request) -> None:
     """
     if not request.input and not request.texts:
         raise ConfigError("input: several processes share no pipe; name a file with --input")
-    files = [folder / "config.json", folder / "model.safetensors"]
+    files = [folder / "config.json", *sorted(folder.rglob("model.safetensors"))]  # of members too
     files += [Path(request.input)] if Path(request.input).is_file() else []
     processes.agree(" ".join(digest(path)["sha256"] for path in files), "files")
 
