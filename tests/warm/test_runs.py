@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -218,13 +219,19 @@ def test_old_data_that_is_not_what_it_was_is_said(
             data.unlink()
         else:
             data.write_text(kept.replace("film", "movie"))
-        two = birnn.train("sentiment", new, tmp_path / "two", from_run=run, **QUICK)
+        made = make_task("sentiment", _options(run, "sentiment", {"data": str(new)}))
+        begin(made, Begin(run, "old"), None)
+        loaded, told = tell_of(made, made.load())
+        assert told is not None
+        found = told.metrics(made, loaded, made.model(loaded.info))
     finally:
         data.write_text(kept)
-    why = two.metrics["forgetting"]["reason"]
+    why = found["forgetting"]["reason"]
     assert why.startswith("old.csv can't be read again" if how == "gone" else "old.csv is not what")
     assert str(home) not in why
-    assert two.metrics["from"]["shared"]["reason"] == why
+    assert found["from"]["shared"]["reason"] == why
+    assert f"no look for items that both runs have: {why}" in loaded.notes
+    assert len(told.baselines(loaded)) == 1
 
 
 def test_from_the_command_line_and_taken_up_again_bit_for_bit(
@@ -276,24 +283,27 @@ def test_estimators_begin_from_runs(classes: tuple[Path, Path]) -> None:
         birnn.SequenceRegressor(from_run=run)._task()
 
 
-def test_another_horizon_other_channels_and_quantiles(home: Path, tmp_path: Path) -> None:
-    """Steps, columns and quantiles that both have are kept; the rest is fresh and said."""
-    one, data = first_run(home, "forecast", "wide")
-    changed = {**data, "horizon": 7, "target": "north", "calendar": "weekday"}
-    made = make_task("forecast", _options(one, "forecast", {**changed, "loss": "quantile"}))
+def test_another_horizon_fewer_covariates_and_no_quantiles(home: Path) -> None:
+    """Steps and columns that both have are kept, of quantiles the middle; the rest is said."""
+    one, data = first_run(home, "forecast", "panel")
+    changed = {**data, "horizon": 7, "calendar": "", "loss": "mae"}
+    made = make_task("forecast", _options(one, "forecast", changed))
     begin(made, Begin(one, "one"), None)
     loaded, told = tell_of(made, made.load())
     assert told is not None
     assert made.origin is not None
     model, old = made.model(loaded.info), load_run(one)
     made.origin.give(model, loaded.info, made)
-    assert {"1 of 1 series", "5 of 7 steps ahead"} <= set(told.facts["kept"])
-    assert "series 'south'" in told.facts["gone"]
+    assert {"all 3 series", "5 of 7 steps ahead"} <= set(told.facts["kept"])
+    assert any(part.startswith("covariates") for part in told.facts["gone"])
     ours, theirs = model.members[0], old.model.members[0]
     segment = old.info.shape.segment
     assert torch.equal(
         ours.embedder.linear.weight[:, :segment], theirs.embedder.linear.weight[:, :segment]
     )
-    assert loaded.info.scaling.shift[0] == old.info.scaling.shift[old.info.names.index("north")]
+    quantiles = theirs.head.quantiles
+    middles = theirs.head.linear.weight[quantiles // 2 :: quantiles]
+    assert torch.equal(ours.head.linear.weight[:5], middles)
+    assert np.array_equal(loaded.info.scaling.shift, old.info.scaling.shift)
     with pytest.raises(DataError, match="one run forecasts 7 steps ahead, the other 5"):
         made.origin.start.seen_by(made, loaded.splits["test"], loaded.info, old.info)  # type: ignore[attr-defined]
