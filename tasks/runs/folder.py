@@ -149,7 +149,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     config = read_json(folder / "config.json")
     if not isinstance(config, dict) or "format" not in config or "task" not in config:
         raise CheckpointError(f"{folder / 'config.json'} is not a run's configuration")
-    _check_format(folder, config["format"], config.get("version"))
+    if config["format"] != ENSEMBLE or "ensemble" not in config:
+        _check_format(folder, config["format"], config.get("version"))
     if config["task"] not in TASKS:
         raise CheckpointError(
             f"{folder} is a run of the task {brief(config['task'])}, unknown here"
@@ -159,7 +160,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def _check_format(folder: Path, number: Any, version: Any) -> None:
     """Refuse a run of another format, and say which version reads it."""
-    if type(number) is int and number in (FORMAT, ENSEMBLE):
+    if type(number) is int and number == FORMAT:
         return
     if type(number) is not int or number < FORMAT:
         says = f"{folder} says it has the run format {brief(number)}"
