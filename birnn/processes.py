@@ -12,7 +12,7 @@ others, which wait for it somewhere, hear of that and end alike (:func:`speaks`,
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -235,7 +235,11 @@ def speaks(code: int) -> bool:
     It is where no other process has come before: several that meet the same are heard once.
     """
     if _group is None:
-        return not launched() or os.environ.get("RANK", "0") == "0"
+        if not launched() or os.environ.get("RANK", "0") == "0":
+            return True
+        with suppress(KeyboardInterrupt):  # the first to end has all others ended by the launcher
+            time.sleep(_PATIENCE)
+        return False
     try:
         first: bool = _group.store.add(_CLAIMS, 1) == 1
         if first:

@@ -1,9 +1,10 @@
 """How a run trains on what does not fit in memory; light to import."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 from birnn.config import option
+from birnn.errors import ConfigError
 
 stream_option = partial(option, group="Streaming", level="advanced")
 
@@ -40,3 +41,15 @@ class StreamOptions:
         10_000, "Texts that validation and test have at most where they are cut from a stream.",
         low=10, high=1_000_000,
     )  # fmt: skip
+
+
+def check_unused(stream: StreamOptions) -> None:
+    """Refuse options that would change nothing: those of a stream where there is none.
+
+    Raises:
+        ConfigError: one was given.
+    """
+    usual = StreamOptions()
+    given = [f.name for f in fields(stream) if getattr(stream, f.name) != getattr(usual, f.name)]
+    if given and not stream.streaming:
+        raise ConfigError(f"{given[0]}: it is for streams; add --streaming, or leave it out")

@@ -93,14 +93,19 @@ class Told:
             return
         if isinstance(event, Prepared):
             self.options = {"config": event.task.config}
+            if not self.plan.start and len(event.seeds) == 1 and not event.folds:
+                self.start()
         elif isinstance(event, SeedStarted):
             self.close()
             self.name, self.step = (
                 f"{self.plan.out.name}-{event.title.replace(', ', '-').replace(' ', '-')}",
                 0,
             )
+            if not self.plan.start:
+                self.start()
         elif isinstance(event, ResumeEvent):
             self.step = event.step
+            self.start()
         elif isinstance(event, StepEvent):
             self.step = event.step
             if event.step % self.config.track_steps == 0:
@@ -113,13 +118,15 @@ class Told:
             if self.name != self.plan.out.name:
                 self.close()
                 self.name = self.plan.out.name
-            self.log(test_values(event.metrics))
+            try:
+                self.log(test_values(event.metrics))
+            except ConfigError as error:  # the run is complete, whatever a tracker lacks
+                self.lost.append(f"note: {error}")
             self.close()
 
     def log(self, values: Values) -> None:
         """Tell all trackers of ``values`` at the step that training is at."""
-        if not self.ready:
-            self.start()
+        self.start()
         values = {name: float(value) for name, value in values.items() if math.isfinite(value)}
         for name, tracker in list(self.open.items()):
             self._safely(name, lambda t=tracker: t.log(values, step=self.step))  # type: ignore[misc]
@@ -130,6 +137,8 @@ class Told:
         Raises:
             ConfigError: one can't be opened.
         """
+        if self.ready:
+            return
         self.ready = True
         options = write_toml(self.options)
         for name in self.config.names:
@@ -142,7 +151,10 @@ class Told:
             except BirnnError:
                 raise
             except Exception as error:
-                raise ConfigError(f"track: {name} can't be started: {reason_of(error)}") from error
+                to = f" at {self.config.track_to}" if self.config.track_to else ""
+                mend = "see --track-to" if name in ("tensorboard", "mlflow") else "leave it out"
+                why = f"{name} can't be started{to}: {reason_of(error)}; {mend}"
+                raise ConfigError(f"track: {why}") from error
             self.open[name] = tracker
             self._safely(name, lambda t=tracker: describe(t, options, self.options))  # type: ignore[misc]
 

@@ -41,6 +41,8 @@ def checked(config: SentimentConfig) -> SentimentConfig:
     if config.data.folds:
         raise ConfigError("folds: a stream is not cut into folds; leave --folds or --streaming out")
     epochs = -(-stream.steps // stream.validate_every)
+    if config.train.epochs not in (epochs, SentimentConfig().train.epochs):
+        raise ConfigError("epochs: a stream is trained on for --steps; leave --epochs out")
     members = config.model.members or 1
     return replace(
         config, train=replace(config.train, epochs=epochs),

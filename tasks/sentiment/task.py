@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.arrays import Array
+from birnn.data.streaming.options import check_unused
 from birnn.data.tables.plain import PlainTable
 from birnn.data.text.batches import TextSplit, tokenize
 from birnn.data.text.ngrams import NgramTable
@@ -72,6 +73,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         data = self.config.data
         if self.origin and data.stream.streaming:
             raise ConfigError("from: a stream begins from no run: leave --streaming or --from out")
+        check_unused(data.stream)
         get_tokenizer(data.tokenizer)  # refuse a missing one before any work
         find = self.origin.vectors if self.origin else find_vectors
         vectors = find(data.vectors, data.vectors_limit)

@@ -32,6 +32,7 @@ from birnn.version import __version__
 
 AT_ONCE = 8192  # records of an output that is written in one go, whole or not at all
 FORMAT = 1
+ANEW = "remove it and the .partial beside it to begin anew"
 SHAPE = {"format": int, "rows": int, "of": int, "bytes": int, "asked": dict}
 
 
@@ -42,6 +43,16 @@ class Done:
     rows: int = 0
     of: int = 0
     bytes: int = 0
+
+
+TOLD = ("metrics.json", "report.json")  # what a run says of itself: no answer depends on it
+
+
+def run_digests(folder: Path) -> dict[str, str]:
+    """Of all files of a run that its answers depend on, its members' too: name → digest."""
+    found = [path for kind in ("*.json", "*.safetensors") for path in folder.rglob(kind)]
+    return {path.relative_to(folder).as_posix(): digest(path)["sha256"]
+            for path in sorted(found) if path.name not in TOLD}  # fmt: skip
 
 
 @dataclass
@@ -95,7 +106,7 @@ class GrowingOutput:
         size = self.part.stat().st_size if self.part.is_file() else -1
         if size < known["bytes"]:
             what = f"should hold {known['bytes']:,} bytes" + (", and isn't there" * (size < 0))
-            raise DataError(f"{self.part} {what}; remove {self.state.name} to begin anew")
+            raise DataError(f"{self.part} {what}; remove it and {self.state.name} to begin anew")
         self.done = Done(known["rows"], known["of"], known["bytes"])
         self.notes.append(f"note: went on after {rows}")
 
@@ -126,12 +137,10 @@ class GrowingOutput:
             own = ("text_column", "encoding", "best", "escape_formulas", "skip_ragged")
             options = {name: getattr(request, name) for name in own}
             options |= asdict(request.table) | {"device": self.device, "version": __version__}
-            weights = ("config.json", "model.safetensors")
             self._asked = {
-                "input": digest(Path(request.input)),
-                "run": {name: digest(self.folder / name)["sha256"] for name in weights},
+                "input": digest(Path(request.input)), "run": run_digests(self.folder),
                 "options": options,
-            }
+            }  # fmt: skip
         return self._asked
 
     def write(self, answer: Answer) -> None:
@@ -147,7 +156,8 @@ class GrowingOutput:
         done = self.done or Done(of=len(records))
         if done.of != len(records):
             what = f"{self.request.input} has {len(records):,} records now, not {done.of:,}"
-            raise ConfigError(f"resume: {what}; remove {self.state} to begin anew")
+            again = f"remove {self.part} and {self.state.name} to begin anew"
+            raise ConfigError(f"resume: {what}; {again}")
         try:
             with self._opened(done) as file:
                 for part in records.from_part(done.rows):
@@ -247,11 +257,11 @@ def _read_state(path: Path) -> dict[str, Any] | None:
     try:
         known = read_json(path)
     except CheckpointError as error:
-        raise DataError(f"{error}; remove it to begin anew") from None
+        raise DataError(f"{error}; {ANEW}") from None
     if not isinstance(known, dict) or any(type(known.get(k)) is not t for k, t in SHAPE.items()):
-        raise DataError(f"{path} is no state of an output; remove it to begin anew")
+        raise DataError(f"{path} is no state of an output; {ANEW}")
     if known["format"] != FORMAT or not 0 <= known["rows"] <= known["of"]:
-        raise DataError(f"{path} is of another version; remove it to begin anew")
+        raise DataError(f"{path} is of another version; {ANEW}")
     return known
 
 

@@ -12,7 +12,13 @@ from birnn.errors import ConfigError
 from birnn.tasks import TASKS
 from birnn.tasks.runs.evaluation import Reading, reread, with_stamps
 from birnn.tasks.runs.folder import LoadedRun, load_run, read_config
-from birnn.tasks.serving.growing_output import AT_ONCE, GrowingOutput, digest, resumable
+from birnn.tasks.serving.growing_output import (
+    AT_ONCE,
+    GrowingOutput,
+    digest,
+    resumable,
+    run_digests,
+)
 from birnn.tasks.serving.records import check_apart, check_output
 from birnn.tasks.serving.request import Answer, Request
 
@@ -174,9 +180,10 @@ def _check_shared(folder: Path, request: Request) -> None:
     """
     if not request.input and not request.texts:
         raise ConfigError("input: several processes share no pipe; name a file with --input")
-    files = [folder / "config.json", *sorted(folder.rglob("model.safetensors"))]  # of members too
-    files += [Path(request.input)] if Path(request.input).is_file() else []
-    processes.agree(" ".join(digest(path)["sha256"] for path in files), "files")
+    files = run_digests(folder)
+    if Path(request.input).is_file():
+        files["input"] = digest(Path(request.input))["sha256"]
+    processes.agree(str(files), "files")
 
 
 def _growing(answer: Answer, growing: GrowingOutput) -> Answer:

@@ -88,7 +88,7 @@ def _number(parts: list[int]) -> int:
 def make_pruner(name: str, epochs: int) -> pruners.BasePruner:
     """What ends a trial before its last epoch; the first of all is only ever a measure."""
     # Slow learners can end better: a third of the epochs is waited for, three where there are.
-    early = min(max(3, epochs // 3), max(1, epochs - 1))
+    early = max(2, min(max(3, epochs // 3), epochs - 1))
     if name == "median":
         return pruners.MedianPruner(n_startup_trials=1, n_warmup_steps=early)
     if name == "asha":

@@ -133,6 +133,14 @@ def test_a_tracker_that_cannot_start_leaves_nothing(tmp_path, recorders, monkeyp
     assert not (tmp_path / "run").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_training(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="file.*; see --track-to"):
+        birnn.train("regression", out=tmp_path / "run", track="tensorboard",
+                    track_to=str(tmp_path / "file" / "x"), **SMALL)  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_names_of_runs_are_not_used_twice(tmp_path):
     for expected in ("a", "a-2", "a-3"):
         assert tracking.free_name(tmp_path, "a", again=False) == expected

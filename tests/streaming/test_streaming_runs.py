@@ -12,8 +12,10 @@ from birnn.terminal.signals import stop
 
 from writers import TINY
 
+at = TINY.index("--epochs")
+SMALL = [*TINY[:at], *TINY[at + 2 :]]  # a stream has steps
 STREAM = [
-    "--streaming", *TINY, "--steps", "24", "--validate-every", "10", "--shuffle-buffer", "90",
+    "--streaming", *SMALL, "--steps", "24", "--validate-every", "10", "--shuffle-buffer", "90",
     "--checkpoint-epochs", "1",
 ]  # fmt: skip
 
@@ -84,7 +86,7 @@ def test_words_are_given_or_of_a_sample(run, shards, birnn, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [("--class-weights balanced", "class_weights"), ("--split-column x", "split_column"),
-     ("--folds 3", "folds")],
+     ("--folds 3", "folds"), ("--epochs 5", "--steps")],
 )  # fmt: skip
 def test_what_a_stream_cant_do_is_refused(option, said, shards, birnn, tmp_path) -> None:
     line = birnn("sentiment", shards, *STREAM, *option.split(), "--out", tmp_path / "x").refusal()
@@ -105,3 +107,8 @@ def test_other_shards_are_not_gone_on_with(birnn, tmp_path, monkeypatch) -> None
     with (folder / "part-1.csv").open("a") as file:
         file.write('"one more text";good\n')
     assert "the data has changed" in birnn("sentiment", "--resume", out).refusal()
+
+
+def test_options_of_streams_are_for_streams(shards, birnn, tmp_path) -> None:
+    line = birnn("sentiment", shards, "--steps", "20", "--out", tmp_path / "x").refusal()
+    assert "steps: it is for streams; add --streaming" in line

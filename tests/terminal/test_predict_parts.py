@@ -138,6 +138,11 @@ def test_what_has_changed_is_not_gone_on_with(run, tmp_path, birnn, monkeypatch,
     source.write_bytes(text.replace(b"lovely", b"lonely"))
     assert "has changed" in birnn(*given).refusal()
     source.write_bytes(text)
+    labels = run / "labels.json"
+    known = labels.read_text()
+    labels.write_text(known.replace('"', '"x', 1))
+    assert "has changed" in birnn(*given).refusal()
+    labels.write_text(known)
     part.write_bytes(before[:20])
     assert "should hold" in birnn(*given).refusal()
     part.unlink()
@@ -234,3 +239,11 @@ def test_broken_lines_of_a_large_file_are_named(run, tmp_path, birnn, on_disk) -
     assert named.code == 0
     with (tmp_path / "out.csv").open(newline="") as file:
         assert {row["text"] for row in csv.DictReader(file)} == {"2020-01-01"}
+
+
+def test_all_files_that_answers_depend_on_are_known_again_members_too(tmp_path) -> None:
+    for name in ("config.json", "metrics.json", "labels.json", "fold-1/model.safetensors"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    names = {"config.json", "labels.json", "fold-1/model.safetensors"}
+    assert set(growing_output.run_digests(tmp_path)) == names
