@@ -62,8 +62,9 @@ class RunOptions:
         low=1, high=1000,
     )  # fmt: skip
     estimate: bool = of_run(
-        False, "Only measure a few steps, and say what training would take: time and memory."
-    )
+        False, "Only measure a few steps, and say what training would take: time and memory.",
+        level="advanced",
+    )  # fmt: skip
     largest_batch: bool = of_run(
         False, "Take the largest batches that the GPU holds, 1, 2, 4, … times those asked for.",
         level="advanced",

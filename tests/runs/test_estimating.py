@@ -85,7 +85,7 @@ def test_a_size_that_fits_trains_and_one_that_does_not_says_so(case, monkeypatch
 
 def test_few_batches_have_the_most_padded_tokens_first(case):
     task, data = case
-    sampler = estimating.training_batches(task, data, task.config.train)
+    sampler = estimating.bucketed(task, data, task.config.train)
     few = estimating.Few(sampler, 5)
     padded = [len(b) * sampler.split.lengths[b].max() for b in sampler.plan(0)]
     first = few.plan[0]
@@ -99,7 +99,7 @@ def test_an_epoch_is_its_steps_at_the_mean_time_of_those_that_count(case, monkey
     task.config = replace(task.config, train=replace(task.config.train, accumulate=2))
     monkeypatch.setattr(estimating, "step_times", lambda *_: [50, 40, 30, 1.0, 2.0, 6.0])
     found = estimating.estimate(task, data)
-    batches = len(estimating.training_batches(task, data, task.config.train).plan(0))
+    batches = len(estimating.bucketed(task, data, task.config.train).plan(0))
     steps = -(-batches // 2)
     assert found.epoch_seconds == pytest.approx(3 * steps)
     assert (found.steps, found.measured) == (7 * steps, 3)

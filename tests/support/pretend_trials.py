@@ -1,5 +1,6 @@
 """Workers of a study whose trials take no training: a score is made of the values alone."""
 
+import signal
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -63,6 +64,7 @@ def plan(folder: Path, trials: int = 10, **options: Any) -> TunePlan:
 
 def work(folder: str, storage: str, trials: int, seconds: float, log: str) -> None:
     """A worker in a process of its own, that writes what happens to a file."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run unattended
     PretendTrainer.seconds = seconds
     tuning.Trainer = PretendTrainer  # type: ignore[misc, assignment]
     tuning.write_findings = lambda *_: None

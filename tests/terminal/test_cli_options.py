@@ -306,7 +306,8 @@ def test_show_config_prints_what_config_reads_and_does_nothing(task, birnn, tmp_
     written = tomllib.loads(shown.out)
     assert written["data"]["data"] == "no/such/file.csv"
     assert written["encoder"]["hidden_size"] == 7
-    assert written["run"] == {"out": 'a "b" \\', "overwrite": True, "seeds": 2, "resume": ""}
+    usual = {"resume": "", "estimate": False, "largest_batch": False, "jobs": 1, "ensemble": False}
+    assert written["run"] == {"out": 'a "b" \\', "overwrite": True, "seeds": 2, **usual}
     assert not list(tmp_path.iterdir())
     (tmp_path / "c.toml").write_text(shown.out)
     assert birnn(task, "--config", "c.toml", "--show-config").out == shown.out

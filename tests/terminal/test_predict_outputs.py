@@ -144,7 +144,7 @@ def test_parts_make_the_same_file_as_the_whole(suffix, home: Path, birnn, monkey
 def test_a_failure_in_the_middle_leaves_the_old_answer(home: Path, birnn, monkeypatch) -> None:
     Path("out.csv").write_text("old")
     monkeypatch.setattr(labels, "CHUNK", 7)
-    asked, real = [], labels.predict
+    asked, real = [], labels.predictions_of
 
     def fails(*arguments):
         asked.append(arguments)
@@ -152,7 +152,7 @@ def test_a_failure_in_the_middle_leaves_the_old_answer(home: Path, birnn, monkey
             raise MemoryError
         return real(*arguments)
 
-    monkeypatch.setattr("birnn.tasks.sentiment.serve.predict", fails)
+    monkeypatch.setattr(labels, "predictions_of", fails)
     assert birnn("predict", "run", "--input", "in.csv", "--output", "out.csv").refusal()
     assert len(asked) == 4
     assert Path("out.csv").read_text() == "old"
