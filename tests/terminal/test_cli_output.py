@@ -317,7 +317,7 @@ def test_interrupt_while_the_report_is_drawn_says_that_the_run_is_complete(
 def test_signals_end_a_real_run_with_a_checkpoint(name, birnn, sentences_csv, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, str(ROOT / "cli.py"), "sentiment", "--data", str(sentences_csv)]
-    command += ["--out", str(out), *TINY, "--epochs", "100000", "--patience", "0"]
+    command += ["--out", str(out), *TINY, "--epochs", "2000", "--patience", "0"]
     before = signal.signal(getattr(signal, name), signal.SIG_DFL)  # tests can run under nohup
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     signal.signal(getattr(signal, name), before)
