@@ -116,7 +116,7 @@ def estimate(task: AnyTask, data: AnyData) -> Estimate:
     sampler = bucketed(task, data, config)
     task.prepare(model, data)
     prepared = perf_counter() - started
-    few = Few(bucketed(task, data, config), (WARM_UP + MOST_STEPS) * config.accumulate)
+    few = Few(sampler, (WARM_UP + MOST_STEPS) * config.accumulate)
     times = step_times(task, data, config, model, few)
     steps = -(-sampler.steps(0) // config.accumulate)
     counted = times[WARM_UP:] or times

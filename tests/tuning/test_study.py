@@ -245,3 +245,10 @@ def test_a_report_shows_what_strangers_wrote_as_text(tmp_path):
     page = study_report(replace(findings, rows=rows, best=best), tmp_path, bad)
     assert "<script>alert" not in page
     assert json.loads(json.dumps(findings.to_json()))["trials"] == 6
+
+
+@pytest.mark.parametrize(("epochs", "early"), [(1, 2), (2, 2), (3, 2), (4, 3), (9, 3), (30, 10)])
+def test_no_trial_is_ended_after_one_epoch(epochs, early):
+    from birnn.tasks.tuning.sampling import make_pruner
+
+    assert make_pruner("median", epochs)._n_warmup_steps == early
