@@ -151,7 +151,9 @@ def _rows(table: nn.Parameter) -> tuple[Tensor, Tensor]:
 def _join(table: nn.Parameter, parts: Sequence[tuple[Tensor, Tensor]]) -> None:
     """Make the sparse gradient of a table the sum of all parts; of no rows, there is none."""
     rows, values = (torch.cat(each) for each in zip(*parts, strict=True))
-    whole = torch.sparse_coo_tensor(rows.unsqueeze(0), values, cast(list[int], table.shape))
+    whole = torch.sparse_coo_tensor(
+        rows.unsqueeze(0), values, cast(list[int], table.shape), check_invariants=False
+    )
     table.grad = whole.coalesce() if len(rows) else None
 
 

@@ -24,6 +24,7 @@ class ForecastStart(WarmStart[ForecastConfig, ForecastInfo, WindowSplit]):
 
     fixed: ClassVar = (*ENCODER, "segment", "segment_size", "members")
     refitted: ClassVar = "linear map, its share and the intervals"
+    unit: ClassVar = "value"
 
     def config(self, config: ForecastConfig, info: ForecastInfo) -> ForecastConfig:
         """With the sizes that the run found for its data."""

@@ -28,6 +28,7 @@ class WarmStart(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     fixed: ClassVar[tuple[str, ...]] = ENCODER  # options that say what shape weights have
     refitted: ClassVar[str] = ""  # in words, what is fitted to the new data alone
+    unit: ClassVar[str] = ""  # what one of ``items`` is, where that is not the task's unit
 
     def config(self, config: ConfigT, info: InfoT) -> ConfigT:
         """Where the options of the new run begin: what is made is the old run's.
