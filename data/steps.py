@@ -116,8 +116,9 @@ def cut_sequences(
     Raises:
         DataError: a missing column, no feature left, or a value that is not a number.
     """
-    for column in filter(None, (target, group)):
-        check_column(column, table.column_names, name)
+    for column, option in ((target, "--target"), (group, "--sequence-column")):
+        if column:
+            check_column(column, table.column_names, name, option)
     if group == target:
         raise DataError(f"{name}: the column {target!r} can't be both target and sequence")
     columns = numeric_columns(table, {group, skip}, name)

@@ -35,15 +35,17 @@ def usual_columns(usual: Iterable[str], names: Sequence[str]) -> list[str]:
     return [by_lower[name] for name in usual if name in by_lower]
 
 
-def check_column(name: str, names: Collection[str], where: str) -> None:
-    """Refuse a name that no column has.
+def check_column(name: str, names: Collection[str], where: str, option: str = "") -> None:
+    """Refuse a name that no column has; ``option`` is the one that names another.
 
     Raises:
         DataError: it isn't there; the message names those that are.
     """
     if name not in names:
         near = suggestion(name, names)
-        raise DataError(f"{where}: there is no column {name!r}{near}; there are: {_some(names)}")
+        mend = f"; name one with {option}" if option else ""
+        lacks = f"{where}: there is no column {name!r}{near}"
+        raise DataError(f"{lacks}; there are: {_some(names)}{mend}")
 
 
 def no_column(what: str, names: Iterable[str], where: str) -> DataError:

@@ -109,6 +109,9 @@ def no_source(source: str, known: Sequence[str]) -> DataError:
     path = Path(source).expanduser()
     near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     names = f"known names: {', '.join(known)}, or" if known else "give a file, a folder, or"
+    if glob.has_magic(source):
+        what = "no file matches; a pattern is for --streaming alone"
+        return DataError(f"{source}: {what}; else give a file, or a folder of files")
     what = f"{source}: no such file or folder{suggestion(path.name, [*near, *known])}"
     return DataError(f"{what}; {names} owner/name on the Hugging Face Hub")
 

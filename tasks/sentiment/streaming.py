@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from birnn import processes
 from birnn.config import TrainConfig
+from birnn.data.samples import SAMPLES
 from birnn.data.tables.plain import PlainTable
 from birnn.data.text.batches import TextSplit, tokenize
 from birnn.data.text.options import TextOptions
@@ -31,6 +32,8 @@ def checked(config: SentimentConfig) -> SentimentConfig:
         ConfigError: it asks for what a stream can't do.
     """
     stream = config.data.stream
+    if config.data.data in SAMPLES:
+        raise ConfigError("streaming: name the files to stream with --data")
     if processes.launched():
         what = "one process reads the stream"
         raise ConfigError(f"streaming: {what}; start it without torchrun or accelerate launch")

@@ -180,6 +180,7 @@ def test_home_is_expanded(tmp_path, monkeypatch):
         ("rotten_tomatos", "'rotten_tomatoes'"),
         ("./nope", "no such file or folder"),
         ("a/b/c", "no such file or folder"),
+        ("parts/*.csv", "no file matches; a pattern is for --streaming alone"),
         ("", "nothing is named"),
     ],
 )

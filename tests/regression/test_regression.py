@@ -223,10 +223,10 @@ def test_predictions_are_scored_in_the_targets_own_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "options", "message"),
     [
-        ("x1,x2,x3,y", {}, r"there is no column 'target'; there are: x1, x2, x3, y"),
+        ("x1,x2,x3,y", {}, r"'target'; there are: x1, x2, x3, y; name one with --target$"),
         ("x1,x2,x3,targte", {}, r"'target' \(did you mean 'targte'\?\); there are: x1, x2, x3"),
         ("x1,x2,x3,target", {"target": "z"}, "there is no column 'z'; there are: x1"),
-        ("x1,x2,x3,target", {"sequence_column": "id"}, "there is no column 'id'; there are: x1"),
+        ("x1,x2,x3,target", {"sequence_column": "id"}, "'id'; .*; name one with --seq"),
     ],
 )
 def test_a_missing_column_is_a_data_error_naming_those_there_are(

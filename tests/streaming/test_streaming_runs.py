@@ -93,6 +93,10 @@ def test_what_a_stream_cant_do_is_refused(option, said, shards, birnn, tmp_path)
     assert said in line
 
 
+def test_a_stream_needs_files(birnn) -> None:
+    assert "name the files to stream with --data" in birnn("sentiment", "--streaming").refusal()
+
+
 def test_other_shards_are_not_gone_on_with(birnn, tmp_path, monkeypatch) -> None:
     folder, out = write(tmp_path / "shards", "csv"), tmp_path / "run"
     real = batches.StreamBatches.epoch
