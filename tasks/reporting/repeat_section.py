@@ -7,6 +7,7 @@ from birnn.tasks.reporting.inputs import RunFiles
 FILES = {
     "metrics.json": "scores, intervals, baselines, where the data came from",
     "predictions.csv": "the test split, item by item",
+    "learned.bin": "fingerprints of what was trained on, by which evaluate knows it again",
     "history.csv": "training, epoch by epoch",
     "config.json": "every option",
     "model.safetensors": "the weights",

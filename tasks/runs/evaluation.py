@@ -11,12 +11,12 @@ from birnn import processes
 from birnn.config import apply, flat_names
 from birnn.data.stamps.options import AS_IN_RUN, StampOptions
 from birnn.data.tables.dialect import AS_FOUND, TableOptions
-from birnn.data.wording import agree, plural
-from birnn.errors import BirnnError, ConfigError
+from birnn.data.wording import plural
+from birnn.errors import ConfigError
 from birnn.storage.files import read_json
-from birnn.tasks import TASKS
 from birnn.tasks.runs.folder import LoadedRun, predictions_of, single
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
+from birnn.tasks.warm.learned import learned_from
 
 if TYPE_CHECKING:
     from birnn.tasks.runs.fitting import AnyTask
@@ -49,8 +49,7 @@ def evaluate(run: LoadedRun, data: str, split: str, table: TableOptions = AS_FOU
     if run.members and cut and not data:
         single(run, "evaluate: there is no row of its own that none was trained on: give --data")
     rows = len(loaded.split)
-    about = learned_from(run, loaded.split) if data else changed_since(run.folder, split, rows)
-    notes = [*loaded.notes, *about]
+    notes = [*loaded.notes, *_warnings(run, loaded.split, data, split)]
     seen = f"{rows} {crc32(loaded.split.lengths.tobytes())}"
     processes.agree(f"{seen} {_weights(run)}", "data, or another run,")
     if run.members and processes.count() > 1:
@@ -160,34 +159,12 @@ def with_table(task: "AnyTask", given: TableOptions, *, other: bool) -> "AnyTask
     return again
 
 
-def learned_from(run: LoadedRun, split: Any) -> list[str]:
-    """A warning where items of other data stand in what the run was trained on, or chosen by.
-
-    Its own data is read again for that; where it can't be, that is said.
-    """
-    if not TASKS[run.task.name].warm:
-        return []
-    stream = getattr(run.task.config.data, "stream", None)
-    if stream is not None and stream.streaming:
-        return ["trained on a stream: whether it held some of these rows is not known"]
-    start = TASKS[run.task.name].part("warm")()
-    parts = ["train", "validation"]
-    if run.members and getattr(run.task.config.data, "fold", 0):
-        parts.append("test")  # of one member, which the others were trained on
-    known: set[Any] = set()
-    try:
-        for name in parts:
-            known.update(start.items(run.task.load_split(run.info, "", name).split, run.info))
-    except (BirnnError, OSError, KeyError):
-        return ["the run's own data can't be read again: whether it was trained on some of these"
-                f" {run.task.unit} is not known"]  # fmt: skip
-    items = list(start.items(split, run.info))
-    if not (count := sum(item in known for item in items)):
-        return []
-    part = f"{count:,} of {plural(len(items), start.unit or run.task.unit.removesuffix('s'))}"
-    verb = agree(count, "stands", "stand")
-    return [f"WARNING: {part} ({count / len(items):.1%}) also {verb} in what the run was trained on"
-            f" or chosen by: the scores are flattered"]  # fmt: skip
+def _warnings(run: LoadedRun, rows: Any, data: str, split: str) -> list[str]:
+    """What flatters the scores of ``rows``, if anything does."""
+    if not data:
+        return changed_since(run.folder, split, len(rows))
+    folders = [one.folder for one in run.members or (run,)]
+    return learned_from(folders, run.task, rows, run.info)
 
 
 def changed_since(folder: Path, split: str, rows: int) -> list[str]:

@@ -47,7 +47,7 @@ BASELINE = "baseline-"  # how the folders of what baselines say of a fold begin,
 FILES = (
     "config.json", "model.safetensors", "metrics.json", "history.csv", "history.jsonl",
     "curves.png", "README.md",
-    "predictions.*", "confusion.png", "report.html", "report.json",
+    "predictions.*", "learned.bin", "confusion.png", "report.html", "report.json",
     # While it grows: how it began, its lock, seeds that are done, snapshots, what a kill left.
     "run.json", "lock", "done-*.json", "items.json",
     "[0-9]*.safetensors", "[0-9]*.sha256", ".*.partial",

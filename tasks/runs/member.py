@@ -31,6 +31,7 @@ from birnn.tasks.runs.history import HISTORY, kept_history
 from birnn.tasks.runs.launch import Plan
 from birnn.tasks.runs.members import Member, Shared
 from birnn.tasks.runs.report import make_report
+from birnn.tasks.warm.learned import write_learned
 from birnn.training.checkpoints import Checkpointer
 
 
@@ -138,4 +139,5 @@ def _write(folder: Path, task: AnyTask, data: AnyData, trained: Trained, metrics
     save_curves(folder / "curves.png", trained.history, monitor, trained.stop.epoch)
     if "confusion" in details:
         save_confusion(folder / "confusion.png", np.array(details["confusion"]), details["labels"])
+    write_learned(folder, task, data)
     write_json(folder / "metrics.json", metrics)

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,9 +31,10 @@ from birnn.tasks.serving.request import Answer, Form, Request, Streamed
 from birnn.version import __version__
 
 AT_ONCE = 8192  # records of an output that is written in one go, whole or not at all
-FORMAT = 1
+FORMAT = 2
+PIECE = 1 << 20  # bytes that are read at once
 ANEW = "remove it and the .partial beside it to begin anew"
-SHAPE = {"format": int, "rows": int, "of": int, "bytes": int, "asked": dict}
+SHAPE = {"format": int, "rows": int, "of": int, "bytes": int, "sha256": str, "asked": dict}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Done:
     rows: int = 0
     of: int = 0
     bytes: int = 0
+    sha256: str = sha256().hexdigest()  # of these bytes
 
 
 TOLD = ("metrics.json", "report.json")  # what a run says of itself: no answer depends on it
@@ -107,7 +109,7 @@ class GrowingOutput:
         if size < known["bytes"]:
             what = f"should hold {known['bytes']:,} bytes" + (", and isn't there" * (size < 0))
             raise DataError(f"{self.part} {what}; remove it and {self.state.name} to begin anew")
-        self.done = Done(known["rows"], known["of"], known["bytes"])
+        self.done = Done(*(known[name] for name in ("rows", "of", "bytes", "sha256")))
         self.notes.append(f"note: went on after {rows}")
 
     def _free(self) -> None:
@@ -159,11 +161,14 @@ class GrowingOutput:
             again = f"remove {self.part} and {self.state.name} to begin anew"
             raise ConfigError(f"resume: {what}; {again}")
         try:
-            with self._opened(done) as file:
+            with self._opened(done) as (file, written):
                 for part in records.from_part(done.rows):
-                    file.write(self._text(form, part, done.rows).encode("utf-8", "replace"))
+                    piece = self._text(form, part, done.rows).encode("utf-8", "replace")
+                    file.write(piece)
+                    written.update(piece)
                     _sync(file)
-                    done = Done(done.rows + len(part), done.of, file.tell())
+                    rows = done.rows + len(part)
+                    done = Done(rows, done.of, file.tell(), written.hexdigest())
                     self._note(done)
                 if self.path.suffix.lower() == ".json":
                     file.write(b"\n]\n")
@@ -195,19 +200,39 @@ class GrowingOutput:
         return ""
 
     @contextmanager
-    def _opened(self, done: Done) -> Iterator[BinaryIO]:
-        """The growing file, cut where it was complete, while no other process writes it."""
+    def _opened(self, done: Done) -> Iterator[tuple[BinaryIO, Any]]:
+        """The growing file, cut where it was complete, while no other process writes it.
+
+        With it comes the running digest of what it holds.
+        """
         flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         new = 0 if self.done else os.O_CREAT
         with os.fdopen(os.open(self.part, flags | new, 0o666), "r+b") as file:
             _lock(file, self.part)
             if self.done is None and os.fstat(file.fileno()).st_size:
                 raise ConfigError(f"output: {self.part} is in the way; move it")
+            written = self._written(file, done)
             self._held = True
             self._note(done)
             file.truncate(done.bytes)
             file.seek(done.bytes)
-            yield file
+            yield file, written
+
+    def _written(self, file: BinaryIO, done: Done) -> Any:
+        """The digest of what is there, which must be what was written.
+
+        Raises:
+            DataError: somebody has changed it.
+        """
+        found, left = sha256(), done.bytes
+        file.seek(0)
+        while left and (piece := file.read(min(left, PIECE))):
+            found.update(piece)
+            left -= len(piece)
+        if found.hexdigest() != done.sha256:
+            again = f"remove it and {self.state.name} to begin anew"
+            raise DataError(f"{self.part} has been changed since it was written; {again}")
+        return found
 
     def _text(self, form: Form, records: list[dict[str, Any]], start: int) -> str:
         """Records as they stand in the file, of which the first has the number ``start``."""

@@ -84,7 +84,7 @@ def check_run_folder(folder: Path, last: object) -> None:
     assert set(last.metrics["test"]["baselines"]) == {"mean", "linear"}
     assert {p.name for p in folder.iterdir()} >= {
         "config.json", "model.safetensors", "scaler.json", "metrics.json", "history.csv",
-        "predictions.csv", "README.md",
+        "learned.bin", "predictions.csv", "README.md",
     }  # fmt: skip
     assert load_run(folder).task.name == "regression"
 

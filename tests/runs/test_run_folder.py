@@ -17,7 +17,8 @@ from writers import TINY, sentences, write_table
 FILES = {
     "README.md", "config.json", "confusion.png", "curves.png", "history.csv", "history.jsonl",
     "labels.json",
-    "metrics.json", "model.safetensors", "ngrams.json", "predictions.csv", "vocabulary.json",
+    "learned.bin", "metrics.json", "model.safetensors", "ngrams.json", "predictions.csv",
+    "vocabulary.json",
     "report.html", "report.json",
 }  # fmt: skip
 METRICS = {"accuracy", "macro_f1", "weighted_f1", "log_loss", "calibration_error", "roc_auc"}
@@ -258,7 +259,8 @@ def test_regression_folder(birnn, tmp_path):
     assert names == {
         "README.md", "config.json", "curves.png", "history.csv", "history.jsonl",
         "metrics.json",
-        "model.safetensors", "predictions.csv", "report.html", "report.json", "scaler.json",
+        "learned.bin", "model.safetensors", "predictions.csv", "report.html", "report.json",
+        "scaler.json",
     }  # fmt: skip
     found = metrics_of(run)
     assert set(found["test"]["model"]) == {"mse", "rmse", "mae", "r2"}

@@ -143,11 +143,16 @@ def test_what_has_changed_is_not_gone_on_with(run, tmp_path, birnn, monkeypatch,
     labels.write_text(known.replace('"', '"x', 1))
     assert "has changed" in birnn(*given).refusal()
     labels.write_text(known)
+    part.write_bytes(before[:-2] + b"#\n")  # as many bytes, and another one among them
+    line = birnn(*given).refusal()
+    assert "changed since it was written" in line
+    assert "kept" not in line
+    assert part.read_bytes() == before[:-2] + b"#\n"
     part.write_bytes(before[:20])
     assert "should hold" in birnn(*given).refusal()
     part.unlink()
     assert "isn't there" in birnn(*given).refusal()
-    for state in (b"{", b"[]", b"{}", b'{"format": 2}'):
+    for state in (b"{", b"[]", b"{}", b'{"format": 3}'):
         (tmp_path / "out.csv.partial.json").write_bytes(state)
         assert "out.csv.partial.json" in birnn(*given).refusal()
     (tmp_path / "out.csv.partial.json").unlink()

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,14 @@ import torch
 from safetensors.torch import load_file
 
 import birnn
-from birnn.config import apply, flatten
-from birnn.errors import ConfigError, DataError, Stopped
+from birnn.config import flatten
+from birnn.errors import CheckpointError, ConfigError, DataError, Stopped
 from birnn.tasks import TASKS
 from birnn.tasks.runs.beginning import Begin, begin, tell_of
-from birnn.tasks.runs.evaluation import learned_from
 from birnn.tasks.runs.fitting import training_batches
 from birnn.tasks.runs.folder import load_run
 from birnn.tasks.runs.launch import make_task
+from birnn.tasks.warm.learned import learned_from
 from birnn.training.loop import fit
 from birnn.training.state import Validation
 
@@ -75,35 +75,31 @@ def test_the_same_data_again(home: Path, tmp_path: Path, task: str, variant: str
 
 
 @pytest.mark.parametrize(("task", "variant"), CASES)
-def test_evaluate_says_which_items_were_learned_from(home: Path, task: str, variant: str) -> None:
-    """The run's own file, given as other data, is known again; a stretch of other items is not."""
+def test_evaluate_says_which_items_were_learned_from(
+    home: Path, tmp_path: Path, task: str, variant: str
+) -> None:
     one, _ = first_run(home, task, variant)
-    run = load_run(one)
-    start = TASKS[task].part("warm")()
+    run, start = load_run(one), TASKS[task].part("warm")()
     splits = {
         name: run.task.load_split(run.info, "", name).split
         for name in ("train", "validation", "test")
     }
-    (warning,) = learned_from(run, splits["train"])
-    assert "(100.0%) also stand in what the run was trained on" in warning
+    for name in ("train", "validation"):
+        (warning,) = learned_from([one], run.task, splits[name], run.info)
+        assert "(100.0%) also stand in what the run was trained on" in warning
     before = {x for name in ("train", "validation") for x in start.items(splits[name], run.info)}
     test = list(start.items(splits["test"], run.info))
     count = sum(item in before for item in test)
-    found = learned_from(run, splits["test"])
+    found = learned_from([one], run.task, splits["test"], run.info)
     assert [w.split()[1] for w in found] == ([f"{count:,}"] if count else [])
-
-
-def test_evaluate_says_where_it_can_t_know(home: Path) -> None:
-    one, _ = first_run(home, *CASES[0])
-    run = load_run(one)
-    split = run.task.load_split(run.info, "", "test").split
-    gone = type(run.task)(apply(run.task.config, {"data": str(home / "gone.csv")}))
-    (note,) = learned_from(replace(run, task=gone), split)
-    assert note.startswith("the run's own data can't be read again")
-    usual = type(run.task.config)()
-    streamed = type(gone)(apply(usual, {"data": str(home / "gone.csv"), "streaming": True}))
-    (note,) = learned_from(replace(run, task=streamed), split)
-    assert note.startswith("trained on a stream")
+    (note,) = learned_from([tmp_path], run.task, splits["test"], run.info)
+    assert note.endswith("is not known")  # a run of an older version
+    warning, *others = learned_from([tmp_path, one], run.task, splits["train"], run.info)
+    assert warning == note
+    assert len(others) == 1
+    (tmp_path / "learned.bin").write_bytes(b"torn")
+    with pytest.raises(CheckpointError, match="learned.bin"):
+        learned_from([tmp_path], run.task, splits["train"], run.info)
 
 
 @pytest.mark.parametrize(("task", "variant"), CASES)
