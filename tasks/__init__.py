@@ -12,5 +12,6 @@ TASKS = Specs(
         "tagging": "birnn.tasks.tagging:SPEC",
         "forecast": "birnn.tasks.forecast:SPEC",
         "regression": "birnn.tasks.regression:SPEC",
+        "language": "birnn.tasks.language:SPEC",
     }
 )

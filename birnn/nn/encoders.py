@@ -6,6 +6,7 @@ batched with: see :mod:`birnn.nn.scan`.
 """
 
 from abc import ABC
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, NamedTuple, TypedDict, Unpack, cast
 
@@ -150,11 +151,41 @@ class Encoder(nn.Module, ABC):
         x = self.locked_dropout(x)
         return Encoded(x, final_states(x, lengths, bidirectional=self.config.bidirectional))
 
+    def carry(
+        self, x: Tensor, before: Sequence[Sequence[Tensor]]
+    ) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
+        """Go on from states: encode ``x [B, T, F]``, without padding, in one direction.
+
+        Args:
+            x: steps that follow those after which the states were.
+            before: of each layer the state ``[1, B, H]``, of an LSTM with its memory.
+
+        Returns:
+            The states ``[B, T, H]``, and ``before`` after the last step.
+
+        Raises:
+            ConfigError: an encoder of two directions, or of a recurrence that can't go on.
+        """
+        if self.config.bidirectional or self.recurrence not in (GRU, LSTM):
+            raise ConfigError(f"encoder: {self.name} as it is set can't go on from states")
+        lengths, after = torch.full((x.shape[0],), x.shape[1], device=x.device), []
+        x = self.locked_dropout(x)
+        for layer, first in enumerate(before):
+            x = self.dropout(x) if layer else x
+            weights = cast(Cell, self.forward_cells[layer]).weights()
+            states, last = engines.run_on(self.recurrence, x, weights, first)
+            after.append(last)
+            x = self._finished(layer, x, states, lengths)
+        return self.locked_dropout(x), after
+
     def _layer(self, layer: int, x: Tensor, lengths: Tensor) -> Tensor:
         """One recurrent layer: ``[B, T, ·] → [B, T, D]``, zero in the padding."""
         stacks = self.forward_cells, self.backward_cells
         weights = [cast(Cell, cells[layer]).weights() for cells in stacks if len(cells)]
-        states = engines.run(self.recurrence, x, lengths, weights)
+        return self._finished(layer, x, engines.run(self.recurrence, x, lengths, weights), lengths)
+
+    def _finished(self, layer: int, x: Tensor, states: Tensor, lengths: Tensor) -> Tensor:
+        """Normed states with the residual added, zero in the padding."""
         if self.config.norm == "none" and not self.config.residual:
             return states
         mask = sequence_mask(lengths, x.shape[1])

@@ -28,7 +28,7 @@ from birnn.config import EncoderConfig, TrainConfig
 from birnn.errors import ConfigError
 from birnn.nn.batch import is_traced
 from birnn.nn.devices import resolve_device
-from birnn.nn.scan import CellWeights, Recurrence, closed_scan, reversed_scan
+from birnn.nn.scan import CellWeights, Recurrence, closed_scan, continued_scan, reversed_scan
 from birnn.registry import ENCODERS, ENGINES, load, resolve
 
 AUTO = "auto"
@@ -161,6 +161,21 @@ def run(
     """Run one layer on the engine of the moment; see :class:`Engine`."""
     work = Work(recurrence, x.device, precision(x))
     return choose(work).scan(recurrence, x, lengths, directions)
+
+
+def run_on(
+    recurrence: Recurrence, x: Tensor, weights: CellWeights, before: Sequence[Tensor]
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Run one direction of a layer on from states; see :func:`birnn.nn.scan.continued_scan`."""
+    work = Work(recurrence, x.device, precision(x))
+    if choose(work) is not NATIVE:
+        return continued_scan(recurrence, x, weights, before)
+    lengths = torch.full((x.shape[0],), x.shape[1])
+    half = work.precision == torch.bfloat16
+    layer = load("birnn.native.scan:native_layer")
+    states, memory = layer(recurrence, x, lengths, [weights], before, memory=True, half=half)
+    last = states[:, -1].unsqueeze(0)
+    return states, (last,) if memory is None else (last, memory)
 
 
 def precision(x: Tensor) -> torch.dtype:

@@ -97,6 +97,24 @@ def lstm_scan(x: Tensor, *directions: CellWeights) -> tuple[Tensor, Tensor]:
     return states, memory
 
 
+def continued_scan(
+    recurrence: Recurrence, x: Tensor, weights: CellWeights, before: Sequence[Tensor]
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Run one direction of a GRU or LSTM on from states, in torch's own operations.
+
+    ``x [B, T, F]`` without padding, weights, and the state ``[1, B, H]`` before the first step, of
+    an LSTM with its memory → the states ``[B, T, H]``, and what ``before`` is after the last step.
+    """
+    with _quiet(x):
+        first = [part.to(x.dtype) for part in before]
+        how = (list(weights), True, 1, 0.0, _train(), False, True)
+        if recurrence is GRU:
+            states, last = torch.gru(x, first[0], *how)
+            return states, (last,)
+        states, last, memory = torch.lstm(x, first, *how)
+    return states, (last, memory)
+
+
 def _flat(x: Tensor, directions: Sequence[CellWeights]) -> tuple[list[Tensor], Tensor, bool]:
     """Weights as torch takes them, zero states ``[D, B, H]``, and whether there are two ways."""
     ways, hidden = len(directions), directions[0].recurrent.shape[1]

@@ -1,0 +1,1 @@
+"""Running text: documents as one stream of symbols, cut into passages."""

@@ -1,0 +1,62 @@
+"""Texts as numbers of symbols, and back."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from birnn.arrays import Ints
+
+BORDER, UNKNOWN, FIRST = 0, 1, 2  # of a document; what train lacks; the first symbol's number
+MOST = 1_000_000  # symbols of a run
+SHOWN_BORDER, SHOWN_UNKNOWN = "", "\ufffd"
+
+
+@dataclass(frozen=True)
+class Characters:
+    """An alphabet: each character of train is a symbol."""
+
+    symbols: Sequence[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str], min_frequency: int = 1) -> "Characters":
+        """The characters that stand in ``texts`` so often at least."""
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(text)
+        return cls(sorted(c for c, count in counts.items() if count >= min_frequency))
+
+    def __len__(self) -> int:
+        return FIRST + len(self.symbols)
+
+    @cached_property
+    def _points(self) -> tuple[Ints, Ints]:
+        """Code points, ascending, and their numbers."""
+        points = np.array([ord(symbol) for symbol in self.symbols], dtype=np.int64)
+        order = np.argsort(points, kind="stable")
+        return points[order], order + FIRST
+
+    def encode(self, text: str) -> Ints:
+        """``[N]`` numbers; a character that is no symbol is :data:`UNKNOWN`.
+
+        >>> Characters(["a", "b"]).encode("abc").tolist()
+        [2, 3, 1]
+        """
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        points, numbers = self._points
+        if not len(points):
+            return np.full(len(codes), UNKNOWN, dtype=np.int32)
+        places = np.minimum(np.searchsorted(points, codes), len(points) - 1)
+        return np.where(points[places] == codes, numbers[places], UNKNOWN).astype(np.int32)
+
+    def decode(self, numbers: Iterable[int]) -> str:
+        """The text of ``numbers``: nothing for a border, a replacement character for unknowns."""
+        return "".join(self.shown(int(number)) for number in numbers)
+
+    def shown(self, number: int) -> str:
+        """A symbol as text."""
+        if number < FIRST:
+            return SHOWN_UNKNOWN if number == UNKNOWN else SHOWN_BORDER
+        return self.symbols[number - FIRST]

@@ -1,0 +1,169 @@
+"""What is a language model's own: streams, carried states, scores by symbol."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import birnn
+from birnn.config import EncoderConfig
+from birnn.data.passages.documents import split_documents
+from birnn.data.passages.split import PassageSplit
+from birnn.data.passages.symbols import BORDER, UNKNOWN, Characters
+from birnn.data.passages.windows import StreamWindows
+from birnn.errors import DataError
+from birnn.nn.batch import Batch
+from birnn.nn.engines import forced
+from birnn.nn.language_model import LanguageModel, LanguageSizes
+
+from strategies import quick, randomise
+
+lengths = st.lists(st.integers(0, 40), min_size=1, max_size=6)
+
+
+def split_of(sizes: list[int], length: int = 16, context: int = 4) -> PassageSplit:
+    """Documents of seeded symbols."""
+    generator = np.random.default_rng(0)
+    return PassageSplit.of(
+        [generator.integers(1, 9, size) for size in sizes], None, length, context
+    )
+
+
+@quick
+@given(lengths, st.integers(1, 20), st.integers(1, 9))
+def test_passages_hold_each_symbol_once(sizes: list[int], length: int, context: int) -> None:
+    split = split_of(sizes, length, context)
+    owners = np.zeros(len(split.stream), dtype=int)
+    for begin, end in zip(split.begin, split.end, strict=True):
+        owners[begin:end] += 1
+    inner = split.stream == BORDER
+    inner[[0, -1]] = False
+    assert (owners[~inner] == 1).all()
+    assert (owners[inner] == 2).all()  # the end of a document, and the beginning of the next
+    assert split.characters.sum() == sum(sizes) + len(sizes) == split.predicted.sum()
+    assert (split.lengths >= 2).all()
+    for i in range(len(split)):  # nothing of another document is read
+        assert (split.stream[split.left[i] + 1 : split.right[i] - 1] != BORDER).all()
+
+
+@pytest.mark.parametrize("encoder", ["bigru", "bilstm"])
+@pytest.mark.parametrize("engine", ["native", "torch"])
+def test_windows_with_carried_states_are_one_long_sequence(encoder: str, engine: str) -> None:
+    config = EncoderConfig(encoder=encoder, hidden_size=5, layers=2, norm="layer", residual=True)
+    model = randomise(LanguageModel(LanguageSizes(9, 4), config)).train()
+    assert isinstance(model, LanguageModel)
+    stream = np.random.default_rng(0).integers(0, 9, 61).astype(np.int32)
+    batches = StreamWindows(stream, 2, 7, 0, fresh=0.0)
+    model.keep_states(batches.rows)
+    with forced(engine), torch.no_grad():
+        parts = [model(batch) for batch in batches.epoch(0)]
+        model.drop_states()
+        both = [torch.cat([part[way][:, 1:] for part in parts], dim=1) for way in (0, 1)]
+        rows = {name: torch.cat([batch.inputs[name][:, :1] if not number
+                                 else batch.inputs[name][:, 1:][:, :0]
+                                 for number, batch in enumerate(batches.epoch(0))]
+                                + [batch.inputs[name][:, 1:] for batch in batches.epoch(0)], dim=1)
+                for name in ("symbols", "mirror")}  # fmt: skip
+        for way, name in enumerate(rows):
+            symbols = rows[name]
+            size = torch.full((2,), symbols.shape[1])
+            asked = {"symbols": symbols, "first": torch.zeros(2, dtype=torch.long), "count": size}
+            alone = LanguageModel(LanguageSizes(9, 4), config, both=False)
+            alone.embedding, alone.directions[0] = model.embedding, model.directions[way]
+            wanted = alone(Batch(asked, size)).forward[:, 1:]
+            torch.testing.assert_close(both[way], wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_mirrored_windows_are_the_stream_from_its_end() -> None:
+    stream = np.arange(100, dtype=np.int32)
+    for batch in StreamWindows.of(stream, 3, 8, 1).epoch(2):
+        symbols, mirror = batch.inputs["symbols"], batch.inputs["mirror"]
+        torch.testing.assert_close(mirror, 99 - symbols)
+        assert (symbols.diff(dim=1) == 1).all()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> birnn.Run:
+    """A tiny model of both directions, of one long text, with random weights."""
+    folder = tmp_path_factory.mktemp("language")
+    path = folder / "text.txt"
+    path.write_text("To be, or not to be: that is the question.\n" * 60)
+    made = birnn.train(
+        "language", path, out=folder / "run", epochs=1, hidden_size=6, passage=64, context=16,
+        symbol_size=4, batch_size=4, window=16, ngram_order=4,
+    )  # fmt: skip
+    randomise(made.loaded.model)
+    return made
+
+
+TEXTS = ["", "to be", "\n", "To be, or not to be: that is the question. " * 9, "\u2603 é", "be"]
+
+
+def test_a_text_alone_and_in_a_batch_has_the_same_scores(run: birnn.Run) -> None:
+    together = run.predict_records(TEXTS)
+    for text, record in zip(TEXTS, together, strict=True):
+        (alone,) = run.predict_records([text])
+        assert len(record["symbols"]) == len(text)
+        for one, other in zip(alone["symbols"], record["symbols"], strict=True):
+            assert one == pytest.approx(other, abs=1e-5)
+
+
+def test_bits_of_symbols_sum_to_those_of_the_text(run: birnn.Run) -> None:
+    for text, record in zip(TEXTS, run.predict_records(TEXTS), strict=True):
+        bits = sum(part["bits"] for part in record["symbols"]) + record["end_bits"]
+        assert bits / (len(text) + 1) == pytest.approx(record["bits_per_character"], rel=1e-5)
+
+
+def test_what_a_passage_is_scored_from_is_what_stands_around_it(run: birnn.Run) -> None:
+    """Scores of long documents don't depend on what stands beyond the context."""
+    text = "To be, or not to be: that is the question. " * 9
+    (whole,) = run.predict_records([text])
+    (other,) = run.predict_records([text[:-20] + "?" * 20])
+    same = [part["bits"] for part in whole["symbols"][:200]]
+    assert same == pytest.approx([part["bits"] for part in other["symbols"][:200]], abs=1e-5)
+
+
+def test_unknown_characters_are_told() -> None:
+    alphabet = Characters.of(["abca", "b"], min_frequency=2)
+    assert alphabet.symbols == ["a", "b"]
+    assert alphabet.encode("ac\U0001f600").tolist() == [2, UNKNOWN, UNKNOWN]
+    assert alphabet.decode([2, 3, UNKNOWN, BORDER]) == "ab\ufffd"
+
+
+def test_few_texts_are_cut_and_many_are_drawn() -> None:
+    shares = {"test": 0.1, "validation": 0.05}
+    text = "".join(map(chr, range(100, 5100)))
+    splits, notes = split_documents({"train": [text]}, shares, 0, "x")
+    assert splits["test"] == [text[-500:]]
+    assert sum(len(part) for parts in splits.values() for part in parts) == 5000
+    assert "".join([splits["train"][0], splits["validation"][0], splits["train"][1]]) == text[:4500]
+    assert len(notes) == 2
+    many = [f"text {i % 80}" for i in range(100)]
+    splits, _ = split_documents({"train": many}, shares, 0, "x")
+    assert sorted(text for parts in splits.values() for text in parts) == sorted(many)
+    assert not set(splits["train"]) & {*splits["test"], *splits["validation"]}
+    with pytest.raises(DataError, match="too little text"):
+        split_documents({"train": ["ab"]}, shares, 0, "x")
+
+
+def test_folders_and_tables_of_texts(birnn: Any, tmp_path: Path) -> None:
+    from birnn.data.passages.documents import read_documents
+    from birnn.data.tables.dialect import ReadOptions
+
+    for split in ("train", "test"):
+        (tmp_path / "folder" / split).mkdir(parents=True)
+        (tmp_path / "folder" / split / "a.txt").write_text(f"one {split}\ntwo\n")
+    read = read_documents(str(tmp_path / "folder"), ReadOptions(), "lines")
+    assert read.splits == {"test": ["one test", "two"], "train": ["one train", "two"]}
+    table = tmp_path / "t.jsonl"
+    table.write_text('{"text": "a b"}\n{"text": ""}\n{"text": "c"}\n')
+    read = read_documents(str(table), ReadOptions())
+    assert read.splits == {"train": ["a b", "c"]}
+    assert any("1 row of train without text" in note for note in read.notes)
+    empty = tmp_path / "empty.txt"
+    empty.write_text(" \n")
+    assert "holds no text" in birnn("language", "--data", empty, "--out", tmp_path / "r").refusal()
