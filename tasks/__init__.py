@@ -13,5 +13,6 @@ TASKS = Specs(
         "forecast": "birnn.tasks.forecast:SPEC",
         "regression": "birnn.tasks.regression:SPEC",
         "language": "birnn.tasks.language:SPEC",
+        "speech": "birnn.tasks.speech:SPEC",
     }
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from birnn.arrays import Array
+from birnn.arrays import Array, Ints
 from birnn.progress import tell
 
 TOGETHER = 1_000_000  # counts that are held at once; metrics take several times their memory
@@ -49,14 +49,20 @@ def resample_counts(items: int, seed: int, resamples: int = RESAMPLES) -> Iterat
 Replicate = Callable[[Array], Mapping[str, Array]]
 
 
-def replicates(scores: Replicate, items: int, seed: int) -> dict[str, Array]:
-    """Every score on every resample of ``N`` items: counts ``[R, N]`` → ``R`` values a metric."""
+def replicates(
+    scores: Replicate, items: int, seed: int, groups: Ints | None = None
+) -> dict[str, Array]:
+    """Every score on every resample of ``N`` items: counts ``[R, N]`` → ``R`` values a metric.
+
+    With ``groups [N]``, numbers from 0, whole groups are drawn: their items depend on each other.
+    """
     parts, done = list[Mapping[str, Array]](), 0
-    for counts in resample_counts(items, seed):
-        parts.append(scores(counts))
+    units = items if groups is None else int(groups.max()) + 1
+    for counts in resample_counts(units, seed):
+        parts.append(scores(counts if groups is None else counts[:, groups]))
         done += len(counts)
         tell("intervals from resamples", done / RESAMPLES)
-    if items < 2:  # a single item is every resample: nothing is learned about chance
+    if units < 2:  # a single item is every resample: nothing is learned about chance
         return {name: np.full(RESAMPLES, np.nan) for name in parts[0]}
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

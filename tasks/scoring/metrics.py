@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from birnn.arrays import Array
+from birnn.arrays import Array, Ints
 from birnn.tasks.scoring.bootstrap import ratio, replicates
 
 CALIBRATION_BINS = 15
@@ -68,8 +68,9 @@ def _calibration(counts: Array, bins: Array, gaps: Array) -> Array:
     return np.asarray(np.abs(counts @ (bins * gaps[:, None])).sum(1) / counts.sum(1))
 
 
-def classification_replicates(gold: Array, probabilities: Array, seed: int) -> dict[str, Array]:
-    """Every score of :func:`classification_scores` on each bootstrap resample."""
+def classification_replicates(gold: Array, probabilities: Array, seed: int,
+                              groups: Ints | None = None) -> dict[str, Array]:  # fmt: skip
+    """Every score of :func:`classification_scores` on each resample, of ``groups`` if given."""
     classes = probabilities.shape[1]
     predicted = probabilities.argmax(1)
     correct = (gold == predicted)[:, None]
@@ -90,7 +91,7 @@ def classification_replicates(gold: Array, probabilities: Array, seed: int) -> d
                 "calibration_error": _calibration(counts, bins, gaps),
                 "roc_auc": _mean_defined(curves)}  # fmt: skip
 
-    return replicates(scores, len(gold), seed)
+    return replicates(scores, len(gold), seed, groups)
 
 
 def _mean_defined(parts: list[Array]) -> Array:
