@@ -1,6 +1,7 @@
 """What a list of recordings holds."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from birnn.data.audio.listing import list_recordings
@@ -33,19 +34,12 @@ def inspect_sounds(task: Any) -> Inspection:
     }  # fmt: skip
     notes = [*listing.notes, *listing.warnings]
     if data is not None:
-        told, info = data.provenance, data.info
-        own = info.features
+        told, own = data.provenance, data.info.features
         sound = f"{own.rate:,} Hz, {own.mels} log-mel bands every {own.hop * 1000:g} ms"
         seconds = [float(n) * own.hop for split in data.splits.values() for n in split.lengths]
         pairs += [("sound", sound), ("seconds", f"{sum(seconds):,.0f}, longest {max(seconds):.1f}")]
         facts |= {"rate": own.rate, "seconds": told["seconds"]}
-        clipped = ("clipped", told["clipped"], "clipped at full scale", "used as they are")
-        kinds = (("broken", told["left_out"], "can't be used", "left out"), clipped)
-        findings += [
-            Finding(kind, len(names), [], f"{len(names):,} {words}: {'; '.join(names[:5])}", done)
-            for kind, names, words, done in kinds
-            if names
-        ]
+        findings += unusable(told)
         notes = [*data.notes, *data.warnings]
     counts = [
         Counts(f"Most frequent {head}s", [head, "recordings"], [[*pair] for pair in most])
@@ -56,3 +50,14 @@ def inspect_sounds(task: Any) -> Inspection:
         if most
     ]
     return Inspection(task.name, listing.source, pairs, counts, findings, notes, facts)
+
+
+def unusable(told: Mapping[str, Any]) -> list[Finding]:
+    """Recordings that were left out, and those that are clipped."""
+    clipped = ("clipped", told["clipped"], "clipped at full scale", "used as they are")
+    kinds = (("broken", told["left_out"], "can't be used", "left out"), clipped)
+    return [
+        Finding(kind, len(names), [], f"{len(names):,} {words}: {'; '.join(names[:5])}", done)
+        for kind, names, words, done in kinds
+        if names
+    ]
