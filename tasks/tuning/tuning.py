@@ -186,9 +186,9 @@ class Worker:
         return list(range(first, first + self.plan.options.tune_seeds))
 
     def search(self, end: float) -> Generator[TuneEvent, None, None]:
-        """Take trials until all are done or it is ``end``."""
-        wanted, last = self.plan.wanted or float("inf"), ""
-        while time.monotonic() < end and self._fits(end):
+        """Take trials until all are done or it is ``end``; later, while none beats the default."""
+        wanted, last, first = self.plan.wanted or float("inf"), "", end
+        while time.monotonic() < (end := self._end(first)) and self._fits(end):
             finished = self.ledger.finished()
             if len(finished) >= wanted:
                 return
@@ -204,6 +204,18 @@ class Worker:
                 last = words
                 yield events.Waiting(running, "trials of other workers")
             time.sleep(POLL)
+
+    def _end(self, end: float) -> float:
+        """When the search ends: what is kept for confirmations is of use where there are some.
+
+        Enough is left for one more seed of the default and of what beats it at last.
+        """
+        rows = [row_of(trial, self.defaults) for trial in self.ledger.finished()]
+        default = [row.seconds for row in rows if row.default and row.state == "done"]
+        if not default or jobs_for(rows, [0], 1, lower=self.subject.lower):
+            return end
+        pair = 2 * 1.1 * default[0] / self.plan.options.tune_seeds
+        return max(end, self.trainer.deadline - pair)
 
     def _fits(self, end: float) -> bool:
         """Whether there is time for half a trial, at least, as far as others tell."""

@@ -4,12 +4,14 @@ import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from birnn.config import apply
 from birnn.errors import BirnnError, ConfigError, DataError, TrainingError
+from birnn.tasks.regression.options import RegressionConfig
 from birnn.tasks.sentiment.options import SentimentConfig
 from birnn.tasks.tuning import ledger, tuning
 from birnn.tasks.tuning.events import Confirmed, Ended, Found, Started
@@ -51,6 +53,33 @@ def test_the_default_comes_first_and_a_better_one_is_found(tmp_path):
     assert {row.reason for row in failed} == {"two layers"}
     written = {path.name for path in (tmp_path / "study").iterdir()}
     assert written >= {"best.toml", "report.html", "trials.csv", "history.png", "study.json"}
+
+
+@pytest.mark.parametrize("beaten", [False, True])
+def test_time_for_confirmations_is_searched_in_while_there_is_nothing_to_confirm(
+    beaten, tmp_path, monkeypatch
+):
+    """Ten minutes and trials of one: half of them, or all but one more pair."""
+    now = [0.0]
+
+    class Clocked(PretendTrainer):
+        def train(self, job):
+            now[0] += 60
+            default = job.config.encoder.hidden_size == RegressionConfig().encoder.hidden_size
+            score = 1.0 if default else 0.5 if beaten else 2.0
+            if not (yield Epoch(1, 1, score, 0.1)):
+                return None
+            return Score(score, 1, {"mse": score}, 0.1, 100)
+
+    clock = SimpleNamespace(monotonic=lambda: now[0], perf_counter=lambda: now[0], sleep=None)
+    monkeypatch.setattr(tuning, "time", clock)
+    monkeypatch.setattr(tuning, "Trainer", Clocked)
+    search = {"only": True, "search": "hidden_size=3..64", "pruner": "none"}
+    events = list(tune(plan(tmp_path / "study", trials=0, minutes=10, confirm=3, **search)))
+    trials = sum(isinstance(event, Ended) for event in events)
+    again = sum(isinstance(event, Confirmed) for event in events)
+    assert (trials, again) == ((5, 4) if beaten else (8, 0))
+    assert now[0] <= 600
 
 
 def test_the_same_command_goes_on_and_draws_the_same(tmp_path):
