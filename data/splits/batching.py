@@ -50,6 +50,15 @@ def pack(order: Ints, lengths: Ints, batch_size: int, batch_tokens: int) -> list
     return batches
 
 
+def own_batch(split: Split, indices: Ints, views: int) -> Batch:
+    """The items of a batch, or this process's share of them; without one, a batch that is none."""
+    own = indices
+    if processes.count() > 1:
+        own = indices[shares(split.lengths[indices], processes.count())[processes.rank()]]
+    batch = split.batch(np.tile(own if len(own) else indices[:1], views))
+    return replace(batch, views=views, counts=len(own) > 0)
+
+
 def shares(lengths: Ints, count: int) -> list[Ints]:
     """Divide a batch among ``count`` processes, so that the most padded tokens of one are least.
 
@@ -145,12 +154,4 @@ class BucketSampler:
         Of several processes, each has its own share of every batch.
         """
         for indices in self.plan(epoch)[start:]:
-            own = self._own(indices)
-            batch = self.split.batch(np.tile(own if len(own) else indices[:1], self.views))
-            yield replace(batch, views=self.views, counts=len(own) > 0)
-
-    def _own(self, indices: Ints) -> Ints:
-        """Of the items of a batch, those that are this process's."""
-        if processes.count() == 1:
-            return indices
-        return indices[shares(self.split.lengths[indices], processes.count())[processes.rank()]]
+            yield own_batch(self.split, indices, self.views)

@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 
 from birnn.arrays import Ints
-from birnn.data.splits.batching import BucketSampler, Split
+from birnn.data.splits.batching import BucketSampler, Split, own_batch
 from birnn.data.streaming.shards import Shard
 from birnn.data.streaming.texts import Block, Row, TextStream
 from birnn.data.wording import number_list
@@ -88,6 +88,8 @@ class StreamBatches:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of ``epoch``, from the one numbered ``start`` on.
 
+        Of several processes, each reads the whole stream and has its own share of every batch.
+
         Raises:
             CheckpointError: the stream stands elsewhere.
             DataError: unusable rows, or a label that training doesn't know.
@@ -99,13 +101,13 @@ class StreamBatches:
             self._buffer = buffer
             indices = buffer.plan[self.place.given]
             self._last = [buffer.rows[int(item)] for item in indices]
-            batch = buffer.split.batch(np.tile(indices, self.lot.views))
+            batch = own_batch(buffer.split, indices, self.lot.views)
             self.place = replace(self.place, given=self.place.given + 1, total=self.place.total + 1)
             if self.place.given == len(buffer.plan):
                 self.place = replace(buffer.after, total=self.place.total)
                 self._buffer = None
             del buffer
-            yield replace(batch, views=self.lot.views)
+            yield batch
 
     def last(self) -> str:
         """Where the rows of the last batch stand."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from birnn import processes
 from birnn.data.splits.cutting import check_unseen
 from birnn.data.splits.provenance import describe
 from birnn.data.streaming.counting import SpilledCounter
@@ -112,7 +113,7 @@ def _counted(
         texts = plural(min(given.vocabulary_sample, trained), "text")
         note = f"vocabulary: {plural(len(own), 'word')}, counted in a sample of {texts} of train"
         return Counted(own, dict(found.labels), note)
-    return count_all(stream, given, words)
+    return processes.from_main(lambda: count_all(stream, given, words))
 
 
 def count_all(stream: TextStream, given: StreamOptions, words: Words) -> Counted:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from birnn import processes
 from birnn.config import TrainConfig
 from birnn.data.samples import SAMPLES
 from birnn.data.tables.plain import PlainTable
@@ -34,9 +33,6 @@ def checked(config: SentimentConfig) -> SentimentConfig:
     stream = config.data.stream
     if config.data.data in SAMPLES:
         raise ConfigError("streaming: name the files to stream with --data")
-    if processes.launched():
-        what = "one process reads the stream"
-        raise ConfigError(f"streaming: {what}; start it without torchrun or accelerate launch")
     if config.model.class_weights != "none":
         raise ConfigError("class_weights: a stream's classes are not weighed; leave the option out")
     if config.data.split_column:

@@ -15,11 +15,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from birnn.config import apply
 from birnn.data.splits.batching import shares
 from birnn.tasks import TASKS
+from birnn.tasks.sentiment.options import SentimentConfig
 
 import contract
 import shared_work
+import stream_shards
 from places import ROOT
 from shared_work import Case
 
@@ -43,10 +46,24 @@ def made_cases(home: Path) -> dict[str, Case]:
             train = replace(own.train, epochs=2, batch_size=3, threads=1, **train)
             encoder = replace(own.encoder, norm=changes.get("norm", "none"))
             cases[f"{task} {name}"] = Case(task, replace(own, train=train, encoder=encoder), LARGE)
+    cases["stream plain"] = Case("sentiment", streamed(home), LARGE)
     config = contract.tiny("regression").TINY["table"](home)
     train = replace(config.train, epochs=2, threads=1)
     encoder = replace(config.encoder, dropout=0.2, layers=2)
     return {**cases, "stopped": Case("regression", replace(config, train=train, encoder=encoder))}
+
+
+def streamed(home: Path) -> Any:
+    """Sentiment on shards, three texts a batch."""
+    shards = stream_shards.write(home / "shards", "parquet")
+    usual = contract.tiny("sentiment").TINY[contract.variants("sentiment")[0]](home)
+    config = shared_work.without_dropout(
+        SentimentConfig(encoder=usual.encoder, model=replace(usual.model, members=1))
+    )
+    options = {"data": str(shards), "streaming": True, "steps": 9, "validate_every": 3,
+               "shuffle_buffer": 40, "vectors": "none", "held_out": 60,
+               "batch_size": 3, "threads": 1, "device": "cpu"}  # fmt: skip
+    return apply(config, options)
 
 
 def launch(words: list[str], places: list[Path]) -> list[subprocess.Popen[bytes]]:
@@ -79,10 +96,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("changes", CHANGES)
-@pytest.mark.parametrize("task", TASKS)
-def test_losses_and_scores_are_those_of_one_process(home: Path, task: str, changes: str) -> None:
-    name = f"{task} {changes}"
+@pytest.mark.parametrize("name", [*(f"{t} {c}" for t in TASKS for c in CHANGES), "stream plain"])
+def test_losses_and_scores_are_those_of_one_process(home: Path, name: str) -> None:
     case = pickle.loads((home / "cases").read_bytes())[name]
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from stream_shards import write
 
 from birnn.cli import main
 from birnn.data.streaming import batches
 from birnn.terminal.signals import stop
 
+from stream_shards import write
 from writers import TINY
 
 at = TINY.index("--epochs")

@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stream_shards import ROWS, write
 
 from birnn.data.splits.batching import BucketSampler
 from birnn.data.splits.provenance import normalise
@@ -24,6 +23,8 @@ from birnn.data.tables.dialect import ReadOptions
 from birnn.data.text.options import TextOptions
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.nn.batch import Batch
+
+from stream_shards import ROWS, write
 
 WORD = st.text('abé\t\n"\\\ud800 ', min_size=1, max_size=2)
 
