@@ -22,9 +22,9 @@ from birnn.tasks.sentiment.options import SentimentConfig
 
 import contract
 import shared_work
-import stream_shards
 from places import ROOT
 from shared_work import Case
+from writers import write_shards
 
 CHANGES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -55,7 +55,7 @@ def made_cases(home: Path) -> dict[str, Case]:
 
 def streamed(home: Path) -> Any:
     """Sentiment on shards, three texts a batch."""
-    shards = stream_shards.write(home / "shards", "parquet")
+    shards = write_shards(home / "shards", "parquet")
     usual = contract.tiny("sentiment").TINY[contract.variants("sentiment")[0]](home)
     config = shared_work.without_dropout(
         SentimentConfig(encoder=usual.encoder, model=replace(usual.model, members=1))

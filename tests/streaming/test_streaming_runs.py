@@ -9,8 +9,7 @@ from birnn.cli import main
 from birnn.data.streaming import batches
 from birnn.terminal.signals import stop
 
-from stream_shards import write
-from writers import TINY
+from writers import TINY, write_shards
 
 at = TINY.index("--epochs")
 SMALL = [*TINY[:at], *TINY[at + 2 :]]  # a stream has steps
@@ -22,7 +21,7 @@ STREAM = [
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory) -> Path:
-    return write(tmp_path_factory.mktemp("data") / "shards", "parquet")
+    return write_shards(tmp_path_factory.mktemp("data") / "shards", "parquet")
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +97,7 @@ def test_a_stream_needs_files(birnn) -> None:
 
 
 def test_other_shards_are_not_gone_on_with(birnn, tmp_path, monkeypatch) -> None:
-    folder, out = write(tmp_path / "shards", "csv"), tmp_path / "run"
+    folder, out = write_shards(tmp_path / "shards", "csv"), tmp_path / "run"
     real = batches.StreamBatches.epoch
 
     def epoch(self, number, start=0):

@@ -24,7 +24,7 @@ from birnn.data.text.options import TextOptions
 from birnn.errors import CheckpointError, ConfigError, DataError
 from birnn.nn.batch import Batch
 
-from stream_shards import ROWS, write
+from writers import SHARD_ROWS, write_shards
 
 WORD = st.text('abé\t\n"\\\ud800 ', min_size=1, max_size=2)
 
@@ -59,7 +59,7 @@ def test_many_spilled_parts_are_merged(monkeypatch) -> None:
 @pytest.fixture(autouse=True)
 def small(monkeypatch) -> None:
     """Tables of few rows, and every file a large one."""
-    monkeypatch.setattr(shards_of, "ROWS", 37)
+    monkeypatch.setattr(shards_of, "SHARD_ROWS", 37)
     for module in (csv_file, json_lines):
         monkeypatch.setattr(module, "IN_MEMORY", 0)
 
@@ -71,7 +71,7 @@ def stream_of(source: Path | str, held_out: int = 1000, **more) -> TextStream:
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl", "csv"])
 def test_shards_are_read_from_any_row_on(kind, tmp_path) -> None:
-    stream = stream_of(write(tmp_path / "shards", kind))
+    stream = stream_of(write_shards(tmp_path / "shards", kind))
     texts = []
     for shard in stream.train:
         whole = [row for block in stream.blocks(shard) for row in block.rows]
@@ -79,11 +79,11 @@ def test_shards_are_read_from_any_row_on(kind, tmp_path) -> None:
         for start in (0, 1, 36, 37, 100, len(whole) - 1, len(whole)):
             rest = [row for block in stream.blocks(shard, start) for row in block.rows]
             assert rest == whole[start:]
-    assert sorted(texts) == sorted(ROWS)
+    assert sorted(texts) == sorted(SHARD_ROWS)
 
 
 def test_a_file_a_pattern_and_the_hub_are_streamed(tmp_path) -> None:
-    folder = write(tmp_path / "shards", "parquet")
+    folder = write_shards(tmp_path / "shards", "parquet")
     pattern = open_source(f"{folder}/part-[01].parquet", ReadOptions())
     names = [Path(shard.name).name for shard in pattern.splits["train"]]
     assert names == ["part-0.parquet", "part-1.parquet"]
@@ -92,7 +92,7 @@ def test_a_file_a_pattern_and_the_hub_are_streamed(tmp_path) -> None:
     hub = shards_of._of_hub(str(folder))
     stream = TextStream(hub, TextOptions(str(folder)), 1000)
     rows = [row for shard in stream.train for block in stream.blocks(shard) for row in block.rows]
-    assert sorted((row.text, row.label) for row in rows) == sorted(ROWS)
+    assert sorted((row.text, row.label) for row in rows) == sorted(SHARD_ROWS)
     (tmp_path / "shards" / "more.csv").write_text("text,label\na,b\n")
     with pytest.raises(DataError, match="one format"):
         open_source(str(folder), ReadOptions())
@@ -101,35 +101,35 @@ def test_a_file_a_pattern_and_the_hub_are_streamed(tmp_path) -> None:
 
 
 def test_twins_stay_in_one_split(tmp_path) -> None:
-    twins = [*ROWS, *((text.upper() + " ", label) for text, label in ROWS)]
-    stream = stream_of(write(tmp_path / "shards", "parquet", rows=twins))
+    twins = [*SHARD_ROWS, *((text.upper() + " ", label) for text, label in SHARD_ROWS)]
+    stream = stream_of(write_shards(tmp_path / "shards", "parquet", rows=twins))
     found = look(stream, 10_000)
     sets = {name: {normalise(row.text) for row in rows} for name, rows in found.splits.items()}
     assert found.whole
     assert sum(map(len, found.splits.values())) == len(twins)
-    assert sum(map(len, sets.values())) == len(ROWS)
+    assert sum(map(len, sets.values())) == len(SHARD_ROWS)
     assert 20 < len(sets["validation"]) < 60
     other = look(stream_of(tmp_path / "shards", split_seed=1), 10_000)
     assert other.splits["test"] != found.splits["test"]
 
 
 def test_texts_of_given_splits_are_not_trained_on(tmp_path) -> None:
-    folder = write(tmp_path / "shards", "jsonl")
+    folder = write_shards(tmp_path / "shards", "jsonl")
     for split in ("test", "validation"):
-        lines = [json.dumps({"text": t, "label": y}) for t, y in ROWS[10:20]]
+        lines = [json.dumps({"text": t, "label": y}) for t, y in SHARD_ROWS[10:20]]
         (folder / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     stream = stream_of(folder)
     found = look(stream, 10_000)
     assert stream.shares == {}
     assert len(found.splits["test"]) == 10
-    assert len(found.splits["train"]) == len(ROWS) - 10
+    assert len(found.splits["train"]) == len(SHARD_ROWS) - 10
     with pytest.raises(DataError, match="more than 5 rows"):
         look(stream_of(folder), 10, most=5)
 
 
 def test_few_are_held_out_and_looking_ends_soon(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("birnn.data.streaming.texts.SOON", 200)
-    stream = stream_of(write(tmp_path / "shards", "parquet"), held_out=10)
+    stream = stream_of(write_shards(tmp_path / "shards", "parquet"), held_out=10)
     assert stream.shares["test"] == 0.05
     found = look(stream, 20)
     assert {len(found.splits[name]) for name in ("validation", "test")} <= set(range(1, 11))
@@ -166,7 +166,7 @@ def given_out(stream: StreamBatches, epochs: int = 3) -> list[list[str]]:
 
 @pytest.mark.parametrize("buffer", [3, 50, 150, 10_000])
 def test_a_pass_has_every_text_once(buffer, tmp_path) -> None:
-    stream = stream_of(write(tmp_path / "shards", "parquet"))
+    stream = stream_of(write_shards(tmp_path / "shards", "parquet"))
     train = sorted(row.text for s in stream.train for b in stream.training(s) for row in b.rows)
     made, texts = batches_of(stream, buffer), list[str]()
     made.lot = Lot(buffer, 8, 200, 0, 1, 1000, 1000)
@@ -182,7 +182,7 @@ def test_a_pass_has_every_text_once(buffer, tmp_path) -> None:
 
 @pytest.mark.parametrize("buffer", [50, 150])
 def test_a_stream_goes_on_from_any_batch(buffer, tmp_path) -> None:
-    folder = write(tmp_path / "shards", "parquet")
+    folder = write_shards(tmp_path / "shards", "parquet")
     whole = given_out(batches_of(stream_of(folder), buffer))
     assert len(whole) == 60
     assert given_out(batches_of(stream_of(folder), buffer, seed=1)) != whole
@@ -202,7 +202,7 @@ def padding(batches) -> float:
 
 
 def test_padding_is_that_of_texts_in_memory(tmp_path) -> None:
-    stream = stream_of(write(tmp_path / "shards", "parquet"))
+    stream = stream_of(write_shards(tmp_path / "shards", "parquet"))
     rows = [row for s in stream.train for b in stream.training(s) for row in b.rows]
     held = Lengths(rows)
     sampler = BucketSampler(held, 8, 200, 0)
@@ -212,8 +212,8 @@ def test_padding_is_that_of_texts_in_memory(tmp_path) -> None:
 
 
 def test_an_unseen_label_names_its_row(tmp_path) -> None:
-    rows = [*ROWS, ("a very odd film", "odd")]
-    folder = write(tmp_path / "shards", "csv", 1, rows)
+    rows = [*SHARD_ROWS, ("a very odd film", "odd")]
+    folder = write_shards(tmp_path / "shards", "csv", 1, rows)
     with pytest.raises(DataError, match="row 401: the label 'odd'"):
         given_out(batches_of(stream_of(folder), 10_000))
 

@@ -1,6 +1,7 @@
 """Small learnable data, options for short runs, and what a command or a picture was like."""
 
 import csv
+import json
 import random
 import struct
 from collections.abc import Sequence
@@ -68,3 +69,27 @@ def pixels(path: Path) -> tuple[int, int]:
     assert head[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", head[16:])
     return width, height
+
+
+SHARD_ROWS = [(f"{text} {'and so on ' * (i % 9)}".strip(), label)
+        for i, (text, label) in enumerate(sentences(400))]  # fmt: skip
+
+
+def write_shards(folder: Path, kind: str, count: int = 3, rows: Rows = SHARD_ROWS) -> Path:
+    """Shards of the rows, in one format."""
+    import pyarrow as pa  # here: few tests need it
+    import pyarrow.parquet as pq
+
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        texts, labels = zip(*rows[number::count], strict=True)
+        path = folder / f"part-{number}.{kind}"
+        if kind == "parquet":
+            pq.write_table(pa.table({"text": texts, "label": labels}), path, row_group_size=40)
+        elif kind == "jsonl":
+            own = [json.dumps({"text": t, "label": y}) for t, y in zip(texts, labels, strict=True)]
+            path.write_text("\n".join(own) + "\n")
+        else:
+            own = [f'"{t}";{y}' for t, y in zip(texts, labels, strict=True)]
+            path.write_text("\n".join(["text;label", *own]) + "\n")
+    return folder
