@@ -59,7 +59,7 @@ def test_many_spilled_parts_are_merged(monkeypatch) -> None:
 @pytest.fixture(autouse=True)
 def small(monkeypatch) -> None:
     """Tables of few rows, and every file a large one."""
-    monkeypatch.setattr(shards_of, "SHARD_ROWS", 37)
+    monkeypatch.setattr(shards_of, "ROWS", 37)
     for module in (csv_file, json_lines):
         monkeypatch.setattr(module, "IN_MEMORY", 0)
 
