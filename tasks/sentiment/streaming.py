@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from birnn.config import TrainConfig
-from birnn.data.samples import SAMPLES
 from birnn.data.tables.plain import PlainTable
 from birnn.data.text.batches import TextSplit, tokenize
 from birnn.data.text.options import TextOptions
@@ -31,7 +30,7 @@ def checked(config: SentimentConfig) -> SentimentConfig:
         ConfigError: it asks for what a stream can't do.
     """
     stream = config.data.stream
-    if config.data.data in SAMPLES:
+    if config.data.data == SentimentConfig().data.data:  # the embedded ones
         raise ConfigError("streaming: name the files to stream with --data")
     if config.model.class_weights != "none":
         raise ConfigError("class_weights: a stream's classes are not weighed; leave the option out")

@@ -1,9 +1,11 @@
 """Which libraries a command loads: no more than it needs, whatever the task."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from birnn.tasks import TASKS
@@ -14,21 +16,25 @@ NEVER = frozenset({"torch._dynamo", "torch._inductor", "sympy", "matplotlib", "t
 TRAINING = frozenset({"accelerate", "sklearn", "scipy.stats", "scipy.optimize"})
 TABLES = frozenset({"datasets", "pandas", "pyarrow"})
 CODE = """
-import sys
+import json, sys
 from birnn import cli
-assert cli.main(sys.argv[1:]) == 0
-print(*sys.modules, sep="\\n", file=sys.stderr)
+for words in json.loads(sys.argv[1]):
+    assert cli.main(words) == 0, words
+    print("modules", *sys.modules, file=sys.stderr)
 """
 
 
-def loaded(*words: str | Path) -> frozenset[str]:
-    """The modules that an interpreter of its own holds after a command of the command line."""
+def loaded(*commands: Sequence[str | Path]) -> list[frozenset[str]]:
+    """The modules that an interpreter of its own holds after each of some commands."""
+    words = json.dumps([[str(word) for word in command] for command in commands])
     done = subprocess.run(
-        [sys.executable, "-c", CODE, *map(str, words)], capture_output=True, text=True,
+        [sys.executable, "-c", CODE, words], capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    return frozenset(done.stderr.split())
+    told = [line for line in done.stderr.splitlines() if line.startswith("modules ")]
+    assert len(told) == len(commands)
+    return [frozenset(line.split()) for line in told]
 
 
 def question(task: str, run: Path, source: str) -> list[str | Path]:
@@ -46,15 +52,24 @@ def too_much(task: str) -> frozenset[str]:
 
 
 def check_light(task: str, run: Path, source: str, home: Path) -> None:
-    """``predict``, ``evaluate``, ``compare`` and ``inspect`` load what they need and no more."""
-    if TASKS[task].example:
-        found = loaded(*question(task, run, source)) & too_much(task)
-        assert not found, f"predict loads {sorted(found)}"
-    spec, twin = TASKS[task], shutil.copytree(run, home / "twin")
-    able = {"inspect": spec.inspect, "compare": spec.test_record, "evaluate": True}
-    others = {"inspect": [task, source], "compare": [run, twin], "evaluate": [run]}
-    for name, words in others.items():
-        if able[name]:
-            more = {"torch", "datasets"} if name == "compare" else {"accelerate"}
-            found = loaded(name, *words) & (NEVER | more)
-            assert not found, f"{name} loads {sorted(found)}"
+    """``predict``, ``evaluate``, ``compare`` and ``inspect`` load what they need and no more.
+
+    One interpreter does all but ``compare``: what ``predict``, the first, must not load holds all
+    that the others must not.
+    """
+    spec, more = TASKS[task], frozenset({"accelerate"})
+    asked: dict[str, tuple[Sequence[str | Path], frozenset[str]]] = {}
+    if spec.example:
+        asked["predict"] = question(task, run, source), too_much(task)
+        assert too_much(task) >= NEVER | more
+    asked["evaluate"] = ["evaluate", run], NEVER | more
+    if spec.inspect:
+        asked["inspect"] = ["inspect", task, source], NEVER | more
+    found = loaded(*(words for words, _ in asked.values()))
+    for (name, (_, never)), modules in zip(asked.items(), found, strict=True):
+        assert not modules & never, f"{name} loads {sorted(modules & never)}"
+    if spec.test_record:
+        twin = shutil.copytree(run, home / "twin")
+        (modules,) = loaded(["compare", run, twin])
+        found_too = modules & (NEVER | {"torch", "datasets"})
+        assert not found_too, f"compare loads {sorted(found_too)}"
