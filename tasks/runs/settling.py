@@ -26,7 +26,13 @@ from birnn.tasks.runs.folder import (
 from birnn.tasks.runs.growing import MemberResult, snapshot_folder
 from birnn.tasks.runs.launch import Plan
 from birnn.tasks.runs.members import Member, Shared, task_of
-from birnn.tasks.runs.report import add_spread, differences_of, tested_part, verdict_of
+from birnn.tasks.runs.report import (
+    Differences,
+    add_spread,
+    differences_of,
+    tested_part,
+    verdict_of,
+)
 from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.tasks.scoring.folds import Spread, spread
 from birnn.tasks.scoring.metric_names import is_percent, lower_is_better
@@ -141,10 +147,26 @@ def settle_folds(task: AnyTask, work: Path, done: Sequence[Done], best: Done,
     metrics["details"] = {}
     metrics["folds"] = over_folds(task, done, folds)
     metrics["folds"]["chosen"] = best.member.name
-    metrics["verdict"] = f"{verdict_of(differences, labels)} {metrics['folds']['verdict']}"
+    metrics["verdict"] = joint_verdict(verdict_of(differences, labels), differences,
+                                       metrics["folds"])  # fmt: skip
     for one in done:
         _own_report(task, work, one.member)
     return metrics
+
+
+def joint_verdict(sentence: str, differences: Differences, folds: Mapping[str, Any]) -> str:
+    """Who wins on all rows, and over folds; where that is not the same, which to believe."""
+    over = folds["verdict"]
+    pairs = (
+        (part.winner, folds["differences"][name][part.metric]["winner"])
+        for name, parts in differences.items()
+        for part in parts
+        if part.metric in folds["differences"][name]  # a fold can lack a score
+    )
+    if all(one == other for one, other in pairs):
+        return f"{sentence} {over}"
+    first = f"These models on all rows: {sentence[0].lower()}{sentence[1:]}"
+    return f"{first} {over} Other training rows count in the second: believe that one."
 
 
 def _pooled(task: AnyTask, work: Path, members: Sequence[Member], best: Member,

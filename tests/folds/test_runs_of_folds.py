@@ -23,6 +23,9 @@ from birnn.tasks.runs.events import OfMember, SeedStarted
 from birnn.tasks.runs.experiment import train
 from birnn.tasks.runs.folder import LoadedRun, load_run, predictions_of, run_strangers
 from birnn.tasks.runs.launch import Plan, make_task, resume_plan
+from birnn.tasks.runs.settling import joint_verdict
+from birnn.tasks.scoring.bootstrap import Interval
+from birnn.tasks.scoring.significance import Difference
 
 from contract import tiny, variants
 
@@ -88,6 +91,19 @@ def test_a_run_of_folds_scores_every_row_once(task, tmp_path):
     name = next(iter(own))
     assert again[name]["value"] == pytest.approx(own[name]["value"], rel=1e-5)
     check_ensemble(out, config.data.data)
+
+
+@pytest.mark.parametrize("over", ["model", "neither"])
+def test_where_two_verdicts_differ_it_is_said_which_to_believe(over: str) -> None:
+    gap = Interval(0.02, 0.01, 0.03)
+    found = {"linear": [Difference("linear", "accuracy", gap)]}
+    folds = {
+        "verdict": "Over 3 folds: it is so.",
+        "differences": {"linear": {"accuracy": {"winner": over}}},
+    }
+    said = joint_verdict("The model beats it.", found, folds)
+    assert said.startswith("The model" if over == "model" else "These models on all rows: the")
+    assert said.endswith("it is so." if over == "model" else "believe that one.")
 
 
 def check_ensemble(out: Path, data: str) -> None:
