@@ -31,6 +31,7 @@ class TokenSizes:
     affix_slots: int  # affixes of a token
     affix_size: int  # of each slot
     case_size: int  # numbers that say how a token is written
+    context_size: int = 0  # states of another model at a token
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class TokenEmbedder(TableEmbedder):
     (bool), ``pretrained [U, D]`` (from :class:`birnn.nn.word_embedder.PretrainedVectors`),
     ``characters [U, L]`` with ``character_lengths [U]`` (and, as they may also come as a
     :class:`birnn.nn.characters.Strip`, ``letters`` and ``letter_words``), ``affixes [U, S]`` and
-    ``case [U, C]``.
+    ``case [U, C]``. States of another model are ``context [B, T, D]``.
     """
 
     def __init__(self, sizes: TokenSizes, dropout: TokenDropout) -> None:
@@ -69,12 +70,15 @@ class TokenEmbedder(TableEmbedder):
         self.locked_dropout = LockedDropout(dropout.locked)
         letters = self.characters.output_size if self.characters is not None else 0
         affixes = sizes.affix_slots * sizes.affix_size
-        self.output_size = sizes.word_size + sizes.vector_size + letters + affixes + sizes.case_size
+        own = sizes.word_size + sizes.vector_size + letters + affixes + sizes.case_size
+        self.output_size = own + sizes.context_size
 
     def forward(self, batch: Batch) -> Tensor:
         """``[B, T, E]``; padded steps hold some token's features, which the encoder ignores."""
         others = self._spelled(batch.inputs)
         placed = self.placed(batch.inputs, others, self._hidden(batch.inputs))
+        if self.sizes.context_size:
+            placed = torch.cat([placed, batch.inputs["context"]], -1)
         steps: Tensor = self.locked_dropout(self.dropout(placed))
         return steps
 

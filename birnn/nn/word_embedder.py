@@ -28,11 +28,12 @@ class WordSizes:
     vector_size: int  # of pretrained vectors
     buckets: int  # character n-gram rows
     gram_size: int
+    context_size: int = 0  # states of another model at a word
 
     @property
     def total(self) -> int:
         """Features of a word."""
-        return self.word_size + self.vector_size + self.gram_size
+        return self.word_size + self.vector_size + self.gram_size + self.context_size
 
 
 class PretrainedVectors(nn.Module):
@@ -116,8 +117,9 @@ class WordEmbedder(TableEmbedder):
 
     A batch's inputs are ``types [B, T]`` (the number of the distinct word at each position),
     ``word_ids [U]``, and, for the parts that are there, ``pretrained [U, D]`` (from
-    :class:`PretrainedVectors`) and ``gram_ids`` with ``gram_offsets [U]``. Word dropout, ``rate``,
-    is how often a position's trained row is that of ``<unk>``.
+    :class:`PretrainedVectors`), ``gram_ids`` with ``gram_offsets [U]``, and ``context
+    [B, T, D]``, states of another model. Word dropout, ``rate``, is how often a position's trained
+    row is that of ``<unk>``.
     """
 
     def __init__(self, sizes: WordSizes, rate: float, dropout: float) -> None:
@@ -136,7 +138,10 @@ class WordEmbedder(TableEmbedder):
         if self.training and self.rate:
             hidden = dropped_places(inputs["types"], self.rate)
         others = [] if self.grams is None else [self._characters(inputs)]
-        steps: Tensor = self.dropout(self.placed(inputs, others, hidden))
+        placed = self.placed(inputs, others, hidden)
+        if self.sizes.context_size:
+            placed = torch.cat([placed, inputs["context"]], -1)
+        steps: Tensor = self.dropout(placed)
         return steps
 
     def _characters(self, inputs: dict[str, Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 
 from birnn.arrays import Array, Codes, Ints
 from birnn.data.splits.flat import encoded_tokens, padded_places, renumbered
+from birnn.data.splits.spelled import Spelled, Speller, context_inputs
 from birnn.data.tags.layout import ColumnLayout
 from birnn.data.tags.spelling import affixes, case_features, pad_letters
 from birnn.data.text.tokenizers import UNKNOWN_ID
@@ -30,6 +31,7 @@ class TagLexicon:
     singletons: frozenset[str]  # words that train has once
     characters: list[str]  # the rows of letters, <pad> and <unk> first; empty without them
     affixes: list[str]  # the same of affixes
+    speller: Speller | None = None  # for a model of running text, where there is one
     _character_ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _affix_ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
@@ -61,6 +63,10 @@ class TagLexicon:
         self.words.prepare(tokens)
         return Ragged.of([self.words.vector_rows(token) for token in tokens])
 
+    def spelled(self, tokens: Sequence[str]) -> Spelled | None:
+        """Their symbols; None where no model of running text asks for them."""
+        return None if self.speller is None else Spelled.of(tokens, self.speller)
+
 
 @dataclass(frozen=True)
 class TagSplit:
@@ -74,6 +80,8 @@ class TagSplit:
     vectors: Ragged | None  # their pretrained rows
     targets: Ints | None  # [M]
     layout: ColumnLayout | None = None  # of the files that the sentences stood in
+    spelled: Spelled | None = None  # the distinct tokens, for a model of running text
+    context: Array | None = None  # [M, C], what that model makes of them, where it is known
 
     @staticmethod
     def build(table: "Dataset", lexicon: TagLexicon, targets: Array | None = None) -> "TagSplit":
@@ -85,7 +93,8 @@ class TagSplit:
         tokens, types = encoded_tokens(column)
         vectors = lexicon.vector_rows(tokens)
         starts = np.cumsum(lengths) - lengths
-        return TagSplit(table, types, starts, lengths, lexicon.features(tokens), vectors, targets)
+        features, spelled = lexicon.features(tokens), lexicon.spelled(tokens)
+        return TagSplit(table, types, starts, lengths, features, vectors, targets, spelled=spelled)
 
     @staticmethod
     def of(sentences: Sequence[Sequence[str]], lexicon: TagLexicon) -> "TagSplit":
@@ -97,7 +106,8 @@ class TagSplit:
         vectors = lexicon.vector_rows(tokens)
         starts = np.cumsum(lengths) - lengths
         flat = np.array(types, dtype=np.int32)
-        return TagSplit(None, flat, starts, lengths, lexicon.features(tokens), vectors, None)
+        features, spelled = lexicon.features(tokens), lexicon.spelled(tokens)
+        return TagSplit(None, flat, starts, lengths, features, vectors, None, spelled=spelled)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -144,6 +154,7 @@ class TagSplit:
         if "characters" in arrays:
             longest = int(arrays["character_lengths"].max())
             arrays["characters"] = np.ascontiguousarray(arrays["characters"][:, :longest])
+        arrays |= context_inputs(self.context, self.spelled, places, self.types, mask)
         if self.vectors is not None:
             rows = self.vectors.take(distinct)
             arrays["vector_rows"], arrays["vector_offsets"] = rows.flat, rows.starts

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from birnn.arrays import Array, Codes, Ints
 from birnn.data.splits.flat import encoded_tokens, padded_places, renumbered
+from birnn.data.splits.spelled import Spelled, Speller, context_inputs
 from birnn.data.tables.hugging_face import library
 from birnn.data.tables.plain import PlainTable
 from birnn.data.text.ngrams import NgramRows, bag
@@ -66,6 +67,8 @@ class TextSplit:
     ngrams: "sp.csr_matrix | NgramRows | None"  # [N, n-grams]
     lengths: Ints
     weights: NDArray[np.float32] | None = None  # [N], of each item in the loss
+    speller: Speller | None = None  # for a model of running text, where there is one
+    context: Array | None = None  # [M, C], what that model makes of the tokens, where it is known
 
     @staticmethod
     def build(
@@ -93,6 +96,11 @@ class TextSplit:
         return FlatTokens.of(self.table, self.lengths)
 
     @cached_property
+    def spelled(self) -> Spelled | None:
+        """The distinct tokens, for a model of running text."""
+        return None if self.speller is None else Spelled.of(self.tokens.distinct, self.speller)
+
+    @cached_property
     def words(self) -> WordFeatures:
         """What is known of the distinct tokens; of texts to predict, more may come."""
         remember = isinstance(self.table, PlainTable)
@@ -106,6 +114,8 @@ class TextSplit:
         types = np.zeros(mask.shape, dtype=np.int64)
         types[mask] = numbers
         arrays: dict[str, Array] = {"types": types, **self.words.inputs(words)}
+        spelled = None if self.context is not None else self.spelled
+        arrays |= context_inputs(self.context, spelled, places, self.tokens.types, mask)
         if self.ngrams is not None:
             ids, values, offsets = bag(self.ngrams[indices])
             arrays |= {"ngram_ids": ids, "ngram_values": values, "ngram_offsets": offsets}

@@ -66,6 +66,12 @@ def vectors_name() -> Any:
         " another torchtext name, none, or auto (glove.6B.50d where installed).")  # fmt: skip
 
 
+def context_run() -> Any:
+    """The run whose states are features of tokens."""
+    text = "Trained run of language whose frozen states at each token are features; it is copied."
+    return data_option("", text)
+
+
 @dataclass(frozen=True)
 class TextData:
     """Where labelled texts come from, and how they are split and tokenised."""

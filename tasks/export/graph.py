@@ -17,12 +17,24 @@ import torch
 from torch import Tensor, nn
 
 from birnn.arrays import Array
+from birnn.errors import ConfigError
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.encoders import MaskedBatchNorm
 from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder
 
 Arrays = dict[str, Array]
 Axes = dict[str, dict[int, str]]
+
+
+def check_no_context(run: Any) -> None:
+    """Refuse a run that reads the states of another.
+
+    Raises:
+        ConfigError: so it is.
+    """
+    if getattr(run.info, "context", None) is not None:
+        reads = "it reads the states of another run (--context), which are no network to export"
+        raise ConfigError(f"{run.folder}: {reads}; train one without")
 
 
 class PaddedVectors(nn.Module):

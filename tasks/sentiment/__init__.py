@@ -16,5 +16,6 @@ SPEC = Spec(
     report="birnn.tasks.reporting.labels:label_sections",
     report_numbers="birnn.tasks.reporting.labels:label_numbers",
     warm="birnn.tasks.sentiment.warm:SentimentStart",
-    hub_pipeline="text-classification", files=("labels.json", "vocabulary.json", "ngrams.json"),
+    hub_pipeline="text-classification",
+    files=("labels.json", "vocabulary.json", "context.json", "ngrams.json"),
 )  # fmt: skip

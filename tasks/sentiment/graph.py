@@ -13,7 +13,7 @@ from birnn.errors import ConfigError
 from birnn.nn.batch import Batch
 from birnn.tasks.export import graph
 from birnn.tasks.export.check_script import LENGTHS, sample_texts
-from birnn.tasks.export.graph import Arrays, Axes, Graph
+from birnn.tasks.export.graph import Arrays, Axes, Graph, check_no_context
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.sentiment.info import ngram_counts
 from birnn.tasks.sentiment.model import SentimentModel, SentimentOutputs
@@ -40,6 +40,7 @@ class SentimentGraph(Graph):
             advice = f"train with one of {', '.join(TOKENIZERS)}"
             raise ConfigError(f"{run.folder}: its tokenizer {tokenizer} {needs}; {advice}")
         super().__init__(run)
+        check_no_context(run)
         model = run.model
         assert isinstance(model, SentimentModel)
         self.ngrams, self.vectors = model.ngrams, model.pretrained is not None

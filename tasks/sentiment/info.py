@@ -8,6 +8,7 @@ from birnn.data.text.ngrams import NgramTable
 from birnn.data.text.word_rows import packed
 from birnn.data.text.words import Lexicon
 from birnn.storage.files import read_json
+from birnn.tasks.core.context import Context, read_context
 from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import check_labels, check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
@@ -28,13 +29,18 @@ class TextInfo:
     vector_name: str
     vector_size: int
     members: int  # networks that are averaged
+    context: Context | None = None  # the run whose states are features
 
     def files(self) -> Files:
         """``labels.json``, ``vocabulary.json`` and, with a wide part, ``ngrams.json``."""
         vocabulary = {"words": self.lexicon.words, "vectors": self.vector_name,
                       "vector_size": self.vector_size, "members": self.members,
                       "vector_words": list(self.lexicon.vector_words)}  # fmt: skip
-        files: Files = {"labels.json": self.labels, "vocabulary.json": vocabulary}
+        files: Files = {
+            **(self.context.files() if self.context else {}),
+            "labels.json": self.labels,
+            "vocabulary.json": vocabulary,
+        }
         if self.ngrams:
             files["ngrams.json"] = ngram_counts(self.ngrams)
         return files
@@ -66,7 +72,8 @@ def read_text_info(folder: Path, model: SentimentParts) -> TextInfo:
             ngrams = NgramTable(table["texts"], table["words"], table["chars"])
     buckets = model.gram_buckets if model.gram_size else 0
     lexicon = Lexicon(vocabulary["words"], packed(vocabulary["vector_words"]), buckets)
-    return TextInfo(labels, lexicon, ngrams, None, name, size, members)
+    return TextInfo(labels, lexicon, ngrams, None, name, size, members,
+                    read_context(folder))  # fmt: skip
 
 
 def _check_counts(table: Any, texts: Any) -> None:

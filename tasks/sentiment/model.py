@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from birnn.arrays import Array
 from birnn.nn.batch import Batch
+from birnn.nn.context import BorderStates, with_context
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
 from birnn.nn.model import SequenceModel
@@ -69,11 +70,14 @@ class SentimentModel(nn.Module):
     wide_weight: Tensor
     wide_bias: Tensor
 
-    def __init__(self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None,
-                 classes: int, ngrams: int) -> None:  # fmt: skip
+    def __init__(
+        self, members: Sequence[SequenceModel], pretrained: PretrainedVectors | None, classes: int,
+        ngrams: int, context: BorderStates | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
         self.pretrained, self.classes, self.ngrams = pretrained, classes, ngrams
+        self.context = context
         self.register_buffer("mix", torch.tensor([1.0, 0.0]))
         if ngrams:
             self.register_buffer("wide_weight", torch.zeros(ngrams, classes))
@@ -93,7 +97,8 @@ class SentimentModel(nn.Module):
         return SentimentOutputs(members, recurrent, mixed, attention)
 
     def with_vectors(self, batch: Batch) -> Batch:
-        """``batch`` with the pretrained vectors of its words, which all members share."""
+        """``batch`` with what all members share: pretrained vectors, and states at its words."""
+        batch = with_context(self.context, batch)
         if self.pretrained is None:
             return batch
         vectors = self.pretrained(batch.inputs)

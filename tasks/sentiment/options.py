@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.data.streaming.options import StreamOptions
 from birnn.search import Span, choice
-from birnn.tasks.core.options import MAX_MEMBERS, TextData, vectors_name
+from birnn.tasks.core.options import MAX_MEMBERS, TextData, context_run, vectors_name
 
 # fmt: off
 
@@ -20,6 +20,7 @@ class SentimentData(TextData):
         " alias (sst2, imdb, rotten_tomatoes); a folder saved by datasets; or the embedded tweets.",
         group="Data")
     vectors: str = vectors_name()
+    context: str = context_run()
     stream: StreamOptions = field(default_factory=StreamOptions)
     vectors_limit: int = advanced(
         200_000, "Most frequent pretrained words that are kept.", low=1, group="Data")

@@ -1,6 +1,7 @@
 """Sentence classification: two or more classes, one label a text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from birnn.nn.pooling import parse_pooling
 from birnn.nn.word_embedder import PretrainedVectors, WordEmbedder, WordSizes, word_weights
 from birnn.progress import tell
 from birnn.tasks.core.classification import Classification, class_order
+from birnn.tasks.core.context import with_states
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
 from birnn.tasks.core.task import Baseline, LoadedSplit, Predictions, TaskData
@@ -71,6 +73,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         from birnn.data.text.vectors import find_vectors
 
         data = self.config.data
+        if data.context and data.stream.streaming:
+            raise ConfigError("context: a stream has none: leave --streaming or --context out")
         if self.origin and data.stream.streaming:
             raise ConfigError("from: a stream begins from no run: leave --streaming or --from out")
         check_unused(data.stream)
@@ -85,11 +89,17 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         tables = {name: self._tokenized(table) for name, table in texts.splits.items()}
         tell("counting words and n-grams")
         info = self._info(tables["train"], vectors)
+        if data.context:
+            from birnn.tasks.runs.context import load_context
+
+            info = replace(info, context=load_context(data.context))
         if streamed:
             info = streaming.info_of(info, streamed)
         splits = {k: self.split(table, info, ngrams=k != "train") for k, table in tables.items()}
         if self.config.model.class_weights == "balanced":
             splits["train"] = splits["train"].balanced(len(info.labels))
+        if info.context:
+            splits = with_states(info.context, splits)
         if not info.vectors and not self.config.model.word_size + self.config.model.gram_size:
             raise ConfigError("a word has no features: raise --word-size, --gram-size or --vectors")
         notes = [*texts.notes, self._vector_note(info, splits["train"])]
@@ -151,7 +161,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
             features = (info.ngrams.rows if plain else info.ngrams.transform)(
                 table["text"][:], tokenizer
             )
-        return TextSplit.build(table, info.lexicon, targets, features)
+        split = TextSplit.build(table, info.lexicon, targets, features)
+        return replace(split, speller=info.context.speller) if info.context else split
 
     def read_info(self, folder: Path) -> TextInfo:
         """Restore labels, words and n-grams."""
@@ -161,7 +172,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         """Trained, pretrained and character vectors of words."""
         model = self.config.model
         words, grams = len(info.lexicon.words), (model.gram_buckets, model.gram_size)
-        sizes = WordSizes(words, model.word_size, info.vector_size, *grams)
+        context = info.context.size if info.context else 0
+        sizes = WordSizes(words, model.word_size, info.vector_size, *grams, context)
         return WordEmbedder(sizes, model.word_dropout, model.embedding_dropout)
 
     def head(self, input_size: int, info: TextInfo) -> nn.Module:
@@ -178,7 +190,8 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
                 pretrained.values.copy_(torch.from_numpy(info.vectors.values))
         members = [self.network(info) for _ in range(info.members)]
         ngrams = len(info.ngrams) if info.ngrams is not None else 0
-        return SentimentModel(members, pretrained, len(info.labels), ngrams)
+        context = info.context.network() if info.context else None
+        return SentimentModel(members, pretrained, len(info.labels), ngrams, context)
 
     @property
     def views(self) -> int:

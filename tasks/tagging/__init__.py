@@ -33,5 +33,5 @@ SPEC = Spec(
         Metric("span_calibration_error", "lower", "share"),
     ),
     view="tagging",
-    files=("labels.json", "vocabulary.json"),
+    files=("labels.json", "vocabulary.json", "context.json"),
 )

@@ -14,7 +14,7 @@ from birnn.data.text.offsets import CLITIC, token_pattern
 from birnn.nn.batch import Batch
 from birnn.tasks.export import graph as export
 from birnn.tasks.export.check_script import LENGTHS, sample_texts
-from birnn.tasks.export.graph import Arrays, Axes, Graph
+from birnn.tasks.export.graph import Arrays, Axes, Graph, check_no_context
 from birnn.tasks.runs.folder import LoadedRun
 from birnn.tasks.tagging.model import TaggingModel, TaggingOutputs
 from birnn.tasks.tagging.serve import tag_raw
@@ -33,6 +33,7 @@ class TaggingGraph(Graph):
 
     def __init__(self, run: Any) -> None:
         super().__init__(run)
+        check_no_context(run)
         model = run.model
         assert isinstance(model, TaggingModel)
         self.vectors = model.pretrained is not None

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from birnn.data.text.word_rows import packed
 from birnn.data.text.words import Lexicon
 from birnn.errors import brief
 from birnn.storage.files import read_json
+from birnn.tasks.core.context import Context, read_context
 from birnn.tasks.core.options import MAX_MEMBERS
 from birnn.tasks.core.stored import check_labels, check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
@@ -42,6 +43,14 @@ class TagInfo:
     vector_name: str
     vector_size: int
     members: int  # networks that are averaged
+    context: Context | None = None  # the run whose states are features
+
+    def with_context(self, context: Context | None) -> "TagInfo":
+        """The same with the states of another run as features, if there is one."""
+        if context is None:
+            return self
+        lexicon = replace(self.lexicon, speller=context.speller)
+        return replace(self, lexicon=lexicon, context=context)
 
     @property
     def inner(self) -> str:
@@ -52,6 +61,7 @@ class TagInfo:
         """``labels.json`` and ``vocabulary.json``."""
         lexicon = self.lexicon
         return {
+            **(self.context.files() if self.context else {}),
             "labels.json": {"labels": self.labels, "scheme": self.scheme},
             "vocabulary.json": {
                 "words": lexicon.words.words, "singletons": sorted(lexicon.singletons),
@@ -117,7 +127,8 @@ def read_tag_info(folder: Path) -> TagInfo:
     """
     tags, vocabulary = read_json(folder / "labels.json"), read_json(folder / "vocabulary.json")
     with stored(folder, "vocabulary or labels are"):
-        return _parse(tags, vocabulary)
+        info = _parse(tags, vocabulary)
+    return info.with_context(read_context(folder))
 
 
 def _parse(tags: Mapping[str, Any], kept: Mapping[str, Any]) -> TagInfo:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from birnn.data.tags.schemes import legal
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Allowed, Potentials, constrain, neutral
+from birnn.nn.context import BorderStates, with_context
 from birnn.nn.crf import CRF, negative_log_likelihood
 from birnn.nn.decoding import best_path
 from birnn.nn.dropout import Dropout
@@ -97,6 +98,7 @@ class TaggingModel(nn.Module):
     Args:
         members: the networks, each with a :class:`TaggingHead`.
         pretrained: the table of word vectors that they share; None without one.
+        context: the frozen model whose states they share; None without one.
         openers: ``[K]`` bool, the tags that open a span; none among raw tags.
     """
 
@@ -107,10 +109,11 @@ class TaggingModel(nn.Module):
     def __init__(
         self,
         members: Sequence[SequenceModel], pretrained: PretrainedVectors | None, openers: Tensor,
+        context: BorderStates | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.pretrained = pretrained
+        self.pretrained, self.context = pretrained, context
         self.register_buffer("openers", openers, persistent=False)
         self.register_buffer("span_bonus", torch.tensor(0.0))
         self.register_buffer("log_sharpness", torch.tensor(0.0))
@@ -124,7 +127,8 @@ class TaggingModel(nn.Module):
         return TaggingOutputs(members, scores, chain, bonus, batch.lengths)
 
     def with_vectors(self, batch: Batch) -> Batch:
-        """``batch`` with the pretrained vectors of its words, which all members share."""
+        """``batch`` with what all members share: pretrained vectors, and states at its words."""
+        batch = with_context(self.context, batch)
         if self.pretrained is None:
             return batch
         vectors = self.pretrained(batch.inputs)

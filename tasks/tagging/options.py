@@ -48,6 +48,7 @@ class TaggingData:
         False, "Leave out odd lines and rows with their sentences, however many there are."
     )
     vectors: str = options.vectors_name()
+    context: str = options.context_run()
     min_frequency: int = advanced_data(
         1, "Words of train that are rarer share one trained vector.", low=1
     )

@@ -27,6 +27,7 @@ from birnn.nn.model import Embedder
 from birnn.nn.token_embedder import TokenDropout, TokenEmbedder, TokenSizes
 from birnn.nn.word_embedder import PretrainedVectors
 from birnn.progress import tell
+from birnn.tasks.core.context import with_states
 from birnn.tasks.core.folding import fold_options
 from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.options import VECTORS
@@ -85,6 +86,10 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         )
         if self.origin:
             info = self.origin.merged(info)
+        if data.context:
+            from birnn.tasks.runs.context import load_context
+
+            info = info.with_context(load_context(data.context))
         if len(info.labels) > MAX_LABELS:
             raise DataError(
                 f"{data.data}: {len(info.labels):,} different tags, more than {MAX_LABELS:,};"
@@ -94,6 +99,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             name: self.split(table, info).with_layout(loaded.layouts[name])
             for name, table in loaded.splits.items()
         }
+        if info.context:
+            splits = with_states(info.context, splits)
         if not self.embedder(info).output_size:
             raise ConfigError("a token has no features: raise --word-size, --char-size or another")
         provenance = {**loaded.provenance, "vectors": info.vector_name}
@@ -164,6 +171,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
             char_encoder=model.char_encoder, char_size=model.char_size,
             affixes=len(lexicon.affixes), affix_slots=AFFIX_SLOTS, affix_size=model.affix_size,
             case_size=CASE_SIZE if model.case else 0,
+            context_size=info.context.size if info.context else 0,
         )  # fmt: skip
         dropout = TokenDropout(
             model.singleton_dropout, model.word_dropout, model.embedding_dropout,
@@ -188,7 +196,8 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         spanned = info.scheme != "raw"
         openers = torch.tensor([spanned and label[:2] in ("B-", "S-") for label in info.labels])
         members = [self.network(info) for _ in range(info.members)]
-        return TaggingModel(members, pretrained, openers)
+        context = info.context.network() if info.context else None
+        return TaggingModel(members, pretrained, openers, context)
 
     def monitors_for(self, info: TagInfo) -> tuple[str, ...]:
         """Raw tags spell no spans."""
@@ -200,6 +209,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         parts = [
             f"{len(lexicon.words.words):,} words trained" if model.word_size else "",
             f"vectors {info.vector_name}" if info.vector_size else "no pretrained vectors",
+            f"states of {info.context.name}" if info.context else "",
             f"letters ({model.char_encoder})" if lexicon.characters else "",
             "affixes" if lexicon.affixes else "",
             "case" if model.case else "",
