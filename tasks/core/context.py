@@ -20,11 +20,11 @@ from birnn.config import from_dict
 from birnn.data.splits.batching import by_length
 from birnn.data.splits.spelled import Speller
 from birnn.nn.batch import Batch
-from birnn.nn.context import BorderStates
+from birnn.nn.one_way.context import BorderStates
 from birnn.progress import tell
+from birnn.registry import load
 from birnn.storage.cache import cached_array
 from birnn.storage.files import read_json
-from birnn.tasks import TASKS
 from birnn.tasks.core.stored import stored
 
 FILE = "context.json"
@@ -59,7 +59,7 @@ class Context:
         Raises:
             ConfigError: the task offers no states.
         """
-        kind = TASKS.require(task.name, "context", "--context", name)
+        kind = load("birnn.tasks:TASKS").require(task.name, "context", "--context", name)
         return cls(task.name, options, info, kind(task, info), name)
 
     @property
@@ -90,7 +90,7 @@ def read_context(folder: Path) -> Context | None:
         return None
     kept = read_json(folder / FILE)
     with stored(folder, "context is"):
-        options, spec = kept["options"], TASKS[str(kept["task"])]
+        options, spec = kept["options"], load("birnn.tasks:TASKS")[str(kept["task"])]
         task = spec.part("task")(from_dict(spec.part("options"), options))
         return Context.of(task, options, task.read_info(folder), str(kept["name"]))
 

@@ -68,7 +68,10 @@ def vectors_name() -> Any:
 
 def context_run() -> Any:
     """The run whose states are features of tokens."""
-    text = "Trained run of language whose frozen states at each token are features; it is copied."
+    text = (
+        "Run of a model of running text, whose frozen states at each token are features; it is"
+        " copied into the new run."
+    )
     return data_option("", text)
 
 

@@ -14,6 +14,7 @@ SPEC = Spec(
     test_record="birnn.tasks.language.test_record:read_passages",
     context="birnn.tasks.language.context:LanguageContext",
     metrics=(
+        Metric("nats", "lower"),
         Metric("bits_per_character", "lower"),
         Metric("backward_bits_per_character", "lower"),
         Metric("nats_per_symbol", "lower"),

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from birnn.arrays import Ints
 from birnn.data.passages.symbols import BORDER
-from birnn.nn.context import BorderStates
+from birnn.nn.one_way.context import BorderStates
 from birnn.tasks.language.info import LanguageInfo
 from birnn.tasks.language.task import Language
 

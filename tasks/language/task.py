@@ -14,7 +14,7 @@ from birnn.data.passages.symbols import UNKNOWN, Characters
 from birnn.data.tables.dialect import ReadOptions
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
-from birnn.nn.language_model import LanguageModel, LanguageSizes, Predicted, asked_symbols
+from birnn.nn.one_way.model import LanguageModel, LanguageSizes, Predicted, asked_symbols
 from birnn.tasks.core.evaluation import Evaluation
 from birnn.tasks.core.task import (
     Baseline,

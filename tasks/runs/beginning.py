@@ -1,4 +1,4 @@
-"""The run that another begins from: loaded, checked, and told of."""
+"""The run that another begins from, or whose states it reads: loaded, checked, and told of."""
 
 import hashlib
 import json
@@ -14,8 +14,9 @@ from birnn.storage.files import read_json
 from birnn.storage.unfilled import Unfilled
 from birnn.tasks import TASKS
 from birnn.tasks.core.beginning import Choice
+from birnn.tasks.core.context import Context, with_weights
 from birnn.tasks.core.task import Baseline, Task, TaskData
-from birnn.tasks.runs.folder import config_of, load_run, read_config
+from birnn.tasks.runs.folder import config_of, load_run, read_config, single
 from birnn.tasks.runs.unfinished import StartRecord
 from birnn.tasks.warm.carrying import compare
 from birnn.tasks.warm.forgetting import before_training, forgetting, shared, shared_warnings
@@ -117,6 +118,23 @@ def run_digest(folder: Path, info: Any) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def load_context(place: str) -> Context:
+    """The run in a folder whose states are features of another, with its weights at hand.
+
+    Raises:
+        ConfigError: there is no usable run, or one that offers no states.
+    """
+    try:
+        run = single(load_run(Path(place).expanduser()), "context")
+    except CheckpointError as error:
+        raise ConfigError(f"context: {error}") from None
+    options = json.loads(json.dumps(asdict(run.task.config)))
+    # Where its own data lay is nobody's business.
+    options["data"] = {**options["data"], "data": ""}
+    context = Context.of(run.task, options, run.info, run.folder.resolve().name)
+    return with_weights(context, run.model.state_dict())
 
 
 @dataclass(frozen=True)

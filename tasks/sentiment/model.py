@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from birnn.arrays import Array
 from birnn.nn.batch import Batch
-from birnn.nn.context import BorderStates, with_context
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
 from birnn.nn.model import SequenceModel
+from birnn.nn.one_way.context import BorderStates, with_context
 from birnn.nn.pooling import Pooling
 from birnn.nn.precision import full
 from birnn.nn.word_embedder import PretrainedVectors

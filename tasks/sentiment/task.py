@@ -90,7 +90,7 @@ class Sentiment(Classification[SentimentConfig, TextInfo, TextSplit]):
         tell("counting words and n-grams")
         info = self._info(tables["train"], vectors)
         if data.context:
-            from birnn.tasks.runs.context import load_context
+            from birnn.tasks.runs.beginning import load_context
 
             info = replace(info, context=load_context(data.context))
         if streamed:

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from birnn.data.tags.schemes import legal
 from birnn.nn.batch import Batch
 from birnn.nn.chain import Allowed, Potentials, constrain, neutral
-from birnn.nn.context import BorderStates, with_context
 from birnn.nn.crf import CRF, negative_log_likelihood
 from birnn.nn.decoding import best_path
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import Encoded
 from birnn.nn.model import SequenceModel
+from birnn.nn.one_way.context import BorderStates, with_context
 from birnn.nn.word_embedder import PretrainedVectors
 
 

@@ -87,7 +87,7 @@ class Tagging(Task[TaggingConfig, TagInfo, TagSplit]):
         if self.origin:
             info = self.origin.merged(info)
         if data.context:
-            from birnn.tasks.runs.context import load_context
+            from birnn.tasks.runs.beginning import load_context
 
             info = info.with_context(load_context(data.context))
         if len(info.labels) > MAX_LABELS:

@@ -11,9 +11,9 @@ import torch
 
 import birnn
 from birnn.data.splits.spelled import Spelled
-from birnn.nn.context import BorderStates
+from birnn.nn.one_way.context import BorderStates
 from birnn.tasks.core.context import Context
-from birnn.tasks.runs.context import load_context
+from birnn.tasks.runs.beginning import load_context
 from birnn.tasks.runs.launch import make_task
 
 import contract

@@ -18,7 +18,7 @@ from birnn.data.passages.windows import StreamWindows
 from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.engines import forced
-from birnn.nn.language_model import LanguageModel, LanguageSizes
+from birnn.nn.one_way.model import LanguageModel, LanguageSizes
 
 from strategies import quick, randomise
 

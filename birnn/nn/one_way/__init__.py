@@ -1,0 +1,1 @@
+"""One-way models of running text, and their states as features of tokens."""
