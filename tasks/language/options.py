@@ -40,7 +40,7 @@ class LanguageData:
     passage: int = advanced_data(
         1000, "Symbols that are scored together, at most; longer documents are cut.",
         low=16, high=1_000_000)
-    context: int = advanced_data(
+    overlap: int = advanced_data(
         256, "Symbols of its document that are read on both sides of a passage to score it.",
         low=1, high=100_000)
 

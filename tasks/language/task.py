@@ -84,7 +84,7 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         """Passages of texts."""
         options = self.config.data
         documents = [info.symbols.encode(text) for text in texts]
-        return PassageSplit.of(documents, None, options.passage, options.context)
+        return PassageSplit.of(documents, None, options.passage, options.overlap)
 
     def stream(self, stream: Ints, config: TrainConfig) -> "Batches":
         """Train as windows, one after the other."""

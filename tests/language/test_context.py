@@ -27,7 +27,7 @@ def language(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "text.txt").write_text("the film was Ada really a bit of Bo n1\n" * 40)
     birnn.train(
         "language", folder / "text.txt", out=folder / "run", epochs=1, hidden_size=3, passage=64,
-        context=16, symbol_size=4, batch_size=4, window=16, ngram_order=3,
+        overlap=16, symbol_size=4, batch_size=4, window=16, ngram_order=3,
     )  # fmt: skip
     return folder / "run"
 

@@ -93,7 +93,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> birnn.Run:
     path = folder / "text.txt"
     path.write_text("To be, or not to be: that is the question.\n" * 60)
     made = birnn.train(
-        "language", path, out=folder / "run", epochs=1, hidden_size=6, passage=64, context=16,
+        "language", path, out=folder / "run", epochs=1, hidden_size=6, passage=64, overlap=16,
         symbol_size=4, batch_size=4, window=16, ngram_order=4,
     )  # fmt: skip
     randomise(made.loaded.model)

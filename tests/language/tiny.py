@@ -20,7 +20,7 @@ def lines(folder: Path) -> LanguageConfig:
     """A document a line; both directions."""
     write_lines(folder / "lines.txt")
     data = LanguageData(
-        str(folder / "lines.txt"), "lines", validation_share=0.1, passage=16, context=4
+        str(folder / "lines.txt"), "lines", validation_share=0.1, passage=16, overlap=4
     )
     parts = LanguageParts(symbol_size=4, window=8, output_dropout=0.0, ngram_order=3)
     return LanguageConfig(data, parts, ENCODER, TRAIN)
