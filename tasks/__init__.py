@@ -14,5 +14,6 @@ TASKS = Specs(
         "regression": "birnn.tasks.regression:SPEC",
         "language": "birnn.tasks.language:SPEC",
         "speech": "birnn.tasks.speech:SPEC",
+        "translate": "birnn.tasks.translate:SPEC",
     }
 )

@@ -1,0 +1,105 @@
+"""A model from sequences of numbers to others: tables of words, an encoder, a decoder."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from birnn.config import EncoderConfig
+from birnn.nn.batch import Batch, sequence_mask
+from birnn.nn.dropout import Dropout
+from birnn.nn.encoders import build_encoder
+from birnn.nn.seq2seq.decoder import DECODERS, Decoder, DecoderSizes, Memory
+
+
+@dataclass(frozen=True)
+class TranslatorSizes:
+    """How large a translator is, and what of it is shared."""
+
+    source: int  # numbers of words of the source
+    target: int  # V
+    word: int  # E
+    hidden: int  # H of the decoder
+    decoder: str = "stacked"
+    attention: str = "multiplicative"
+    coverage: bool = False
+    shared: bool = False  # one table for source and target
+    tied: bool = True  # words are read off by the table of the target
+    word_dropout: float = 0.0  # how often a word is the unknown one
+    embedding_dropout: float = 0.0
+    dropout: float = 0.0  # within the decoder
+
+
+class TranslatorOutputs(NamedTuple):
+    """What is known of a batch."""
+
+    memory: Memory
+    logits: Tensor | None  # [M, V] of the real steps of the targets, item by item
+    model: "Translator"
+
+
+class Translator(nn.Module):
+    """Sources → states → targets, word by word; what is padded has no part in it."""
+
+    def __init__(self, sizes: TranslatorSizes, encoder: EncoderConfig) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.source = _table(sizes.source, sizes.word)
+        self.own_target = None if sizes.shared else _table(sizes.target, sizes.word)
+        self.encoder = build_encoder(sizes.word, encoder)
+        states = self.encoder.output_size
+        own = DecoderSizes(
+            sizes.word, sizes.hidden, states, sizes.attention, sizes.coverage, sizes.dropout
+        )
+        kind, cell = DECODERS[sizes.decoder], type(self.encoder)
+        self.decoder: Decoder = kind(own, cell.recurrence, cell.forget_gate)
+        self.bias = nn.Parameter(torch.zeros(sizes.target))
+        self.reading = None if sizes.tied else nn.Parameter(self.target.weight.detach().clone())
+        self.embedding_dropout = Dropout(sizes.embedding_dropout)
+
+    @property
+    def target(self) -> nn.Embedding:
+        """The table of the target's words, which can be that of the source's."""
+        return self.source if self.own_target is None else self.own_target
+
+    def forward(self, batch: Batch) -> TranslatorOutputs:
+        """The memory of ``source [B, T]``; the logits of ``target [B, U]``, where it is known."""
+        memory = self.remember(batch)
+        target = batch.inputs.get("target")
+        logits = None
+        if target is not None:
+            lengths = batch.inputs["target_lengths"]
+            real = sequence_mask(lengths, target.shape[1])
+            target = target.masked_fill(~real, 0)
+            words = self.words(self.target, target[:, :-1])
+            words = torch.cat([memory.start.unsqueeze(1), words], 1)
+            logits = self.logits(self.decoder.read(words, lengths, memory)[real])
+        return TranslatorOutputs(memory, logits, self)
+
+    def remember(self, batch: Batch) -> Memory:
+        """What the decoder knows of the sources."""
+        mask = sequence_mask(batch.lengths, batch.inputs["source"].shape[1])
+        source = batch.inputs["source"].masked_fill(~mask, 0)
+        encoded = self.encoder(self.words(self.source, source), batch.lengths)
+        return self.decoder.memory(encoded, mask)
+
+    def words(self, table: nn.Embedding, numbers: Tensor) -> Tensor:
+        """``[…]`` → ``[…, E]`` of unit scale; in training some words are hidden."""
+        if self.training and self.sizes.word_dropout:
+            hidden = torch.rand(numbers.shape, device=numbers.device) < self.sizes.word_dropout
+            numbers = numbers.masked_fill(hidden, 0)
+        found: Tensor = self.embedding_dropout(table(numbers) * self.sizes.word**0.5)
+        return found
+
+    def logits(self, made: Tensor) -> Tensor:
+        """``[…, E]`` → ``[…, V]``."""
+        table = self.target.weight if self.reading is None else self.reading
+        return nn.functional.linear(made, table, self.bias)
+
+
+def _table(count: int, size: int) -> nn.Embedding:
+    """Rows of length 1 on average: as they stand, logits are small."""
+    table = nn.Embedding(count, size)
+    nn.init.normal_(table.weight, std=size**-0.5)
+    return table
