@@ -47,7 +47,8 @@ class PairSplit:
     def lengths(self) -> Ints:
         """``[N]``: of the longer side, by which batches are made."""
         sides = self.source_numbers, self.target_numbers or self.source_numbers
-        return np.array([[len(row) for row in side] for side in sides], dtype=np.int64).max(0)
+        both: Ints = np.array([[len(row) for row in side] for side in sides], dtype=np.int64)
+        return np.asarray(both.max(0))
 
     def batch(self, indices: Ints) -> Batch:
         """``source [B, T]``; ``target [B, U]`` beside its lengths, where there are targets."""
