@@ -69,8 +69,8 @@ class TranslateParts:
     copy_unknown: bool = advanced(
         True, "Copy the source's piece that was looked at where an unknown one is said.")
     decoder: str = advanced(
-        "stacked", "Two recurrences and two looks, all steps at once in training (stacked), or one whose"
-        " input holds what was read off the step before (feeding: input feeding).",
+        "stacked", "Two recurrences and two looks, all steps at once in training (stacked), or one"
+        " whose input holds what was read off the step before (feeding: input feeding).",
         choices=("stacked", "feeding"))
     attention: str = advanced(
         "multiplicative", "How the source's steps are scored.",
