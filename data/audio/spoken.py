@@ -13,6 +13,7 @@ import numpy as np
 
 from birnn.arrays import Array
 from birnn.data.audio.recordings import Recording
+from birnn.data.samples import INSTALL
 from birnn.errors import DataError
 from birnn.progress import tell
 
@@ -113,7 +114,7 @@ class Voice:
             import espeakng_loader
         except ImportError:
             what = "the embedded recordings are spoken by espeakng-loader, which is not installed"
-            raise DataError(f"{what}; run: pip install espeakng-loader, or give --data") from None
+            raise DataError(f"{what}; run: {INSTALL}, or give --data") from None
         self.parts: list[Array] = []
         try:
             self.library = ctypes.CDLL(espeakng_loader.get_library_path())
