@@ -72,8 +72,9 @@ class Frames:
             return (
                 np.concatenate(self.parts) if self.parts else np.zeros((0, self.bands), np.float32)
             )
-        self.file.flush()
-        return np.memmap(self.file, np.float32, "r", shape=(self.count, self.bands))
+        with self.file:  # the map stays
+            self.file.flush()
+            return np.memmap(self.file, np.float32, "r", shape=(self.count, self.bands))
 
 
 def usual_rate(rows: Sequence[Recording]) -> int:

@@ -12,6 +12,8 @@ SPEC = Spec(
     example="--input recording.wav",
     test_record="birnn.tasks.speech.test_record:read_recordings",
     inspect="birnn.tasks.speech.inspection:inspect_sounds",
+    report="birnn.tasks.speech.report_sections:speech_sections",
+    report_numbers="birnn.tasks.speech.report_sections:speech_numbers",
     hub_pipeline="automatic-speech-recognition",
     metrics=(
         Metric("wer", "lower", "share"),

@@ -24,6 +24,7 @@ from birnn.tasks.speech.scoring import (
     evaluate_texts,
     rates,
 )
+from birnn.tasks.speech.search import Search, said_text
 from birnn.training.losses import LossSum
 
 MISTAKES = 8  # shown in the report
@@ -41,6 +42,7 @@ class Texts:
 
     monitors = TEXT_MONITORS
     spaced: bool
+    search: Search
 
     def loss(self, outputs: Outputs, batch: Batch) -> LossSum:
         """CTC, counted by symbols."""
@@ -50,8 +52,16 @@ class Texts:
 
     def decode(self, outputs: Outputs, batch: Batch) -> list[Array]:
         """``[L, 4]`` symbols of each item; see :class:`birnn.nn.audio.ctc.Symbol`."""
+        return [greedy(row) for row in self.soft(outputs, batch)]
+
+    def soft(self, outputs: Outputs, batch: Batch) -> list[Array]:
+        """``[T, K]`` logarithms of shares, of each item."""
         scores, lengths = outputs.scores.float().cpu().numpy(), outputs.lengths.tolist()
-        return [greedy(row[:length]) for row, length in zip(scores, lengths, strict=True)]
+        return [row[:length] for row, length in zip(scores, lengths, strict=True)]
+
+    def read(self, scores: Array, info: SpeechInfo) -> Array:
+        """``[L, 4]`` symbols of ``scores [T, K]``, by the search that the options name."""
+        return self.search.read(scores, info)
 
     def count(self, outputs: Outputs, batch: Batch, info: SpeechInfo) -> Mapping[str, Array]:
         """Errors and their totals, the summed loss, and its symbols."""
@@ -119,6 +129,12 @@ class Labels:
         """``[C]`` probabilities of each item."""
         return list(outputs.float().softmax(-1).cpu().numpy())
 
+    soft = decode
+
+    def read(self, scores: Array, info: SpeechInfo) -> Array:
+        """The probabilities as they are."""
+        return scores
+
     def count(self, outputs: Tensor, batch: Batch, info: SpeechInfo) -> Mapping[str, Array]:
         """Confusion counts and the summed loss."""
         assert batch.targets is not None
@@ -173,11 +189,6 @@ class Labels:
                 for i in worst
             ],
         }  # fmt: skip
-
-
-def said_text(predicted: Array, info: SpeechInfo) -> str:
-    """The text of the symbols ``[L, 4]``, with single spaces."""
-    return " ".join(info.text([int(row[0]) for row in predicted]).split())
 
 
 def text_confidence(predicted: Array) -> float:

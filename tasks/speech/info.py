@@ -1,6 +1,5 @@
 """What a speech run knows of its training split, and how its folder keeps it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ class SpeechInfo:
     features: FeatureOptions
     spaced: bool  # whether the symbols of a text have spaces between them
     single: bool  # whether a recording has one label
+    words: list[str]  # of train's texts
 
     def files(self) -> Files:
         """``sound.json``."""
@@ -33,6 +33,7 @@ class SpeechInfo:
             "sound.json": {
                 "labels": self.labels, "rate": own.rate, "mels": own.mels, "window": own.window,
                 "hop": own.hop, "spaced": self.spaced, "single": self.single,
+                "words": self.words,
             }
         }  # fmt: skip
 
@@ -61,9 +62,10 @@ def learned(
     texts: Sequence[str], features: FeatureOptions, *, spaced: bool, single: bool
 ) -> SpeechInfo:
     """What the texts of train hold: their labels, or their symbols, in alphabetical order."""
-    bare = SpeechInfo([], features, spaced, single)
-    found = sorted(Counter(symbol for text in texts for symbol in bare.symbols(text)))
-    return SpeechInfo(found if single else [BLANK, *found], features, spaced, single)
+    bare = SpeechInfo([], features, spaced, single, [])
+    found = sorted({symbol for text in texts for symbol in bare.symbols(text)})
+    words = [] if single else sorted({word for text in texts for word in text.split()})
+    return SpeechInfo(found if single else [BLANK, *found], features, spaced, single, words)
 
 
 def read_info(folder: Path) -> SpeechInfo:
@@ -83,7 +85,9 @@ def read_info(folder: Path) -> SpeechInfo:
         if not (0.002 <= window <= 1 and 0.001 <= hop <= 1):
             raise ValueError("window or hop is out of bounds")
         features = FeatureOptions(rate, mels, window, hop)
-        return SpeechInfo(kept["labels"], features, *(kept[name] for name in FLAGS))
+        check_strings("words", kept["words"], 0)
+        spaced, single = (kept[name] for name in FLAGS)
+        return SpeechInfo(kept["labels"], features, spaced, single, kept["words"])
 
 
 FLAGS = ("spaced", "single")

@@ -55,7 +55,7 @@ def inspect_sounds(task: Any) -> Inspection:
 def unusable(told: Mapping[str, Any]) -> list[Finding]:
     """Recordings that were left out, and those that are clipped."""
     clipped = ("clipped", told["clipped"], "clipped at full scale", "used as they are")
-    kinds = (("broken", told["left_out"], "can't be used", "left out"), clipped)
+    kinds = (("broken", told["broken"], "can't be used", "left out"), clipped)
     return [
         Finding(kind, len(names), [], f"{len(names):,} {words}: {'; '.join(names[:5])}", done)
         for kind, names, words, done in kinds

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from birnn.config import EncoderConfig, TrainConfig, advanced
+from birnn.config import EncoderConfig, TrainConfig, advanced, option
 from birnn.data.tables.dialect import TableOptions
 from birnn.search import Span
 from birnn.tasks.core import options
@@ -82,6 +82,15 @@ class SpeechParts:
     front_size: int = advanced(128, "Features of a step.", low=1, high=8192)
     front_dropout: float = rate(0.1, "Dropout of a step's features.", search=Span(0.0, 0.4))
     head_dropout: float = rate(0.2, "Dropout before the last layer.", search=Span(0.0, 0.5))
+    beam: int = option(
+        1, "Prefixes of a text that are followed when it is read; 1: the best symbol of each step.",
+        low=1, high=1000,
+    )  # fmt: skip
+    known_words: bool = advanced(False, "With --beam: only words that train has.")
+    language_model: str = advanced(
+        "", "With --beam: the folder of a run that scores texts, by which its best are ordered."
+    )
+    language_weight: float = advanced(0.3, "How much that run counts.", low=0, high=10)
     speed: float = advanced(
         0.1, "In training, recordings are up to so much faster or slower.", low=0, high=0.5
     )

@@ -18,7 +18,8 @@ from birnn.tasks.runs.folder import LoadedRun, predictions_of
 from birnn.tasks.serving.predictor import Predictor
 from birnn.tasks.serving.records import write_records
 from birnn.tasks.serving.request import Answer, Request
-from birnn.tasks.speech.goals import said_text, text_confidence
+from birnn.tasks.speech.goals import text_confidence
+from birnn.tasks.speech.search import said_text
 from birnn.tasks.speech.words import timed_words
 
 

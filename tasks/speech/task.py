@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from birnn import processes
 from birnn.arrays import Array
 from birnn.data.audio.batches import SoundSplit
 from birnn.data.audio.features import FeatureOptions
@@ -19,15 +20,19 @@ from birnn.nn.audio.augment import Augmentation
 from birnn.nn.audio.ctc import steps_needed
 from birnn.nn.audio.front import Front, FrontSizes
 from birnn.nn.batch import Batch
+from birnn.progress import tell
 from birnn.tasks.core.folding import fold_options
+from birnn.tasks.core.inference import run_split
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Record, Task, TaskData
 from birnn.tasks.speech.goals import Goal, Labels, Texts, known_targets
 from birnn.tasks.speech.info import UNKNOWN, SpeechInfo, learned, read_info
 from birnn.tasks.speech.model import SpeechModel
 from birnn.tasks.speech.options import SpeechConfig
+from birnn.tasks.speech.search import Search
 from birnn.training.losses import LossSum
 
 FRAMES_A_STEP = (1, 2, 4)
+PICTURES = 3  # in a report, of recordings that were misread, and of others
 Data = TaskData[SpeechInfo, SoundSplit]
 
 
@@ -42,8 +47,11 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
     @property
     def goal(self) -> Goal:
         """What a recording is asked for."""
-        data = self.config.data
-        return Labels() if data.labels else Texts(data.units == "symbols")
+        data, parts = self.config.data, self.config.model
+        if data.labels:
+            return Labels()
+        search = Search(parts.beam, parts.known_words, parts.language_model, parts.language_weight)
+        return Texts(data.units == "symbols", search)
 
     def monitors_for(self, info: SpeechInfo) -> tuple[str, ...]:
         """Those of the goal; symbols with spaces between have no ``cer``."""
@@ -94,7 +102,8 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         return {
             "source": source, "rows": {name: len(part) for name, part in parts.items()},
             "unit": self.unit, "splits": cuts or ["as the source gives them"], "notes": notes,
-            "left_out": findings.broken, "clipped": findings.clipped, "speakers": speakers,
+            "left_out": {"can't be used": len(findings.broken)}, "broken": findings.broken,
+            "clipped": findings.clipped, "speakers": speakers,
             "seconds": {n: round(float(p.lengths.sum()) * hop, 1) for n, p in parts.items()},
         }  # fmt: skip
 
@@ -239,6 +248,38 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         """Validation scores of the goal."""
         return self.goal.scores(counts)
 
+    def predictions(self, model: nn.Module, split: SoundSplit, info: SpeechInfo) -> list[Array]:
+        """As :meth:`decode`; of texts by the search that the options name."""
+        read = self.goal.read
+        return [read(row, info) for row in self.soft(model, split, info)]
+
+    def soft(self, model: nn.Module, split: SoundSplit, info: SpeechInfo) -> list[Array]:
+        """Of texts ``[T, K]`` logarithms of the shares of symbols, of labels ``[C]`` their own."""
+        rows: dict[int, Array] = {}
+        for indices, batch, outputs in run_split(model, split, self.config.train, shared=True):
+            rows.update(zip(indices.tolist(), self.goal.soft(outputs, batch), strict=True))
+            tell("recognising", len(rows) / len(split))
+        whole = {item: row for part in processes.collected(rows) for item, row in part.items()}
+        return [whole[item] for item in range(len(split))] if whole else []
+
+    def combined(
+        self, parts: Sequence[tuple[SoundSplit, Any, SpeechInfo]], info: SpeechInfo
+    ) -> list[Array]:
+        """From the mean of the shares.
+
+        Raises:
+            ConfigError: the models know other symbols, or have steps of another length.
+        """
+        rows = list(zip(*(own for _, own, _ in parts), strict=True))
+        same = all(own.labels == info.labels for _, _, own in parts)
+        if not same or any(len({one.shape for one in row}) > 1 for row in rows):
+            raise ConfigError("ensemble: runs of other labels, symbols or steps can't be averaged")
+        read = self.goal.read
+        if info.single:
+            return [np.mean(row, axis=0) for row in rows]
+        means = (np.log(np.mean(np.exp(row), axis=0).clip(1e-30)) for row in rows)
+        return [read(row.astype(np.float32), info) for row in means]
+
     def evaluate(
         self, split: SoundSplit, predictions: Sequence[Array], info: SpeechInfo, seed: int
     ) -> Evaluation:
@@ -270,5 +311,32 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
     def report_extras(
         self, model: nn.Module, data: Data, predictions: Any, baselines: Sequence[Baseline]
     ) -> dict[str, Any]:
-        """Of each test item its row in the user's data."""
-        return {"items": {"row": [row.row for row in data.splits["test"].recordings]}}
+        """Of each test item its row in the user's data, and spectrograms of some."""
+        from birnn.tasks.speech.pictures import picture_of
+        from birnn.tasks.speech.words import timed_words
+
+        test, info = data.splits["test"], data.info
+        step = self.config.model.subsampling * info.features.hop
+        pictures = []
+        for item in self._shown(test, predictions, info):
+            row, predicted = test.recordings[item], predictions[item]
+            words = [] if info.single else timed_words(predicted, info, step)
+            picture = picture_of(test.one(item), info.features.hop, words)
+            record = self.goal.record(predicted, info)
+            said = record["label"] if info.single else record["text"]
+            told = {"path": row.name, "speaker": row.speaker, "gold": row.text, "said": said}
+            pictures.append({**told, **picture})
+        return {"items": {"row": [row.row for row in test.recordings]}, "pictures": pictures}
+
+    def _shown(self, test: SoundSplit, predictions: Any, info: SpeechInfo) -> list[int]:
+        """Of the recordings that were misread, and of the others, the first of every speaker."""
+        shown = list[int]()
+        records = [self.goal.record(predicted, info) for predicted in predictions]
+        said = [record["label"] if info.single else record["text"] for record in records]
+        for right in (False, True):
+            speakers: dict[str, int] = {}
+            for item, row in enumerate(test.recordings):
+                if (row.text == said[item]) is right:
+                    speakers.setdefault(row.speaker, item)
+            shown += list(speakers.values())[:PICTURES]
+        return shown
