@@ -63,37 +63,42 @@ def prefix_beam(
         bonus: added for each symbol, against a language model's liking for short texts.
     """
     beams: dict[Prefix, _Sums] = {(): _Sums(blank=0.0)}
+
+    def known(prefix: Prefix, symbol: int) -> float:
+        return bonus + (weight * language(prefix, symbol) if language else 0.0)
+
     for step in scores:
-        likely = [int(k) for k in np.flatnonzero(step > FAINT) if k != BLANK]
-        following: dict[Prefix, _Sums] = {}
-
-        def at(prefix: Prefix, known: float, into: dict[Prefix, _Sums] = following) -> _Sums:
-            if prefix not in into:
-                into[prefix] = _Sums(language=known)
-            return into[prefix]
-
-        for prefix, sums in beams.items():
-            same = at(prefix, sums.language)
-            same.blank = float(np.logaddexp(same.blank, sums.paths + step[BLANK]))
-            if prefix:
-                repeat = sums.symbol + step[prefix[-1]]
-                same.symbol = float(np.logaddexp(same.symbol, repeat))
-            for symbol in likely:
-                # An equal neighbour is a new symbol after a blank alone.
-                source = sums.blank if prefix and symbol == prefix[-1] else sums.paths
-                if source == NEVER:
-                    continue
-                longer = (*prefix, symbol)
-                known = sums.language
-                if longer not in following:
-                    known += bonus + (weight * language(prefix, symbol) if language else 0.0)
-                grown = at(longer, known)
-                grown.symbol = float(np.logaddexp(grown.symbol, source + step[symbol]))
+        following = _after(beams, step, known)
         kept = sorted(following, key=lambda p: (-following[p].score, p))[:width]
         beams = {prefix: following[prefix] for prefix in kept}
     ends = {p: weight * language(p, None) if language else 0.0 for p in beams}
     found = [Found(p, sums.score + ends[p], sums.paths) for p, sums in beams.items()]
     return sorted(found, key=lambda one: (-one.score, one.symbols))
+
+
+def _after(
+    beams: dict[Prefix, _Sums], step: Array, known: Callable[[Prefix, int], float]
+) -> dict[Prefix, _Sums]:
+    """All prefixes after one more step ``[K]``; ``known`` scores a symbol after a prefix."""
+    likely = [int(k) for k in np.flatnonzero(step > FAINT) if k != BLANK]
+    following: dict[Prefix, _Sums] = {}
+    for prefix, sums in beams.items():
+        same = following.setdefault(prefix, _Sums(language=sums.language))
+        same.blank = float(np.logaddexp(same.blank, sums.paths + step[BLANK]))
+        if prefix:
+            repeat = sums.symbol + step[prefix[-1]]
+            same.symbol = float(np.logaddexp(same.symbol, repeat))
+        for symbol in likely:
+            # An equal neighbour is a new symbol after a blank alone.
+            source = sums.blank if prefix and symbol == prefix[-1] else sums.paths
+            if source == NEVER:
+                continue
+            longer = (*prefix, symbol)
+            if longer not in following:
+                following[longer] = _Sums(language=sums.language + known(prefix, symbol))
+            grown = following[longer]
+            grown.symbol = float(np.logaddexp(grown.symbol, source + step[symbol]))
+    return following
 
 
 def aligned(scores: Array, symbols: Prefix) -> Array:
