@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -76,7 +76,8 @@ class Context:
         """The frozen network, with its weights if they are at hand."""
         network = self.speller.network()
         if self.weights is not None and not any(b.is_meta for b in network.buffers()):
-            network.model.load_state_dict(dict(self.weights))
+            own = network.model.state_dict()  # what else the run has, states don't need
+            network.model.load_state_dict({name: self.weights[name] for name in own})
         return network.train()
 
 
@@ -120,7 +121,7 @@ def states_of(context: Context, split: Any, starts: Ints, types: Codes) -> Array
         types: which of the distinct tokens stands at each place.
     """
     digest = sha256(str(sorted(context.files().items())).encode())
-    for weight in cast(Mapping[str, torch.Tensor], context.weights).values():
+    for weight in context.network().state_dict().values():
         digest.update(weight.contiguous().numpy().tobytes())
     spelled = split.spelled
     for part in (spelled.symbols, spelled.sizes, types, split.lengths):

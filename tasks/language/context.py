@@ -1,6 +1,6 @@
 """The states of a language model, for taggers and classifiers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from birnn.arrays import Ints
@@ -35,4 +35,4 @@ class LanguageContext:
 
     def network(self) -> BorderStates:
         """The frozen network."""
-        return BorderStates(self.task.model(self.info))
+        return BorderStates(self.task.model(replace(self.info, sizes=[])))  # without n-grams

@@ -1,23 +1,31 @@
 """What a language model knows of its training split, and how a run folder keeps it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from birnn.data.passages.symbols import MOST, Characters
 from birnn.storage.files import read_json
-from birnn.tasks.core.stored import check_strings, stored
+from birnn.tasks.core.stored import check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
+from birnn.tasks.language.ngrams import NGrams
+
+MOST_ORDERS = 16
 
 
 @dataclass(frozen=True)
 class LanguageInfo:
-    """The symbols."""
+    """The symbols, and how large the tables of n-grams are."""
 
     symbols: Characters
+    sizes: Sequence[Sequence[Sequence[int]]]  # of each direction and order
+    ngrams: Sequence[NGrams] = ()  # at hand only while a model is being made
 
     def files(self) -> Files:
         """``symbols.json``."""
-        return {"symbols.json": {"unit": "characters", "symbols": list(self.symbols.symbols)}}
+        own = {"unit": "characters", "symbols": list(self.symbols.symbols), "ngrams": self.sizes}
+        return {"symbols.json": own}
 
 
 def read_language_info(folder: Path) -> LanguageInfo:
@@ -34,4 +42,12 @@ def read_language_info(folder: Path) -> LanguageInfo:
             raise ValueError("its symbols are not characters")
         if len(symbols) > MOST:
             raise ValueError(f"{len(symbols):,} symbols; a run has at most {MOST:,}")
-    return LanguageInfo(Characters(symbols))
+        sizes = [[_size(part) for part in way] for way in kept["ngrams"]]
+        if len(sizes) > 2 or any(len(way) > MOST_ORDERS for way in sizes):
+            raise ValueError("its n-grams are none of ours")
+    return LanguageInfo(Characters(symbols), sizes)
+
+
+def _size(part: Any) -> list[int]:
+    grams, contexts = part
+    return [check_whole("n-grams", number, 1, 10**9) for number in (grams, contexts)]

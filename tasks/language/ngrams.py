@@ -13,6 +13,8 @@ import numpy as np
 from birnn.arrays import Array, Ints
 from birnn.data.passages.symbols import BORDER
 
+LEAST_ORDER = 3
+
 
 @dataclass(frozen=True)
 class Level:
@@ -33,50 +35,38 @@ class NGrams:
     @classmethod
     def fit(cls, stream: Ints, symbols: int, order: int) -> "NGrams":
         """Learn from ``stream [S]``, documents between borders."""
-        reach = reach_back(stream)
-        unique, place, inverse, times = np.unique(
-            stream.astype(np.int64), return_index=True, return_inverse=True, return_counts=True
-        )
-        # Of each order: its n-grams, where each stands first, the one that ends at each place, and
-        # how often each stands.
-        uniques, first, numbers, raw = [unique], [place], [inverse], [times]
-        for n in range(2, order + 1):
-            there = np.flatnonzero(reach >= n - 1)
-            if not len(there):
-                break
-            before = numbers[-1][there - 1]
-            keys = before * symbols + stream[there]
-            unique, inverse, times = np.unique(keys, return_inverse=True, return_counts=True)
-            own = np.full(len(stream), -1, dtype=np.int64)
-            own[there] = inverse
-            place = np.zeros(len(unique), dtype=np.int64)
-            place[inverse] = there
-            numbers.append(own)
-            uniques.append(unique)
-            first.append(place)
-            raw.append(times)
-        levels = []
-        for n in range(1, len(numbers) + 1):
-            count = raw[n - 1].astype(np.float64)
-            if n < len(numbers):  # distinct symbols before, but for what begins a document
-                suffix = numbers[n - 1][first[n]]
-                count = np.bincount(suffix, minlength=len(count)).astype(np.float64)
-                begins = stream[first[n - 1] - n + 1] == BORDER
-                count = np.where(begins & (n > 1), raw[n - 1], count)
-                count = np.maximum(count, np.where(count == 0, raw[n - 1], 0))
-            contexts = 1 if n == 1 else len(uniques[n - 2])
-            levels.append(_level(uniques[n - 1], count, symbols, contexts))
-        return cls(symbols, levels)
+        counts = Counts.of(stream, symbols)
+        while counts.order < order and counts.grow():
+            pass
+        return counts.model()
 
-    def chances(self, stream: Ints) -> Array:
-        """Log-probabilities ``[orders, S]`` of each symbol of ``stream`` under each order.
+    @classmethod
+    def choose(cls, stream: Ints, symbols: int, most: int, validation: Ints) -> "NGrams":
+        """The order that is best on another stream, of up to ``most``.
+
+        From :data:`LEAST_ORDER` on, an order is tried until one is no better.
+        """
+        counts, best, lowest = Counts.of(stream, symbols), None, np.inf
+        while counts.order < min(LEAST_ORDER, most) and counts.grow():
+            pass
+        while True:
+            model = counts.model()
+            loss = -float(model.read(validation)[0][1:].sum())
+            if best is not None and loss >= lowest:
+                return best
+            best, lowest = model, loss
+            if counts.order >= most or not counts.grow():
+                return best
+
+    def read(self, stream: Ints) -> tuple[Array, Ints]:
+        """Log-chances ``[S]`` of each symbol of ``stream``, and how long a context is known.
 
         What stands before a document's border is not looked at.
         """
         stream, reach = stream.astype(np.int64), reach_back(stream)
-        logs = np.zeros((len(self.levels), len(stream)))
         chance = np.full(len(stream), 1.0 / self.symbols)
         number = np.zeros(len(stream), dtype=np.int64)
+        longest = np.zeros(len(stream), dtype=np.int64)
         for n, level in enumerate(self.levels, start=1):
             before = np.zeros_like(number)
             if n > 1:
@@ -87,11 +77,72 @@ class NGrams:
             place[before < 0] = -1
             known = before >= 0
             share = np.where(place >= 0, level.share[place], 0.0)
-            mixed = share + level.rest[np.where(known, before, 0)] * chance
-            chance = np.where(known, mixed, chance)
+            rest = level.rest[np.where(known, before, 0)]
+            chance = np.where(known, share + rest * chance, chance)
+            longest = np.where(known & (rest < 1), n - 1, longest)
             number = place
-            logs[n - 1] = np.log(np.maximum(chance, 1e-30))
-        return logs
+        return np.log(np.maximum(chance, 1e-30)), longest
+
+    @property
+    def sizes(self) -> list[list[int]]:
+        """Of each order how many n-grams there are, and contexts."""
+        return [[len(level.keys), len(level.rest)] for level in self.levels]
+
+
+@dataclass
+class Counts:
+    """How often the n-grams of a stream stand there; of each order, from 1 on, as lists."""
+
+    stream: Ints
+    symbols: int
+    reach: Ints
+    uniques: list[Ints]  # their numbers: as the keys of a level
+    first: list[Ints]  # where each ends for the first time
+    numbers: list[Ints]  # which one ends at each place of the stream; -1: none
+    times: list[Ints]
+
+    @classmethod
+    def of(cls, stream: Ints, symbols: int) -> "Counts":
+        """Single symbols, counted."""
+        unique, place, inverse, times = np.unique(
+            stream.astype(np.int64), return_index=True, return_inverse=True, return_counts=True
+        )
+        return cls(stream, symbols, reach_back(stream), [unique], [place], [inverse], [times])
+
+    @property
+    def order(self) -> int:
+        """The longest that are counted."""
+        return len(self.uniques)
+
+    def grow(self) -> bool:
+        """Count those that are one longer; says whether there are any."""
+        there = np.flatnonzero(self.reach >= self.order)
+        if not len(there):
+            return False
+        keys = self.numbers[-1][there - 1] * self.symbols + self.stream[there]
+        unique, inverse, times = np.unique(keys, return_inverse=True, return_counts=True)
+        own = np.full(len(self.stream), -1, dtype=np.int64)
+        own[there] = inverse
+        place = np.zeros(len(unique), dtype=np.int64)
+        place[inverse] = there
+        for part, more in ((self.uniques, unique), (self.first, place), (self.numbers, own),
+                           (self.times, times)):  # fmt: skip
+            part.append(more)
+        return True
+
+    def model(self) -> NGrams:
+        """Smoothed."""
+        return NGrams(self.symbols, [self._level(n) for n in range(1, self.order + 1)])
+
+    def _level(self, n: int) -> Level:
+        times = self.times[n - 1].astype(np.float64)
+        if n < self.order:  # distinct symbols before, but for what begins a document
+            suffix = self.numbers[n - 1][self.first[n]]
+            before = np.bincount(suffix, minlength=len(times)).astype(np.float64)
+            begins = self.stream[self.first[n - 1] - n + 1] == BORDER
+            times = np.where((begins & (n > 1)) | (before == 0), times, before)
+        contexts = 1 if n == 1 else len(self.uniques[n - 2])
+        return _level(self.uniques[n - 1], times, self.symbols, contexts)
 
 
 def reach_back(stream: Ints) -> Ints:

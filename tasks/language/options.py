@@ -58,8 +58,10 @@ class LanguageParts:
     output_dropout: float = advanced(
         0.1, "Dropout of the states before the last layer.", low=0, high=0.95)
     ngram_order: int = advanced(
-        8, "Symbols of the longest n-gram that the baseline may use; validation chooses.",
+        8, "Symbols of the longest n-gram that may be counted; validation chooses.",
         low=1, high=16)
+    mix: bool = advanced(
+        True, "Mix n-grams into the network's chances, by weights chosen on validation.")
 
 
 @dataclass(frozen=True)

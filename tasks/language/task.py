@@ -1,6 +1,7 @@
 """Language modelling: two one-way models, trained together over a stream of symbols."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from birnn.data.tables.dialect import ReadOptions
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
 from birnn.nn.one_way.model import LanguageModel, LanguageSizes, Predicted, asked_symbols
+from birnn.nn.one_way.ngrams import NGramTables
+from birnn.progress import tell
 from birnn.tasks.core.evaluation import Evaluation
 from birnn.tasks.core.task import (
     Baseline,
@@ -25,8 +28,10 @@ from birnn.tasks.core.task import (
     TaskData,
 )
 from birnn.tasks.language.info import LanguageInfo, read_language_info
+from birnn.tasks.language.ngrams import NGrams
 from birnn.tasks.language.options import LanguageConfig
 from birnn.tasks.language.scores import PassageSums
+from birnn.tasks.scoring.bootstrap import BOOTSTRAP_SEED
 from birnn.training.losses import LossSum
 
 if TYPE_CHECKING:
@@ -47,18 +52,11 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
     headline = ("bits_per_character",)
 
     def load(self) -> TaskData[LanguageInfo, PassageSplit]:
-        """Read the documents, split them, and learn the symbols of train."""
-        from birnn.data.passages.documents import split_documents
-
-        options = self.config.data
-        read = self.read(options.data)
-        shares = {"test": options.test_share, "validation": options.validation_share}
-        texts, cuts = split_documents(read.splits, shares, options.split_seed, read.source)
-        symbols = Characters.of(texts["train"], options.min_frequency)
-        if not symbols.symbols:
-            raise DataError(f"{read.source}: no symbol is frequent enough; lower --min-frequency")
-        info = LanguageInfo(symbols)
-        splits = {name: self.split(parts, info) for name, parts in texts.items()}
+        """Read the documents, split them, and learn symbols and n-grams of train."""
+        read, texts, cuts = self._texts()
+        plain = self._symbols(read, texts)
+        splits = {name: self.split(parts, plain) for name, parts in texts.items()}
+        info = self._with_ngrams(plain, splits["train"], splits["validation"])
         rows = {name: len(split) for name, split in splits.items()}
         notes = [*read.notes, *cuts, *unknown_notes(splits)]
         provenance = {
@@ -71,6 +69,35 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         return TaskData(
             splits, info, provenance, notes, read.warnings, dict(read.reading), stream=stream
         )
+
+    def _texts(self) -> "tuple[Documents, dict[str, list[str]], list[str]]":
+        """The run's own data, split, and how."""
+        from birnn.data.passages.documents import split_documents
+
+        options = self.config.data
+        read = self.read(options.data)
+        shares = {"test": options.test_share, "validation": options.validation_share}
+        return read, *split_documents(read.splits, shares, options.split_seed, read.source)
+
+    def _symbols(self, read: "Documents", texts: Mapping[str, Sequence[str]]) -> LanguageInfo:
+        symbols = Characters.of(texts["train"], self.config.data.min_frequency)
+        if not symbols.symbols:
+            raise DataError(f"{read.source}: no symbol is frequent enough; lower --min-frequency")
+        return LanguageInfo(symbols, [])
+
+    def _with_ngrams(
+        self, info: LanguageInfo, train: PassageSplit, validation: PassageSplit
+    ) -> LanguageInfo:
+        """The same with n-grams of both directions, whose order is best on validation."""
+        tell("counting n-grams")
+        symbols, models = len(info.symbols), list[NGrams]()
+        streams = [(train.stream, validation.stream)]
+        if self.config.encoder.bidirectional:
+            streams.append((train.stream[::-1], validation.stream[::-1]))
+        for stream, other in streams:
+            models.append(NGrams.choose(stream, symbols, self.config.model.ngram_order, other))
+        sizes = [model.sizes for model in models] if self.config.model.mix else []
+        return replace(info, sizes=sizes, ngrams=models)
 
     def read(self, source: str) -> "Documents":
         """The documents of a source, as the options say."""
@@ -95,11 +122,12 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
     def load_split(self, info: LanguageInfo, source: str, name: str) -> LoadedSplit[PassageSplit]:
         """Passages to score; other data is taken whole, or the split that it holds."""
         if not source:
-            own = self.load()
-            texts = own.splits[name]
-            if own.info.symbols.symbols != info.symbols.symbols:
+            own, texts, cuts = self._texts()
+            if self._symbols(own, texts).symbols.symbols != info.symbols.symbols:
                 raise DataError("the data has changed since training: its symbols are others")
-            return LoadedSplit(texts, f"{own.provenance['source']} ({name})", own.notes)
+            split = self.split(texts[name], info)
+            notes = [*own.notes, *cuts, *unknown_notes({name: split})]
+            return LoadedSplit(split, f"{own.source} ({name})", notes)
         read = self.read(source)
         if len(read.splits) > 1 and name not in read.splits:
             raise DataError(f"{source}: no {name} split; there are: {', '.join(read.splits)}")
@@ -117,7 +145,8 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         sizes = LanguageSizes(
             len(info.symbols), parts.symbol_size, parts.embedding_dropout, parts.output_dropout
         )
-        return LanguageModel(sizes, encoder, both=encoder.bidirectional)
+        tables = NGramTables(len(info.symbols), info.sizes) if info.sizes else None
+        return LanguageModel(sizes, encoder, both=encoder.bidirectional, ngrams=tables)
 
     def describe(self, info: LanguageInfo) -> list[tuple[str, str]]:
         """What is trained."""
@@ -138,10 +167,15 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
     def finish(
         self, model: "nn.Module", data: TaskData[LanguageInfo, PassageSplit]
     ) -> dict[str, Any]:
-        """Drop them."""
+        """Drop them, and mix n-grams in."""
         assert isinstance(model, LanguageModel)
         model.drop_states()
-        return {}
+        if model.ngrams is None:
+            return {}
+        from birnn.tasks.language.mixing import fill_tables, fit_weights
+
+        fill_tables(model, data.info.ngrams)
+        return {"mixture": fit_weights(self, model, data.info.ngrams, data.splits["validation"])}
 
     def loss(self, outputs: Predicted, batch: Batch) -> LossSum:
         """Nats of all symbols that are predicted, by both models."""
@@ -160,7 +194,7 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         first, asked = batch.inputs["first"], batch.inputs["count"]
         opens, closes = int((first == 0).sum()), int((first + asked == batch.lengths).sum())
         total, both = int(asked.sum()), self.config.encoder.bidirectional
-        nats = [-float(part.double().sum()) for part in outputs]
+        nats = [-float(p.double().sum()) for p in (outputs.forward, outputs.backward)]
         return {"sums": np.array([*nats, total - opens, (total - closes) * both])}
 
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
@@ -173,7 +207,10 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         return found
 
     def decode(self, outputs: Predicted, batch: Batch) -> list[Array]:
-        """``[n, 2]`` for each passage: log-probabilities of its symbols, of both models."""
+        """``[n, 4]`` for each passage: log-probabilities of its symbols, of both models.
+
+        With n-grams mixed in, then without.
+        """
         return [row.float().cpu().numpy() for row in asked_symbols(outputs, batch)]
 
     def combined(
@@ -188,7 +225,8 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
 
     def sums(self, split: PassageSplit, predictions: Predictions) -> PassageSums:
         """Nats of each passage."""
-        nats = -np.array([row.sum(0, dtype=np.float64) for row in predictions]).reshape(-1, 2)
+        sums = [row[:, :2].sum(0, dtype=np.float64) for row in predictions]
+        nats = -np.array(sums).reshape(-1, 2)
         if not self.config.encoder.bidirectional:
             nats[:, 1] = np.nan
         symbols = np.asarray(split.predicted, dtype=np.float64)
@@ -204,12 +242,9 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         """Each symbol's frequency; Kneser-Ney n-grams, whose order validation chooses."""
         from birnn.tasks.language.baselines import frequencies, kneser_ney
 
-        train, validation, test = (data.splits[n] for n in ("train", "validation", "test"))
-        symbols, both = len(data.info.symbols), self.config.encoder.bidirectional
-        simple = frequencies(train, test, symbols)
-        order, rows = kneser_ney(
-            train, validation, test, symbols, self.config.model.ngram_order, both=both
-        )
+        test, models = data.splits["test"], data.info.ngrams
+        simple = frequencies(data.splits["train"], test, len(data.info.symbols))
+        rows, order = kneser_ney(test, models), len(models[0].levels)
         return [
             Baseline("frequencies", "how frequent each symbol is", simple, {}),
             Baseline("kneser_ney", f"Kneser-Ney {order}-grams", rows, {"order": order}),
@@ -235,7 +270,11 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         """The most surprising stretches of the test split."""
         from birnn.tasks.language.surprises import surprises
 
-        return {"surprises": surprises(split, predictions, info)}
+        found: dict[str, Any] = {"surprises": surprises(split, predictions, info)}
+        if info.sizes and all(row.shape[1] > 2 for row in predictions):
+            alone = self.sums(split, [row[:, 2:] for row in predictions])
+            found["network_alone"] = alone.evaluation(BOOTSTRAP_SEED).to_json()
+        return found
 
 
 def unknown_notes(splits: Mapping[str, PassageSplit]) -> list[str]:

@@ -127,6 +127,18 @@ def test_what_a_passage_is_scored_from_is_what_stands_around_it(run: birnn.Run) 
     assert same == pytest.approx([part["bits"] for part in other["symbols"][:200]], abs=1e-5)
 
 
+def test_n_grams_are_mixed_in_by_weights_of_validation(run: birnn.Run) -> None:
+    import json
+
+    metrics = json.loads((run.folder / "metrics.json").read_text())
+    for told in metrics["train"]["mixture"].values():
+        assert told["mixed"] <= min(told["network"], told["ngrams"]) + 0.2
+        assert all(0 < weight < 1 for weight in told["weights"])
+    alone = metrics["details"]["network_alone"]["bits_per_character"]["value"]
+    mixed = metrics["test"]["model"]["bits_per_character"]["value"]
+    assert mixed < alone
+
+
 def test_unknown_characters_are_told() -> None:
     alphabet = Characters.of(["abca", "b"], min_frequency=2)
     assert alphabet.symbols == ["a", "b"]

@@ -5,10 +5,12 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from birnn.data.passages.symbols import BORDER
+from birnn.nn.one_way.ngrams import NGramTables
 from birnn.tasks.language.ngrams import NGrams
 
 from strategies import quick
@@ -77,7 +79,7 @@ def test_chances_are_those_of_the_textbook(
     train: list[list[int]], test: list[list[int]], order: int
 ) -> None:
     model, book = NGrams.fit(stream_of(train), SYMBOLS, order), Textbook(train, order)
-    found = model.chances(stream_of(test))[-1]
+    found = model.read(stream_of(test))[0]
     place = 1
     for text in test:
         line = (BORDER, *text, BORDER)
@@ -88,8 +90,26 @@ def test_chances_are_those_of_the_textbook(
 
 
 @quick
+@given(documents, documents, st.integers(1, 4))
+def test_tables_of_a_module_say_the_same(
+    train: list[list[int]], test: list[list[int]], order: int
+) -> None:
+    model = NGrams.fit(stream_of(train), SYMBOLS, order)
+    tables = NGramTables(SYMBOLS, [model.sizes])
+    for number, level in enumerate(model.levels):
+        for name in ("keys", "share", "rest"):
+            tables.get_buffer(f"{name}_0_{number}").copy_(torch.from_numpy(getattr(level, name)))
+    for text in test:
+        stream = stream_of([text])
+        logs, known = tables(0, torch.from_numpy(stream.astype(np.int64))[None])
+        wanted = model.read(stream)
+        np.testing.assert_allclose(logs[0], wanted[0], rtol=1e-5, atol=1e-5)
+        np.testing.assert_array_equal(known[0], wanted[1])
+
+
+@quick
 @given(documents, st.lists(st.integers(1, SYMBOLS - 1), max_size=6), st.integers(1, 4))
 def test_chances_sum_to_one(train: list[list[int]], context: list[int], order: int) -> None:
     model = NGrams.fit(stream_of(train), SYMBOLS, order)
     streams = (np.array([BORDER, *context, symbol]) for symbol in range(SYMBOLS))
-    assert sum(math.exp(model.chances(s)[-1][-1]) for s in streams) == pytest.approx(1)
+    assert sum(math.exp(model.read(s)[0][-1]) for s in streams) == pytest.approx(1)

@@ -12,6 +12,7 @@ from birnn.config import EncoderConfig
 from birnn.nn.batch import Batch, reverse_index, sequence_mask
 from birnn.nn.dropout import Dropout, LockedDropout
 from birnn.nn.encoders import Encoder, build_encoder
+from birnn.nn.one_way.ngrams import NGramTables
 
 LARGEST_LOGITS = 1 << 24  # numbers that are held at once where none are kept for gradients
 
@@ -29,11 +30,14 @@ class LanguageSizes:
 class Predicted(NamedTuple):
     """Log-probabilities of the symbols of a batch as they are, ``[B, T]``; 0 where none is asked.
 
-    ``backward`` is of the model that reads right to left; zeros without one.
+    ``backward`` is of the model that reads right to left; zeros without one. The last two have
+    n-grams mixed in, where there are any whose weights are known.
     """
 
     forward: Tensor
     backward: Tensor
+    mixed_forward: Tensor
+    mixed_backward: Tensor
 
 
 class OneWay(nn.Module):
@@ -73,8 +77,12 @@ class LanguageModel(nn.Module):
     each goes on from where it was, if :meth:`keep_states` was called.
     """
 
-    def __init__(self, sizes: LanguageSizes, config: EncoderConfig, *, both: bool = True) -> None:
+    def __init__(
+        self, sizes: LanguageSizes, config: EncoderConfig, *, both: bool = True,
+        ngrams: NGramTables | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.ngrams = ngrams
         self.embedding = nn.Embedding(sizes.symbols, sizes.symbol_size)
         nn.init.normal_(self.embedding.weight, std=0.3)
         self.embedding_dropout = LockedDropout(sizes.embedding_dropout)
@@ -88,21 +96,29 @@ class LanguageModel(nn.Module):
         steps = torch.arange(symbols.shape[1], device=symbols.device)
         after = steps - batch.inputs["first"].unsqueeze(1)
         asked = (after >= 0) & (after < batch.inputs["count"].unsqueeze(1))
-        forward = self._read(0, symbols, batch.lengths, asked & (steps > 0))
+        forward, mixed = self._read(0, symbols, batch.lengths, asked & (steps > 0))
         if len(self.directions) == 1:
-            return Predicted(forward, torch.zeros_like(forward))
+            none = torch.zeros_like(forward)
+            return Predicted(forward, none, mixed, none)
         index = reverse_index(batch.lengths, symbols.shape[1])
         inner = steps < (batch.lengths - 1).unsqueeze(1)
         turned = symbols.gather(1, index), batch.lengths, (asked & inner).gather(1, index)
-        return Predicted(forward, self._read(1, *turned).gather(1, index))
+        backward = [part.gather(1, index) for part in self._read(1, *turned)]
+        return Predicted(forward, backward[0], mixed, backward[1])
 
     def way(self, number: int) -> OneWay:
         """The model of a direction: 0 from left to right, 1 from right to left."""
         return cast(OneWay, self.directions[number])
 
-    def _read(self, number: int, symbols: Tensor, lengths: Tensor, asked: Tensor) -> Tensor:
+    def _read(
+        self, number: int, symbols: Tensor, lengths: Tensor, asked: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Log-chances of a direction: its own, and with n-grams mixed in."""
         states = self.states(number, symbols[:, :-1], (lengths - 1).clamp(min=1))
-        return self.way(number).chances(states, symbols, asked)
+        own = self.way(number).chances(states, symbols, asked)
+        if self.ngrams is None or self.training or not int(self.ngrams.fitted):
+            return own, own
+        return own, self.ngrams.mixed(number, symbols, own, asked)
 
     def states(self, number: int, symbols: Tensor, lengths: Tensor) -> Tensor:
         """``[B, T, H]``: what the model of a direction holds after each of ``symbols [B, T]``.
@@ -137,7 +153,8 @@ class LanguageModel(nn.Module):
         rows = [batch.inputs[name] for name in ("symbols", "mirror")]
         carry = batch.inputs["carry"]
         found = [self._go_on(n, rows[n], carry) for n in range(len(self.directions))]
-        return Predicted(found[0], found[1] if len(found) > 1 else torch.zeros_like(found[0]))
+        both = found[0], found[1] if len(found) > 1 else torch.zeros_like(found[0])
+        return Predicted(*both, *both)
 
     def _go_on(self, number: int, symbols: Tensor, carry: Tensor) -> Tensor:
         steps = self.embedding_dropout(self.embedding(symbols[:, :-1]))
@@ -161,7 +178,11 @@ def can_carry(encoder: Encoder) -> bool:
 
 
 def asked_symbols(predicted: Predicted, batch: Batch) -> Sequence[Tensor]:
-    """Of each row of a batch of passages ``[n, 2]``: what both models say of its symbols."""
-    rows = torch.stack([predicted.forward, predicted.backward], dim=-1)
+    """Of each row of a batch of passages ``[n, 4]``: what is said of its symbols.
+
+    By both models with n-grams mixed in, then by both alone.
+    """
+    own = predicted.forward, predicted.backward
+    rows = torch.stack([predicted.mixed_forward, predicted.mixed_backward, *own], dim=-1)
     firsts, counts = batch.inputs["first"].tolist(), batch.inputs["count"].tolist()
     return [row[f : f + n] for row, f, n in zip(rows, firsts, counts, strict=True)]
