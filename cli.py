@@ -43,6 +43,7 @@ Run = Annotated[str, Argument(help="Run folder, or hf://USER/NAME, or hf://USER/
 Runs = Annotated[list[str], Argument(help="Run folders of one task; the first is the reference.")]
 Served = Annotated[list[str], Argument(help="Run folders, or hf://USER/NAME, of any tasks.")]
 Texts = Annotated[list[str] | None, Argument(help="Texts; none: --input or standard input.")]
+Prompt = Annotated[str, Argument(help="What is gone on from.", show_default=False)]
 Repository = Annotated[str, Argument(help="USER/NAME on the Hugging Face Hub.")]
 
 app = typer.Typer(
@@ -170,7 +171,11 @@ def compare_command(runs: Runs, options: has.CompareOptions) -> None:
 
 
 def use_machine(
-    options: has.EvaluateOptions | has.PredictOptions | has.ExplainOptions | ServeOptions,
+    options: has.EvaluateOptions
+    | has.PredictOptions
+    | has.ExplainOptions
+    | has.GenerateOptions
+    | ServeOptions,
 ) -> None:
     """Set the threads and the engine of a command that uses a trained run."""
     from birnn.nn import engines
@@ -236,6 +241,19 @@ def explain_command(run: Run, options: has.ExplainOptions, texts: Texts = None) 
         )  # fmt: skip
         explained = explain(run_folder(run), request, wish, options.device)
     draw_explained(explained, request, as_json=options.json)
+
+
+@command(app, "generate")
+def generate_command(run: Run, options: has.GenerateOptions, prompt: Prompt = "") -> None:
+    """Let a trained run write: text that goes on from a beginning."""
+    with status("loading the run"):
+        from birnn.tasks.api.hub import run_folder
+        from birnn.tasks.serving.generating import generate
+        from birnn.terminal.views.generated import draw_generated
+
+        use_machine(options)
+        texts = generate(run_folder(run), prompt, options.wish, options.device)
+    draw_generated(texts, as_json=options.json)
 
 
 @command(app, "report")

@@ -10,6 +10,7 @@ from birnn.data.stamps.options import StampOptions
 from birnn.data.tables.dialect import TableOptions
 from birnn.tasks import TASKS
 from birnn.tasks.runs.tracking_options import TrackConfig
+from birnn.tasks.serving.generating import Generation
 from birnn.tasks.tuning.options import TuneOptions
 from birnn.training.checkpoint_options import CheckpointConfig
 
@@ -240,6 +241,17 @@ class PredictOptions:
     explain: bool = of_output(
         False, "Show what each text's prediction looked at, where the model can say."
     )
+
+
+@dataclass(frozen=True)
+class GenerateOptions:
+    """What is written, and where."""
+
+    wish: Generation = field(default_factory=Generation)
+    device: str = device_option("Machine", "cpu")
+    engine: str = engine_option("Machine", "everyday")
+    threads: int = threads_option("Machine", "everyday")
+    json: bool = of_output(False, "Print a line of JSON a text.")
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class Spec:
     view: str = "classification"  # in :mod:`birnn.terminal.views`: draws its details and answers
     warm: str = ""  # what is kept of a run that another begins from: a
     # :class:`birnn.tasks.warm.start.WarmStart`
+    generate: str = ""  # from a run, a prompt and a
+    # :class:`birnn.tasks.serving.generating.Generation` to texts
     context: str = ""  # from a task and an info to what offers states to other tasks: a
     # :class:`birnn.tasks.core.context.Contextual`
     files: tuple[str, ...] = ()  # patterns of what its runs hold beside the files of every run

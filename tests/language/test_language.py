@@ -19,6 +19,8 @@ from birnn.errors import DataError
 from birnn.nn.batch import Batch
 from birnn.nn.engines import forced
 from birnn.nn.one_way.model import LanguageModel, LanguageSizes
+from birnn.tasks.language.generate import drawn, generate, mixed
+from birnn.tasks.serving.generating import Generation
 
 from strategies import quick, randomise
 
@@ -179,3 +181,51 @@ def test_folders_and_tables_of_texts(birnn: Any, tmp_path: Path) -> None:
     empty = tmp_path / "empty.txt"
     empty.write_text(" \n")
     assert "holds no text" in birnn("language", "--data", empty, "--out", tmp_path / "r").refusal()
+
+
+def test_generate_goes_on_by_the_chances_of_the_model(run: birnn.Run) -> None:
+    """What is drawn has the chances that a score of the text says, n-grams mixed in."""
+    model, read = run.loaded.model, [0, *run.loaded.info.symbols.encode("To b").tolist()]
+    steps = torch.tensor([read])
+    states = model.states(0, steps, torch.tensor([len(read)]))
+    own = model.way(0).linear(states[0, -1]).log_softmax(-1).double()
+    chances = mixed(model.ngrams, read, own)
+    assert float(chances.exp().sum()) == pytest.approx(1, abs=1e-5)
+    for symbol in ("e", " ", "q"):
+        (record,) = run.predict_records([f"To b{symbol}"])
+        bits = -float(chances[run.loaded.info.symbols.encode(symbol)[0]]) / np.log(2)
+        assert record["symbols"][-1]["bits"] == pytest.approx(bits, abs=1e-4)
+
+
+def test_generated_texts_depend_on_their_seed_alone(run: birnn.Run) -> None:
+    one = list(generate(run.loaded, "To be", Generation(length=30, count=1, seed=3)))
+    several = list(generate(run.loaded, "To be", Generation(length=30, count=3, seed=3)))
+    assert several[:1] == one
+    assert all(text.startswith("To be") and len(text) <= 35 for text in several)
+    assert len(set(several)) > 1
+    sure = [*generate(run.loaded, "To", Generation(length=9, temperature=0.0, count=2))]
+    assert sure[0] == sure[1]
+
+
+@quick
+@given(st.lists(st.floats(-20, 0), min_size=4, max_size=8), st.floats(0.1, 5), st.floats(0.01, 1))
+def test_only_the_likeliest_are_drawn(logs: list[float], temperature: float, top: float) -> None:
+    wish = Generation(temperature=temperature, top_p=top)
+    chances = np.array(logs)
+    chosen = drawn(chances, wish, np.random.default_rng(0))
+    shares = np.exp(chances / temperature)
+    shares[UNKNOWN] = 0
+    shares /= shares.sum()
+    assert chosen != UNKNOWN
+    assert shares[shares > shares[chosen]].sum() < top + 1e-9
+
+
+def test_generate_prints_texts(run: birnn.Run, request: pytest.FixtureRequest) -> None:
+    import json
+
+    command = request.getfixturevalue("birnn")
+    outcome = command("generate", run.folder, "To be", "--length", 20, "--count", 2, "--json")
+    assert outcome.code == 0, outcome.err
+    assert [json.loads(line)["text"][:5] for line in outcome.out.splitlines()] == ["To be"] * 2
+    assert command("generate", run.folder, "To [b]", "--length", 5).out.startswith("To [b]")
+    assert "temperature" in command("generate", run.folder, "--temperature", "-1").refusal()
