@@ -102,7 +102,7 @@ def temperatures() -> Path:
 
 
 def kjv() -> tuple[str, list[str]]:
-    """The embedded running text: the King James Bible, in paragraphs.
+    """The embedded running text: the New Testament of the King James Bible, in paragraphs.
 
     See ``docs/language.md`` for origin and licence.
     """
@@ -110,7 +110,9 @@ def kjv() -> tuple[str, list[str]]:
     # It is a module with the text in one literal: read, not executed.
     body = path.read_text(encoding="utf-8").split('"""', 2)[1]
     text = body.replace("[", "").replace("]", "").strip("\n") + "\n"
-    return text, ["the King James Bible, without its numbers of verses and brackets"]
+    begin = text.find("The book of the generation of Jesus Christ")
+    what = "the New Testament of the King James Bible, without numbers of verses and brackets"
+    return text[max(begin, 0) :], [what]
 
 
 SAMPLES = {"tweets": tweets}

@@ -25,6 +25,8 @@ QUICK = {
     "forecast": "--epochs 1 --epoch-steps 1 --hidden-size 4 --members 1 --segment-size 4"
     " --epoch-windows 64 --threads 1",
     "regression": "--epochs 1 --hidden-size 4 --threads 1",
+    "language": "--epochs 1 --hidden-size 4 --symbol-size 4 --window 16 --batch-size 4"
+    " --passage 32 --overlap 8 --ngram-order 3 --threads 1",
 }
 EMPTY = "<!-- an empty desk -->"  # in a page that makes all of its files itself
 VALUED = ("--resume", "--show-config")  # with these nothing is trained anew: nothing is added

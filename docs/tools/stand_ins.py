@@ -57,6 +57,11 @@ def write_texts(path: Path) -> None:
     path.write_text("\n".join([*header, *texts]) + "\n", encoding="utf-8")
 
 
+def write_book(path: Path) -> None:
+    """Running text."""
+    path.write_text("\n".join(review(number)[0] for number in range(60)) + "\n", encoding="utf-8")
+
+
 def write_stars(path: Path) -> None:
     """Labelled texts as JSON lines, with columns of other names."""
     rows = [dict(zip(("body", "stars"), review(number), strict=True)) for number in range(80)]
@@ -160,6 +165,7 @@ FILES: dict[str, Callable[[Path], None]] = {
     "reviews.jsonl": write_stars,
     "reviews": write_splits,
     "texts.csv": write_texts,
+    "book.txt": write_book,
     "texts.txt": write_texts,
     "ner": write_ner,
     "treebank": write_treebank,

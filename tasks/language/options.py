@@ -23,7 +23,7 @@ class LanguageData:
     data: str = data_option(
         "kjv",
         "A text file; a folder of such; a CSV, TSV, JSON, JSONL or Parquet file with a text a row;"
-        " a Hub name; or the embedded King James Bible.")
+        " a Hub name; or the embedded New Testament (kjv).")
     documents: str = data_option(
         "whole", "What a document of running text is: a whole file, or each of its lines.",
         choices=("whole", "lines"))
@@ -51,7 +51,7 @@ class LanguageParts:
 
     symbol_size: int = option(64, "Size of the vector of a symbol.", low=1, high=8192)
     window: int = advanced(
-        128, "Symbols through which an error is traced back; states are carried beyond.",
+        64, "Symbols through which an error is traced back; states are carried beyond.",
         low=1, high=100_000)
     embedding_dropout: float = advanced(
         0.0, "Dropout of a symbol's vector, one mask for a window.", low=0, high=0.95)
@@ -74,5 +74,5 @@ class LanguageConfig:
         default_factory=lambda: EncoderConfig(encoder="bilstm", hidden_size=256))
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=2, batch_size=64, batch_tokens=100_000, learning_rate=4e-3, beta2=0.99,
+            epochs=4, batch_size=32, batch_tokens=100_000, learning_rate=4e-3, beta2=0.99,
             clip_norm=1.0, patience=3))
