@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from birnn.arrays import Ints
 from birnn.data.samples import SERIES_SAMPLES
+from birnn.data.series import by_parts as parts
 from birnn.data.series import rows as series_rows
 from birnn.data.series.columns import NumberColumn, read_numbers, read_truth
 from birnn.data.series.findings import CHOICES, Findings, Inspection, SeriesOptions, at_lines
@@ -24,6 +25,7 @@ from birnn.data.series.panel import Clock, Panel
 from birnn.data.series.remembered import Remembered, parse_remembered
 from birnn.data.series.rows import SeriesRows, missing_treatment
 from birnn.data.series.static import read_static
+from birnn.data.tables.arrow_table import ArrowTable
 from birnn.data.tables.dialect import Dialect, ReadOptions
 from birnn.data.tables.sources import Tables, load_tables, with_plain_numbers
 from birnn.data.wording import agree, plural
@@ -83,13 +85,20 @@ def check_options(options: SeriesOptions) -> None:
         raise ConfigError(f"--season {options.season}: it is a number of steps, 1 for none")
 
 
-def _load(
-    source: str, options: SeriesOptions
-) -> tuple[pa.Table, str, list[str], dict[str, Any], Ints]:
-    """The one table of a source; its name in words; notes; how it was read; the rows' lines."""
+Loaded = tuple[pa.Table, str, list[str], dict[str, Any], Ints]
+
+
+def _read_options(options: SeriesOptions) -> ReadOptions:
     trained = Dialect.from_json(options.reading.get("table"))
-    read = ReadOptions(options.encoding, options.skip_ragged, options.table, trained)
-    tables = _tables(source, read)
+    return ReadOptions(options.encoding, options.skip_ragged, options.table, trained)
+
+
+def _loaded(tables: Tables, options: SeriesOptions, first: int = 0) -> Loaded:
+    """The one table of a source; its name in words; notes; how it was read; the rows' lines.
+
+    ``first``: the number of its first row, where there are others before.
+    """
+    read = _read_options(options)
     if len(tables.splits) != 1:
         several = f"several splits ({', '.join(map(str, tables.splits))})"
         why = "series are cut by time, not by file; put them into one file"
@@ -101,7 +110,7 @@ def _load(
     if not table.num_rows:
         raise DataError(f"{tables.source} holds no rows")
     table = _flat(table)
-    lines = tables.lines.get(split, np.arange(table.num_rows) + 2)
+    lines = tables.lines.get(split, np.arange(table.num_rows) + 2 + first)
     return table, tables.source, [*tables.notes, *tables.warnings], tables.reading, lines
 
 
@@ -129,7 +138,26 @@ def _examine(
     source: str, options: SeriesOptions, horizon: int, lookback: int
 ) -> tuple[Panel | None, Inspection]:
     check_options(options)
-    table, where, notes, reading, lines = _load(source, options)
+    if files := parts.large_files(source):
+
+        def examine(
+            table: pa.Table, first: int, own: SeriesOptions
+        ) -> tuple[Panel | None, Inspection]:
+            tables = Tables({"train": ArrowTable(table)}, source, [])
+            return _examined(_loaded(tables, own, first), own, horizon, lookback)
+
+        if found := parts.by_parts(files, source, options, examine):
+            season, words = pick_season(found[0], options)
+            inspection = replace(found[1], season=season, season_source=words)
+            return replace(found[0], season=season), inspection
+    loaded = _loaded(_tables(source, _read_options(options)), options)
+    return _examined(loaded, options, horizon, lookback)
+
+
+def _examined(
+    loaded: Loaded, options: SeriesOptions, horizon: int, lookback: int
+) -> tuple[Panel | None, Inspection]:
+    table, where, notes, reading, lines = loaded
     run = parse_remembered(options.reading["series"]) if "series" in options.reading else None
     layout = find_layout(table, lines, options, where, run)
     findings = Findings([*notes, *layout.notes])
