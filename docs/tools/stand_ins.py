@@ -5,6 +5,7 @@ import math
 import random
 from collections.abc import Callable
 from pathlib import Path
+from wave import Wave_write as Writer
 
 Train = Callable[[list[str]], tuple[str, int]]
 GOOD = ("lovely", "quiet", "wonderful", "warm", "funny", "bright")
@@ -159,6 +160,22 @@ def write_steps(path: Path, days: int = 30) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def write_recordings(path: Path) -> None:
+    """Tones as WAV files in a folder beside a table of them, by four speakers."""
+    folder = path.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    rows = ["path,text,speaker"]
+    for number in range(16):
+        text, speaker = ("low", "high")[number % 2], number // 4
+        hertz = (300 + 20 * speaker) * (1 + number % 2)
+        wave = (8000 * math.sin(2 * math.pi * hertz * at / 8000) for at in range(2000))
+        with Writer(str(folder / f"{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(b"".join(int(v).to_bytes(2, "little", signed=True) for v in wave))
+        rows.append(f"{folder.name}/{number}.wav,{text},s{speaker}")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
 FILES: dict[str, Callable[[Path], None]] = {
     "reviews.csv": write_reviews,
     "newer.csv": lambda path: write_reviews(path, range(100, 140)),
@@ -175,5 +192,6 @@ FILES: dict[str, Callable[[Path], None]] = {
     "newer_load.csv": write_load,
     "sales.csv": write_sales,
     "steps.csv": write_steps,
+    "recordings.csv": write_recordings,
     "newer_steps.csv": lambda path: write_steps(path, 4),
 }
