@@ -155,7 +155,15 @@ def _rows(
         name = _text(path)
         who = _text(speaker) or speaker_of(name, options.speaker_pattern)
         said = text_form(_text(text), lower=options.lower)
-        yield Recording(name, (home / Path(name).expanduser()), said, who, row)
+        yield Recording(name, home / expanded(name), said, who, row)
+
+
+def expanded(name: str) -> Path:
+    """A path with the home folder that ``~`` stands for, where there is one."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
 
 
 def _text(cell: Any) -> str:

@@ -100,7 +100,8 @@ def as_split(
         try:
             wave = row.wave(options.rate, longest)
         except DataError as error:
-            findings.broken.append(str(error).removeprefix(str(row.path)).join((row.name, "")))
+            reason = str(error).removeprefix(str(row.path or row.name))
+            findings.broken.append(f"{row.name}: {reason.lstrip(': ')}")
             continue
         if wave.clipped > CLIPPED:
             findings.clipped.append(row.name)

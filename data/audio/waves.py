@@ -1,7 +1,10 @@
 """One sound file → mono samples at the rate that is asked for, or why it can't be used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from birnn.errors import DataError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au", ".mp3")
 QUIETEST = 10 ** (-80 / 20)  # a peak below it, of full scale, is silence
+MOST_CHANNELS = 64
 FULL = 0.999  # of full scale: what stands there is cut off
 CLIPPED = 0.01  # of all samples at full scale: the recording was too loud
 
@@ -34,12 +38,8 @@ def rate_of(path: Path) -> int:
     Raises:
         DataError: it is no sound file.
     """
-    import soundfile
-
-    try:
-        return int(soundfile.info(str(path)).samplerate)
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        raise broken(path, error) from None
+    with opened(path) as file:
+        return int(file.samplerate)
 
 
 def read_wave(path: Path, rate: int, longest: float) -> Wave:
@@ -53,18 +53,34 @@ def read_wave(path: Path, rate: int, longest: float) -> Wave:
     Raises:
         DataError: no such file, no sound, empty, silent, too long, or not finite; says which.
     """
+    with opened(path) as file:
+        own, seconds = int(file.samplerate), len(file) / max(file.samplerate, 1)
+        if seconds > longest:
+            long = f"{seconds:.1f} seconds, longer than {longest:g} (--max-seconds)"
+            raise DataError(f"{path}: {long}")
+        if file.channels > MOST_CHANNELS:
+            raise DataError(f"{path}: {file.channels} channels, more than {MOST_CHANNELS}")
+        samples = file.read(dtype="float32", always_2d=True)
+    return sound(samples, own, rate, str(path))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A file as libsndfile reads it; a pipe or a device is none.
+
+    Raises:
+        DataError: there is no such file, or it is not readable, here or within the block.
+    """
     import soundfile
 
     try:
+        if not path.is_file():
+            raise DataError(f"{path}: no such file")
         with soundfile.SoundFile(str(path)) as file:
-            own, seconds = int(file.samplerate), len(file) / max(file.samplerate, 1)
-            if seconds > longest:
-                long = f"{seconds:.1f} seconds, longer than {longest:g} (--max-seconds)"
-                raise DataError(f"{path}: {long}")
-            samples = file.read(dtype="float32", always_2d=True)
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        raise broken(path, error) from None
-    return sound(samples, own, rate, str(path))
+            yield file
+    except (soundfile.SoundFileError, OSError, RuntimeError, TypeError, ValueError) as error:
+        why = str(error).rstrip(".")[-60:]
+        raise DataError(f"{path}: not a readable sound file ({why})") from None
 
 
 def sound(samples: Array, own: int, rate: int, where: str) -> Wave:
@@ -85,17 +101,17 @@ def sound(samples: Array, own: int, rate: int, where: str) -> Wave:
 
 
 def resampled(samples: Array, own: int, rate: int) -> Array:
-    """``[S]`` samples of the rate ``own`` at ``rate``; the same where that is 0 or the same."""
+    """``[S]`` samples of the rate ``own`` at ``rate``; the same where that is 0 or the same.
+
+    Raises:
+        DataError: the two are too far from each other.
+    """
     if not rate or own == rate:
         return samples
     import soxr
 
-    changed: Array = soxr.resample(samples, own, rate).astype(np.float32, copy=False)
+    try:
+        changed: Array = soxr.resample(samples, own, rate).astype(np.float32, copy=False)
+    except (ValueError, RuntimeError) as error:
+        raise DataError(f"{own:,} samples a second can't become {rate:,} ({error})") from None
     return changed if len(changed) else samples[:1]
-
-
-def broken(path: Path, error: Exception) -> DataError:
-    """What is said of a file that libsndfile can't read."""
-    if not path.is_file():
-        return DataError(f"{path}: no such file")
-    return DataError(f"{path}: not a readable sound file ({str(error).rstrip('.')[-60:]})")

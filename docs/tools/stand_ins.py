@@ -3,9 +3,9 @@
 import json
 import math
 import random
+import wave
 from collections.abc import Callable
 from pathlib import Path
-from wave import Wave_write as Writer
 
 Train = Callable[[list[str]], tuple[str, int]]
 GOOD = ("lovely", "quiet", "wonderful", "warm", "funny", "bright")
@@ -168,10 +168,10 @@ def write_recordings(path: Path) -> None:
     for number in range(16):
         text, speaker = ("low", "high")[number % 2], number // 4
         hertz = (300 + 20 * speaker) * (1 + number % 2)
-        wave = (8000 * math.sin(2 * math.pi * hertz * at / 8000) for at in range(2000))
-        with Writer(str(folder / f"{number}.wav"), "wb") as file:
+        tone = (8000 * math.sin(2 * math.pi * hertz * at / 8000) for at in range(2000))
+        with wave.open(str(folder / f"{number}.wav"), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
-            file.writeframes(b"".join(int(v).to_bytes(2, "little", signed=True) for v in wave))
+            file.writeframes(b"".join(int(v).to_bytes(2, "little", signed=True) for v in tone))
         rows.append(f"{folder.name}/{number}.wav,{text},s{speaker}")
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
 

@@ -76,10 +76,10 @@ class SpeechData:
 class SpeechParts:
     """What stands around the encoder, and what is changed in training."""
 
-    channels: int = advanced(32, "Channels of the convolutions.", low=1, high=1024)
+    channels: int = advanced(24, "Channels of the convolutions.", low=1, high=1024)
     subsampling: int = advanced(2, "Frames that become one step: 1, 2 or 4.", low=1, high=4)
     deltas: bool = advanced(False, "Slopes of the bands, and theirs, beside the bands.")
-    front_size: int = advanced(128, "Features of a step.", low=1, high=8192)
+    front_size: int = advanced(96, "Features of a step.", low=1, high=8192)
     front_dropout: float = rate(0.1, "Dropout of a step's features.", search=Span(0.0, 0.4))
     head_dropout: float = rate(0.2, "Dropout before the last layer.", search=Span(0.0, 0.5))
     beam: int = option(
@@ -95,10 +95,10 @@ class SpeechParts:
         0.1, "In training, recordings are up to so much faster or slower.", low=0, high=0.5
     )
     voice: float = advanced(
-        0.1, "In training, bands are stretched by up to so much, as by another throat.",
+        0.15, "In training, bands are stretched by up to so much, as by another throat.",
         low=0, high=0.5,
     )  # fmt: skip
-    noise: float = advanced(0.3, "How often noise is added in training.", low=0, high=1)
+    noise: float = advanced(0.5, "How often noise is added in training.", low=0, high=1)
     band_masks: int = advanced(2, "Bands of frequency hidden in training.", low=0, high=16)
     time_masks: int = advanced(1, "Spans of time hidden in training.", low=0, high=16)
 
@@ -111,12 +111,12 @@ class SpeechConfig:
     model: SpeechParts = field(default_factory=SpeechParts)
     encoder: EncoderConfig = field(
         default_factory=lambda: EncoderConfig(
-            encoder="bilstm", hidden_size=128, layers=2, dropout=0.2
+            encoder="bilstm", hidden_size=96, layers=2, dropout=0.2
         )
     )
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=30, batch_size=32, batch_tokens=20_000, learning_rate=2e-3, beta2=0.98,
+            epochs=25, batch_size=32, batch_tokens=20_000, learning_rate=2e-3, beta2=0.98,
             weight_decay=0.01, clip_norm=5.0, ema=0.99, patience=10,
         )
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from birnn.arrays import Array
+from birnn.data.audio.listing import expanded, list_recordings
 from birnn.data.audio.recordings import Recording
 from birnn.data.tables.columns import check_column
 from birnn.data.tables.kinds import is_dataset, is_frame
@@ -52,8 +53,6 @@ class SpeechPredictor(Predictor):
         Raises:
             BirnnError: none is named, or they can't be listed.
         """
-        from birnn.data.audio.listing import list_recordings
-
         if request.texts and request.input:
             raise ConfigError("give paths of recordings or --input, not both")
         if request.texts:
@@ -155,8 +154,8 @@ def of_paths(paths: list[str], home: Path | None = None) -> list[Recording]:
     """Recordings by their paths; a relative one that is not there is looked for in ``home``."""
     rows = []
     for number, name in enumerate(paths, start=1):
-        path = Path(name).expanduser()
-        if home is not None and not path.exists():
+        path = expanded(name)
+        if home is not None and not path.is_file():
             path = home / path
         rows.append(Recording(name, path, row=number))
     return rows

@@ -23,6 +23,7 @@ from birnn.nn.batch import Batch
 from birnn.progress import tell
 from birnn.tasks.core.folding import fold_options
 from birnn.tasks.core.inference import run_split
+from birnn.tasks.core.stored import MAX_LABELS
 from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Record, Task, TaskData
 from birnn.tasks.speech.goals import Goal, Labels, Texts, known_targets
 from birnn.tasks.speech.info import UNKNOWN, SpeechInfo, learned, read_info
@@ -44,8 +45,13 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
     monitors = ("wer", "nll", "cer", "log_loss", "accuracy", "macro_f1")
     headline = ("wer", "cer", "accuracy", "macro_f1")
 
-    @property
-    def goal(self) -> Goal:
+    def __init__(self, config: SpeechConfig) -> None:
+        super().__init__(config)
+        if config.model.subsampling not in FRAMES_A_STEP:
+            raise ConfigError(f"subsampling: {config.model.subsampling} is not 1, 2 or 4")
+        self.goal = self._goal()
+
+    def _goal(self) -> Goal:
         """What a recording is asked for."""
         data, parts = self.config.data, self.config.model
         if data.labels:
@@ -81,6 +87,9 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         info = learned(texts, frames, spaced=spaced, single=single)
         if single and len(info.labels) < 2:
             raise DataError(f"{listing.source}: train has one label; give recordings of several")
+        if len(info.labels) > MAX_LABELS:
+            kinds = f"{len(info.labels):,} different {'labels' if single else 'symbols'}"
+            raise DataError(f"{listing.source}: {kinds} in train, more than {MAX_LABELS:,}")
         parts = {name: self.split_of(split, info) for name, split in splits.items()}
         parts["train"], short = self._long_enough(parts["train"])
         self._check_known(parts, info)
@@ -203,8 +212,6 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
     def model(self, info: SpeechInfo) -> nn.Module:
         """Front, encoder and head."""
         parts = self.config.model
-        if parts.subsampling not in FRAMES_A_STEP:
-            raise ConfigError(f"subsampling: {parts.subsampling} is not 1, 2 or 4")
         sizes = FrontSizes(
             info.features.mels, parts.channels, parts.subsampling, parts.deltas, parts.front_size,
             parts.front_dropout,

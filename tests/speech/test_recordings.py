@@ -17,6 +17,9 @@ from birnn.data.splits.cutting import FoldOptions
 from birnn.errors import ConfigError, DataError
 
 RATE = 8000
+UNREADABLE = (
+    "text.wav", "missing.wav", "..", "x.raw", "~nobody/y.wav", "long" * 99, "a\0b",
+)  # fmt: skip
 TONE = (0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)).astype(np.float32)
 
 
@@ -48,7 +51,8 @@ def broken_files(folder: Path) -> list[Recording]:
         soundfile.write(folder / f"{name}.wav", samples, RATE, subtype="FLOAT")
         rows.append(Recording(f"{name}.wav", folder / f"{name}.wav", "x"))
     (folder / "text.wav").write_text("no sound")
-    for name in ("text.wav", "missing.wav", ".."):
+    (folder / "x.raw").write_bytes(b"1234")
+    for name in UNREADABLE:
         rows.append(Recording(name, folder / name, "x"))
     return rows
 
@@ -59,8 +63,8 @@ def test_what_cant_be_used_is_named_with_its_reason(tmp_path: Path) -> None:
     assert [row.name for row in split.recordings] == ["good.wav", "clipped.wav"]
     assert findings.clipped == ["clipped.wav"]
     told = {line.partition(":")[0]: line for line in findings.broken}
-    assert set(told) == {"silent.wav", "empty.wav", "long.wav", "nan.wav", "text.wav",
-                         "missing.wav", ".."}  # fmt: skip
+    named = ("silent.wav", "empty.wav", "long.wav", "nan.wav", *UNREADABLE)
+    assert set(told) == set(named)
     assert "--max-seconds" in told["long.wav"]
     assert "no such file" in told["missing.wav"]
     assert str(tmp_path) not in "".join(findings.broken)
