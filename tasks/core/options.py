@@ -72,7 +72,7 @@ def context_run() -> Any:
         "Run of a model of running text, whose frozen states at each token are features; it is"
         " copied into the new run."
     )
-    return data_option("", text)
+    return advanced_data("", text)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class SpeechData:
     labels: bool = data_option(
         False, "One label for a whole recording, instead of the text that is said in it."
     )
-    path_column: str = data_option("", "Column of the paths. Empty: found.")
+    path_column: str = advanced_data("", "Column of the paths. Empty: found.")
     text_column: str = data_option("", "Column of the texts, or labels. Empty: found.")
     speaker_column: str = data_option(
         "", "Column of the speakers. Empty: found; none: no such column."
@@ -82,7 +82,7 @@ class SpeechParts:
     front_size: int = advanced(96, "Features of a step.", low=1, high=8192)
     front_dropout: float = rate(0.1, "Dropout of a step's features.", search=Span(0.0, 0.4))
     head_dropout: float = rate(0.2, "Dropout before the last layer.", search=Span(0.0, 0.5))
-    beam: int = option(
+    beam: int = advanced(
         1, "Prefixes of a text that are followed when it is read; 1: the best symbol of each step.",
         low=1, high=1000,
     )  # fmt: skip
