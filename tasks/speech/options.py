@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from birnn.config import EncoderConfig, TrainConfig, advanced, option
+from birnn.config import EncoderConfig, TrainConfig, advanced
 from birnn.data.tables.dialect import TableOptions
 from birnn.search import Span
 from birnn.tasks.core import options
