@@ -30,11 +30,11 @@ def speech_sections(files: RunFiles) -> list[Section]:
     sections = label_sections(files) if single else [_texts(rows, said)]
     sections.append(Section("speakers", "Speakers", [_speakers(rows, said, single=single)]))
     pictures = files.extras.get("pictures", [])
-    if pictures:
-        lead = "Time runs to the right, pitch upwards; a word stands under where it was read."
-        blocks = [_spectrogram(picture) for picture in pictures]
-        sections.append(Section("sounds", "What was heard", [Grid(blocks)], lead))
-    return sections
+    lead = "Time runs to the right, pitch upwards; a word stands under where it was read."
+    blocks = [_spectrogram(picture) for picture in pictures]
+    grid: list[Block] = [Grid(blocks)] if blocks else []
+    lead = lead if blocks else "The folder holds no spectrograms."
+    return [*sections, Section("sounds", "What was heard", grid, lead)]
 
 
 def speech_numbers(files: RunFiles) -> dict[str, Any]:
