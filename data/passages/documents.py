@@ -16,6 +16,7 @@ from birnn.errors import DataError
 
 PLAIN = (".txt", ".text", ".md")  # files of running text
 FEW = 50  # documents below which each is cut, not their number
+FEW_SHORT, SHORT = 10, 2000  # the same where most have fewer characters than this
 PIECE, MOST_PIECES = 2500, 20  # characters of a piece of validation, at least, and pieces of a text
 WHOLE, LINES = "whole", "lines"
 
@@ -123,15 +124,16 @@ def split_documents(
 ) -> tuple[dict[str, list[str]], list[str]]:
     """The three splits; those that are missing are cut from train.
 
-    Of fewer than :data:`FEW` documents, the end of each is the test split, and pieces of it, spread
-    evenly over what is left, are validation: text changes on the way, and what comes just before
-    the test split is worth most for it. Of more, whole documents are drawn by ``seed``, equal ones
-    together.
+    Of fewer than :data:`FEW` documents (:data:`FEW_SHORT`, if they are short), the end of each is
+    the test split, and pieces of it, spread evenly over what is left, are validation: text changes
+    on the way, and what comes just before the test split is worth most for it. Of more, whole
+    documents are drawn by ``seed``, equal ones together.
 
     Raises:
         DataError: there is too little text.
     """
-    if len(given["train"]) >= FEW:
+    sizes = sorted(map(len, given["train"]))
+    if len(sizes) >= (FEW if sizes[len(sizes) // 2] >= SHORT else FEW_SHORT):
 
         def draw(docs: list[str], name: str, size: float) -> tuple[list[str], list[str]]:
             first, second = cut(docs, [""] * len(docs), size / len(docs), seed)

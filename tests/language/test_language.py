@@ -1,5 +1,6 @@
 """What is a language model's own: streams, carried states, scores by symbol."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,21 @@ from birnn.data.passages.documents import split_documents
 from birnn.data.passages.split import PassageSplit
 from birnn.data.passages.symbols import BORDER, UNKNOWN, Characters
 from birnn.data.passages.windows import StreamWindows
-from birnn.errors import DataError
+from birnn.errors import DataError, Stopped
 from birnn.nn.batch import Batch
 from birnn.nn.engines import forced
 from birnn.nn.one_way.model import LanguageModel, LanguageSizes
 from birnn.tasks.language.generate import drawn, generate, mixed
+from birnn.tasks.runs.fitting import make_validation
 from birnn.tasks.serving.generating import Generation
+from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
+from birnn.training.checkpoints import Checkpointer
+from birnn.training.events import StepEvent
+from birnn.training.loop import fit
 
+import contract
 from strategies import quick, randomise
+from tiny_parts import TRAIN
 
 lengths = st.lists(st.integers(0, 40), min_size=1, max_size=6)
 
@@ -78,6 +86,39 @@ def test_windows_with_carried_states_are_one_long_sequence(encoder: str, engine:
             alone.embedding, alone.directions[0] = model.embedding, model.directions[way]
             wanted = alone(Batch(asked, size)).forward[:, 1:]
             torch.testing.assert_close(both[way], wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("encoder", ["bigru", "bilstm"])
+def test_a_stream_that_is_stopped_goes_on_with_the_same_bits(encoder: str, tmp_path: Path) -> None:
+    """The states that are carried are part of a checkpoint."""
+    case = contract.with_encoder(contract.prepare("language", "lines", tmp_path), encoder)
+    train = replace(TRAIN, epochs=2, learning_rate=0.01, batch_size=4)
+    task = type(case.task)(replace(case.task.config, train=train))
+
+    def trained(keeper: Checkpointer | None, steps: int) -> dict[str, torch.Tensor]:
+        model = case.model(seed=3)
+        task.prepare(model, case.data)
+        validation = make_validation(task, case.data, train, model)
+        assert case.data.stream is not None
+        done = 0
+        for event in fit(model, task.loss, case.data.stream(train), train, validation, keeper):
+            if isinstance(event, StepEvent) and keeper is not None:
+                done += 1
+                keeper.stop.asked = done >= steps
+        return {name: part.clone() for name, part in model.state_dict().items()}
+
+    wanted, found, stops = trained(None, 0), None, 0
+    while found is None:
+        config = CheckpointConfig(keep_checkpoints=1)
+        keeper = Checkpointer(tmp_path / "kept", config, StopRequest(asked=False))
+        try:
+            found = trained(keeper, 3 + stops)
+        except Stopped:
+            stops += 1
+    assert stops >= 2
+    assert any(name.startswith("carried") for name in wanted)
+    for name, part in wanted.items():
+        assert torch.equal(part, found[name]), name
 
 
 def test_mirrored_windows_are_the_stream_from_its_end() -> None:
