@@ -54,7 +54,7 @@ def _summed(part: Tensor) -> Tensor:
     return whole
 
 
-def shared_batch_norm(norm: nn.BatchNorm1d, real: Tensor) -> Tensor:
+def shared_batch_norm(norm: nn.BatchNorm1d | nn.BatchNorm2d, real: Tensor) -> Tensor:
     """The positions ``real [P, F]`` of this process, normed with those of all; in float32.
 
     Running statistics are moved on alike everywhere. One position in all has no variance: it meets

@@ -132,8 +132,9 @@ def check_ensemble(out: Path, data: str) -> None:
     assert scored["test"]["model"]
     # Of the rows of its own data, each was trained on by one member or another; of rolling origins
     # the last ones by none.
-    (warning,) = [note for note in scored["data"]["notes"] if "also stand in what" in note]
-    assert ("(100.0%)" in warning) == (run.task.name != "forecast")
+    warnings = [note for note in scored["data"]["notes"] if "also stand in what" in note]
+    assert len(warnings) == bool(TASKS[run.task.name].warm)
+    assert all(("(100.0%)" in one) == (run.task.name != "forecast") for one in warnings)
     if run.task.name == "forecast":
         every = np.arange(len(split))
         points = [predictions_of(member, split_for)[1].values[every] for member in run.members]

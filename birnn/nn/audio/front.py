@@ -15,6 +15,7 @@ from birnn.nn.audio.augment import Augmentation, Changed, augmented, masked
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.dropout import Dropout
 from birnn.nn.model import Embedder
+from birnn.nn.shared_norm import is_shared, shared_batch_norm
 
 SMALL = 1e-3  # added to deviations: of a log power, far below what can be heard
 DELTA_WINDOW = 2  # frames on each side
@@ -99,10 +100,17 @@ class Block(nn.Module):
         return x.masked_fill(~mask[:, None, :, None], 0.0), lengths
 
     def _normed(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Batch norm of each channel over real steps (Ioffe & Szegedy 2015)."""
+        """Batch norm of each channel over real steps (Ioffe & Szegedy 2015), in float32."""
         norm = self.norm
         if not self.training:
             return cast(Tensor, norm(x))
+        x = x.float()
+        if is_shared():
+            last = x.permute(0, 2, 3, 1)
+            normed = shared_batch_norm(norm, last[mask].flatten(0, 1))
+            whole = torch.zeros_like(last)
+            whole[mask] = normed.view(-1, *last.shape[2:])
+            return whole.permute(0, 3, 1, 2)
         real = mask[:, None, :, None].to(x.dtype)
         count = real.sum() * x.shape[3]
         mean = (x * real).sum((0, 2, 3)) / count
