@@ -1,6 +1,7 @@
-"""Batch norm of a batch that several processes share: statistics over all positions of all of them.
+"""What a batch that several processes share needs of all of them: batch norm's sums, carried rows.
 
-torch's own ``SyncBatchNorm`` works on GPUs alone, and counts padding.
+Statistics are over all positions of all processes; torch's own ``SyncBatchNorm`` works on GPUs
+alone, and counts padding.
 """
 
 from collections.abc import Iterator
@@ -52,6 +53,19 @@ def _summed(part: Tensor) -> Tensor:
     with processes.together():
         dist.all_reduce(whole)
     return whole
+
+
+def joined(own: Tensor, places: Tensor, whole: Tensor) -> Tensor:
+    """``whole`` with what all processes have made of their rows, along its last axis but one.
+
+    Args:
+        own: this process's, ``[…, B, F]``.
+        places: ``[B]`` the rows of ``whole`` that these are.
+    """
+    if not is_shared():
+        return whole.index_copy(-2, places, own)
+    made = torch.zeros_like(whole)
+    return _summed(made.index_copy(-2, places, own) if _counts else made)
 
 
 def shared_batch_norm(norm: nn.BatchNorm1d | nn.BatchNorm2d, real: Tensor) -> Tensor:

@@ -27,13 +27,14 @@ class StepSums(NamedTuple):
 
 
 def same_weights(model: nn.Module) -> None:
-    """Give the model of every process the weights of the main one's."""
+    """Give the model of every process the weights of the main one's; what that lacks stays."""
     if processes.count() == 1:
         return
     import torch.distributed as dist
 
+    names, own = processes.from_main(lambda: list(model.state_dict())), model.state_dict()
     with torch.no_grad(), processes.together():
-        for tensor in model.state_dict().values():
+        for tensor in (own[name] for name in names):
             whole = tensor.contiguous()
             dist.broadcast(whole, 0)
             if whole is not tensor:

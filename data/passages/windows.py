@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from birnn import processes
 from birnn.arrays import Ints
 from birnn.nn.batch import Batch
 
@@ -19,6 +20,8 @@ class StreamWindows:
     where a row goes on where it was, and 0 where it begins anew: at the beginning of an epoch, and
     now and then (``fresh``), so that a model knows how to begin. The parts begin elsewhere each
     epoch.
+
+    Of several processes, each has some of the rows: ``place [B]`` says which.
 
     Batches as :class:`birnn.training.loop.Batches` wants them: a function of seed and epoch.
     """
@@ -51,14 +54,16 @@ class StreamWindows:
         begin = int(generator.integers(0, max(1, len(self.stream) - self.span * self.rows)))
         carried = generator.random((self.steps(epoch), self.rows)) >= self.fresh
         carried[0] = False
-        firsts = begin + np.arange(self.rows)[:, None] * self.span
+        own = np.arange(self.rows)[processes.rank() :: processes.count()]
+        counts, own = len(own) > 0, own if len(own) else np.arange(1)
+        firsts = begin + own[:, None] * self.span
         for step in range(start, self.steps(epoch)):
             size = min(self.window, self.span - step * self.window)
             places = firsts + step * self.window + np.arange(size + 1)
             parts = {"symbols": self.stream[places], "mirror": self.stream[-1 - places],
-                     "carry": carried[step]}  # fmt: skip
+                     "carry": carried[step, own], "place": own}  # fmt: skip
             inputs = {name: torch.from_numpy(part.astype(np.int64)) for name, part in parts.items()}
-            yield Batch(inputs, torch.full((self.rows,), size + 1))
+            yield Batch(inputs, torch.full((len(own),), size + 1), counts=counts)
 
     def last(self) -> str:
         """Where the symbols of a batch stand."""

@@ -230,6 +230,10 @@ class Task(ABC, Generic[ConfigT, InfoT, SplitT]):
 
     # Training
 
+    def make_room(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> None:
+        """Make room for what the model keeps while it trains; of several processes, each does."""
+        return
+
     def prepare(self, model: nn.Module, data: TaskData[InfoT, SplitT]) -> None:
         """Fit, before training, the parts of the model that depend on the data alone."""
         return

@@ -157,8 +157,8 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
             ("symbols", f"{len(info.symbols.symbols):,} characters"),
         ]
 
-    def prepare(self, model: "nn.Module", data: TaskData[LanguageInfo, PassageSplit]) -> None:
-        """Make room for the states that are carried."""
+    def make_room(self, model: "nn.Module", data: TaskData[LanguageInfo, PassageSplit]) -> None:
+        """For the states that are carried."""
         assert isinstance(model, LanguageModel)
         if data.stream is not None:
             batches: Any = data.stream(self.config.train)

@@ -114,6 +114,7 @@ def estimate(task: AnyTask, data: AnyData) -> Estimate:
     seed_everything(config.seed)
     model = task.model(data.info)
     sampler = bucketed(task, data, config)
+    task.make_room(model, data)
     task.prepare(model, data)
     prepared = perf_counter() - started
     few = Few(sampler, (WARM_UP + MOST_STEPS) * config.accumulate)

@@ -108,6 +108,7 @@ def train_one(
     history: list[EpochEvent] = []
     stop: StopEvent | None = None
     started = time.perf_counter()
+    task.make_room(model, data)
     _by_main(lambda: task.prepare(model, data), model)
     prepared = time.perf_counter() - started
     try:

@@ -97,7 +97,7 @@ def test_a_stream_that_is_stopped_goes_on_with_the_same_bits(encoder: str, tmp_p
 
     def trained(keeper: Checkpointer | None, steps: int) -> dict[str, torch.Tensor]:
         model = case.model(seed=3)
-        task.prepare(model, case.data)
+        task.make_room(model, case.data)
         validation = make_validation(task, case.data, train, model)
         assert case.data.stream is not None
         done = 0

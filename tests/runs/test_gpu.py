@@ -45,6 +45,7 @@ def train(
     seed_everything(3)
     model = case.task.model(case.data.info)
     sampler = BucketSampler(case.data.splits["train"], 16, 10**6, 3, views=case.task.views)
+    case.task.make_room(model, case.data)
     case.task.prepare(model, case.data)
     validation, curve = make_validation(case.task, case.data, config, model), []
     for event in fit(model, case.task.loss, sampler, config, validation, keeper):

@@ -78,6 +78,7 @@ def train_on(
     seed_everything(3)
     model = case.task.model(case.data.info)  # training moves it
     sampler = BucketSampler(case.data.splits["train"], 16, 10**6, 3, views=case.task.views)
+    case.task.make_room(model, case.data)
     case.task.prepare(model, case.data)
     validation = make_validation(case.task, case.data, config, model)
     events = []

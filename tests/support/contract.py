@@ -289,6 +289,7 @@ def check_validation(case: Case) -> None:
     Before training, what the task names as the floor is not better than the monitor.
     """
     model, info = case.model(), case.data.info
+    case.task.make_room(model, case.data)
     case.task.prepare(model, case.data)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     found = case.task.validate(model.eval(), case.data, case.task.config.train)
@@ -371,6 +372,7 @@ def train_until(
     """Train, ask for a stop after ``steps`` steps; returns weights, curve and the kept epoch."""
     model = case.model(seed=3)
     sampler = BucketSampler(case.data.splits["train"], 5, 10**6, 3, views=case.task.views)
+    case.task.make_room(model, case.data)
     case.task.prepare(model, case.data)
     validation = make_validation(case.task, case.data, config, model)
     curve: list[Any] = []

@@ -137,6 +137,7 @@ def test_before_the_first_step_it_is_the_run_that_it_began_from(
         losses.append(float(part.total / part.items))
         return {"loss": losses[-1]}
 
+    made.make_room(model, loaded)
     made.prepare(model, loaded)
     train = asdict(made.config.train) | {"epochs": 8, "learning_rate": 0.02, "patience": 0}
     for _ in fit(model, made.loss, One(), type(made.config.train)(**train),

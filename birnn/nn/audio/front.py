@@ -162,7 +162,7 @@ class Front(Embedder):
         for block in self.blocks:
             planes, lengths = block(planes, lengths)
         flat = planes.transpose(1, 2).flatten(2)
-        steps = self.dropout(self.norm(self.project(flat)))
+        steps = self.dropout(self.norm(self.project(flat).float()))
         real = sequence_mask(lengths, steps.shape[1]).unsqueeze(-1)
         return Steps(steps.masked_fill(~real, 0.0), lengths)
 

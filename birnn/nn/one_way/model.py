@@ -13,6 +13,7 @@ from birnn.nn.batch import Batch, reverse_index, sequence_mask
 from birnn.nn.dropout import Dropout, LockedDropout
 from birnn.nn.encoders import Encoder, build_encoder
 from birnn.nn.one_way.ngrams import NGramTables
+from birnn.nn.shared_norm import joined
 
 LARGEST_LOGITS = 1 << 24  # numbers that are held at once where none are kept for gradients
 
@@ -73,8 +74,8 @@ class LanguageModel(nn.Module):
     """Two one-way models over one table of vectors of symbols; with ``both`` unset, one.
 
     Of a batch of passages (``symbols [B, T]``, of which ``count`` from ``first`` on are asked) both
-    read each row from its own end. Of a batch of a stream (``symbols``, ``mirror`` and ``carry``)
-    each goes on from where it was, if :meth:`keep_states` was called.
+    read each row from its own end. Of a batch of a stream (``symbols``, ``mirror``, ``carry`` and
+    ``place``) each goes on from where it was, if :meth:`keep_states` was called.
     """
 
     def __init__(
@@ -151,24 +152,25 @@ class LanguageModel(nn.Module):
 
     def _streamed(self, batch: Batch) -> Predicted:
         rows = [batch.inputs[name] for name in ("symbols", "mirror")]
-        carry = batch.inputs["carry"]
-        found = [self._go_on(n, rows[n], carry) for n in range(len(self.directions))]
+        carry, place = batch.inputs["carry"], batch.inputs["place"]
+        found = [self._go_on(n, rows[n], carry, place) for n in range(len(self.directions))]
         both = found[0], found[1] if len(found) > 1 else torch.zeros_like(found[0])
         return Predicted(*both, *both)
 
-    def _go_on(self, number: int, symbols: Tensor, carry: Tensor) -> Tensor:
+    def _go_on(self, number: int, symbols: Tensor, carry: Tensor, place: Tensor) -> Tensor:
         steps = self.embedding_dropout(self.embedding(symbols[:, :-1]))
         encoder, asked = self.way(number).encoder, torch.ones_like(symbols, dtype=torch.bool)
         carried = self._buffers.get(f"carried_{number}")
-        if carried is None or carried.shape[3] != len(symbols) or not can_carry(encoder):
+        if carried is None or not can_carry(encoder):
             lengths = torch.full((len(symbols),), steps.shape[1], device=symbols.device)
             states = encoder(steps, lengths).states
         else:
-            before = carried * carry.view(-1, 1).to(carried.dtype)
+            before = carried.index_select(3, place) * carry.view(-1, 1).to(carried.dtype)
             states, after = encoder.carry(steps, [tuple(part) for part in before])
             if self.training:
                 with torch.no_grad():
-                    carried.copy_(torch.stack([torch.stack(part) for part in after]).detach())
+                    own = torch.stack([torch.stack(part) for part in after]).detach()
+                    carried.copy_(joined(own.to(carried.dtype), place, carried))
         return self.way(number).chances(states, symbols, asked)
 
 
