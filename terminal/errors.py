@@ -70,7 +70,9 @@ def _cause(error: Exception) -> str:
         return f"out of memory; lower {sizes}, or use --device cpu"
     words = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason")
     words = f"{type(error).__name__}: {words[:400]}"
-    known = next((cause for sign, cause in CAUSES.items() if sign in str(error)), "")
+    # Of an operation that is not there torch lists all devices: none of them has failed.
+    listed = "" if isinstance(error, NotImplementedError) else str(error)
+    known = next((cause for sign, cause in CAUSES.items() if sign in listed), "")
     return f"{known} ({words})" if known else f"torch could not go on ({words})"
 
 

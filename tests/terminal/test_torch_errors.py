@@ -50,6 +50,13 @@ def test_an_error_of_torch_is_one_line_with_its_cause(words, train, sentences_cs
     assert line.endswith("BIRNN_DEBUG=1 shows where")
 
 
+def test_an_operation_that_is_not_there_is_no_fault_of_a_gpu(train, sentences_csv, monkeypatch):
+    words = "Could not run 'aten::_indices' with arguments from the 'CPU' backend: [CPU, CUDA]"
+    breaks(monkeypatch, NotImplementedError(words))
+    line = train(sentences_csv).refusal()
+    assert "torch could not go on (NotImplementedError: Could not run" in line
+
+
 def test_debugging_shows_where(train, sentences_csv, monkeypatch):
     monkeypatch.setenv("BIRNN_DEBUG", "1")
     breaks(monkeypatch, RuntimeError("CUDA error"))
