@@ -53,6 +53,7 @@ class Cell(nn.Module):
     def __init__(self, input_size: int, hidden_size: int, gates: int, forget_gate: int | None):
         super().__init__()
         self.hidden_size, self.forget_gate, rows = hidden_size, forget_gate, gates * hidden_size
+        self.weight_drop = 0.0  # of the recurrent matrix in training (Merity et al. 2018)
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
         self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
         self.bias_ih, self.bias_hh = (nn.Parameter(torch.empty(rows)) for _ in range(2))
@@ -71,8 +72,11 @@ class Cell(nn.Module):
             nn.init.ones_(self.bias_ih[start : start + self.hidden_size])
 
     def weights(self) -> CellWeights:
-        """The parameters in the scan's order."""
-        return CellWeights(self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        """The parameters in the scan's order; in training, weights may be dropped for this pass."""
+        recurrent: Tensor = self.weight_hh
+        if self.weight_drop and self.training:
+            recurrent = F.dropout(recurrent, self.weight_drop)
+        return CellWeights(self.weight_ih, recurrent, self.bias_ih, self.bias_hh)
 
 
 class MaskedBatchNorm(nn.Module):

@@ -57,6 +57,8 @@ class LanguageParts:
         0.0, "Dropout of a symbol's vector, one mask for a window.", low=0, high=0.95)
     output_dropout: float = advanced(
         0.1, "Dropout of the states before the last layer.", low=0, high=0.95)
+    weight_drop: float = advanced(
+        0.0, "How often a recurrent weight is dropped for a window (AWD-LSTM).", low=0, high=0.95)
     ngram_order: int = advanced(
         8, "Symbols of the longest n-gram that may be counted; validation chooses.",
         low=1, high=16)

@@ -143,7 +143,11 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         """The network."""
         parts, encoder = self.config.model, self.config.encoder
         sizes = LanguageSizes(
-            len(info.symbols), parts.symbol_size, parts.embedding_dropout, parts.output_dropout
+            len(info.symbols),
+            parts.symbol_size,
+            parts.embedding_dropout,
+            parts.output_dropout,
+            parts.weight_drop,
         )
         tables = NGramTables(len(info.symbols), info.sizes) if info.sizes else None
         return LanguageModel(sizes, encoder, both=encoder.bidirectional, ngrams=tables)
@@ -275,6 +279,26 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
             alone = self.sums(split, [row[:, 2:] for row in predictions])
             found["network_alone"] = alone.evaluation(BOOTSTRAP_SEED).to_json()
         return found
+
+    def advice(
+        self, data: TaskData[LanguageInfo, PassageSplit], predictions: Predictions, *, behind: bool
+    ) -> list[str]:
+        """More text; longer training where the network alone is behind its n-grams."""
+        words = super().advice(data, predictions, behind=behind)
+        if not data.info.sizes:
+            return words
+        split, order = data.splits["test"], len(data.info.ngrams[0].levels)
+        logs = data.info.ngrams[0].read(split.stream)[0]
+        grams = self.sums(split, split.rows(logs, np.zeros_like(logs))).forward.sum()
+        alone = self.sums(split, [row[:, 2:] for row in predictions]).forward.sum()
+        if alone > grams:
+            total = float(split.characters.sum()) * np.log(2)
+            said = f"{order}-grams alone beat the network alone ({grams / total:.3f} to"
+            words.append(
+                f"longer training: {said} {alone / total:.3f} bits a character), and what is"
+                " reported is the two mixed"
+            )
+        return words
 
 
 def unknown_notes(splits: Mapping[str, PassageSplit]) -> list[str]:

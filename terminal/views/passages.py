@@ -7,6 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from birnn.terminal.text import harmless, make_table, shown, titled
+from birnn.terminal.views.scores import score_cell
 
 # Bits of a symbol from which on it has a style; the last one counts.
 STYLES = ((0.0, "dim"), (1.0, ""), (3.0, "yellow"), (6.0, "bold red"))
@@ -14,17 +15,21 @@ SHADED = 20  # texts whose symbols are drawn
 
 
 def render_details(details: Mapping[str, Any], width: int, *, plain: bool) -> RenderableType:
-    """The most surprising stretches."""
-    rows = details.get("surprises", ())
+    """The network without its n-grams, if it has any; the most surprising stretches."""
+    parts, rows = list[RenderableType](), details.get("surprises", ())
+    if "network_alone" in details:
+        alone = details["network_alone"]["bits_per_character"]
+        cell = score_cell(alone, "{:.3f}".format, "bold")
+        parts.append(Text.assemble("Without the n-grams mixed in: ", cell, " bits per character"))
     if not rows:
-        return Group()
+        return Group(*parts)
     room, cells = max(20, width - 20), []
     for row in rows:
         line = shown(f"…{row['before']}", room // 4), shown(row["text"], room)
         cells.append([f"{row['bits']:.2f}", str(row["passage"]), Text.assemble(
             (line[0], "dim"), " ", (line[1], "bold"))])  # fmt: skip
     table = make_table(["bits", "passage", "text"], [], cells, plain=plain, no_wrap=True)
-    return titled("Most surprising stretches, bits a symbol", table)
+    return Group(*parts, titled("Most surprising stretches, bits a symbol", table))
 
 
 def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from birnn.config import EncoderConfig
 from birnn.nn.batch import Batch, reverse_index, sequence_mask
 from birnn.nn.dropout import Dropout, LockedDropout
-from birnn.nn.encoders import Encoder, build_encoder
+from birnn.nn.encoders import Cell, Encoder, build_encoder
 from birnn.nn.one_way.ngrams import NGramTables
 from birnn.nn.shared_norm import joined
 
@@ -26,6 +26,7 @@ class LanguageSizes:
     symbol_size: int
     embedding_dropout: float = 0.0  # of a symbol's vector, one mask for a sequence
     output_dropout: float = 0.0
+    weight_drop: float = 0.0  # of the recurrent matrices, once for a window
 
 
 class Predicted(NamedTuple):
@@ -47,6 +48,8 @@ class OneWay(nn.Module):
     def __init__(self, sizes: LanguageSizes, config: EncoderConfig) -> None:
         super().__init__()
         self.encoder = build_encoder(sizes.symbol_size, replace(config, bidirectional=False))
+        for cell in self.encoder.forward_cells:
+            cast(Cell, cell).weight_drop = sizes.weight_drop
         self.dropout = Dropout(sizes.output_dropout)
         self.linear = nn.Linear(self.encoder.output_size, sizes.symbols)
         nn.init.normal_(self.linear.weight, std=0.02)
