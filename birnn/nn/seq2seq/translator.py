@@ -1,7 +1,7 @@
 """A model from sequences of numbers to others: tables of words, an encoder, a decoder."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -39,14 +39,31 @@ class TranslatorOutputs(NamedTuple):
     model: "Translator"
 
 
+class Table(nn.Module):
+    """Vectors of words by which they are read off too: every step changes all of them.
+
+    An ``nn.Embedding`` would be trained by the rows that a batch reads alone.
+    """
+
+    def __init__(self, count: int, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(count, size))
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """``[…]`` → ``[…, E]``."""
+        return nn.functional.embedding(numbers, self.weight)
+
+
 class Translator(nn.Module):
     """Sources → states → targets, word by word; what is padded has no part in it."""
 
     def __init__(self, sizes: TranslatorSizes, encoder: EncoderConfig) -> None:
         super().__init__()
         self.sizes = sizes
-        self.source = _table(sizes.source, sizes.word)
-        self.own_target = None if sizes.shared else _table(sizes.target, sizes.word)
+        used_twice = sizes.shared or sizes.tied
+        self.own_source = None if sizes.shared else _started(nn.Embedding, sizes.source, sizes.word)
+        kind = Table if used_twice else nn.Embedding
+        self.target = _started(kind, sizes.target, sizes.word)
         self.encoder = build_encoder(sizes.word, encoder)
         states = self.encoder.output_size
         own = DecoderSizes(
@@ -59,9 +76,9 @@ class Translator(nn.Module):
         self.embedding_dropout = Dropout(sizes.embedding_dropout)
 
     @property
-    def target(self) -> nn.Embedding:
-        """The table of the target's words, which can be that of the source's."""
-        return self.source if self.own_target is None else self.own_target
+    def source(self) -> nn.Module:
+        """The table of the source's words, which can be that of the target's."""
+        return self.target if self.own_source is None else self.own_source
 
     def forward(self, batch: Batch) -> TranslatorOutputs:
         """The memory of ``source [B, T]``; the logits of ``target [B, U]``, where it is known."""
@@ -84,7 +101,7 @@ class Translator(nn.Module):
         encoded = self.encoder(self.words(self.source, source), batch.lengths)
         return self.decoder.memory(encoded, mask)
 
-    def words(self, table: nn.Embedding, numbers: Tensor) -> Tensor:
+    def words(self, table: nn.Module, numbers: Tensor) -> Tensor:
         """``[…]`` → ``[…, E]`` of unit scale; in training some words are hidden."""
         if self.training and self.sizes.word_dropout:
             hidden = torch.rand(numbers.shape, device=numbers.device) < self.sizes.word_dropout
@@ -98,8 +115,8 @@ class Translator(nn.Module):
         return nn.functional.linear(made, table, self.bias)
 
 
-def _table(count: int, size: int) -> nn.Embedding:
-    """Rows of length 1 on average: as they stand, logits are small."""
-    table = nn.Embedding(count, size)
+def _started(kind: type[Table] | type[nn.Embedding], count: int, size: int) -> Any:
+    """A table whose rows have length 1 on average: as they stand, logits are small."""
+    table = kind(count, size)
     nn.init.normal_(table.weight, std=size**-0.5)
     return table

@@ -1,0 +1,166 @@
+"""Pairs: how they are read, cut, spelled, and what is odd about them."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from birnn.data.pairs.findings import odd_pairs
+from birnn.data.pairs.loading import load_one_pairs, load_pairs, read_pairs
+from birnn.data.pairs.options import PairOptions
+from birnn.data.pairs.pieces import Pieces, cheapest, learn_pieces, learn_words
+from birnn.data.splits.provenance import normalise
+from birnn.errors import DataError
+
+ROWS = [(f"the {word} {n}", f"das {word} {n}") for n, word in enumerate("ab" * 20)]
+
+
+def as_json(folder: Path) -> PairOptions:
+    """A column of translations, as data sets of the Hub have it."""
+    lines = (
+        json.dumps({"id": n, "translation": {"en": a, "de": b}}) for n, (a, b) in enumerate(ROWS)
+    )
+    (folder / "rows.jsonl").write_text("\n".join(lines))
+    return PairOptions(str(folder / "rows.jsonl"))
+
+
+def as_table(folder: Path) -> PairOptions:
+    """Columns of usual names among others."""
+    lines = ("id\ttgt\tsrc", *(f"{n}\t{b}\t{a}" for n, (a, b) in enumerate(ROWS)))
+    (folder / "rows.tsv").write_text("\n".join(lines))
+    return PairOptions(str(folder / "rows.tsv"))
+
+
+def as_files(folder: Path) -> PairOptions:
+    """Two files of lines."""
+    (folder / "one.txt").write_text("".join(f"{a}\n" for a, _ in ROWS))
+    (folder / "two.txt").write_text("".join(f"{b}\n" for _, b in ROWS))
+    return PairOptions(str(folder / "one.txt"), target_data=str(folder / "two.txt"))
+
+
+def as_folder(folder: Path) -> PairOptions:
+    """Parallel files, whose languages are told by their suffixes."""
+    place = folder / "corpus"
+    place.mkdir()
+    (place / "train.de").write_text("".join(f"{b}\n" for _, b in ROWS))
+    (place / "train.en").write_text("".join(f"{a}\n" for a, _ in ROWS))
+    return PairOptions(str(place), source_column="en", target_column="de")
+
+
+@pytest.mark.parametrize("form", [as_json, as_table, as_files, as_folder])
+def test_pairs_are_read_from_every_form(form, tmp_path: Path) -> None:
+    options = form(tmp_path)
+    pairs, _ = load_one_pairs(options, "train")
+    assert list(zip(pairs.sources, pairs.targets, strict=True)) == ROWS
+    loaded = load_pairs(options)
+    assert sum(map(len, loaded.splits.values())) == len(ROWS)
+    sides = [{normalise(s) for s in part.sources} for part in loaded.splits.values()]
+    assert not sides[0] & sides[1]
+    assert not sides[0] & sides[2]
+
+
+def test_equal_sources_stay_together(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("source,target\n" + "".join(f"s {n % 10},t {n}\n" for n in range(60)))
+    splits = load_pairs(PairOptions(str(path), 0.2, 0.2)).splits
+    seen = [set(part.sources) for part in splits.values()]
+    assert sum(map(len, seen)) == 10
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("a,b,c\n1,2,3\n", "no column is told to be the source; name it with --source-column"),
+        ("source,other,third\nx,y,z\n", "no column is told to be the target"),
+        ("source,target\n,\nx,\n", "no pair of train has both"),
+        ("source,target\nx,y\nz,w\n", "too few to cut"),
+    ],
+)
+def test_what_cannot_be_pairs_is_one_line(content: str, what: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match=what):
+        load_pairs(PairOptions(str(path)))
+
+
+def test_files_of_other_lengths_are_refused(tmp_path: Path) -> None:
+    options = as_files(tmp_path)
+    (tmp_path / "two.txt").write_text("one line\n")
+    with pytest.raises(DataError, match="has 40 lines, .*two.txt has 1"):
+        read_pairs(options)
+    with pytest.raises(DataError, match="no such file; --target-data names"):
+        read_pairs(PairOptions(options.data, target_data="nowhere.txt"))
+
+
+def test_odd_pairs_are_counted_once_and_empty_ones_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    rows = [*ROWS, ("", "leer"), ("same here", "Same  here"), ("short one", "lang " * 30)]
+    path.write_text("source,target\n" + "".join(f"{a},{b}\n" for a, b in rows))
+    read = read_pairs(PairOptions(str(path)))
+    odd = read.splits["train"].odd
+    assert odd == ([42], [43], [44])  # lines: the header is the first
+    assert len(read.splits["train"]) == len(rows) - 1
+    assert any("row 42): left out" in note for note in read.notes)
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30))))
+def test_no_pair_is_odd_in_two_ways(pairs: list[tuple[str, str]]) -> None:
+    odd = odd_pairs([a for a, _ in pairs], [b for _, b in pairs])
+    every = [number for kind in odd for number in kind]
+    assert len(set(every)) == len(every)
+    assert set(odd.empty) == {n for n, (a, b) in enumerate(pairs) if not a.strip() or not b.strip()}
+
+
+TEXTS = [f"{a} {b} {n % 7}." for n, (a, b) in enumerate(ROWS)] + ["unforgettable greetings"] * 3
+LEARNED = learn_pieces(TEXTS, 40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text("abdehst 0123.", min_size=1, max_size=12), max_size=4).map(" ".join))
+def test_known_letters_come_back_and_each_cut_is_as_cheap_as_any(text: str) -> None:
+    cut = LEARNED.cut(text)
+    known = all(piece in LEARNED.numbers for piece in cut)
+    assert "".join(cut).replace("▁", " ").strip() == " ".join(text.split())
+    if known:
+        assert LEARNED.spelled(LEARNED.encode(cut)) == " ".join(text.split())
+
+
+def test_cuts_cost_no_more_than_those_of_sentencepiece() -> None:
+    import sentencepiece
+
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS), model_writer=model, vocab_size=40, model_type="unigram",
+        normalization_rule_name="identity", hard_vocab_limit=False, minloglevel=2, num_threads=1,
+    )  # fmt: skip
+    oracle = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    costs = {oracle.id_to_piece(n): -oracle.get_score(n) for n in range(1, len(oracle))}
+    for text in TEXTS:
+        for word in text.split():
+            own, wanted = cheapest(f"▁{word}", costs), oracle.encode(word, out_type=str)
+            if all(piece in costs for piece in wanted):
+                total = [sum(costs.get(p, 100.0) for p in cut) for cut in (own, wanted)]
+                assert total[0] <= total[1] + 1e-4, (own, wanted)
+
+
+def test_unknown_letters_are_one_piece_and_can_be_copied() -> None:
+    pieces = Pieces(["▁a", "b"], [1.0, 1.0])
+    cut = pieces.cut("aб日b")
+    assert cut == ["▁a", "б日", "b"]
+    numbers = pieces.encode(cut)
+    assert pieces.spelled(numbers) == "a⁇b"
+    assert pieces.spelled(numbers, ["б日"]) == "aб日b"
+
+
+def test_words_are_spelled_as_they_stood() -> None:
+    text = "Well, (it's) 3.5 km – no?"
+    words = learn_words([text, text], 100)
+    assert words.spelled(words.encode(words.cut(text))) == text
+
+
+def test_too_little_text_for_pieces_is_one_line() -> None:
+    with pytest.raises(DataError, match=r"no pieces can be learned.*--vocabulary-limit"):
+        learn_pieces(["abcdefghijklmnopqrstuvwxyz"], 16)
