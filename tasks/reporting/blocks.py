@@ -189,6 +189,7 @@ class Matrix(Block):
     labels: Sequence[str]
     counts: Sequence[Sequence[int]]
     caption: str = ""
+    heads: Sequence[str] = ()  # of the columns, where they are others than the rows'
 
     def share(self, row: int, column: int) -> float:
         """Of the row, from 0 to 1."""

@@ -1,6 +1,7 @@
 """Translation: a text for a text, by an encoder, a decoder with attention, and beam search."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,15 @@ from birnn.tasks.translate.info import TranslateInfo, learn_info, read_info
 from birnn.tasks.translate.options import TranslateConfig
 from birnn.tasks.translate.translating import (
     Translations,
+    aligned,
     likeliest,
     search_of,
     searched,
     translated,
 )
 from birnn.training.losses import LossSum
+
+DRAWN, DRAWN_LENGTH = 6, 12  # how many alignments a report has, and about how many pieces each
 
 
 class Translate(Task[TranslateConfig, TranslateInfo, PairSplit]):
@@ -216,6 +220,21 @@ class Translate(Task[TranslateConfig, TranslateInfo, PairSplit]):
         rows = zip(split.sources, split.targets, predictions.texts, scores, strict=True)
         names = "source", "target", "translation", "score"
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def report_extras(
+        self, model: nn.Module, data: TaskData[TranslateInfo, PairSplit], predictions: Any,
+        baselines: Sequence[Baseline],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Where was looked at each piece of a few translations."""
+        test = data.splits["test"]
+        order = np.argsort(np.abs(test.lengths - DRAWN_LENGTH), kind="stable")[:DRAWN]
+        assert test.targets is not None
+        wanted = [test.targets[i] for i in order]
+        few = replace(test, sources=[test.sources[i] for i in order], targets=wanted)
+        how = search_of(self.config.model)
+        found = dict(translated(model, few, self.config.train, how, self.config.model))
+        rows = enumerate(zip(few.cuts, wanted, strict=True))
+        return {"alignments": [aligned(found[i][0], cut, gold) for i, (cut, gold) in rows]}
 
     def details(
         self, split: PairSplit, predictions: Translations, info: TranslateInfo

@@ -9,7 +9,7 @@ from torch import Tensor
 from birnn.arrays import Floats
 from birnn.config import TrainConfig
 from birnn.data.pairs.batches import PairSplit
-from birnn.data.pairs.pieces import END, UNKNOWN
+from birnn.data.pairs.pieces import END, FIRST, SPACE, UNKNOWN
 from birnn.nn.model import device_of
 from birnn.nn.seq2seq.beam import Hypothesis, Search, search
 from birnn.nn.seq2seq.translator import TranslatorOutputs
@@ -23,8 +23,8 @@ class Said:
 
     text: str
     score: float
-    pieces: list[str]  # of the translation, its end too
-    weights: Floats  # [pieces, T]: where in the source was looked at each of them
+    pieces: list[str]  # of the translation
+    weights: Floats  # [pieces + 1, T + 1]: where was looked at each of them; the last are the ends
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,22 @@ def said(found: Hypothesis, split: PairSplit, item: int, *, copy: bool) -> Said:
         for number, row in zip(found.numbers, weights, strict=False)
         if number == UNKNOWN
     ]
-    spelled = [pieces.spelled([number]) for number in found.numbers]
-    return Said(pieces.spelled(found.numbers, copied), found.score, [*spelled, "."], weights)
+    spelled = ["⁇" if n < FIRST else pieces.pieces[n - FIRST] for n in found.numbers]
+    return Said(pieces.spelled(found.numbers, copied), found.score, spelled, weights)
 
 
 def likeliest(candidates: Sequence[Said]) -> Said:
     """The best of the translations of a text."""
     return candidates[0]
+
+
+def aligned(one: Said, cut: Sequence[str], wanted: str) -> dict[str, Any]:
+    """A translation beside its source, as JSON: ``weights`` in per cent, a row a piece."""
+    shares = (100 * one.weights).round().astype(int).tolist()
+    return {"said": _shown(one.pieces), "source": _shown(cut), "weights": shares, "wanted": wanted}
+
+
+def _shown(pieces: Sequence[str]) -> list[str]:
+    """Pieces as a picture has them: a hyphen before those that go on a word; a dot for the end."""
+    words = (piece[1:] if piece.startswith(SPACE) else f"-{piece}" for piece in pieces)
+    return [*(word or SPACE for word in words), "·"]

@@ -1,7 +1,7 @@
 """A model from sequences of numbers to others: tables of words, an encoder, a decoder."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -60,10 +60,13 @@ class Translator(nn.Module):
     def __init__(self, sizes: TranslatorSizes, encoder: EncoderConfig) -> None:
         super().__init__()
         self.sizes = sizes
-        used_twice = sizes.shared or sizes.tied
-        self.own_source = None if sizes.shared else _started(nn.Embedding, sizes.source, sizes.word)
-        kind = Table if used_twice else nn.Embedding
-        self.target = _started(kind, sizes.target, sizes.word)
+        counts = sizes.source, sizes.target
+        self.own_source = None if sizes.shared else nn.Embedding(counts[0], sizes.word)
+        twice = sizes.shared or sizes.tied
+        self.target = (Table if twice else nn.Embedding)(counts[1], sizes.word)
+        for table in (self.own_source, self.target):
+            if table is not None:  # rows of length 1 on average: as they stand, logits are small
+                nn.init.normal_(table.weight, std=sizes.word**-0.5)
         self.encoder = build_encoder(sizes.word, encoder)
         states = self.encoder.output_size
         own = DecoderSizes(
@@ -78,7 +81,8 @@ class Translator(nn.Module):
     @property
     def source(self) -> nn.Module:
         """The table of the source's words, which can be that of the target's."""
-        return self.target if self.own_source is None else self.own_source
+        own: nn.Module = self.target if self.own_source is None else self.own_source
+        return own
 
     def forward(self, batch: Batch) -> TranslatorOutputs:
         """The memory of ``source [B, T]``; the logits of ``target [B, U]``, where it is known."""
@@ -113,10 +117,3 @@ class Translator(nn.Module):
         """``[…, E]`` → ``[…, V]``."""
         table = self.target.weight if self.reading is None else self.reading
         return nn.functional.linear(made, table, self.bias)
-
-
-def _started(kind: type[Table] | type[nn.Embedding], count: int, size: int) -> Any:
-    """A table whose rows have length 1 on average: as they stand, logits are small."""
-    table = kind(count, size)
-    nn.init.normal_(table.weight, std=size**-0.5)
-    return table
