@@ -89,6 +89,7 @@ class PassageSplit:
             "symbols": symbols.astype(np.int64),
             "first": (self.begin - self.left)[indices],
             "count": (self.end - self.begin)[indices],
+            "characters": self.characters[indices],
         }
         tensors = {name: torch.from_numpy(part) for name, part in inputs.items()}
         return Batch(tensors, torch.from_numpy(lengths))

@@ -1,5 +1,6 @@
 """Texts as numbers of symbols, and back."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,12 +22,13 @@ class Characters:
     symbols: Sequence[str]
 
     @classmethod
-    def of(cls, texts: Iterable[str], min_frequency: int = 1) -> "Characters":
-        """The characters that stand in ``texts`` so often at least."""
+    def of(cls, texts: Iterable[str], min_frequency: int = 1, most: int = MOST) -> "Characters":
+        """The ``most`` frequent characters that stand in ``texts`` so often at least."""
         counts: Counter[str] = Counter()
         for text in texts:
             counts.update(text)
-        return cls(sorted(c for c, count in counts.items() if count >= min_frequency))
+        known = [(-count, c) for c, count in counts.items() if count >= min_frequency]
+        return cls(sorted(c for _, c in sorted(known)[:most]))
 
     def __len__(self) -> int:
         return FIRST + len(self.symbols)
@@ -60,3 +62,45 @@ class Characters:
         if number < FIRST:
             return SHOWN_UNKNOWN if number == UNKNOWN else SHOWN_BORDER
         return self.symbols[number - FIRST]
+
+    def pieces(self, text: str) -> list[str]:
+        """The symbols of a text as they stand in it, unknown ones too."""
+        return list(text)
+
+
+# A word or marks with the blank before it; any other white space alone. Joined, they are the text.
+WORD = re.compile(r" ?\w+| ?[^\w\s]+|\s")
+
+
+@dataclass(frozen=True)
+class Words(Characters):
+    """Words of train, each with the blank before it, marks, and white space.
+
+    >>> Words([" fine", "It"]).pieces("It was fine.")
+    ['It', ' was', ' fine', '.']
+    """
+
+    @classmethod
+    def of(cls, texts: Iterable[str], min_frequency: int = 1, most: int = MOST) -> "Words":
+        """The ``most`` frequent words that stand in ``texts`` so often at least."""
+        counts: Counter[str] = Counter()
+        for text in texts:
+            counts.update(WORD.findall(text))
+        known = [(-count, word) for word, count in counts.items() if count >= min_frequency]
+        return cls([word for _, word in sorted(known)[:most]])
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self.symbols, FIRST)}
+
+    def encode(self, text: str) -> Ints:
+        """``[N]`` numbers; a word that is no symbol is :data:`UNKNOWN`."""
+        numbers = (self._numbers.get(word, UNKNOWN) for word in WORD.findall(text))
+        return np.fromiter(numbers, dtype=np.int32)
+
+    def pieces(self, text: str) -> list[str]:
+        """The words of a text."""
+        return WORD.findall(text)
+
+
+UNITS: dict[str, type[Characters]] = {"characters": Characters, "words": Words}

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from birnn.arrays import Ints
 from birnn.data.passages.symbols import BORDER
+from birnn.errors import ConfigError
 from birnn.nn.one_way.context import BorderStates
 from birnn.tasks.language.info import LanguageInfo
 from birnn.tasks.language.task import Language
@@ -17,6 +18,10 @@ class LanguageContext:
     task: Language
     info: LanguageInfo
     border = BORDER
+
+    def __post_init__(self) -> None:
+        if self.info.unit != "characters":
+            raise ConfigError(f"context: a run of {self.info.unit}; only characters spell tokens")
 
     @property
     def size(self) -> int:

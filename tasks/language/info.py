@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from birnn.data.passages.symbols import MOST, Characters
+from birnn.data.passages.symbols import MOST, UNITS, Characters
 from birnn.storage.files import read_json
 from birnn.tasks.core.stored import check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
@@ -18,13 +18,18 @@ MOST_ORDERS = 16
 class LanguageInfo:
     """The symbols, and how large the tables of n-grams are."""
 
-    symbols: Characters
+    symbols: Characters  # or what else there is in :data:`birnn.data.passages.symbols.UNITS`
     sizes: Sequence[Sequence[Sequence[int]]]  # of each direction and order
     ngrams: Sequence[NGrams] = ()  # at hand only while a model is being made
 
+    @property
+    def unit(self) -> str:
+        """What a symbol is, in the plural."""
+        return next(name for name, kind in UNITS.items() if type(self.symbols) is kind)
+
     def files(self) -> Files:
         """``symbols.json``."""
-        own = {"unit": "characters", "symbols": list(self.symbols.symbols), "ngrams": self.sizes}
+        own = {"unit": self.unit, "symbols": list(self.symbols.symbols), "ngrams": self.sizes}
         return {"symbols.json": own}
 
 
@@ -38,14 +43,15 @@ def read_language_info(folder: Path) -> LanguageInfo:
     with stored(folder, "symbols.json is"):
         symbols = kept["symbols"]
         check_strings("symbols", symbols, least=1)
-        if kept["unit"] != "characters" or any(len(symbol) != 1 for symbol in symbols):
-            raise ValueError("its symbols are not characters")
+        unit = kept["unit"]
+        if unit not in UNITS or (unit == "characters" and any(len(s) != 1 for s in symbols)):
+            raise ValueError("its symbols are none of ours")
         if len(symbols) > MOST:
             raise ValueError(f"{len(symbols):,} symbols; a run has at most {MOST:,}")
         sizes = [[_size(part) for part in way] for way in kept["ngrams"]]
         if len(sizes) > 2 or any(len(way) > MOST_ORDERS for way in sizes):
             raise ValueError("its n-grams are none of ours")
-    return LanguageInfo(Characters(symbols), sizes)
+    return LanguageInfo(UNITS[unit](symbols), sizes)
 
 
 def _size(part: Any) -> list[int]:

@@ -25,7 +25,7 @@ def inspect_language(task: Any) -> Inspection:
     rare = sorted(symbol for symbol, count in counts.items() if count < RARE)
     if rare:
         what = f"{len(rare):,} of {len(counts):,} characters stand there less than {RARE} times"
-        mend = "trained like the others; --min-frequency makes them unknown"
+        mend = "read like the others; --min-frequency makes them unknown"
         findings.append(Finding("rare", len(rare), [], what, mend))
     pairs = [
         ("documents", ", ".join(f"{name} {count:,}" for name, count in rows.items())),

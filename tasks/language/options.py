@@ -35,8 +35,14 @@ class LanguageData:
     encoding: str = file_encoding()
     skip_ragged: bool = without_ragged()
     table: TableOptions = field(default_factory=TableOptions)
+    unit: str = data_option(
+        "characters", "What is predicted, one after the other.", choices=("characters", "words"))
     min_frequency: int = advanced_data(
-        1, "Symbols of train that are rarer count as unknown.", low=1)
+        0, "Symbols of train that are rarer count as unknown; 0: once for characters, twice for"
+        " words.", low=0)
+    vocabulary_limit: int = advanced_data(
+        20_000, "Symbols at most, the most frequent ones; others count as unknown.",
+        low=1, high=1_000_000)
     passage: int = advanced_data(
         1000, "Symbols that are scored together, at most; longer documents are cut.",
         low=16, high=1_000_000)

@@ -61,7 +61,7 @@ class LanguagePredictor(Predictor):
         if both := self.run.task.config.encoder.bidirectional:
             record[COLUMNS[2]] = float(bits[:, 1].sum() / characters)
         symbols, inner = self.run.info.symbols, bits[1:-1]
-        shown = [symbols.shown(int(number)) for number in symbols.encode(text)]
+        shown = symbols.pieces(text)
         record["symbols"] = [
             {"symbol": s, "bits": float(b[0]), **({"backward_bits": float(b[1])} if both else {})}
             for s, b in zip(shown, inner, strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 from birnn.arrays import Array, Ints
 from birnn.config import TrainConfig
 from birnn.data.passages.split import PassageSplit
-from birnn.data.passages.symbols import UNKNOWN, Characters
+from birnn.data.passages.symbols import UNITS, UNKNOWN
 from birnn.data.tables.dialect import ReadOptions
 from birnn.errors import ConfigError, DataError
 from birnn.nn.batch import Batch
@@ -80,7 +80,9 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         return read, *split_documents(read.splits, shares, options.split_seed, read.source)
 
     def _symbols(self, read: "Documents", texts: Mapping[str, Sequence[str]]) -> LanguageInfo:
-        symbols = Characters.of(texts["train"], self.config.data.min_frequency)
+        options = self.config.data
+        least = options.min_frequency or (1 if options.unit == "characters" else 2)
+        symbols = UNITS[options.unit].of(texts["train"], least, options.vocabulary_limit)
         if not symbols.symbols:
             raise DataError(f"{read.source}: no symbol is frequent enough; lower --min-frequency")
         return LanguageInfo(symbols, [])
@@ -110,8 +112,12 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
     def split(self, texts: Sequence[str], info: LanguageInfo) -> PassageSplit:
         """Passages of texts."""
         options = self.config.data
-        documents = [info.symbols.encode(text) for text in texts]
-        return PassageSplit.of(documents, None, options.passage, options.overlap)
+        symbols = info.symbols
+        documents = [symbols.encode(text) for text in texts]
+        sizes = None
+        if options.unit != "characters":
+            sizes = [np.array([len(p) for p in symbols.pieces(text)], int) for text in texts]
+        return PassageSplit.of(documents, sizes, options.passage, options.overlap)
 
     def stream(self, stream: Ints, config: TrainConfig) -> "Batches":
         """Train as windows, one after the other."""
@@ -158,7 +164,7 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         ways = "left to right and right to left" if encoder.bidirectional else "left to right"
         return [
             ("encoder", f"{encoder.encoder}, {encoder.layers} × {encoder.hidden_size}, {ways}"),
-            ("symbols", f"{len(info.symbols.symbols):,} characters"),
+            ("symbols", f"{len(info.symbols.symbols):,} {info.unit}"),
         ]
 
     def make_room(self, model: "nn.Module", data: TaskData[LanguageInfo, PassageSplit]) -> None:
@@ -199,15 +205,16 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         opens, closes = int((first == 0).sum()), int((first + asked == batch.lengths).sum())
         total, both = int(asked.sum()), self.config.encoder.bidirectional
         nats = [-float(p.double().sum()) for p in (outputs.forward, outputs.backward)]
-        return {"sums": np.array([*nats, total - opens, (total - closes) * both])}
+        characters = float(batch.inputs["characters"].sum())
+        return {"sums": np.array([*nats, total - opens, (total - closes) * both, characters])}
 
     def scores(self, counts: Mapping[str, Array]) -> dict[str, float]:
         """``nats`` a symbol of both models, and bits of each."""
-        forward, backward, ahead, behind = counts["sums"]
+        forward, backward, ahead, behind, characters = counts["sums"]
         found = {"nats": float((forward + backward) / (ahead + behind)),
-                 "bits_per_character": float(forward / ahead / np.log(2))}  # fmt: skip
+                 "bits_per_character": float(forward / characters / np.log(2))}  # fmt: skip
         if behind:
-            found["backward_bits_per_character"] = float(backward / behind / np.log(2))
+            found["backward_bits_per_character"] = float(backward / characters / np.log(2))
         return found
 
     def decode(self, outputs: Predicted, batch: Batch) -> list[Array]:

@@ -1,5 +1,6 @@
 """What is a language model's own: streams, carried states, scores by symbol."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ import birnn
 from birnn.config import EncoderConfig
 from birnn.data.passages.documents import split_documents
 from birnn.data.passages.split import PassageSplit
-from birnn.data.passages.symbols import BORDER, UNKNOWN, Characters
+from birnn.data.passages.symbols import BORDER, UNKNOWN, Characters, Words
 from birnn.data.passages.windows import StreamWindows
-from birnn.errors import DataError, Stopped
+from birnn.errors import ConfigError, DataError, Stopped
 from birnn.nn.batch import Batch
 from birnn.nn.engines import forced
 from birnn.nn.one_way.model import LanguageModel, LanguageSizes
 from birnn.tasks.language.generate import drawn, generate, mixed
+from birnn.tasks.runs.beginning import load_context
 from birnn.tasks.runs.fitting import make_validation
 from birnn.tasks.serving.generating import Generation
 from birnn.training.checkpoint_options import CheckpointConfig, StopRequest
@@ -171,8 +173,6 @@ def test_what_a_passage_is_scored_from_is_what_stands_around_it(run: birnn.Run) 
 
 
 def test_n_grams_are_mixed_in_by_weights_of_validation(run: birnn.Run) -> None:
-    import json
-
     metrics = json.loads((run.folder / "metrics.json").read_text())
     for told in metrics["train"]["mixture"].values():
         assert told["mixed"] <= min(told["network"], told["ngrams"]) + 0.2
@@ -187,6 +187,37 @@ def test_unknown_characters_are_told() -> None:
     assert alphabet.symbols == ["a", "b"]
     assert alphabet.encode("ac\U0001f600").tolist() == [2, UNKNOWN, UNKNOWN]
     assert alphabet.decode([2, 3, UNKNOWN, BORDER]) == "ab\ufffd"
+
+
+@given(st.text(max_size=40))
+def test_words_joined_are_the_text(text: str) -> None:
+    words = Words.of([text, "It was fine. It was"], min_frequency=2)
+    assert "".join(words.pieces(text)) == text
+    assert len(words.encode(text)) == len(words.pieces(text))
+    assert words.decode(words.encode(" was was")) == " was was"
+
+
+def test_words_are_scored_by_character(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("To be, or not to be: that is the question.\n" * 40)
+    made = birnn.train(
+        "language", path, out=tmp_path / "run", unit="words", epochs=1, hidden_size=4, window=16,
+        passage=64, overlap=8, symbol_size=4, batch_size=4, ngram_order=3,
+    )  # fmt: skip
+    assert made.loaded.info.unit == "words"
+    (record,) = made.predict_records(["To be: unheard"])
+    assert [part["symbol"] for part in record["symbols"]] == ["To", " be", ":", " unheard"]
+    bits = sum(part["bits"] for part in record["symbols"]) + record["end_bits"]
+    assert record["bits_per_character"] == pytest.approx(bits / 15, rel=1e-5)
+    scores = json.loads((made.folder / "metrics.json").read_text())["test"]
+    own, grams = scores["model"], scores["baselines"]["kneser_ney"]
+    assert set(own) == set(grams)
+    assert made.evaluate()["bits_per_character"]["value"] == pytest.approx(
+        own["bits_per_character"]["value"], rel=1e-5
+    )
+    assert next(iter(generate(made.loaded, "To", Generation(length=5)))).startswith("To")
+    with pytest.raises(ConfigError, match="only characters"):
+        load_context(str(made.folder))
 
 
 def test_few_texts_are_cut_and_many_are_drawn() -> None:
@@ -262,8 +293,6 @@ def test_only_the_likeliest_are_drawn(logs: list[float], temperature: float, top
 
 
 def test_generate_prints_texts(run: birnn.Run, request: pytest.FixtureRequest) -> None:
-    import json
-
     command = request.getfixturevalue("birnn")
     outcome = command("generate", run.folder, "To be", "--length", 20, "--count", 2, "--json")
     assert outcome.code == 0, outcome.err
