@@ -12,6 +12,7 @@ SPEC = Spec(
     example='"some text"',
     inspect="birnn.tasks.language.inspection:inspect_language",
     test_record="birnn.tasks.language.test_record:read_passages",
+    report="birnn.tasks.language.report_sections:language_sections",
     generate="birnn.tasks.language.generate:generate",
     context="birnn.tasks.language.context:LanguageContext",
     metrics=(

@@ -299,3 +299,10 @@ def test_generate_prints_texts(run: birnn.Run, request: pytest.FixtureRequest) -
     assert [json.loads(line)["text"][:5] for line in outcome.out.splitlines()] == ["To be"] * 2
     assert command("generate", run.folder, "To [b]", "--length", 5).out.startswith("To [b]")
     assert "temperature" in command("generate", run.folder, "--temperature", "-1").refusal()
+
+
+def test_the_report_shows_mixture_and_surprises(run: birnn.Run) -> None:
+    page = (run.folder / "report.html").read_text()
+    assert "Network and n-grams" in page
+    assert "network alone" in page
+    assert "Surprises" in page
