@@ -116,7 +116,7 @@ class SpeechConfig:
     )
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=25, batch_size=32, batch_tokens=20_000, learning_rate=2e-3, beta2=0.98,
+            epochs=25, epoch_steps=60, batch_size=32, least_batch=8, batch_tokens=20_000, learning_rate=2e-3, beta2=0.98,
             weight_decay=0.01, clip_norm=5.0, ema=0.99, patience=10,
         )
     )  # fmt: skip
