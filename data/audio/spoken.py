@@ -6,6 +6,7 @@ ctypes, when these recordings are asked for and not before, and speaks into memo
 
 import ctypes
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def _kept() -> list[Array] | None:
     return np.split(samples, ends[:-1]) if sound and (np.diff(ends) > 0).all() else None
 
 
+@cache
 def _made() -> list[Array]:
     voice, waves = Voice(), list[Array]()
     for speaker, variant in enumerate(VARIANTS):

