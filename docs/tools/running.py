@@ -27,6 +27,8 @@ QUICK = {
     "regression": "--epochs 1 --hidden-size 4 --threads 1",
     "language": "--epochs 1 --hidden-size 4 --symbol-size 4 --window 16 --batch-size 4"
     " --passage 32 --overlap 8 --ngram-order 3 --threads 1",
+    "translate": "--epochs 1 --hidden-size 4 --word-size 4 --decoder-size 4 --vocabulary-limit 100"
+    " --beam 2 --threads 1",
     "speech": "--epochs 1 --hidden-size 4 --channels 2 --front-size 4 --threads 1",
 }
 EMPTY = "<!-- an empty desk -->"  # in a page that makes all of its files itself

@@ -63,6 +63,13 @@ def write_book(path: Path) -> None:
     path.write_text("\n".join(review(number)[0] for number in range(60)) + "\n", encoding="utf-8")
 
 
+def write_pairs(path: Path) -> None:
+    """Texts with others that say the same."""
+    texts = [review(number)[0].replace(",", "") for number in range(80)]
+    rows = [f"{text}\t{' '.join(reversed(text.split()))}" for text in texts]
+    path.write_text("\n".join(["source\ttarget", *rows]) + "\n", encoding="utf-8")
+
+
 def write_stars(path: Path) -> None:
     """Labelled texts as JSON lines, with columns of other names."""
     rows = [dict(zip(("body", "stars"), review(number), strict=True)) for number in range(80)]
@@ -193,5 +200,6 @@ FILES: dict[str, Callable[[Path], None]] = {
     "sales.csv": write_sales,
     "steps.csv": write_steps,
     "recordings.csv": write_recordings,
+    "pairs.tsv": write_pairs,
     "newer_steps.csv": lambda path: write_steps(path, 4),
 }

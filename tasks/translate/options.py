@@ -38,7 +38,7 @@ class TranslateData:
         "pieces", "What is read and written: SentencePiece's pieces of words, or words.",
         choices=("pieces", "words"))
     vocabulary_limit: int = advanced_data(
-        6000, "Different pieces, or words, at most.", low=16, high=200_000)
+        4000, "Different pieces, or words, at most.", low=16, high=200_000)
     joint: bool = advanced_data(
         True, "One vocabulary for both sides, with one table of vectors; else one each.")
     max_length: int = advanced_data(
@@ -76,7 +76,7 @@ class TranslateParts:
         "multiplicative", "How the source's steps are scored.",
         choices=("multiplicative", "additive"), search=choice("multiplicative", "additive"))
     coverage: bool = advanced(False, "Attention knows what was looked at before.")
-    word_size: int = advanced(256, "Size of the vector of a piece.", low=1, high=8192)
+    word_size: int = advanced(128, "Size of the vector of a piece.", low=1, high=8192)
     decoder_size: int = advanced(
         0, "Units of a recurrent layer of the decoder; 0: twice those of the encoder.",
         low=0, high=8192)
@@ -104,5 +104,5 @@ class TranslateConfig:
     encoder: EncoderConfig = field(default_factory=lambda: EncoderConfig(
         hidden_size=128, locked_dropout=0.2))
     train: TrainConfig = field(default_factory=lambda: TrainConfig(
-        epochs=8, batch_size=64, batch_tokens=2048, learning_rate=2e-3, beta2=0.98,
+        epochs=6, batch_size=64, batch_tokens=2048, learning_rate=2e-3, beta2=0.98,
         weight_decay=0.01, patience=3))
