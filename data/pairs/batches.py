@@ -26,9 +26,19 @@ class PairSplit:
         return len(self.sources)
 
     @cached_property
+    def whole_cuts(self) -> list[list[str]]:
+        """The pieces of each source, those that are not read too."""
+        return [self.source_pieces.cut(text) for text in self.sources]
+
+    @cached_property
     def cuts(self) -> list[list[str]]:
-        """The pieces of each source."""
-        return [self.source_pieces.cut(text)[: self.most or None] for text in self.sources]
+        """The pieces of each source that are read."""
+        return [cut[: self.most or None] for cut in self.whole_cuts]
+
+    @property
+    def too_long(self) -> int:
+        """How many sources are not read to their end."""
+        return sum(len(cut) > self.most > 0 for cut in self.whole_cuts)
 
     @cached_property
     def source_numbers(self) -> list[Ints]:

@@ -49,7 +49,7 @@ class TranslatePredictor(Predictor):
         def write(path: Path) -> None:
             write_records(path, records, _rows(records), _lines(records), escape=escape)
 
-        return Answer(records, write, _notes(texts), form=Form(_rows, _lines), parts=parts)
+        return Answer(records, write, self.notes(texts), form=Form(_rows, _lines), parts=parts)
 
     def _texts(self, request: Request) -> Sequence[str]:
         """The texts of a request; of a table, the column that held the run's own sources."""
@@ -58,12 +58,25 @@ class TranslatePredictor(Predictor):
     def texts(self, request: Request) -> tuple[Sequence[str], list[str]]:
         """The texts of a file."""
         texts = self._texts(request)
-        return texts, [*request.told, *_notes(texts)]
+        return texts, [*request.told, *self.notes(texts)]
 
     def write_texts(self, path: Path, records: Iterable[dict[str, Any]]) -> None:
         """A row a text; a ``.txt`` holds the translations alone."""
         held = list(records)
         write_records(path, held, _rows(held), _lines(held))
+
+    def notes(self, texts: Sequence[str]) -> list[str]:
+        """What is to be said of texts; those that stay on the disk are not gone through for it."""
+        if not isinstance(texts, list):
+            return []
+        most = self.run.task.config.data.max_length
+        cut = self.run.info.source.cut
+        empty = sum(not text.strip() for text in texts)
+        long = sum(len(text) > most and len(cut(text)) > most for text in texts)
+        said = [f"note: {plural(empty, 'empty text')} without a translation"] if empty else []
+        if long:
+            said.append(f"note: {plural(long, 'text')} translated up to {most:,} pieces alone")
+        return said
 
     def parts(self, texts: Sequence[str], best: int = 0) -> Parts[list[Record]]:
         """The records of texts, a part at a time."""
@@ -135,11 +148,6 @@ def _jointly(run: LoadedRun, texts: list[str]) -> list[Record]:
 
 def _record(source: str, translation: str, score: float) -> Record:
     return dict(zip(FIELDS, (source, translation, score), strict=True))
-
-
-def _notes(texts: Sequence[str]) -> list[str]:
-    empty = sum(not text.strip() for text in texts)
-    return [f"note: {plural(empty, 'empty text')} without a translation"] if empty else []
 
 
 def _rows(records: Iterable[Mapping[str, Any]], start: int = 0) -> Iterator[Iterable[Any]]:

@@ -56,16 +56,14 @@ class Translate(Task[TranslateConfig, TranslateInfo, PairSplit]):
         if self.origin:
             info = self.origin.merged(info)
         splits = {n: self.split(p.sources, p.targets, info) for n, p in loaded.splits.items()}
-        cut = sum(sum(map(self._is_cut, split.cuts)) for split in splits.values())
+        cut = sum(split.too_long for split in splits.values())
         notes = list(loaded.notes)
         if cut:
-            notes.append(f"{plural(cut, 'source')} cut at --max-length {data.max_length:,} pieces")
+            most = f"{data.max_length:,} pieces (--max-length)"
+            notes.append(f"{plural(cut, 'source')} not read to the end: more than {most}")
         return TaskData(
             splits, info, loaded.provenance, notes, loaded.warnings, loaded.reading, loaded.fold
         )
-
-    def _is_cut(self, pieces: Sequence[str]) -> bool:
-        return len(pieces) >= self.config.data.max_length
 
     def pair_options(self, source: str) -> PairOptions:
         """How ``source`` is read: other data than the run's own as that was."""

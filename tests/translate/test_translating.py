@@ -65,6 +65,12 @@ def test_a_file_of_pairs_is_translated_by_its_source_column(
     assert (tmp_path / "said.txt").read_text().splitlines() == [r["translation"] for r in rows]
 
 
+def test_what_is_not_translated_whole_is_said(run: Path, birnn) -> None:
+    told = birnn("predict", run, "the " * 300, " ", "a bit")
+    assert "1 text translated up to 200 pieces alone" in told.out + told.err
+    assert "1 empty text without a translation" in told.out + told.err
+
+
 def test_other_pairs_are_evaluated(run: Path, birnn, tmp_path: Path) -> None:
     lines = [json.dumps({"translation": {"source": "the film", "target": "die Film"}})] * 3
     (tmp_path / "new.jsonl").write_text("\n".join(lines))
