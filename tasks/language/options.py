@@ -57,7 +57,7 @@ class LanguageParts:
 
     symbol_size: int = option(64, "Size of the vector of a symbol.", low=1, high=8192)
     window: int = advanced(
-        64, "Symbols through which an error is traced back; states are carried beyond.",
+        50, "Symbols through which an error is traced back; states are carried beyond.",
         low=1, high=100_000)
     embedding_dropout: float = advanced(
         0.0, "Dropout of a symbol's vector, one mask for a window.", low=0, high=0.95)
@@ -82,5 +82,5 @@ class LanguageConfig:
         default_factory=lambda: EncoderConfig(encoder="bilstm", hidden_size=256))
     train: TrainConfig = field(
         default_factory=lambda: TrainConfig(
-            epochs=4, batch_size=32, batch_tokens=100_000, learning_rate=4e-3, beta2=0.99,
+            epochs=4, batch_size=16, batch_tokens=100_000, learning_rate=0.012, beta2=0.99,
             clip_norm=1.0, patience=3))
