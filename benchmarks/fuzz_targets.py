@@ -141,7 +141,8 @@ def plain_targets(desk: Desk) -> dict[str, Target]:
             raise DataError("no table")
         columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
         loaded: Any = pa.table(columns), "x", [], {}, np.arange(len(rows)) + 2
-        with patch("birnn.data.series.reader._load", lambda *_: loaded):
+        reader = "birnn.data.series.reader"
+        with patch(f"{reader}._tables"), patch(f"{reader}._loaded", lambda *_: loaded):
             read_panel("x", options, horizon=2)
 
     options = series_options(ForecastData())

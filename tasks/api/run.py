@@ -22,7 +22,7 @@ from birnn.tasks.serving.explaining import explainer_of
 from birnn.tasks.serving.predictor import predictor_of, rereading
 
 # What lies beside the model.
-COPIED = (".json", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md", ".html")
+COPIED = (".json", ".bin", ".csv", ".png", ".jsonl", ".conll", ".conllu", ".md", ".html")
 
 
 class Run(ModelHubMixin, library_name="birnn"):  # type: ignore[misc, call-arg]

@@ -168,7 +168,7 @@ def test_what_one_process_meets_alone_is_one_line_and_ends_all(tmp_path: Path) -
     assert not list(tmp_path.glob(".run*"))
 
 
-@pytest.mark.parametrize("command", ["export", "serve", "tune", "compare"])
+@pytest.mark.parametrize("command", ["export", "tune"])
 def test_what_several_processes_can_t_share_is_refused_once(
     command: str, birnn: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,12 +11,13 @@ from birnn.tasks import TASKS
 import contract
 from contract import Case
 
-# A task without a tiny.py still has its cases: they fail and say what to add.
+# Each task with each encoder, and each of its variants with one of them. A task without a tiny.py
+# still has its cases: they fail and say what to add.
 CASES = [
     pytest.param((task, variant, encoder), id=f"{task}-{variant}-{encoder}")
     for task in TASKS
-    for variant in contract.variants(task)
-    for encoder in ENCODERS
+    for number, variant in enumerate(contract.variants(task))
+    for encoder in (ENCODERS if not number else [*ENCODERS][:1])
 ]
 
 

@@ -29,8 +29,11 @@ import contract
 from contract import Case
 from tiny_parts import TRAIN
 
-# Each task with each encoder, and each of its variants with one of them.
-CASES = [(task, contract.variants(task)[0], encoder) for task in TASKS for encoder in ENCODERS]
+# Each task with one encoder or the other, and each of its variants with the first.
+CASES = [
+    (task, contract.variants(task)[0], [*ENCODERS][number % len(ENCODERS)])
+    for number, task in enumerate(TASKS)
+]
 MORE = [(task, variant, "bigru") for task in TASKS for variant in contract.variants(task)[1:]]
 SETTINGS = replace(
     TRAIN, epochs=2, ema=0.9, schedule="cosine", warmup=0.2, clip_norm=1.0, learning_rate=0.01,
@@ -109,7 +112,7 @@ def test_training_there_is_training_here(case: Case, gpu: Recorder, monkeypatch)
     same_weights(there, here)
 
 
-@pytest.mark.parametrize("case", CASES[::2], ids="-".join, indirect=True)
+@pytest.mark.parametrize("case", CASES, ids="-".join, indirect=True)
 @pytest.mark.parametrize("ways", [(GPU, CPU), (CPU, GPU)], ids=["to the CPU", "from the CPU"])
 def test_training_goes_on_elsewhere(case: Case, ways, gpu: Recorder, monkeypatch, tmp_path) -> None:
     first, second = ways
