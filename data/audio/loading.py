@@ -143,7 +143,9 @@ def cut_listing(listing: Listing, options: SoundOptions) -> CutListing:
         train: list[Recording], name: str, size: float
     ) -> tuple[list[Recording], list[Recording]]:
         if len(train) < 3:
-            raise DataError(f"{options.source}: {total} recordings are too few to cut {name} from")
+            few = f"{plural(total, 'recording')} {agree(total, 'is', 'are')} too few"
+            mend = "give more, or name a column of splits with --split-column"
+            raise DataError(f"{options.source}: {few} to cut {name} from; {mend}")
         return cut_rows(train, size, options.split_seed, apart=apart)
 
     shares = {"test": options.test_share, "validation": options.validation_share}

@@ -17,7 +17,7 @@ from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS, complete_splits
 from birnn.data.splits.provenance import FoldPart, describe, normalise
 from birnn.data.tables.columns import check_column
 from birnn.data.tables.sources import Tables, load_tables
-from birnn.data.wording import number_list, plural
+from birnn.data.wording import agree, number_list, plural
 from birnn.errors import DataError
 
 GROUP = "chapter"  # the column of an embedded sample whose rows stay in one split
@@ -201,7 +201,8 @@ def _complete(
         counts = np.bincount(keys)[order]
         taken = int(np.searchsorted(np.cumsum(counts), max(1, round(size)))) + 1
         if taken >= len(order):
-            raise DataError(f"{source}: {plural(total, 'pair')} are too few to cut {name} from")
+            few = f"{plural(total, 'pair')} {agree(total, 'is', 'are')} too few to cut {name} from"
+            raise DataError(f"{source}: {few}; give more, or a file for each split")
         own = np.isin(keys, order[:taken])
         return train.select(np.flatnonzero(~own)), train.select(np.flatnonzero(own))
 

@@ -63,7 +63,7 @@ def learned_from(
         CheckpointError: as :func:`read_learned`.
     """
     if not TASKS[task.name].warm:
-        return []
+        return [UNKNOWN.format(unit=task.unit)]
     known = [read_learned(folder) for folder in folders]
     start = TASKS[task.name].part("warm")()
     own = fingerprints(start.items(split, info))
