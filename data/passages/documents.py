@@ -153,7 +153,8 @@ def split_documents(
                  for text in splits["train"]]  # fmt: skip
         splits["train"] = [part for kept, _ in pairs for part in kept if part]
         splits[name] = [part for _, taken in pairs for part in taken if part]
-        what = "the end" if name == "test" else f"{len(splits[name])} pieces spread over the rest"
+        pieces = f"{plural(len(splits[name]), 'piece')} spread over the rest"
+        what = "the end" if name == "test" else pieces
         count = sum(map(len, splits[name]))
         notes.append(f"{name}: {what} of {'each' if each else 'the'} text, {count:,} characters")
     for name in SPLITS:
