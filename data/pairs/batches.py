@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from birnn.arrays import Ints
-from birnn.data.pairs.pieces import END, Pieces
+from birnn.data.text.pieces import END, Pieces
 from birnn.nn.batch import Batch
 
 

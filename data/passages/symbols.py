@@ -9,9 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from birnn.arrays import Ints
+from birnn.data.text.pieces import SPACE, cheapest, learn_pieces
 
 BORDER, UNKNOWN, FIRST = 0, 1, 2  # of a document; what train lacks; the first symbol's number
 MOST = 1_000_000  # symbols of a run
+REMEMBERED = 200_000  # words whose cut is kept
 SHOWN_BORDER, SHOWN_UNKNOWN = "", "\ufffd"
 
 
@@ -103,4 +105,59 @@ class Words(Characters):
         return WORD.findall(text)
 
 
-UNITS: dict[str, type[Characters]] = {"characters": Characters, "words": Words}
+# What stands between white space, with the blank before it; any other white space alone.
+UNCUT = re.compile(r" ?\S+|\s")
+
+
+@dataclass(frozen=True)
+class Pieces(Words):
+    """Parts of words that SentencePiece learned of train, each with the blank before it.
+
+    Unlike translation's, they keep white space as it is: joined, they are the text.
+
+    >>> Pieces([" fine", " f", "in", "e"], [1.0, 1.0, 1.0, 1.0]).pieces("a fine\\nine")
+    ['a', ' fine', '\\n', 'in', 'e']
+    """
+
+    costs: Sequence[float] = ()
+
+    @classmethod
+    def of(cls, texts: Iterable[str], min_frequency: int = 1, most: int = MOST) -> "Pieces":
+        """At most ``most`` pieces of ``texts``, and white space that stands there.
+
+        Raises:
+            DataError: there is too little text, or it has more letters than that.
+        """
+        texts = list(texts)
+        learned = learn_pieces(texts, most)
+        known = dict(zip((p.replace(SPACE, " ") for p in learned.pieces), learned.costs, strict=True))
+        found = {space for text in texts for space in UNCUT.findall(text) if space.isspace()}
+        known.update({space: 0.0 for space in sorted(found - known.keys())})
+        return cls(list(known), list(known.values()))
+
+    @cached_property
+    def _costs(self) -> dict[str, float]:
+        return dict(zip(self.symbols, self.costs, strict=True))
+
+    def encode(self, text: str) -> Ints:
+        """``[N]`` numbers; what is no piece is :data:`UNKNOWN`."""
+        numbers = (self._numbers.get(piece, UNKNOWN) for piece in self.pieces(text))
+        return np.fromiter(numbers, dtype=np.int32)
+
+    def pieces(self, text: str) -> list[str]:
+        """The pieces of a text whose costs are least, word by word."""
+        cuts, found = self._cuts, list[str]()
+        for word in UNCUT.findall(text):
+            if word not in cuts:
+                if len(cuts) >= REMEMBERED:
+                    cuts.clear()
+                cuts[word] = [word] if word.isspace() else cheapest(word, self._costs)
+            found += cuts[word]
+        return found
+
+    @cached_property
+    def _cuts(self) -> dict[str, list[str]]:
+        return {}
+
+
+UNITS: dict[str, type[Characters]] = {"characters": Characters, "words": Words, "pieces": Pieces}

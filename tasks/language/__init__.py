@@ -9,6 +9,7 @@ SPEC = Spec(
     task="birnn.tasks.language.task:Language",
     options="birnn.tasks.language.options:LanguageConfig",
     serve="birnn.tasks.language.serve:LanguagePredictor",
+    warm="birnn.tasks.language.warm:LanguageStart",
     example='"some text"',
     inspect="birnn.tasks.language.inspection:inspect_language",
     test_record="birnn.tasks.language.test_record:read_passages",

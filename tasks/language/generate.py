@@ -47,7 +47,7 @@ def _one(
     steps = torch.tensor([start])
     for _ in range(wish.length):
         states, before = encoder.carry(model.embedding(steps), before)
-        chances = way.linear(states[0, -1]).double().log_softmax(-1)
+        chances = way.logits(states[0, -1], model.embedding.weight).double().log_softmax(-1)
         if model.ngrams is not None and int(model.ngrams.fitted):
             chances = mixed(model.ngrams, read, chances)
         symbol = drawn(chances.cpu().numpy(), wish, random)

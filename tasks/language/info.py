@@ -1,11 +1,12 @@
 """What a language model knows of its training split, and how a run folder keeps it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from birnn.data.passages.symbols import MOST, UNITS, Characters
+from birnn.data.passages.symbols import MOST, UNITS, Characters, Pieces
 from birnn.storage.files import read_json
 from birnn.tasks.core.stored import check_strings, check_whole, stored
 from birnn.tasks.core.task import Files
@@ -30,6 +31,8 @@ class LanguageInfo:
     def files(self) -> Files:
         """``symbols.json``."""
         own = {"unit": self.unit, "symbols": list(self.symbols.symbols), "ngrams": self.sizes}
+        if isinstance(self.symbols, Pieces):
+            own["costs"] = list(self.symbols.costs)
         return {"symbols.json": own}
 
 
@@ -51,7 +54,12 @@ def read_language_info(folder: Path) -> LanguageInfo:
         sizes = [[_size(part) for part in way] for way in kept["ngrams"]]
         if len(sizes) > 2 or any(len(way) > MOST_ORDERS for way in sizes):
             raise ValueError("its n-grams are none of ours")
-    return LanguageInfo(UNITS[unit](symbols), sizes)
+        if unit != "pieces":
+            return LanguageInfo(UNITS[unit](symbols), sizes)
+        costs = [float(cost) for cost in kept["costs"]]
+        if len(costs) != len(symbols) or not all(map(math.isfinite, costs)):
+            raise ValueError("not as many costs as symbols, or one is not finite")
+        return LanguageInfo(Pieces(symbols, costs), sizes)
 
 
 def _size(part: Any) -> list[int]:

@@ -36,7 +36,8 @@ class LanguageData:
     skip_ragged: bool = without_ragged()
     table: TableOptions = field(default_factory=TableOptions)
     unit: str = data_option(
-        "characters", "What is predicted, one after the other.", choices=("characters", "words"))
+        "characters", "What is predicted, one after the other: characters, words, or SentencePiece's"
+        " pieces of words.", choices=("characters", "words", "pieces"))
     min_frequency: int = advanced_data(
         0, "Symbols of train that are rarer count as unknown; 0: once for characters, twice for"
         " words.", low=0)
@@ -56,6 +57,8 @@ class LanguageParts:
     """What stands around the encoder."""
 
     symbol_size: int = option(64, "Size of the vector of a symbol.", low=1, high=8192)
+    tied: bool = advanced(
+        False, "Symbols are read off by their vectors: fewer weights where there are many.")
     window: int = advanced(
         50, "Symbols through which an error is traced back; states are carried beyond.",
         low=1, high=100_000)

@@ -55,6 +55,8 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         """Read the documents, split them, and learn symbols and n-grams of train."""
         read, texts, cuts = self._texts()
         plain = self._symbols(read, texts)
+        if self.origin:
+            plain = self.origin.merged(plain)
         splits = {name: self.split(parts, plain) for name, parts in texts.items()}
         info = self._with_ngrams(plain, splits["train"], splits["validation"])
         rows = {name: len(split) for name, split in splits.items()}
@@ -129,7 +131,8 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
         """Passages to score; other data is taken whole, or the split that it holds."""
         if not source:
             own, texts, cuts = self._texts()
-            if self._symbols(own, texts).symbols.symbols != info.symbols.symbols:
+            known = self._symbols(own, texts).symbols.symbols
+            if known != info.symbols.symbols and not self.began:  # else those of another run too
                 raise DataError("the data has changed since training: its symbols are others")
             split = self.split(texts[name], info)
             notes = [*own.notes, *cuts, *unknown_notes({name: split})]
@@ -154,6 +157,7 @@ class Language(Task[LanguageConfig, LanguageInfo, PassageSplit]):
             parts.embedding_dropout,
             parts.output_dropout,
             parts.weight_drop,
+            parts.tied,
         )
         tables = NGramTables(len(info.symbols), info.sizes) if info.sizes else None
         return LanguageModel(sizes, encoder, both=encoder.bidirectional, ngrams=tables)

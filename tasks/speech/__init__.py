@@ -9,6 +9,7 @@ SPEC = Spec(
     task="birnn.tasks.speech.task:Speech",
     options="birnn.tasks.speech.options:SpeechConfig",
     serve="birnn.tasks.speech.serve:SpeechPredictor",
+    warm="birnn.tasks.speech.warm:SpeechStart",
     example="--input recording.wav",
     test_record="birnn.tasks.speech.test_record:read_recordings",
     inspect="birnn.tasks.speech.inspection:inspect_sounds",

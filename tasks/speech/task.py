@@ -1,5 +1,6 @@
 """Speech: log-mel frames → convolutions → encoder → symbols by CTC, or one label."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,8 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         texts = [row.text for row in splits["train"].recordings]
         single, spaced = data.labels, data.units == "symbols" and not data.labels
         info = learned(texts, frames, spaced=spaced, single=single)
+        if self.origin:
+            info = self.origin.merged(info)
         if single and len(info.labels) < 2:
             raise DataError(f"{listing.source}: train has one label; give recordings of several")
         if len(info.labels) > MAX_LABELS:
@@ -93,7 +96,8 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         parts = {name: self.split_of(split, info) for name, split in splits.items()}
         parts["train"], short = self._long_enough(parts["train"])
         self._check_known(parts, info)
-        notes = [*listing.notes, *cut.notes, *findings.notes(), *short]
+        unknown = _unknown(parts["train"], info)
+        notes = [*listing.notes, *cut.notes, *findings.notes(), *short, *unknown]
         provenance = self._provenance(listing.source, parts, cut.notes, findings, notes)
         warnings = [*listing.warnings, *cut.warnings]
         return TaskData(parts, info, provenance, notes, warnings, listing.reading, cut.fold)
@@ -347,3 +351,16 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
                     speakers.setdefault(row.speaker, item)
             shown += list(speakers.values())[:PICTURES]
         return shown
+
+
+def _unknown(train: SoundSplit, info: SpeechInfo) -> list[str]:
+    """A note where a run's kept symbols are not all that train's texts have."""
+    if info.single:
+        return []
+    found = Counter(symbol for row in train.recordings for symbol in info.symbols(row.text))
+    lost = {symbol: count for symbol, count in found.items() if symbol not in info.labels}
+    if not lost:
+        return []
+    what = plural(sum(lost.values()), "symbol")
+    return [f"{what} of train not known to the run that is begun from: left out of its texts"
+            f" ({' '.join(sorted(lost)[:10])})"]  # fmt: skip

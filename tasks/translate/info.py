@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from birnn.data.pairs.pieces import Pieces, learn_pieces, learn_words
+from birnn.data.text.pieces import Pieces, learn_pieces, learn_words
 from birnn.errors import CheckpointError
 from birnn.storage.files import read_json
 from birnn.tasks.core import task as contract

@@ -76,6 +76,8 @@ class TranslateParts:
         "multiplicative", "How the source's steps are scored.",
         choices=("multiplicative", "additive"), search=choice("multiplicative", "additive"))
     coverage: bool = advanced(False, "Attention knows what was looked at before.")
+    diagonal: bool = advanced(
+        True, "Attention begins near the diagonal, where most translations go along their source.")
     word_size: int = advanced(128, "Size of the vector of a piece.", low=1, high=8192)
     decoder_size: int = advanced(
         0, "Units of a recurrent layer of the decoder; 0: twice those of the encoder.",

@@ -9,7 +9,7 @@ from torch import Tensor
 from birnn.arrays import Floats
 from birnn.config import TrainConfig
 from birnn.data.pairs.batches import PairSplit
-from birnn.data.pairs.pieces import END, FIRST, SPACE, UNKNOWN
+from birnn.data.text.pieces import END, FIRST, SPACE, UNKNOWN
 from birnn.nn.model import device_of
 from birnn.nn.seq2seq.beam import Hypothesis, Search, search
 from birnn.nn.seq2seq.translator import TranslatorOutputs

@@ -28,7 +28,7 @@ class Carried:
 def carry(old: nn.Module, new: nn.Module, old_axes: Axes, new_axes: Axes) -> None:
     """Give ``new`` what ``old`` has under the same names; all else stays as it is.
 
-    Parameters are carried, and the statistics of encoders; what is fitted apart is not.
+    Parameters are carried, and the statistics of norms and encoders; what is fitted apart is not.
     """
     source = _tensors(old)
     for name, (target, places) in _pairs(old, new, old_axes, new_axes).items():
@@ -66,7 +66,9 @@ def _pairs(
 
 def _tensors(model: nn.Module) -> dict[str, Tensor]:
     state = {name: part.detach() for name, part in model.named_parameters()}
-    return state | {name: part for name, part in model.named_buffers() if "encoder." in name}
+    running = ("running_mean", "running_var")
+    return state | {name: part for name, part in model.named_buffers()
+                    if "encoder." in name or name.endswith(running)}  # fmt: skip
 
 
 def _places(

@@ -22,7 +22,7 @@ UNKNOWN = "whether the run was trained on some of these {unit} is not known"
 
 def write_learned(folder: Path, task: Task[Any, Any, Any], data: TaskData[Any, Any]) -> None:
     """Keep the fingerprints of all items but those of the test split; of a stream, none."""
-    if data.stream is not None or not TASKS[task.name].warm:
+    if data.stream_identity or not TASKS[task.name].warm:
         return
     start, every = TASKS[task.name].part("warm")(), getattr(task.config, "model", None)
     names = [name for name in data.splits if name != "test" or getattr(every, "refit", False)]

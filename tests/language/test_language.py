@@ -15,7 +15,7 @@ import birnn
 from birnn.config import EncoderConfig
 from birnn.data.passages.documents import split_documents
 from birnn.data.passages.split import PassageSplit
-from birnn.data.passages.symbols import BORDER, UNKNOWN, Characters, Words
+from birnn.data.passages.symbols import BORDER, UNKNOWN, Characters, Pieces, Words
 from birnn.data.passages.windows import StreamWindows
 from birnn.errors import ConfigError, DataError, Stopped
 from birnn.nn.batch import Batch
@@ -197,16 +197,32 @@ def test_words_joined_are_the_text(text: str) -> None:
     assert words.decode(words.encode(" was was")) == " was was"
 
 
-def test_words_are_scored_by_character(tmp_path: Path) -> None:
+@given(st.text(max_size=40))
+def test_pieces_joined_are_the_text(text: str) -> None:
+    costs = {" th": 2.0, " the": 1.0, "e": 3.0, " ": 4.0, "\n": 0.0, "a": 2.5, "ab": 2.0}
+    pieces = Pieces(list(costs), list(costs.values()))
+    for own in (text, f"the  ab\n{text} thea"):
+        assert "".join(pieces.pieces(own)) == own
+        assert len(pieces.encode(own)) == len(pieces.pieces(own))
+    assert pieces.pieces("ab the\n th  ea") == ["ab", " the", "\n", " th", " ", " ", "e", "a"]
+    assert pieces.decode(pieces.encode("ab the\n")) == "ab the\n"
+
+
+@pytest.mark.parametrize(("unit", "tied"), [("words", False), ("pieces", True)])
+def test_words_and_pieces_are_scored_by_character(unit: str, tied: bool, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("To be, or not to be: that is the question.\n" * 40)
     made = birnn.train(
-        "language", path, out=tmp_path / "run", unit="words", epochs=1, hidden_size=4, window=16,
-        passage=64, overlap=8, symbol_size=4, batch_size=4, ngram_order=3,
+        "language", path, out=tmp_path / "run", unit=unit, epochs=1, hidden_size=4, window=16,
+        passage=64, overlap=8, symbol_size=4, batch_size=4, ngram_order=3, tied=tied,
+        vocabulary_limit=30,
     )  # fmt: skip
-    assert made.loaded.info.unit == "words"
+    assert made.loaded.info.unit == unit
     (record,) = made.predict_records(["To be: unheard"])
-    assert [part["symbol"] for part in record["symbols"]] == ["To", " be", ":", " unheard"]
+    cut = [part["symbol"] for part in record["symbols"]]
+    assert "".join(cut) == "To be: unheard"
+    if unit == "words":
+        assert cut == ["To", " be", ":", " unheard"]
     bits = sum(part["bits"] for part in record["symbols"]) + record["end_bits"]
     assert record["bits_per_character"] == pytest.approx(bits / 15, rel=1e-5)
     scores = json.loads((made.folder / "metrics.json").read_text())["test"]
@@ -255,12 +271,25 @@ def test_folders_and_tables_of_texts(birnn: Any, tmp_path: Path) -> None:
     assert "holds no text" in birnn("language", "--data", empty, "--out", tmp_path / "r").refusal()
 
 
+@torch.no_grad()
+def test_a_tied_model_reads_symbols_off_by_their_vectors() -> None:
+    model = randomise(LanguageModel(LanguageSizes(9, 4, tied=True), EncoderConfig(hidden_size=5)))
+    assert isinstance(model, LanguageModel)
+    states, way = torch.randn(2, 3, 5), model.way(0)
+    assert way.bias is not None
+    made = states.numpy() @ way.linear.weight.numpy().T + way.linear.bias.numpy()
+    wanted = made @ model.embedding.weight.numpy().T + way.bias.numpy()
+    np.testing.assert_allclose(way.logits(states, model.embedding.weight), wanted, atol=1e-5)
+    shapes = {name: tuple(part.shape) for name, part in model.named_parameters()}
+    assert shapes["directions.0.linear.weight"] == (4, 5)
+
+
 def test_generate_goes_on_by_the_chances_of_the_model(run: birnn.Run) -> None:
     """What is drawn has the chances that a score of the text says, n-grams mixed in."""
     model, read = run.loaded.model, [0, *run.loaded.info.symbols.encode("To b").tolist()]
     steps = torch.tensor([read])
     states = model.states(0, steps, torch.tensor([len(read)]))
-    own = model.way(0).linear(states[0, -1]).log_softmax(-1).double()
+    own = model.way(0).logits(states[0, -1], model.embedding.weight).log_softmax(-1).double()
     chances = mixed(model.ngrams, read, own)
     assert float(chances.exp().sum()) == pytest.approx(1, abs=1e-5)
     for symbol in ("e", " ", "q"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from birnn.data.pairs.findings import odd_pairs
 from birnn.data.pairs.loading import load_one_pairs, load_pairs, read_pairs
 from birnn.data.pairs.options import PairOptions
-from birnn.data.pairs.pieces import Pieces, cheapest, learn_pieces, learn_words
+from birnn.data.text.pieces import Pieces, cheapest, learn_pieces, learn_words
 from birnn.data.splits.provenance import normalise
 from birnn.errors import DataError
 

@@ -14,6 +14,7 @@ from birnn.nn.dropout import Dropout, LockedDropout
 from birnn.nn.encoders import Cell, Encoder, build_encoder
 from birnn.nn.one_way.ngrams import NGramTables
 from birnn.nn.shared_norm import joined
+from birnn.nn.table import Table
 
 LARGEST_LOGITS = 1 << 24  # numbers that are held at once where none are kept for gradients
 
@@ -27,6 +28,7 @@ class LanguageSizes:
     embedding_dropout: float = 0.0  # of a symbol's vector, one mask for a sequence
     output_dropout: float = 0.0
     weight_drop: float = 0.0  # of the recurrent matrices, once for a window
+    tied: bool = False  # symbols are read off by their vectors
 
 
 class Predicted(NamedTuple):
@@ -51,20 +53,27 @@ class OneWay(nn.Module):
         for cell in self.encoder.forward_cells:
             cast(Cell, cell).weight_drop = sizes.weight_drop
         self.dropout = Dropout(sizes.output_dropout)
-        self.linear = nn.Linear(self.encoder.output_size, sizes.symbols)
+        size = sizes.symbol_size if sizes.tied else sizes.symbols
+        self.linear = nn.Linear(self.encoder.output_size, size)
         nn.init.normal_(self.linear.weight, std=0.02)
         nn.init.zeros_(self.linear.bias)
+        self.bias = nn.Parameter(torch.zeros(sizes.symbols)) if sizes.tied else None
 
-    def chances(self, states: Tensor, symbols: Tensor, asked: Tensor) -> Tensor:
+    def logits(self, states: Tensor, vectors: Tensor) -> Tensor:
+        """``[…, H]`` → ``[…, V]``; of a tied model by the ``vectors [V, E]`` of symbols."""
+        found: Tensor = self.linear(states)
+        return found if self.bias is None else F.linear(found, vectors, self.bias)
+
+    def chances(self, states: Tensor, symbols: Tensor, asked: Tensor, vectors: Tensor) -> Tensor:
         """Log-probabilities ``[B, T]`` of ``symbols [B, T]``, 0 but where ``asked [B, T]``.
 
         ``states [B, T - 1, H]`` are those after each symbol but the last.
         """
         wanted = asked[:, 1:]
         rows, next_symbols = states[wanted], symbols[:, 1:][wanted]
-        size = max(1, LARGEST_LOGITS // self.linear.out_features)
+        size = max(1, LARGEST_LOGITS // len(vectors))
         parts = (
-            -F.cross_entropy(self.linear(self.dropout(r)).float(), s, reduction="none")
+            -F.cross_entropy(self.logits(self.dropout(r), vectors).float(), s, reduction="none")
             for r, s in zip(rows.split(size), next_symbols.split(size), strict=True)
         )
         found = torch.cat(list(parts)) if len(rows) else rows.new_zeros(0)
@@ -87,7 +96,7 @@ class LanguageModel(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.ngrams = ngrams
-        self.embedding = nn.Embedding(sizes.symbols, sizes.symbol_size)
+        self.embedding = (Table if sizes.tied else nn.Embedding)(sizes.symbols, sizes.symbol_size)
         nn.init.normal_(self.embedding.weight, std=0.3)
         self.embedding_dropout = LockedDropout(sizes.embedding_dropout)
         self.directions = nn.ModuleList(OneWay(sizes, config) for _ in range(1 + both))
@@ -119,7 +128,7 @@ class LanguageModel(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Log-chances of a direction: its own, and with n-grams mixed in."""
         states = self.states(number, symbols[:, :-1], (lengths - 1).clamp(min=1))
-        own = self.way(number).chances(states, symbols, asked)
+        own = self.way(number).chances(states, symbols, asked, self.embedding.weight)
         if self.ngrams is None or self.training or not int(self.ngrams.fitted):
             return own, own
         return own, self.ngrams.mixed(number, symbols, own, asked)
@@ -174,7 +183,7 @@ class LanguageModel(nn.Module):
                 with torch.no_grad():
                     own = torch.stack([torch.stack(part) for part in after]).detach()
                     carried.copy_(joined(own.to(carried.dtype), place, carried))
-        return self.way(number).chances(states, symbols, asked)
+        return self.way(number).chances(states, symbols, asked, self.embedding.weight)
 
 
 def can_carry(encoder: Encoder) -> bool:

@@ -51,6 +51,11 @@ class State(NamedTuple):
     seen: Tensor  # [B, K, T] how much each source step was looked at
     out: Tensor | None = None  # [B, K, E] what was read off, where that is fed back
 
+    @property
+    def steps(self) -> Tensor:
+        """``[B, K]`` how many steps were taken: each looked once in all."""
+        return self.seen.sum(-1).round()
+
     def select(self, rows: Tensor, beams: Tensor) -> "State":
         """Of the sources ``rows [R]``, the beams ``[R, K]``."""
         own = rows.unsqueeze(1), beams
@@ -66,6 +71,7 @@ class DecoderSizes(NamedTuple):
     states: int  # D
     attention: str
     coverage: bool
+    diagonal: bool
     dropout: float
 
 
@@ -120,7 +126,8 @@ class Decoder(nn.Module, ABC):
 
     def _attention(self, *, coverage: bool = False) -> Attention:
         s = self.sizes
-        return Attention(s.hidden, s.states, s.hidden, s.attention, coverage=coverage)
+        flags = {"coverage": coverage, "diagonal": s.diagonal}
+        return Attention(s.hidden, s.states, s.hidden, s.attention, **flags)
 
     def _scan(self, x: Tensor, lengths: Tensor, cell: Cell) -> Tensor:
         return engines.run(self.recurrence, x, lengths, [cell.weights()])
@@ -151,11 +158,12 @@ class StackedDecoder(Decoder):
     def read(self, words: Tensor, lengths: Tensor, memory: Memory) -> Tensor:
         """Each recurrence in one call, each look in one product."""
         first = self._scan(words, lengths, self.first)
-        seen = self.look(first, memory.keys[0], memory.mask)
+        steps = torch.arange(words.shape[1], device=words.device)
+        seen = self.look(first, memory.keys[0], memory.mask, steps)
         second = self._scan(self._second_input(first, seen, memory), lengths, self.second)
         # What was looked at before each step: by the first look, which waits for none.
         before = seen.cumsum(1) - seen if self.sizes.coverage else None
-        return self._out(first, second, self._again(second, memory, before), memory)
+        return self._out(first, second, self._again(second, memory, steps, before), memory)
 
     def begin(self, memory: Memory, beams: int) -> State:
         """Zero states, and nothing looked at."""
@@ -167,9 +175,9 @@ class StackedDecoder(Decoder):
         half = len(state.cells) // 2
         before, after = state.cells[:half], state.cells[half:]
         one = advance(words, before, self.first.weights())
-        seen = self.look(one[0], memory.keys[0], memory.mask)
+        seen = self.look(one[0], memory.keys[0], memory.mask, state.steps)
         two = advance(self._second_input(one[0], seen, memory), after, self.second.weights())
-        weights = self._again(two[0], memory, state.seen)
+        weights = self._again(two[0], memory, state.steps, state.seen)
         out = self._out(one[0], two[0], weights, memory)
         return out, State((*one, *two), state.seen + seen), weights
 
@@ -178,8 +186,10 @@ class StackedDecoder(Decoder):
         made: Tensor = self.dropout(torch.cat([first, context], -1))
         return made
 
-    def _again(self, second: Tensor, memory: Memory, before: Tensor | None) -> Tensor:
-        weights: Tensor = self.again(second, memory.keys[1], memory.mask, before)
+    def _again(
+        self, second: Tensor, memory: Memory, steps: Tensor, before: Tensor | None
+    ) -> Tensor:
+        weights: Tensor = self.again(second, memory.keys[1], memory.mask, steps, before)
         return weights
 
     def _out(self, first: Tensor, second: Tensor, weights: Tensor, memory: Memory) -> Tensor:
@@ -232,7 +242,7 @@ class FeedingDecoder(Decoder):
         assert state.out is not None
         gates = product + nn.functional.linear(state.out, weights.input[:, self.sizes.word :])
         new = gated(gates, state.cells, weights)
-        seen = self.look(new[0], memory.keys[0], memory.mask, state.seen)
+        seen = self.look(new[0], memory.keys[0], memory.mask, state.steps, state.seen)
         context = torch.bmm(seen.to(memory.states.dtype), memory.states)
         together = torch.cat([new[0], context], -1)
         out = self.dropout(torch.tanh(self.out(self.dropout(together))))

@@ -11,6 +11,7 @@ from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.dropout import Dropout
 from birnn.nn.encoders import build_encoder
 from birnn.nn.seq2seq.decoder import DECODERS, Decoder, DecoderSizes, Memory
+from birnn.nn.table import Table
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class TranslatorSizes:
     decoder: str = "stacked"
     attention: str = "multiplicative"
     coverage: bool = False
+    diagonal: bool = True
     shared: bool = False  # one table for source and target
     tied: bool = True  # words are read off by the table of the target
     word_dropout: float = 0.0  # how often a word is the unknown one
@@ -37,21 +39,6 @@ class TranslatorOutputs(NamedTuple):
     memory: Memory
     logits: Tensor | None  # [M, V] of the real steps of the targets, item by item
     model: "Translator"
-
-
-class Table(nn.Module):
-    """Vectors of words by which they are read off too: every step changes all of them.
-
-    An ``nn.Embedding`` would be trained by the rows that a batch reads alone.
-    """
-
-    def __init__(self, count: int, size: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(count, size))
-
-    def forward(self, numbers: Tensor) -> Tensor:
-        """``[…]`` → ``[…, E]``."""
-        return nn.functional.embedding(numbers, self.weight)
 
 
 class Translator(nn.Module):
@@ -70,8 +57,9 @@ class Translator(nn.Module):
         self.encoder = build_encoder(sizes.word, encoder)
         states = self.encoder.output_size
         own = DecoderSizes(
-            sizes.word, sizes.hidden, states, sizes.attention, sizes.coverage, sizes.dropout
-        )
+            sizes.word, sizes.hidden, states, sizes.attention, sizes.coverage, sizes.diagonal,
+            sizes.dropout,
+        )  # fmt: skip
         kind, cell = DECODERS[sizes.decoder], type(self.encoder)
         self.decoder: Decoder = kind(own, cell.recurrence, cell.forget_gate)
         self.bias = nn.Parameter(torch.zeros(sizes.target))

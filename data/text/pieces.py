@@ -135,7 +135,7 @@ def learn_pieces(texts: Iterable[str], most: int) -> Pieces:
         )  # fmt: skip
     except (RuntimeError, OSError) as error:
         why = " ".join(str(error).split())[-150:]
-        mend = "raise --vocabulary-limit, or take --units words"
+        mend = "change --vocabulary-limit, or take words"
         raise DataError(f"no pieces can be learned of the texts ({why}); {mend}") from None
     found = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     known = [n for n in range(found.get_piece_size()) if not found.is_unknown(n)]
