@@ -19,6 +19,7 @@ class Opened:
     spaces: Mapping[str, Space]
     finished: int  # trials that others, or this worker before, have ended
     wanted: int  # trials in all; 0: as many as there is time for
+    lighter: str = ""  # what trials have less of than runs
 
 
 @dataclass(frozen=True)

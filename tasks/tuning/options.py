@@ -43,6 +43,11 @@ class TuneOptions:
     tune_seeds: int = of_trial(
         1, "Seeds of a trial, whose mean is its score.", low=1, high=100, level="advanced"
     )
+    trial_members: int = of_trial(
+        1, "Networks of a trial, where the task itself says how many a run averages; 0: as many as"
+        " a run.",
+        low=0, high=16, level="advanced",
+    )  # fmt: skip
     pruner: str = of_trial(
         "median", "What ends a hopeless trial early: an epoch that is worse than the median of the"
         " trials that went to their end, successive halving (asha), or nothing.",

@@ -83,7 +83,8 @@ def _verdict(findings: Findings) -> Section:
     blocks: list[Block] = [
         KeyFigures(figures),
         Alerts([Alert("Everything here was chosen on validation, whose scores are flattered by the"
-                      " choice. The test split was not read.")]),
+                      " choice. The test split was not read."),
+                *([Alert(f"Trials: {findings.lighter}.")] if findings.lighter else [])]),
         Facts(options, "What was found"),
     ]  # fmt: skip
     if len(findings.finalists) > 1:

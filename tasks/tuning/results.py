@@ -65,6 +65,7 @@ class Findings:
     finalists: Sequence[Standing] = ()
     importance: Mapping[str, float] = field(default_factory=dict)
     seeds: Sequence[int] = ()  # that search and confirmation have used
+    lighter: str = ""  # what trials have less of than runs
 
     @property
     def finished(self) -> int:

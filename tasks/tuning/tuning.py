@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from birnn.config import flatten
+from birnn.data.wording import plural
 from birnn.errors import ConfigError, DataError, TrainingError
 from birnn.search import Space, Value
 from birnn.tasks.tuning import events
@@ -69,6 +70,22 @@ class TunePlan:
         return Path(self.options.out or f"runs/tune-{self.task}")
 
     @property
+    def trial_config(self) -> Any:
+        """What trials begin from: the configuration, of an ensemble with so many networks alone."""
+        parts, members = getattr(self.config, "model", None), self.options.trial_members
+        chosen = getattr(parts, "members", 1) or "members" in self.options.search
+        if chosen or not members:
+            return self.config
+        return replace(self.config, model=replace(parts, members=members))
+
+    @property
+    def lighter(self) -> str:
+        """What trials have less of than runs, in words."""
+        if self.trial_config == self.config:
+            return ""
+        return f"{plural(self.options.trial_members, 'network')} each; a run averages several"
+
+    @property
     def wanted(self) -> int:
         """Trials of the study; 0: as many as there is time for."""
         return self.options.trials or (0 if self.options.minutes else TRIALS)
@@ -92,13 +109,13 @@ def tune(plan: TunePlan) -> Generator[TuneEvent, None, None]:
     deadline = begun + 60 * options.minutes if options.minutes else float("inf")
     trainer = Trainer(Limits(options.trial_minutes, options.trial_memory), deadline)
     try:
-        subject = trainer.look(Job(plan.task, plan.config))
+        subject = trainer.look(Job(plan.task, plan.trial_config))
         share = SEARCH_SHARE if options.confirm else 1.0
         end = begun + 60 * options.minutes * share if options.minutes else float("inf")
         with told_of_storage(options.storage):
             worker = open_worker(plan, trainer, subject)
             yield events.Opened(folder, subject, worker.spaces, len(worker.ledger.finished()),
-                                plan.wanted)  # fmt: skip
+                                plan.wanted, plan.lighter)  # fmt: skip
             yield from worker.search(end)
             if options.confirm:
                 yield from worker.confirm()
@@ -124,7 +141,7 @@ def show_spaces(plan: TunePlan) -> dict[str, Space]:
     _check_data(plan)
     trainer = Trainer(Limits())
     try:
-        subject = trainer.look(Job(plan.task, plan.config))
+        subject = trainer.look(Job(plan.task, plan.trial_config))
     finally:
         trainer.stop()
     return plan_spaces(plan, subject.spaces)
@@ -145,11 +162,11 @@ def open_worker(plan: TunePlan, trainer: Trainer, subject: Subject) -> "Worker":
 
     options, folder = plan.options, plan.folder
     spaces = plan_spaces(plan, subject.spaces)
-    defaults = default_values(plan.config, spaces)
+    defaults = default_values(plan.trial_config, spaces)
     place = options.storage or default_storage(folder)
     storage = open_storage(place)
     name = options.study or folder.resolve().name
-    values = dict(flatten(asdict(plan.config)))
+    values = dict(flatten(asdict(plan.trial_config)))
     fixed = {k: v for k, v in values.items() if k not in spaces and k not in PLACES}
     record = {
         "format": FORMAT, "version": __version__, "task": plan.task, "data": subject.digest,
@@ -242,7 +259,7 @@ class Worker:
         self, trial: "Trial", values: Mapping[str, Value]
     ) -> Generator[TuneEvent, None, None]:
         default = "default" in trial.user_attrs
-        config = self.plan.config if default else with_values(self.plan.config, values)
+        config = with_values(self.plan.trial_config, {} if default else values)
         yield events.Started(trial.number, dict(self.defaults) if default else dict(values))
         started, scores = time.perf_counter(), list[Score]()
         result: Score | Failure | None = None
@@ -327,7 +344,7 @@ class Worker:
         row = row_of(self.ledger.study.get_trials(deepcopy=False)[number], self.defaults)
         values = {} if row.default else row.values
         yield events.Started(number, row.values, "confirmation", seed)
-        config = with_values(self.plan.config, values)
+        config = with_values(self.plan.trial_config, values)
         result = yield from self._train(number, config, seed, lambda epoch: True)
         if ledger.finish(result):
             score = result.score if isinstance(result, Score) else None
@@ -355,5 +372,5 @@ class Worker:
         used = {seed for scores in known.values() for seed in scores} | set(self.seeds)
         return Findings(
             self.plan.task, self.subject.monitor, lower, rows, best, how, found,
-            importance(self.ledger, list(self.spaces)), sorted(used),
+            importance(self.ledger, list(self.spaces)), sorted(used), self.plan.lighter,
         )  # fmt: skip

@@ -183,6 +183,7 @@ class TuningDisplay:
             ("data", subject.source), ("splits", f"{rows}; test is not read"),
             ("score", f"validation {score_title(subject.monitor)}, {better} is better"),
             ("searched", ", ".join(event.spaces)), ("trials", wanted + there),
+            *([("networks", event.lighter)] if event.lighter else []),
             ("study", str(event.folder)),
         ]  # fmt: skip
         console().print(render_pairs("Tuning", pairs))

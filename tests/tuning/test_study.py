@@ -101,6 +101,30 @@ def test_best_toml_trains_and_says_what_stands_behind_it(tmp_path):
     assert values["encoder"]["hidden_size"] == done.config.encoder.hidden_size
 
 
+@pytest.mark.parametrize(
+    ("given", "options", "members"),
+    [(0, {}, 1), (0, {"trial_members": 2}, 2), (0, {"trial_members": 0}, 0), (3, {}, 3),
+     (0, {"search": "members=0,2"}, 0)],
+)  # fmt: skip
+def test_trials_train_one_network_where_a_run_averages_several(
+    given, options, members, tmp_path, monkeypatch
+):
+    kept: list[Job] = []
+
+    class Kept(PretendTrainer):
+        def stop(self) -> None:
+            kept.extend(self.jobs)
+
+    monkeypatch.setattr(tuning, "Trainer", Kept)
+    config = apply(SentimentConfig(), {"members": given})
+    wish = replace(plan(tmp_path / "study", 1, **options), task="sentiment", config=config)
+    events = list(tune(wish))
+    assert {job.config.model.members for job in kept} == {members}
+    assert found(events).config.model.members == given  # what is trained at last
+    told = "a run averages several" in (tmp_path / "study" / "report.html").read_text()
+    assert told == (members != given)
+
+
 def test_a_study_of_something_else_is_refused(tmp_path, monkeypatch):
     first = plan(tmp_path, 2)
     list(tune(first))
