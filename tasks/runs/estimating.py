@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from time import perf_counter
 
 import numpy as np
@@ -28,7 +29,7 @@ from birnn.tasks.runs.fitting import (
 )
 from birnn.tasks.runs.members import Shared, members_of
 from birnn.training.events import Event, StepEvent
-from birnn.training.loop import fit
+from birnn.training.loop import Batches, fit
 from birnn.training.randomness import seed_everything
 
 WARM_UP = 3  # steps of a measurement that don't count: libraries load, buffers grow
@@ -79,6 +80,29 @@ class Few:
         return batches(self.sampler, self.plan[start:])
 
 
+class First:
+    """The first batches of a stream, which can't be read at other places."""
+
+    def __init__(self, stream: Batches, most: int) -> None:
+        self.stream, self.total = stream, stream.steps(0)
+        self.count = min(most, self.total)
+
+    def steps(self, epoch: int) -> int:
+        """As :class:`birnn.training.loop.Batches`."""
+        return self.count
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterable[Batch]:
+        """As :class:`birnn.training.loop.Batches`."""
+        return islice(self.stream.epoch(epoch, start), self.count - start)
+
+
+def few_batches(task: AnyTask, data: AnyData, config: TrainConfig, most: int) -> Few | First:
+    """Some of the batches that training has."""
+    if data.stream:
+        return First(data.stream(config), most)
+    return Few(bucketed(task, data, config), most)
+
+
 def batches(sampler: BucketSampler, plan: Sequence[Ints]) -> Iterator[Batch]:
     """The batches of ``plan`` as training has them, dropout views and all."""
     for items in plan:
@@ -113,13 +137,12 @@ def estimate(task: AnyTask, data: AnyData) -> Estimate:
     config, started = task.config.train, perf_counter()
     seed_everything(config.seed)
     model = task.model(data.info)
-    sampler = bucketed(task, data, config)
+    few = few_batches(task, data, config, (WARM_UP + MOST_STEPS) * config.accumulate)
     task.make_room(model, data)
     task.prepare(model, data)
     prepared = perf_counter() - started
-    few = Few(sampler, (WARM_UP + MOST_STEPS) * config.accumulate)
     times = step_times(task, data, config, model, few)
-    steps = -(-sampler.steps(0) // config.accumulate)
+    steps = -(-few.total // config.accumulate)
     counted = times[WARM_UP:] or times
     device = resolve_device(config.device)
     return Estimate(
@@ -130,7 +153,7 @@ def estimate(task: AnyTask, data: AnyData) -> Estimate:
 
 
 def step_times(task: AnyTask, data: AnyData, config: TrainConfig, model: nn.Module,
-               few: Few) -> list[float]:  # fmt: skip
+               few: Batches) -> list[float]:  # fmt: skip
     """Seconds of each optimizer step over ``few`` batches, for at most ``MOST_SECONDS``."""
     once = replace(config, epochs=1)
     events = fit(model, task.loss, few, once, make_validation(task, data, once, model))
@@ -259,8 +282,9 @@ def _fits(task: AnyTask, data: AnyData, size: int) -> None:
     seed_everything(config.seed)
     try:
         model = task.model(data.info)
-        few = Few(bucketed(task, data, config), 2)
-        few.plan = [few.plan[0]] * 2  # the second has the optimizer's state beside it
+        few = few_batches(task, data, config, 2)
+        if isinstance(few, Few):
+            few.plan = [few.plan[0]] * 2  # the second has the optimizer's state beside it
         step_times(task, data, config, model, few)
     finally:
         model = few = None  # type: ignore[assignment]

@@ -19,6 +19,8 @@ from birnn.tasks.runs.events import Estimated
 from birnn.tasks.runs.launch import make_task
 from birnn.training.events import EpochEvent, StepEvent
 
+import contract
+
 CPU = torch.device("cpu")
 
 
@@ -171,3 +173,16 @@ def test_a_run_says_what_it_took(birnn, tmp_path):
     assert f"{train['items_per_second']:,.0f} rows a second" in said.out
     assert f"{megabytes(train['peak_memory'])} of memory at most" in said.out
     assert f"Training: {duration(train['seconds'])}" in said.out
+
+
+def test_a_stream_is_measured_by_its_own_batches(tmp_path):
+    task = contract.prepare("language", "lines", tmp_path).task
+    data = task.load()
+    windows = data.stream(task.config.train)
+    found = estimating.estimate(task, data)
+    each = -(-windows.steps(0) // task.config.train.accumulate)
+    assert found.steps == each * task.config.train.epochs
+    few = estimating.few_batches(task, data, task.config.train, 2)
+    for one, other in zip(few.epoch(0), windows.epoch(0), strict=False):
+        assert torch.equal(one.inputs["symbols"], other.inputs["symbols"])
+    assert len(list(few.epoch(0))) == few.steps(0) == min(2, windows.steps(0))
