@@ -1,7 +1,7 @@
 """Pairs of a source, cut into splits that share no source, with what was noticed on the way."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from birnn.arrays import Ints
 from birnn.data.pairs.bible import PAIR_SAMPLES
 from birnn.data.pairs.columns import PairColumns, read_columns
-from birnn.data.pairs.findings import KINDS, OddPairs, odd_pairs
+from birnn.data.pairs.findings import KINDS, OddPairs, apart_from, odd_pairs
 from birnn.data.pairs.options import PairOptions
 from birnn.data.pairs.parallel import parallel_tables
 from birnn.data.splits import folds
@@ -34,6 +34,7 @@ class Pairs:
     places: list[int]  # lines, or numbers of rows from 1
     groups: list[str]
     odd: OddPairs = field(default_factory=lambda: OddPairs([], [], []))  # places, by kind
+    apart: int | None = None  # from which place on, about, the sides don't belong together
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -42,7 +43,7 @@ class Pairs:
         """The pairs of these numbers."""
         return Pairs(
             [self.sources[i] for i in rows], [self.targets[i] for i in rows],
-            [self.places[i] for i in rows], [self.groups[i] for i in rows], self.odd,
+            [self.places[i] for i in rows], [self.groups[i] for i in rows], self.odd, self.apart,
         )  # fmt: skip
 
 
@@ -54,6 +55,19 @@ class ReadPairs:
     splits: dict[str, Pairs]
     columns: dict[str, str]
     notes: list[str]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What can't be missed."""
+        return [
+            *self.tables.warnings,
+            *(
+                f"{name}: lengths of sources and targets don't go together from about row"
+                f" {part.apart:,} on: is a line missing on one side?"
+                for name, part in self.splits.items()
+                if part.apart is not None
+            ),
+        ]
 
 
 @dataclass(frozen=True)
@@ -129,7 +143,9 @@ def _pairs(table: Any, found: PairColumns, lines: Ints | None, options: PairOpti
     empty = set(odd.empty)
     filled = [i for i in range(len(sources)) if i not in empty]
     told = OddPairs(*([places[i] for i in kind] for kind in odd))
-    return Pairs(sources, targets, places, groups, told).select(filled)
+    found = Pairs(sources, targets, places, groups, told).select(filled)
+    first = apart_from(found.sources, found.targets)
+    return found if first is None else replace(found, apart=found.places[first])
 
 
 def _texts(cells: Sequence[Any]) -> list[str]:
@@ -163,7 +179,7 @@ def load_pairs(options: PairOptions) -> LoadedPairs:
     provenance, notes, warnings = describe(source, texts, cuts, left, read.notes, "source", **own)
     provenance["unit"] = "pairs"
     reading = {**read.tables.reading, "columns": read.columns}
-    return LoadedPairs(splits, provenance, notes, [*read.tables.warnings, *warnings], reading, fold)
+    return LoadedPairs(splits, provenance, notes, [*read.warnings, *warnings], reading, fold)
 
 
 def load_one_pairs(options: PairOptions, name: str) -> tuple[Pairs, list[str]]:
@@ -179,7 +195,7 @@ def load_one_pairs(options: PairOptions, name: str) -> tuple[Pairs, list[str]]:
     pairs = read.splits[name] if name in read.splits else next(iter(read.splits.values()))
     if not len(pairs):
         raise DataError(f"{options.data}: no pair has both a source and a target")
-    return pairs, [*read.notes, *read.tables.warnings]
+    return pairs, [*read.notes, *read.warnings]
 
 
 def _keys(pairs: Pairs) -> list[str]:

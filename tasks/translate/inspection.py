@@ -44,6 +44,9 @@ def _odd(read: ReadPairs) -> list[Finding]:
                 done = "left out" if kind == "empty" else "kept; look at them"
                 what = f"of {name} {KINDS[kind]}"
                 found.append(Finding.of_rows(kind, places, what, done, unit))
+        if part.apart is not None:
+            text = f"from about {unit} {part.apart:,} of {name} on, lengths don't go together"
+            found.append(Finding("apart", 1, [part.apart], text, "kept; is a line missing on one side?"))
     return found
 
 

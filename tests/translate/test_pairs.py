@@ -4,11 +4,13 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from birnn.data.pairs.findings import odd_pairs
+from birnn.data.pairs.bible import verses
+from birnn.data.pairs.findings import BLOCK, apart_from, odd_pairs
 from birnn.data.pairs.loading import load_one_pairs, load_pairs, read_pairs
 from birnn.data.pairs.options import PairOptions
 from birnn.data.text.pieces import Pieces, cheapest, learn_pieces, learn_words
@@ -164,3 +166,50 @@ def test_words_are_spelled_as_they_stood() -> None:
 def test_too_little_text_for_pieces_is_one_line() -> None:
     with pytest.raises(DataError, match=r"no pieces can be learned.*--vocabulary-limit"):
         learn_pieces(["abcdefghijklmnopqrstuvwxyz"], 16)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 800), st.booleans())
+def test_a_line_that_is_missing_on_one_side_is_found(seed: int, place: int, lost: bool) -> None:
+    generator = np.random.default_rng(seed)
+    words = generator.integers(3, 40, 1400)
+    sources = ["x" * 5 * n for n in words]
+    targets = ["y" * max(1, round(6 * n * generator.uniform(0.8, 1.25))) for n in words]
+    assert apart_from(sources, targets) is None
+    del (targets if lost else sources)[place]
+    (sources if lost else targets).pop()
+    found = apart_from(sources, targets)
+    assert found is not None
+    assert abs(found - place) <= 2 * BLOCK
+
+
+def test_what_is_apart_is_a_warning_and_a_finding(birnn, tmp_path: Path) -> None:
+    words = np.random.default_rng(0).integers(3, 40, 900)
+    rows = [(f"{n} " + "x" * 5 * k, f"{n} " + "y" * 6 * k) for n, k in enumerate(words)]
+    (tmp_path / "a.txt").write_text("".join(f"{a}\n" for a, _ in rows[:-1]))
+    (tmp_path / "b.txt").write_text("".join(f"{b}\n" for i, (_, b) in enumerate(rows) if i != 390))
+    options = PairOptions(str(tmp_path / "a.txt"), target_data=str(tmp_path / "b.txt"))
+    (warning,) = [w for w in load_pairs(options).warnings if "go together" in w]
+    assert "train: " in warning
+    assert "from about row 401 on" in warning
+    told = birnn("inspect", "translate", tmp_path / "a.txt", "--target-data", tmp_path / "b.txt")
+    assert "from about line 401 of train on" in " ".join(told.out.split())
+
+
+def test_the_embedded_verses_belong_together() -> None:
+    """By their numbers, and by words that both sides have."""
+    table, notes = verses()
+    sources, targets, chapters = (table[name][:] for name in ("source", "target", "chapter"))
+    assert apart_from(sources, targets) is None
+    assert "31,0" in notes[0]
+    assert not any(mark in text for text in [*sources, *targets] for mark in "\\<[]")
+    sides = [[set(normalise(text).split()) for text in side] for side in (sources, targets)]
+    pairs = list(zip(*sides, strict=True))
+    own = np.array([len(a & b) / len(a | b) for a, b in pairs])
+    others = [len(a & b) / len(a | b) for (a, _), (_, b) in zip(pairs, pairs[1:], strict=False)]
+    assert (own[:-1] > others).mean() > 0.9
+    for chapter in set(chapters):
+        assert own[np.array(chapters) == chapter].mean() > 0.1, chapter
+    psalm = zip(sources, targets, chapters, strict=True)
+    (plain,) = [t for s, t, c in psalm if c == "19060" and s.startswith("God hath spoken")]
+    assert plain.startswith("God has said in his holy place")  # the title of the Psalm is a verse

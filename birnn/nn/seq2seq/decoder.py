@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from birnn.nn import engines
 from birnn.nn.dropout import Dropout
-from birnn.nn.encoders import Cell, Encoded
+from birnn.nn.encoders import Cell
 from birnn.nn.scan import CellWeights, Recurrence
 from birnn.nn.seq2seq.attention import Attention
 
@@ -68,6 +68,7 @@ class DecoderSizes(NamedTuple):
 
     word: int  # E
     hidden: int  # H
+    summary: int  # S, of a source's summary
     states: int  # D
     attention: str
     coverage: bool
@@ -81,14 +82,13 @@ class Decoder(nn.Module, ABC):
     def __init__(self, sizes: DecoderSizes, recurrence: Recurrence, forget: int | None) -> None:
         super().__init__()
         self.sizes, self.recurrence, self.forget = sizes, recurrence, forget
-        self.start = nn.Linear(sizes.states, sizes.word)
+        self.start = nn.Linear(sizes.summary, sizes.word)
         self.dropout = Dropout(sizes.dropout)
 
-    def memory(self, encoded: Encoded, mask: Tensor) -> Memory:
-        """What is made of encoded sources, once."""
-        start = torch.tanh(self.start(encoded.summary))
-        keys = tuple(look.key(encoded.states) for look in self.looks())
-        return Memory(encoded.states, mask, start, keys)
+    def memory(self, states: Tensor, summary: Tensor, mask: Tensor) -> Memory:
+        """What is made of encoded sources, once: ``[B, T, D]``, ``[B, S]`` and ``[B, T]``."""
+        start = torch.tanh(self.start(summary))
+        return Memory(states, mask, start, tuple(look.key(states) for look in self.looks()))
 
     @abstractmethod
     def looks(self) -> list[Attention]:
@@ -144,7 +144,7 @@ class StackedDecoder(Decoder):
 
     def __init__(self, sizes: DecoderSizes, recurrence: Recurrence, forget: int | None) -> None:
         super().__init__(sizes, recurrence, forget)
-        word, hidden, states = sizes[:3]
+        word, hidden, states = sizes.word, sizes.hidden, sizes.states
         self.first = self._cell(word)
         self.look = self._attention()
         self.second = self._cell(hidden + states)
@@ -204,7 +204,7 @@ class FeedingDecoder(Decoder):
 
     def __init__(self, sizes: DecoderSizes, recurrence: Recurrence, forget: int | None) -> None:
         super().__init__(sizes, recurrence, forget)
-        word, hidden, states = sizes[:3]
+        word, hidden, states = sizes.word, sizes.hidden, sizes.states
         self.cell = self._cell(2 * word)
         self.look = self._attention(coverage=sizes.coverage)
         self.out = nn.Linear(hidden + states, word)

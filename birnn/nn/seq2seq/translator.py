@@ -55,9 +55,9 @@ class Translator(nn.Module):
             if table is not None:  # rows of length 1 on average: as they stand, logits are small
                 nn.init.normal_(table.weight, std=sizes.word**-0.5)
         self.encoder = build_encoder(sizes.word, encoder)
-        states = self.encoder.output_size
+        summary = self.encoder.output_size
         own = DecoderSizes(
-            sizes.word, sizes.hidden, states, sizes.attention, sizes.coverage, sizes.diagonal,
+            sizes.word, sizes.hidden, summary, summary + sizes.word, sizes.attention, sizes.coverage, sizes.diagonal,
             sizes.dropout,
         )  # fmt: skip
         kind, cell = DECODERS[sizes.decoder], type(self.encoder)
@@ -90,8 +90,12 @@ class Translator(nn.Module):
         """What the decoder knows of the sources."""
         mask = sequence_mask(batch.lengths, batch.inputs["source"].shape[1])
         source = batch.inputs["source"].masked_fill(~mask, 0)
-        encoded = self.encoder(self.words(self.source, source), batch.lengths)
-        return self.decoder.memory(encoded, mask)
+        words = self.words(self.source, source)
+        encoded = self.encoder(words, batch.lengths)
+        # Beside a state its word's own vector: what to say of a word is learned from few examples
+        # where it need not be read out of states (Nguyen & Chiang 2018).
+        states = torch.cat([encoded.states, words.to(encoded.states.dtype)], -1)
+        return self.decoder.memory(states.masked_fill(~mask.unsqueeze(-1), 0), encoded.summary, mask)
 
     def words(self, table: nn.Module, numbers: Tensor) -> Tensor:
         """``[…]`` → ``[…, E]`` of unit scale; in training some words are hidden."""
