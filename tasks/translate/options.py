@@ -106,5 +106,5 @@ class TranslateConfig:
     encoder: EncoderConfig = field(default_factory=lambda: EncoderConfig(
         hidden_size=128, locked_dropout=0.2))
     train: TrainConfig = field(default_factory=lambda: TrainConfig(
-        epochs=6, batch_size=64, batch_tokens=2048, learning_rate=2e-3, beta2=0.98,
+        epochs=3, batch_size=64, batch_tokens=2048, learning_rate=2e-3, beta2=0.98,
         weight_decay=0.01, patience=3))

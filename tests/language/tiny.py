@@ -11,8 +11,8 @@ from tiny_parts import ENCODER, TRAIN
 
 
 def write_lines(path: Path) -> None:
-    """60 lines, each the same few letters again and again."""
-    lines = [f"{'abcd' * (5 + i % 3)}." for i in range(60)]
+    """60 lines, each the same few letters again and again, with a number of its own between."""
+    lines = [f"abcd{i:02d}" * (4 + i % 3) + "." for i in range(60)]
     path.write_text("\n".join(f"{line}{i % 7}" for i, line in enumerate(lines)) + "\n")
 
 
