@@ -76,6 +76,7 @@ def apart_from(sources: Sequence[str], targets: Sequence[str]) -> int | None:
 
 def _correlation(sizes: Floats) -> float:
     """Of both rows of ``[2, B]``; 1 where one of them hardly varies."""
-    if sizes.std(1).min() < 0.1:
+    if float(np.std(sizes, axis=1).min()) < 0.1:
         return 1.0
-    return float(np.corrcoef(sizes)[0, 1])
+    table: Floats = np.asarray(np.corrcoef(sizes))
+    return float(table[0, 1])

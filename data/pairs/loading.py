@@ -143,9 +143,9 @@ def _pairs(table: Any, found: PairColumns, lines: Ints | None, options: PairOpti
     empty = set(odd.empty)
     filled = [i for i in range(len(sources)) if i not in empty]
     told = OddPairs(*([places[i] for i in kind] for kind in odd))
-    found = Pairs(sources, targets, places, groups, told).select(filled)
-    first = apart_from(found.sources, found.targets)
-    return found if first is None else replace(found, apart=found.places[first])
+    pairs = Pairs(sources, targets, places, groups, told).select(filled)
+    first = apart_from(pairs.sources, pairs.targets)
+    return pairs if first is None else replace(pairs, apart=pairs.places[first])
 
 
 def _texts(cells: Sequence[Any]) -> list[str]:

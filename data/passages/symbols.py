@@ -111,7 +111,7 @@ UNCUT = re.compile(r" ?\S+|\s")
 
 @dataclass(frozen=True)
 class Pieces(Words):
-    """Parts of words that SentencePiece learned of train, each with the blank before it.
+    r"""Parts of words that SentencePiece learned of train, each with the blank before it.
 
     Unlike translation's, they keep white space as it is: joined, they are the text.
 
@@ -130,9 +130,11 @@ class Pieces(Words):
         """
         texts = list(texts)
         learned = learn_pieces(texts, most)
-        known = dict(zip((p.replace(SPACE, " ") for p in learned.pieces), learned.costs, strict=True))
+        known = dict(
+            zip((p.replace(SPACE, " ") for p in learned.pieces), learned.costs, strict=True)
+        )
         found = {space for text in texts for space in UNCUT.findall(text) if space.isspace()}
-        known.update({space: 0.0 for space in sorted(found - known.keys())})
+        known.update(dict.fromkeys(sorted(found - known.keys()), 0.0))
         return cls(list(known), list(known.values()))
 
     @cached_property

@@ -30,7 +30,9 @@ class LanguageInfo:
 
     def files(self) -> Files:
         """``symbols.json``."""
-        own = {"unit": self.unit, "symbols": list(self.symbols.symbols), "ngrams": self.sizes}
+        own: dict[str, Any] = {
+            "unit": self.unit, "symbols": list(self.symbols.symbols), "ngrams": self.sizes,
+        }  # fmt: skip
         if isinstance(self.symbols, Pieces):
             own["costs"] = list(self.symbols.costs)
         return {"symbols.json": own}

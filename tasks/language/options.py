@@ -36,8 +36,8 @@ class LanguageData:
     skip_ragged: bool = without_ragged()
     table: TableOptions = field(default_factory=TableOptions)
     unit: str = data_option(
-        "characters", "What is predicted, one after the other: characters, words, or SentencePiece's"
-        " pieces of words.", choices=("characters", "words", "pieces"))
+        "characters", "What is predicted, one after the other: characters, words, or"
+        " SentencePiece's pieces of words.", choices=("characters", "words", "pieces"))
     min_frequency: int = advanced_data(
         0, "Symbols of train that are rarer count as unknown; 0: once for characters, twice for"
         " words.", low=0)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from birnn.arrays import Ints
 from birnn.data.passages.split import PassageSplit
 from birnn.data.passages.symbols import BORDER, FIRST, UNKNOWN, Pieces
 from birnn.data.splits.provenance import normalise
@@ -57,8 +58,8 @@ class LanguageStart(WarmStart[LanguageConfig, LanguageInfo, PassageSplit]):
         """
         numbers = {symbol: place for place, symbol in enumerate(info.symbols.symbols, FIRST)}
         others = [numbers.get(symbol, UNKNOWN) for symbol in own.symbols.symbols]
-        places = np.array([BORDER, UNKNOWN, *others], dtype=np.int32)
-        stream = places[split.stream]
+        places = np.array([BORDER, UNKNOWN, *others], dtype=split.stream.dtype)
+        stream: Ints = places[split.stream]
         if (stream == UNKNOWN).sum() != (split.stream == UNKNOWN).sum():
             raise DataError("the other run lacks some of the symbols")
         return replace(split, stream=stream)

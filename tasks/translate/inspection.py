@@ -46,7 +46,9 @@ def _odd(read: ReadPairs) -> list[Finding]:
                 found.append(Finding.of_rows(kind, places, what, done, unit))
         if part.apart is not None:
             text = f"from about {unit} {part.apart:,} of {name} on, lengths don't go together"
-            found.append(Finding("apart", 1, [part.apart], text, "kept; is a line missing on one side?"))
+            found.append(
+                Finding("apart", 1, [part.apart], text, "kept; is a line missing on one side?")
+            )
     return found
 
 

@@ -107,8 +107,8 @@ class Translate(Task[TranslateConfig, TranslateInfo, PairSplit]):
         sizes = TranslatorSizes(
             len(info.source), len(info.target), parts.word_size,
             parts.decoder_size or 2 * encoder.hidden_size, parts.decoder, parts.attention,
-            parts.coverage, parts.diagonal, info.joint, parts.tied, parts.word_dropout, parts.embedding_dropout,
-            parts.decoder_dropout,
+            parts.coverage, parts.diagonal, info.joint, parts.tied, parts.word_dropout,
+            parts.embedding_dropout, parts.decoder_dropout,
         )  # fmt: skip
         return Translator(sizes, encoder)
 

@@ -72,7 +72,8 @@ class TunePlan:
     @property
     def trial_config(self) -> Any:
         """What trials begin from: the configuration, of an ensemble with so many networks alone."""
-        parts, members = getattr(self.config, "model", None), self.options.trial_members
+        parts: Any = getattr(self.config, "model", None)
+        members = self.options.trial_members
         chosen = getattr(parts, "members", 1) or "members" in self.options.search
         if chosen or not members:
             return self.config

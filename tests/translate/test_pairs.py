@@ -1,6 +1,7 @@
 """Pairs: how they are read, cut, spelled, and what is odd about them."""
 
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from birnn.data.pairs.bible import verses
 from birnn.data.pairs.findings import BLOCK, apart_from, odd_pairs
 from birnn.data.pairs.loading import load_one_pairs, load_pairs, read_pairs
 from birnn.data.pairs.options import PairOptions
-from birnn.data.text.pieces import Pieces, cheapest, learn_pieces, learn_words
 from birnn.data.splits.provenance import normalise
+from birnn.data.text.pieces import Pieces, cheapest, learn_pieces, learn_words
 from birnn.errors import DataError
 
 ROWS = [(f"the {word} {n}", f"das {word} {n}") for n, word in enumerate("ab" * 20)]
@@ -206,7 +207,7 @@ def test_the_embedded_verses_belong_together() -> None:
     sides = [[set(normalise(text).split()) for text in side] for side in (sources, targets)]
     pairs = list(zip(*sides, strict=True))
     own = np.array([len(a & b) / len(a | b) for a, b in pairs])
-    others = [len(a & b) / len(a | b) for (a, _), (_, b) in zip(pairs, pairs[1:], strict=False)]
+    others = [len(a & b) / len(a | b) for (a, _), (_, b) in itertools.pairwise(pairs)]
     assert (own[:-1] > others).mean() > 0.9
     for chapter in set(chapters):
         assert own[np.array(chapters) == chapter].mean() > 0.1, chapter

@@ -57,8 +57,8 @@ class Translator(nn.Module):
         self.encoder = build_encoder(sizes.word, encoder)
         summary = self.encoder.output_size
         own = DecoderSizes(
-            sizes.word, sizes.hidden, summary, summary + sizes.word, sizes.attention, sizes.coverage, sizes.diagonal,
-            sizes.dropout,
+            sizes.word, sizes.hidden, summary, summary + sizes.word, sizes.attention,
+            sizes.coverage, sizes.diagonal, sizes.dropout,
         )  # fmt: skip
         kind, cell = DECODERS[sizes.decoder], type(self.encoder)
         self.decoder: Decoder = kind(own, cell.recurrence, cell.forget_gate)
@@ -95,7 +95,9 @@ class Translator(nn.Module):
         # Beside a state its word's own vector: what to say of a word is learned from few examples
         # where it need not be read out of states (Nguyen & Chiang 2018).
         states = torch.cat([encoded.states, words.to(encoded.states.dtype)], -1)
-        return self.decoder.memory(states.masked_fill(~mask.unsqueeze(-1), 0), encoded.summary, mask)
+        return self.decoder.memory(
+            states.masked_fill(~mask.unsqueeze(-1), 0), encoded.summary, mask
+        )
 
     def words(self, table: nn.Module, numbers: Tensor) -> Tensor:
         """``[…]`` → ``[…, E]`` of unit scale; in training some words are hidden."""
