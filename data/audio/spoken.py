@@ -6,6 +6,7 @@ ctypes, when these recordings are asked for and not before, and speaks into memo
 
 import ctypes
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def spoken_recordings() -> list[Recording]:
     Raises:
         DataError: espeakng-loader is not installed, or can't speak here.
     """
-    waves = _kept() or _made()
+    path = cache_file(f"spoken-{VERSION}")
+    waves = kept(path, sum(len(phrases(i)) for i in range(len(VARIANTS)))) or _made()
     recordings = list[Recording]()
     for speaker, variant in enumerate(VARIANTS):
         for text in phrases(speaker):
@@ -60,14 +62,14 @@ def spoken_recordings() -> list[Recording]:
     return recordings
 
 
-def cache_file() -> Path:
-    """Where the recordings are kept."""
+def cache_file(name: str) -> Path:
+    """Where recordings are kept."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
-    return cache / "birnn" / "audio" / f"spoken-{VERSION}.npz"
+    return cache / "birnn" / "audio" / f"{name}.npz"
 
 
-def _kept() -> list[Array] | None:
-    path, count = cache_file(), sum(len(phrases(i)) for i in range(len(VARIANTS)))
+def kept(path: Path, count: int) -> list[Array] | None:
+    """``count`` waves that :func:`keep` wrote; None where there are none."""
     try:
         with np.load(path, allow_pickle=False) as file:
             ends, samples = file["ends"], file["samples"]
@@ -86,15 +88,17 @@ def _made() -> list[Array]:
         pitch, speed = 30 + 13 * speaker % 45, 130 + 29 * speaker % 70
         voice.choose(f"{language}+{variant}", pitch, speed)
         waves += [voice.say(text) for text in phrases(speaker)]
-    _keep(waves)
+    keep(cache_file(f"spoken-{VERSION}"), waves)
     return waves
 
 
-def _keep(waves: list[Array]) -> None:
-    """Write them to the cache; where that can't be, they are made again next time."""
+def keep(path: Path, waves: Sequence[Array]) -> None:
+    """Write waves to the cache: the voices never say the same twice to the last bit.
+
+    Where that can't be, they are made again next time.
+    """
     from birnn.storage.files import atomic_path
 
-    path = cache_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as part, part.open("wb") as file:
@@ -104,8 +108,8 @@ def _keep(waves: list[Array]) -> None:
         return
 
 
-class Voice:
-    """espeak-ng as a function from text to samples.
+class Engine:
+    """The library, begun once for a process: begun twice, it can stand still.
 
     Raises:
         DataError: it is not installed, or can't be started here.
@@ -115,8 +119,9 @@ class Voice:
         try:
             import espeakng_loader
         except ImportError:
-            what = "the embedded recordings are spoken by espeakng-loader, which is not installed"
-            raise DataError(f"{what}; run: {INSTALL}, or give --data") from None
+            what = "synthetic voices need espeakng-loader, which is not installed"
+            mend = "or give --data of your own, without --synthetic-voices"
+            raise DataError(f"{what}; run: {INSTALL}, {mend}") from None
         self.parts: list[Array] = []
         try:
             self.library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -137,35 +142,51 @@ class Voice:
             self.parts.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
 
+
+engine = cache(Engine)
+
+
+class Voice:
+    """espeak-ng as a function from text to samples.
+
+    Raises:
+        DataError: as :class:`Engine`.
+    """
+
+    def __init__(self, rate: int = RATE) -> None:
+        self.rate, self.engine = rate, engine()
+
     def choose(self, name: str, pitch: int, speed: int) -> None:
         """Speak as the voice ``name`` from now on.
 
         Raises:
             DataError: there is no such voice.
         """
-        if self.library.espeak_SetVoiceByName(name.encode()):
+        if self.engine.library.espeak_SetVoiceByName(name.encode()):
             raise _unable(f"it has no voice {name}")
-        self.library.espeak_SetParameter(PITCH_PARAMETER, pitch, 0)
-        self.library.espeak_SetParameter(RATE_PARAMETER, speed, 0)
+        self.engine.library.espeak_SetParameter(PITCH_PARAMETER, pitch, 0)
+        self.engine.library.espeak_SetParameter(RATE_PARAMETER, speed, 0)
 
     def say(self, text: str) -> Array:
-        """``[S]`` int16 samples of :data:`RATE` a second.
+        """``[S]`` int16 samples of the wanted rate.
 
         Raises:
             DataError: it says nothing.
         """
         from birnn.data.audio.waves import resampled
 
-        self.parts.clear()
+        library, parts = self.engine.library, self.engine.parts
+        parts.clear()
         spoken = text.encode() + b"\0"
-        self.library.espeak_Synth(spoken, len(spoken), 0, 1, 0, CHARS_UTF8, None, None)
-        self.library.espeak_Synchronize()
-        if not self.parts:
+        library.espeak_Synth(spoken, len(spoken), 0, 1, 0, CHARS_UTF8, None, None)
+        library.espeak_Synchronize()
+        if not parts:
             raise _unable(f"it says nothing for {text!r}")
-        wave = np.concatenate(self.parts).astype(np.float32) / 32768
-        samples = resampled(wave, self.rate, RATE)
+        wave = np.concatenate(parts).astype(np.float32) / 32768
+        samples = resampled(wave, self.engine.rate, self.rate)
         return np.asarray(np.clip(np.round(samples * 32767), -32768, 32767), dtype=np.int16)
 
 
 def _unable(why: str) -> DataError:
-    return DataError(f"espeak-ng can't speak the embedded recordings here: {why}; give --data")
+    mend = "give --data of your own, without --synthetic-voices"
+    return DataError(f"espeak-ng can't speak here: {why}; {mend}")

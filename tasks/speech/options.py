@@ -98,6 +98,12 @@ class SpeechParts:
         0.15, "In training, bands are stretched by up to so much, as by another throat.",
         low=0, high=0.5,
     )  # fmt: skip
+    synthetic_voices: int = advanced(
+        0, "Synthetic voices (espeak-ng, of the samples extra) that say train's texts beside the"
+        " people.",
+        low=0, high=2000,
+    )  # fmt: skip
+    synthetic_language: str = advanced("en", "Their language, as espeak-ng names it.")
     noise: float = advanced(0.5, "How often noise is added in training.", low=0, high=1)
     band_masks: int = advanced(1, "Bands of frequency hidden in training.", low=0, high=16)
     time_masks: int = advanced(1, "Spans of time hidden in training.", low=0, high=16)

@@ -76,9 +76,10 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         rows = cut.splits["train"]
         frames = self.features(data.sample_rate or usual_rate(rows))
         findings = Findings()
+        spoken, told = self._synthetic(rows, frames.rate)
+        every = {**cut.splits, "train": [*rows, *spoken]}
         splits = {
-            name: as_split(part, frames, data.max_seconds, findings)
-            for name, part in cut.splits.items()
+            name: as_split(part, frames, data.max_seconds, findings) for name, part in every.items()
         }
         for name, split in splits.items():
             if not len(split):
@@ -97,10 +98,26 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         parts["train"], short = self._long_enough(parts["train"])
         self._check_known(parts, info)
         unknown = _unknown(parts["train"], info)
-        notes = [*listing.notes, *cut.notes, *findings.notes(), *short, *unknown]
+        notes = [*listing.notes, *cut.notes, *findings.notes(), *told, *short, *unknown]
         provenance = self._provenance(listing.source, parts, cut.notes, findings, notes)
         warnings = [*listing.warnings, *cut.warnings]
         return TaskData(parts, info, provenance, notes, warnings, listing.reading, cut.fold)
+
+    def _synthetic(
+        self, rows: Sequence[Recording], rate: int
+    ) -> tuple[list[Recording], list[str]]:
+        """What synthetic voices say of train's texts, and a note."""
+        count = self.config.model.synthetic_voices
+        if not count:
+            return [], []
+        if self.config.data.units == "symbols" and not self.config.data.labels:
+            raise ConfigError("synthetic_voices: they say words, and texts here are symbols")
+        from birnn.data.audio.synthetic import synthetic_recordings
+
+        texts = [row.text for row in rows]
+        found = synthetic_recordings(texts, count, self.config.model.synthetic_language, rate)
+        voices = plural(count, "synthetic voice")
+        return found, [f"train: {plural(len(found), 'recording')} of {voices} (espeak-ng) added"]
 
     def _provenance(
         self, source: str, parts: Mapping[str, SoundSplit], cuts: list[str], findings: Any,
