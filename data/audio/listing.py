@@ -10,7 +10,7 @@ from birnn.data.audio.waves import SUFFIXES
 from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS
 from birnn.data.tables.columns import check_column, find_column, usual_columns
 from birnn.data.tables.formats import FORMATS
-from birnn.data.tables.sources import load_tables
+from birnn.data.tables.sources import Tables, load_tables
 from birnn.data.wording import number_list, plural
 from birnn.errors import ConfigError, DataError
 
@@ -101,7 +101,7 @@ def _of_folder(path: Path, options: SoundOptions) -> Listing:
 
 def _of_tables(path: Path, options: SoundOptions) -> Listing:
     """Rows with the path of a recording each."""
-    tables = load_tables(options.source, options.read, aliases={})
+    tables = _tables(path, options)
     home = path if path.is_dir() else path.parent
     splits: dict[str, list[Recording]] = {}
     notes, columns = list(tables.notes), dict[str, str]()
@@ -117,6 +117,27 @@ def _of_tables(path: Path, options: SoundOptions) -> Listing:
     splits, left = _with_texts(splits, options)
     reading = {**tables.reading, "columns": columns}
     return Listing(splits, tables.source, [*notes, *left], tables.warnings, reading)
+
+
+def _tables(path: Path, options: SoundOptions) -> Tables:
+    """The tables of a source; of a folder that holds sounds too, its tables alone."""
+    if not path.is_dir() or not any(file.suffix.lower() in SUFFIXES for file in path.rglob("*")):
+        return load_tables(options.source, options.read, aliases={})
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in FORMATS)
+    found = {file.stem.lower(): load_tables(str(file), options.read) for file in files}
+    first = next(iter(found.values()))
+    if len(files) == 1:
+        return first
+    splits = dict[str, Any]()
+    for name, tables in found.items():
+        split = SPLIT_ALIASES.get(name, name)
+        if split not in SPLITS or len(tables.splits) > 1:
+            mend = f"keep one table, or call them {', '.join(SPLITS)}"
+            raise DataError(f"{path}: {name!r} among {len(files)} tables names no split; {mend}")
+        splits[split] = next(iter(tables.splits.values()))
+    notes = [note for tables in found.values() for note in tables.notes]
+    warnings = [text for tables in found.values() for text in tables.warnings]
+    return Tables(splits, str(path), notes, dialect=first.dialect, warnings=warnings)
 
 
 def _columns(table: Any, options: SoundOptions, where: str) -> dict[str, str]:

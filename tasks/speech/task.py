@@ -103,9 +103,7 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         warnings = [*listing.warnings, *cut.warnings]
         return TaskData(parts, info, provenance, notes, warnings, listing.reading, cut.fold)
 
-    def _synthetic(
-        self, rows: Sequence[Recording], rate: int
-    ) -> tuple[list[Recording], list[str]]:
+    def _synthetic(self, rows: Sequence[Recording], rate: int) -> tuple[list[Recording], list[str]]:
         """What synthetic voices say of train's texts, and a note."""
         count = self.config.model.synthetic_voices
         if not count:

@@ -16,6 +16,8 @@ from birnn.data.audio.waves import read_wave
 from birnn.data.splits.cutting import FoldOptions
 from birnn.errors import ConfigError, DataError
 
+from contract import tiny
+
 RATE = 8000
 UNREADABLE = (
     "text.wav", "missing.wav", "..", "x.raw", "~nobody/y.wav", "long" * 99, "a\0b",
@@ -185,3 +187,19 @@ def test_folds_leave_each_speaker_out_once() -> None:
 def test_one_recording_stays_when_rows_are_cut() -> None:
     rows = rows_of({"a": 2})
     assert [len(part) for part in cut_rows(rows, 9, 0, apart=False)] == [1, 1]
+
+
+def test_a_folder_may_hold_tables_and_sounds_side_by_side(tmp_path: Path) -> None:
+    tiny("speech").write_recordings(tmp_path)
+    both = list_recordings(SoundOptions(str(tmp_path)))
+    alone = list_recordings(SoundOptions(str(tmp_path / "index.csv")))
+    assert both.splits == alone.splits
+    rows = (tmp_path / "index.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "index.csv").unlink()
+    (tmp_path / "train.csv").write_text("".join(rows[:25]))
+    (tmp_path / "dev.csv").write_text("".join([rows[0], *rows[25:]]))
+    found = list_recordings(SoundOptions(str(tmp_path))).splits
+    assert {name: len(part) for name, part in found.items()} == {"validation": 12, "train": 24}
+    (tmp_path / "other.csv").write_text("".join(rows[:3]))
+    with pytest.raises(DataError, match="'other' among 3 tables names no split"):
+        list_recordings(SoundOptions(str(tmp_path)))
