@@ -50,6 +50,7 @@ class TestItems:
     texts: list[str]
     gold: Ints  # [N]
     shares: Array  # [N, C]
+    unit: str = "texts"
 
     @property
     def guess(self) -> Ints:
@@ -62,8 +63,8 @@ class TestItems:
         return np.asarray(self.gold == self.guess)
 
 
-def read_items(files: RunFiles) -> TestItems:
-    """Read ``predictions.csv``: texts, gold and a share for each class.
+def read_items(files: RunFiles, unit: str = "texts") -> TestItems:
+    """Read ``predictions.csv``: texts, gold and a share for each class; ``unit`` says what they are.
 
     Raises:
         CheckpointError: it is missing or not what it should be.
@@ -82,12 +83,12 @@ def read_items(files: RunFiles) -> TestItems:
     if scored != len(gold):
         told = f"{plural(len(gold), 'row')}, but metrics.json tells of {scored:,}"
         raise CheckpointError(f"{path} holds {told}; train again")
-    return TestItems(labels, texts, np.array(gold, dtype=np.int64), np.array(shares))
+    return TestItems(labels, texts, np.array(gold, dtype=np.int64), np.array(shares), unit)
 
 
-def label_sections(files: RunFiles) -> list[Section]:
-    """Classes and certainty; then the mistakes."""
-    items = read_items(files)
+def label_sections(files: RunFiles, unit: str = "texts") -> list[Section]:
+    """Classes and certainty; then the mistakes. ``unit`` is what an item is, in the plural."""
+    items = read_items(files, unit)
     blocks: list[Block] = [
         *_beside(files),
         Grid([reliability_chart(items.shares.max(1), items.right), _thresholds(items)]),
@@ -162,9 +163,6 @@ def binary_scores(shares: Array, gold: Array, level: float) -> tuple[float | Non
 
 def _slices(items: TestItems, known: Mapping[str, Any]) -> list[Block]:
     """How often it is right, by length, by class and by unseen words."""
-    words = np.array(known.get("words") or [len(text.split()) for text in items.texts])
-    if len(words) != len(items.gold):
-        return []
     groups = [
         _slice_group(
             "by class",
@@ -172,7 +170,9 @@ def _slices(items: TestItems, known: Mapping[str, Any]) -> list[Block]:
             items,
         )
     ]
-    groups.append(_slice_group("by length", quarters(words), items))
+    words = np.array(known.get("words") or [len(text.split()) for text in items.texts])
+    if items.unit == "texts" and len(words) == len(items.gold):
+        groups.append(_slice_group("by length", quarters(words), items))
     unseen = np.array(known.get("unseen", []))
     if len(unseen) == len(items.gold):
         parts = [
@@ -228,10 +228,11 @@ def _mistakes(items: TestItems, extras: Mapping[str, Any]) -> Section:
         sure = float(confidence[place])
         examples.append(Example(row, short, weights, gold, guess, sure))
     total = int((~items.right).sum())
-    lead = f"{total:,} of {len(items.gold):,} texts of the test split, the most confident first."
+    unit = items.unit
+    lead = f"{total:,} of {len(items.gold):,} {unit} of the test split, the most confident first."
     shades = "A word's shade is its share of the model's attention." if looked else ""
     if not total:
-        none = Paragraph("No text of the test split was labelled wrongly.")
+        none = Paragraph(f"None of the {unit} of the test split was labelled wrongly.")
         return Section("mistakes", "Where it is wrong", [none])
     blocks: list[Block] = [Examples("Mistakes", examples, total, shades)]
     if moved := _moved(items, extras.get("moved", {})):

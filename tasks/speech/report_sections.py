@@ -27,7 +27,7 @@ def speech_sections(files: RunFiles) -> list[Section]:
     single = "confusion" in files.metrics["details"]
     rows = _rows(files, "label" if single else "text")
     said = [row["label" if single else "text"] for row in rows]
-    sections = label_sections(files) if single else [_texts(rows, said)]
+    sections = label_sections(files, "recordings") if single else [_texts(rows, said)]
     sections.append(Section("speakers", "Speakers", [_speakers(rows, said, single=single)]))
     pictures = files.extras.get("pictures", [])
     lead = "Time runs to the right, pitch upwards; a word stands under where it was read."
