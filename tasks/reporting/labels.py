@@ -64,7 +64,7 @@ class TestItems:
 
 
 def read_items(files: RunFiles, unit: str = "texts") -> TestItems:
-    """Read ``predictions.csv``: texts, gold and a share for each class; ``unit`` says what they are.
+    """Read ``predictions.csv``: texts (or what ``unit`` says), gold and a share for each class.
 
     Raises:
         CheckpointError: it is missing or not what it should be.
