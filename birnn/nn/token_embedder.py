@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from birnn.nn.batch import Batch
 from birnn.nn.characters import Strip, build_characters
 from birnn.nn.dropout import Dropout, LockedDropout, dropped_places
+from birnn.nn.one_way.context import READ, StateReader
 from birnn.nn.word_embedder import TableEmbedder
 
 
@@ -71,14 +72,15 @@ class TokenEmbedder(TableEmbedder):
         letters = self.characters.output_size if self.characters is not None else 0
         affixes = sizes.affix_slots * sizes.affix_size
         own = sizes.word_size + sizes.vector_size + letters + affixes + sizes.case_size
-        self.output_size = own + sizes.context_size
+        self.context = StateReader(sizes.context_size) if sizes.context_size else None
+        self.output_size = own + (READ if sizes.context_size else 0)
 
     def forward(self, batch: Batch) -> Tensor:
         """``[B, T, E]``; padded steps hold some token's features, which the encoder ignores."""
         others = self._spelled(batch.inputs)
         placed = self.placed(batch.inputs, others, self._hidden(batch.inputs))
-        if self.sizes.context_size:
-            placed = torch.cat([placed, batch.inputs["context"]], -1)
+        if self.context is not None:
+            placed = torch.cat([placed, self.context(batch.inputs["context"])], -1)
         steps: Tensor = self.locked_dropout(self.dropout(placed))
         return steps
 

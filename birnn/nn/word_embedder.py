@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from birnn.nn.batch import Batch, sequence_mask
 from birnn.nn.dropout import Dropout, dropped_places
 from birnn.nn.model import Embedder
+from birnn.nn.one_way.context import READ, StateReader
 
 UNKNOWN_ID = 1  # the row of unknown words; before it stands that of padding
 
@@ -33,7 +34,8 @@ class WordSizes:
     @property
     def total(self) -> int:
         """Features of a word."""
-        return self.word_size + self.vector_size + self.gram_size + self.context_size
+        read = READ if self.context_size else 0
+        return self.word_size + self.vector_size + self.gram_size + read
 
 
 class PretrainedVectors(nn.Module):
@@ -127,6 +129,7 @@ class WordEmbedder(TableEmbedder):
         self.sizes, self.rate = sizes, rate
         self.output_size = sizes.total
         self.dropout = Dropout(dropout)
+        self.context = StateReader(sizes.context_size) if sizes.context_size else None
         self.grams: nn.EmbeddingBag | None = None
         if sizes.gram_size:
             self.grams = nn.EmbeddingBag(sizes.buckets, sizes.gram_size, mode="sum")
@@ -139,8 +142,8 @@ class WordEmbedder(TableEmbedder):
             hidden = dropped_places(inputs["types"], self.rate)
         others = [] if self.grams is None else [self._characters(inputs)]
         placed = self.placed(inputs, others, hidden)
-        if self.sizes.context_size:
-            placed = torch.cat([placed, inputs["context"]], -1)
+        if self.context is not None:
+            placed = torch.cat([placed, self.context(inputs["context"])], -1)
         steps: Tensor = self.dropout(placed)
         return steps
 

@@ -152,6 +152,13 @@ def cut_listing(listing: Listing, options: SoundOptions) -> CutListing:
     words = f"{unit} cut from train (seed {options.split_seed})"
     cut, notes = complete_splits(splits, shares, divide, lambda count: f"{count} {words}")
     warnings = shared_speakers(cut) if options.split_by == "speaker" else []
+    unknown = sum(not row.speaker for rows in splits.values() for row in rows)
+    if known and unknown and options.split_by == "speaker":
+        have = agree(unknown, "has", "have")
+        warnings.append(
+            f"{plural(unknown, 'recording')} {have} no speaker: they may be of people who stand in"
+            " another split too; name them in the table, or say --split-by recording"
+        )
     if not known and options.split_by == "speaker":
         warnings.append(
             "no speaker is known: those of test may stand in train too; name them with"

@@ -123,7 +123,8 @@ def _tables(options: PairOptions) -> Tables:
     if options.data in PAIR_SAMPLES and not options.target_data:
         table, notes = PAIR_SAMPLES[options.data]()
         return Tables({"train": table}, f"embedded {options.data}", notes)
-    found = parallel_tables(options.data, options.target_data, options.read)
+    told = bool(options.source_column or options.target_column or options.remembered)
+    found = parallel_tables(options.data, options.target_data, options.read, told=told)
     return found or load_tables(options.data, options.read, aliases={}, samples=[*PAIR_SAMPLES])
 
 

@@ -16,8 +16,12 @@ from birnn.errors import DataError
 BOTH = 2
 
 
-def parallel_tables(source: str, target: str, read: ReadOptions) -> Tables | None:
+def parallel_tables(
+    source: str, target: str, read: ReadOptions, *, told: bool = True
+) -> Tables | None:
     """The pairs of two files, or of a folder of such; None where ``source`` is something else.
+
+    Unless it is ``told`` which language is the source, a warning says that it is the first.
 
     Raises:
         DataError: files of another number of lines, or one that can't be read.
@@ -46,8 +50,12 @@ def parallel_tables(source: str, target: str, read: ReadOptions) -> Tables | Non
             raise DataError(f"{path}: several pairs of files are of the split {split}; keep one")
         names = one.suffix[1:], other.suffix[1:]
         splits[split] = _table(one, other, names, read)
-    told = ", ".join(f"{one.name} and {other.name}" for one, other in pairs)
-    return Tables(splits, str(path), [f"parallel lines of {told}"], lines=_lines(splits))
+    files_told = ", ".join(f"{one.name} and {other.name}" for one, other in pairs)
+    note = f"parallel lines of {files_told}"
+    first, second = (file.suffix[1:] for file in pairs[0])
+    way = f"translated from {first!r} to {second!r}, as their names are sorted"
+    warnings = [] if told else [f"{way}: --source-column {second} turns it round"]
+    return Tables(splits, str(path), [note], lines=_lines(splits), warnings=warnings)
 
 
 def _lines(
@@ -69,5 +77,8 @@ def _table(one: Path, other: Path, names: tuple[str, str], read: ReadOptions) ->
     sources, targets = text_lines(one, read.encoding), text_lines(other, read.encoding)
     if len(sources) != len(targets):
         counts = f"{one} has {len(sources):,} lines, {other} has {len(targets):,}"
-        raise DataError(f"{counts}: a line of one must be the translation of the other's")
+        raise DataError(
+            f"{counts}: a line of one must be the translation of the other's; where one has no"
+            " translation, leave its line empty"
+        )
     return ArrowTable.of({names[0]: list(sources), names[1]: list(targets)})

@@ -26,6 +26,7 @@ from birnn.data.tables.shape import (
 from birnn.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
+TABBED = (".tsv", ".tab")  # names that promise tabs
 QUOTED = re.compile(r'"[^"]*"')
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?")  # what spreadsheets write above a table
 
@@ -164,6 +165,10 @@ def sniff(
     elif not given.sign("delimiter") and best.signs.delimiter not in text.text and best.lone_pairs:
         said = "each line is taken as one number, its commas as signs within it"
         warnings.append(f"{said}; --delimiter comma cuts it there")
+    several = best.shape.width > 1 and not given.sign("delimiter")
+    if several and text.suffix in TABBED and best.signs.delimiter != "\t":
+        cut = f"fields are cut at {sign_name(best.signs.delimiter)}s"
+        warnings.append(f"a {text.suffix} without tabs: {cut}; --delimiter tab does not")
     others = [reading for reading in readings if reading is not best]
     return [best, *others], warnings + _rivals(best, others)
 
@@ -191,6 +196,10 @@ def _readings(
         skip, delimiter = 1, delimiter or match[1]
     if not delimiter and _numbers_alone(text.text):
         delimiter = ";"  # any that isn't there: a decimal comma cuts no field
+    if not delimiter and text.suffix in TABBED:
+        lines = [line for line in text.text[:20_000].splitlines() if line.strip()]
+        if 2 * sum("\t" in line for line in lines) > len(lines):
+            delimiter = "\t"  # the name says it, and the lines have it
     for signs in _signs(text.text, delimiter, given.sign("quote"), quotes):
         reading = read_text(text, signs, skip, given, trained)
         if reading is not None:
@@ -287,7 +296,7 @@ def read_text(
 def _first_usual(readings: Sequence[Reading], suffix: str) -> Reading:
     """Of readings that are equally good, the one that custom prefers."""
     best = [reading for reading in readings if reading.rank == readings[0].rank]
-    order = ("\t", *DELIMITERS) if suffix in (".tsv", ".tab") else DELIMITERS
+    order = ("\t", *DELIMITERS) if suffix in TABBED else DELIMITERS
 
     apostrophes = any(_stands_in(reading, "'") for reading in best if reading.signs.quote != "'")
 

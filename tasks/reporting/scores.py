@@ -17,7 +17,8 @@ def score_name(name: str) -> str:
     title = score_title(name)
     words = [word.upper() if word in ERRORS else word for word in title.split(" ")]
     title = " ".join(words)
-    return title[0].upper() + title[1:]
+    first = title.split(" ")[0]
+    return title[0].upper() + title[1:] if first.islower() else title
 
 
 def score_text(name: str, score: Score) -> str:

@@ -14,6 +14,8 @@ class Metric:
     better: str = "higher"  # or ``lower``
     unit: str = ""  # ``share``, which is shown times 100; ``%``, which is in per cent; or empty
     judged: bool = True  # whether more, or less, of it is better by itself
+    title: str = ""  # in words, where that is not the name
+    digits: int = 3  # after the point, at most
 
 
 # Scores of more than one task; a task's specification names its own.
@@ -51,7 +53,7 @@ def format_score(name: str, value: float) -> str:
     size = abs(value)
     if 0 < size < 0.01 or size >= 1e7:
         return f"{value:.2g}" if size < 1 else f"{value:.3g}"
-    digits = 3 if size < 100 else 1 if size < 1000 else 0
+    digits = min(metric(name).digits, 3 if size < 100 else 1 if size < 1000 else 0)
     return unsigned_zero(f"{value:,.{digits}f}")
 
 
@@ -85,6 +87,7 @@ def unsigned_zero(number: str) -> str:
 
 def score_title(name: str) -> str:
     """A metric's name in words, with its unit."""
+    known = metric(name)
     words = name.removesuffix("_error").replace("_", " ")
-    words = words.replace("f1", "F1").replace("roc auc", "ROC AUC")
-    return f"{words} %" if metric(name).unit else words
+    words = known.title or words.replace("f1", "F1").replace("roc auc", "ROC AUC")
+    return f"{words} %" if known.unit else words

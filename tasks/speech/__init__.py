@@ -17,8 +17,8 @@ SPEC = Spec(
     report_numbers="birnn.tasks.speech.report_sections:speech_numbers",
     hub_pipeline="automatic-speech-recognition",
     metrics=(
-        Metric("wer", "lower", "share"),
-        Metric("cer", "lower", "share"),
+        Metric("wer", "lower", "share", title="WER"),
+        Metric("cer", "lower", "share", title="CER"),
         Metric("exact", unit="share"),
     ),
     files=("sound.json",),

@@ -16,7 +16,7 @@ SPEC = Spec(
     report_numbers="birnn.tasks.translate.report_sections:translate_numbers",
     warm="birnn.tasks.translate.warm:TranslateStart",
     hub_pipeline="translation",
-    metrics=(Metric("bleu"), Metric("chrf")),
+    metrics=(Metric("bleu", title="BLEU", digits=1), Metric("chrf", title="chrF", digits=1)),
     view="scores",
     files=("pieces.json",),
 )

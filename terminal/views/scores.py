@@ -32,6 +32,11 @@ def draw_answer(answer: Any, out: Console, *, plain: bool) -> None:
         if not plain:
             line.truncate(out.width, overflow="ellipsis")
         out.print(line, soft_wrap=True)
+        for other in record.get("n_best", [])[1:]:  # the first is the record's own
+            line = Text("  ").append_text(render_record(other))
+            if not plain:
+                line.truncate(out.width, overflow="ellipsis")
+            out.print(line, soft_wrap=True)
 
 
 def render_record(record: Mapping[str, Any]) -> Text:

@@ -232,3 +232,16 @@ def test_a_table_is_read_or_warned_of_or_refused(tmp_path_factory, rows, sign, q
     except DataError:
         return
     assert cells(read) == [["number", "text", "other"], *numbered] or read.warnings
+
+
+def test_the_name_tsv_decides_where_lines_have_tabs(tmp_path):
+    path = tmp_path / "t.tsv"
+    lines = "".join(f"{n}, 2\t{n}, 4\n" for n in range(20))
+    path.write_text(f"a\tb\n{lines}9, 1\t2, 3\tx, y\n")
+    with pytest.raises(DataError, match="line 22"):
+        read_csv(path, ReadOptions())
+    path.write_text(f"a\tb\n{lines}")
+    assert read_csv(path, ReadOptions()).table.column_names == ["a", "b"]
+    path.write_text("a,b\n" + "".join(f"{n},x\n" for n in range(20)))
+    (warning,) = read_csv(path, ReadOptions()).warnings
+    assert warning.startswith("t.tsv: a .tsv without tabs: fields are cut at commas")

@@ -203,3 +203,13 @@ def test_a_folder_may_hold_tables_and_sounds_side_by_side(tmp_path: Path) -> Non
     (tmp_path / "other.csv").write_text("".join(rows[:3]))
     with pytest.raises(DataError, match="'other' among 3 tables names no split"):
         list_recordings(SoundOptions(str(tmp_path)))
+
+
+def test_some_speakers_that_are_not_known_are_a_warning() -> None:
+    rows = [Recording(f"{i}.wav", None, "a", f"s{i % 5}" if i % 3 else "") for i in range(30)]
+    cut = cut_listing(Listing({"train": rows}, "x"), SoundOptions("x"))
+    (warning,) = cut.warnings
+    assert warning.startswith("10 recordings have no speaker")
+    assert not cut_listing(
+        Listing({"train": rows}, "x"), SoundOptions("x", split_by="recording")
+    ).warnings

@@ -214,3 +214,11 @@ def test_the_embedded_verses_belong_together() -> None:
     psalm = zip(sources, targets, chapters, strict=True)
     (plain,) = [t for s, t, c in psalm if c == "19060" and s.startswith("God hath spoken")]
     assert plain.startswith("God has said in his holy place")  # the title of the Psalm is a verse
+
+
+def test_a_folder_of_languages_says_which_way_it_goes(tmp_path: Path) -> None:
+    options = as_folder(tmp_path)
+    assert not any("turns it round" in warning for warning in load_pairs(options).warnings)
+    guessed = PairOptions(options.data)
+    (warning,) = [w for w in load_pairs(guessed).warnings if "turns it round" in w]
+    assert warning.startswith("translated from 'de' to 'en'")
