@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -32,6 +33,10 @@ class Findings:
 
     broken: list[str] = field(default_factory=list)  # why, with the name
     clipped: list[str] = field(default_factory=list)
+    short: list[str] = field(default_factory=list)  # of less than a frame
+    twins: list[str] = field(default_factory=list)  # to the last sample like an earlier one
+    torn: list[str] = field(default_factory=list)  # of these, with another text
+    heard: dict[bytes, Recording] = field(default_factory=dict)  # by the digest of the sound
 
     def notes(self) -> list[str]:
         """What is to be said of them."""
@@ -39,12 +44,26 @@ class Findings:
         for words, rows in (
             ("left out: {} that can't be used: {}", self.broken),
             ("{} clipped (many samples at full scale): {}", self.clipped),
+            ("{} shorter than a frame, filled up with silence: {}", self.short),
+            ("{} to the last sample like an earlier one, kept: {}", self.twins),
+            ("{} like an earlier one in sound, with another text, kept: {}", self.torn),
         ):
             if rows:
                 more = f" and {len(rows) - LISTED:,} more" if len(rows) > LISTED else ""
                 listed = "; ".join(rows[:LISTED]) + more
                 notes.append(words.format(plural(len(rows), "recording"), listed))
         return notes
+
+    def hear(self, row: Recording, samples: Array, frame: int) -> None:
+        """Note what is odd about a recording of ``samples [S]``."""
+        if len(samples) < frame:
+            self.short.append(row.name)
+        digest = blake2b(np.ascontiguousarray(samples).data, digest_size=16).digest()
+        before = self.heard.setdefault(digest, row)
+        if before.text != row.text:
+            self.torn.append(f"{row.name} ({row.text!r}; {before.name} {before.text!r})")
+        elif before is not row:
+            self.twins.append(row.name)
 
 
 class Frames:
@@ -103,6 +122,7 @@ def as_split(
             reason = str(error).removeprefix(str(row.path or row.name))
             findings.broken.append(f"{row.name}: {reason.lstrip(': ')}")
             continue
+        findings.hear(row, wave.samples, options.window_size)
         if wave.clipped > CLIPPED:
             findings.clipped.append(row.name)
         features = log_mel(wave.samples, options)

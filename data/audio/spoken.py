@@ -188,5 +188,5 @@ class Voice:
 
 
 def _unable(why: str) -> DataError:
-    mend = "give --data of your own, without --synthetic-voices"
+    mend = "choose another --synthetic-language, or give --data without --synthetic-voices"
     return DataError(f"espeak-ng can't speak here: {why}; {mend}")

@@ -36,9 +36,12 @@ class PairSplit:
         return [cut[: self.most or None] for cut in self.whole_cuts]
 
     @property
-    def too_long(self) -> int:
-        """How many sources are not read to their end."""
-        return sum(len(cut) > self.most > 0 for cut in self.whole_cuts)
+    def too_long(self) -> tuple[int, int]:
+        """How many sources, and targets, are not read to their end."""
+        targets = [self.target_pieces.cut(text) for text in self.targets or ()]
+        one, other = (sum(len(cut) > self.most > 0 for cut in side)
+                      for side in (self.whole_cuts, targets))  # fmt: skip
+        return one, other
 
     @cached_property
     def source_numbers(self) -> list[Ints]:

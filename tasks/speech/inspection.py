@@ -1,10 +1,10 @@
 """What a list of recordings holds."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from birnn.data.audio.listing import list_recordings
+from birnn.data.audio.listing import LISTED, list_recordings
 from birnn.tasks.core.inspection import Counts, Finding, Inspection, attempt
 
 SHOWN = 20  # texts, labels or speakers of a table
@@ -53,11 +53,21 @@ def inspect_sounds(task: Any) -> Inspection:
 
 
 def unusable(told: Mapping[str, Any]) -> list[Finding]:
-    """Recordings that were left out, and those that are clipped."""
+    """Recordings that were left out, and what is odd about others."""
     clipped = ("clipped", told["clipped"], "clipped at full scale", "used as they are")
-    kinds = (("broken", told["broken"], "can't be used", "left out"), clipped)
+    kinds = (
+        ("broken", told["broken"], "can't be used", "left out"), clipped,
+        ("short", told["short"], "shorter than a frame", "filled up with silence"),
+        ("twins", told["twins"], "to the last sample like an earlier one", "kept"),
+        ("torn", told["torn"], "like an earlier one in sound, with another text", "kept"),
+    )  # fmt: skip
     return [
-        Finding(kind, len(names), [], f"{len(names):,} {words}: {'; '.join(names[:5])}", done)
+        Finding(kind, len(names), [], f"{len(names):,} {words}: {_some(names)}", done)
         for kind, names, words, done in kinds
         if names
     ]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    return "; ".join(names[:LISTED]) + more

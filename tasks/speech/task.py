@@ -29,7 +29,7 @@ from birnn.tasks.core.task import Baseline, Evaluation, LoadedSplit, Record, Tas
 from birnn.tasks.speech.goals import Goal, Labels, Texts, known_targets
 from birnn.tasks.speech.info import UNKNOWN, SpeechInfo, learned, read_info
 from birnn.tasks.speech.model import SpeechModel
-from birnn.tasks.speech.options import SpeechConfig
+from birnn.tasks.speech.options import SpeechConfig, SpeechParts
 from birnn.tasks.speech.search import Search
 from birnn.training.losses import LossSum
 
@@ -105,15 +105,17 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
 
     def _synthetic(self, rows: Sequence[Recording], rate: int) -> tuple[list[Recording], list[str]]:
         """What synthetic voices say of train's texts, and a note."""
-        count = self.config.model.synthetic_voices
+        count, parts = self.config.model.synthetic_voices, self.config.model
         if not count:
+            if parts.synthetic_language != SpeechParts().synthetic_language:
+                raise ConfigError("synthetic_language: say with --synthetic-voices how many speak")
             return [], []
         if self.config.data.units == "symbols" and not self.config.data.labels:
             raise ConfigError("synthetic_voices: they say words, and texts here are symbols")
         from birnn.data.audio.synthetic import synthetic_recordings
 
         texts = [row.text for row in rows]
-        found = synthetic_recordings(texts, count, self.config.model.synthetic_language, rate)
+        found = synthetic_recordings(texts, count, parts.synthetic_language, rate)
         voices = plural(count, "synthetic voice")
         return found, [f"train: {plural(len(found), 'recording')} of {voices} (espeak-ng) added"]
 
@@ -131,7 +133,8 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
             "source": source, "rows": {name: len(part) for name, part in parts.items()},
             "unit": self.unit, "splits": cuts or ["as the source gives them"], "notes": notes,
             "left_out": {"can't be used": len(findings.broken)}, "broken": findings.broken,
-            "clipped": findings.clipped, "speakers": speakers,
+            "clipped": findings.clipped, "short": findings.short, "twins": findings.twins,
+            "torn": findings.torn, "speakers": speakers,
             "seconds": {n: round(float(p.lengths.sum()) * hop, 1) for n, p in parts.items()},
         }  # fmt: skip
 
@@ -193,7 +196,8 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
             for row, target in zip(part.recordings, known_targets(part), strict=True):
                 if info.single and target[0] == UNKNOWN:
                     raise DataError(
-                        f"{name} has the label {row.text!r} ({row.name}), train has not"
+                        f"{name} has the label {row.text!r} ({row.name}), which the run's train"
+                        " split lacks: leave it out, or train with it"
                     )
 
     def load_split(self, info: SpeechInfo, source: str, name: str) -> LoadedSplit[SoundSplit]:
@@ -212,7 +216,7 @@ class Speech(Task[SpeechConfig, SpeechInfo, SoundSplit]):
         split, notes = self.read(rows, info)
         if not len(split):
             raise DataError(f"{options.source}: no recording can be used; {'; '.join(notes)}")
-        self._check_known({name: split}, info)
+        self._check_known({source or name: split}, info)
         where = source or f"{options.source} ({name})"
         return LoadedSplit(split, where, [*listing.notes, *notes, *listing.warnings])
 

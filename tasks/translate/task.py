@@ -56,11 +56,14 @@ class Translate(Task[TranslateConfig, TranslateInfo, PairSplit]):
         if self.origin:
             info = self.origin.merged(info)
         splits = {n: self.split(p.sources, p.targets, info) for n, p in loaded.splits.items()}
-        cut = sum(split.too_long for split in splits.values())
-        notes = list(loaded.notes)
-        if cut:
-            most = f"{data.max_length:,} pieces (--max-length)"
-            notes.append(f"{plural(cut, 'source')} not read to the end: more than {most}")
+        notes, most = list(loaded.notes), f"{data.max_length:,} pieces (--max-length)"
+        for side, cut in zip(
+            ("source", "target"),
+            zip(*(s.too_long for s in splits.values()), strict=True),
+            strict=True,
+        ):
+            if total := sum(cut):
+                notes.append(f"{plural(total, side)} not read to the end: more than {most}")
         return TaskData(
             splits, info, loaded.provenance, notes, loaded.warnings, loaded.reading, loaded.fold
         )

@@ -213,3 +213,19 @@ def test_some_speakers_that_are_not_known_are_a_warning() -> None:
     assert not cut_listing(
         Listing({"train": rows}, "x"), SoundOptions("x", split_by="recording")
     ).warnings
+
+
+def test_short_and_equal_recordings_are_told() -> None:
+    sounds = [TONE, TONE[:3], TONE[:100], TONE, TONE, -TONE]
+    texts = ["a", "a", "b", "a", "b", "a"]
+    rows = [
+        Recording(f"{i}.wav", None, text, samples=sound, rate=RATE)
+        for i, (sound, text) in enumerate(zip(sounds, texts, strict=True))
+    ]
+    findings = Findings()
+    as_split(rows[:3], FeatureOptions(RATE), 30, findings)
+    as_split(rows[3:], FeatureOptions(RATE), 30, findings)  # of another split
+    assert findings.short == ["1.wav", "2.wav"]
+    assert findings.twins == ["3.wav"]
+    assert findings.torn == ["4.wav ('b'; 0.wav 'a')"]
+    assert len(findings.notes()) == 3
