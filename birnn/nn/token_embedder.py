@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from birnn.nn.batch import Batch
 from birnn.nn.characters import Strip, build_characters
 from birnn.nn.dropout import Dropout, LockedDropout, dropped_places
-from birnn.nn.one_way.context import READ, StateReader
-from birnn.nn.word_embedder import TableEmbedder
+from birnn.nn.word_embedder import READ, StateReader, TableEmbedder
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from birnn.nn.batch import Batch, sequence_mask
-from birnn.nn.dropout import Dropout, dropped_places
+from birnn.nn.dropout import Dropout, LockedDropout, dropped_places
 from birnn.nn.model import Embedder
-from birnn.nn.one_way.context import READ, StateReader
 
 UNKNOWN_ID = 1  # the row of unknown words; before it stands that of padding
+
+READ = 64  # features that are made of all states of a token
+HIDDEN = 0.5  # share of the states that training hides
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,25 @@ class TableEmbedder(Embedder):
             types = types + len(ids) * hidden
         # Not indexing: its gradient adds up in whatever order the threads come.
         return F.embedding(types, words)
+
+
+class StateReader(nn.Module):
+    """States of another model as fewer features: ``[B, T, D]`` → ``[B, T, READ]``.
+
+    They are many, and say more of texts that their model has seen than of others: most are hidden
+    in training, the same for a sentence, and a linear layer makes few of them (as Akbik et al.
+    2018 project theirs).
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.dropout = LockedDropout(HIDDEN)
+        self.linear = nn.Linear(size, READ)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """As above."""
+        found: Tensor = self.linear(self.dropout(states))
+        return found
 
 
 class WordEmbedder(TableEmbedder):

@@ -12,10 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from birnn.nn.batch import Batch, reverse_index
-from birnn.nn.dropout import LockedDropout
-
-READ = 64  # features that are made of all states of a token
-HIDDEN = 0.5  # share of the states that training hides
 
 
 class Directions(Protocol):
@@ -56,25 +52,6 @@ class BorderStates(nn.Module):
                 at = (lengths.unsqueeze(1) - 1 - at).clamp(min=0)
             found.append(states.gather(1, at.unsqueeze(-1).expand(-1, -1, states.shape[-1])))
         return torch.cat(found, dim=-1)
-
-
-class StateReader(nn.Module):
-    """States of another model as fewer features: ``[B, T, D]`` → ``[B, T, READ]``.
-
-    They are many, and say more of texts that their model has seen than of others: most are hidden
-    in training, the same for a sentence, and a linear layer makes few of them (as Akbik et al.
-    2018 project theirs).
-    """
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.dropout = LockedDropout(HIDDEN)
-        self.linear = nn.Linear(size, READ)
-
-    def forward(self, states: Tensor) -> Tensor:
-        """As above."""
-        found: Tensor = self.linear(self.dropout(states))
-        return found
 
 
 def freeze(module: nn.Module) -> None:
