@@ -173,7 +173,7 @@ def _rows(
     for row, (path, text, speaker) in enumerate(
         zip(cells["path"], texts, speakers, strict=True), 1
     ):
-        name = _text(path)
+        name = _text(path).strip()
         who = _text(speaker) or speaker_of(name, options.speaker_pattern)
         said = text_form(_text(text), lower=options.lower)
         yield Recording(name, home / expanded(name), said, who, row)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from birnn.data.splits import folds
 from birnn.data.splits.cutting import SPLIT_ALIASES, SPLITS, complete_splits
 from birnn.data.splits.provenance import FoldPart, describe, normalise
 from birnn.data.tables.columns import check_column
+from birnn.data.tables.formats import FORMATS
 from birnn.data.tables.sources import Tables, load_tables
 from birnn.data.wording import agree, number_list, plural
-from birnn.errors import DataError
+from birnn.errors import DataError, brief
 
 GROUP = "chapter"  # the column of an embedded sample whose rows stay in one split
 LISTED = 5  # odd pairs that a note names
@@ -125,18 +127,25 @@ def _tables(options: PairOptions) -> Tables:
         return Tables({"train": table}, f"embedded {options.data}", notes)
     told = bool(options.source_column or options.target_column or options.remembered)
     found = parallel_tables(options.data, options.target_data, options.read, told=told)
+    path = Path(options.data).expanduser()
+    if found is None and path.is_file() and path.suffix.lower() not in FORMATS:
+        tables = ", ".join(FORMATS)
+        raise DataError(
+            f"{path}: a file of lines needs another of their translations, --target-data; tables"
+            f" are {tables}"
+        )
     return found or load_tables(options.data, options.read, aliases={}, samples=[*PAIR_SAMPLES])
 
 
 def _pairs(table: Any, found: PairColumns, lines: Ints | None, options: PairOptions,
            where: str) -> Pairs:  # fmt: skip
     assert found.targets is not None
-    sources, targets = (_texts(cells) for cells in (found.sources, found.targets))
+    sources, targets = (_texts(cells, where) for cells in (found.sources, found.targets))
     group = options.fold.group or (GROUP if options.data in PAIR_SAMPLES else "")
     groups = [""] * len(sources)
     if group:
         check_column(group, table.column_names, where)
-        groups = _texts(table[group][:])
+        groups = _texts(table[group][:], where)
     places = list(range(1, len(sources) + 1))
     if lines is not None and len(lines) == len(sources):
         places = lines.tolist()
@@ -149,8 +158,16 @@ def _pairs(table: Any, found: PairColumns, lines: Ints | None, options: PairOpti
     return pairs if first is None else replace(pairs, apart=pairs.places[first])
 
 
-def _texts(cells: Sequence[Any]) -> list[str]:
-    """Cells as texts; half a surrogate pair, which no encoding can hold, is a question mark."""
+def _texts(cells: Sequence[Any], where: str) -> list[str]:
+    """Cells as texts; half a surrogate pair, which no encoding can hold, is a question mark.
+
+    Raises:
+        DataError: a cell holds several things.
+    """
+    for row, cell in enumerate(cells, start=1):
+        if isinstance(cell, (Mapping, list, tuple)):
+            what = f"a cell is no text but a {type(cell).__name__}: {brief(cell)}"
+            raise DataError(f"{where} row {row}: {what}; leave the row out")
     texts = ("" if cell is None else str(cell) for cell in cells)
     return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 

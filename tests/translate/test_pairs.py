@@ -222,3 +222,13 @@ def test_a_folder_of_languages_says_which_way_it_goes(tmp_path: Path) -> None:
     guessed = PairOptions(options.data)
     (warning,) = [w for w in load_pairs(guessed).warnings if "turns it round" in w]
     assert warning.startswith("translated from 'de' to 'en'")
+
+
+def test_lines_alone_and_cells_of_several_things_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.en").write_text("one\n")
+    with pytest.raises(DataError, match="--target-data"):
+        read_pairs(PairOptions(str(tmp_path / "a.en")))
+    rows = [{"source": "a", "target": "b"}, {"source": "c", "target": ["d"]}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match="row 2"):
+        read_pairs(PairOptions(str(tmp_path / "x.jsonl")))
