@@ -133,8 +133,8 @@ def cut(texts: Sequence[str], labels: Sequence[str], share: float, seed: int) ->
     kinds = len(np.unique(classes[common]))
     size = max(round(share * len(common)), kinds)
     if len(common) - size < kinds or kinds == 0:
-        classes = f" in {len(names)} classes" if len(names) > 1 else ""
-        few = f"{len(rows)} distinct texts{classes} are too few to cut a split from"
+        among = f" in {len(names)} classes" if len(names) > 1 else ""
+        few = f"{len(rows)} distinct texts{among} are too few to cut a split from"
         raise DataError(f"{few}; give more rows, or files for train, validation and test")
     parts = train_test_split(common, test_size=size, stratify=classes[common], random_state=seed)
     parts[0] = np.concatenate([parts[0], np.flatnonzero(rare)])
