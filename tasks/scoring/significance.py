@@ -8,6 +8,7 @@ import numpy as np
 from birnn.arrays import Array
 from birnn.tasks.scoring.bootstrap import Interval, interval
 from birnn.tasks.scoring.metric_names import is_percent, lower_is_better, unsigned_zero
+from birnn.tasks.scoring.metric_names import metric as metric_of
 
 ALIKE = 0.0005  # shares of an error that no table would show; a mix can be all baseline
 
@@ -78,13 +79,15 @@ def verdict(label: str, *parts: Difference) -> str:
 
 def _gap(part: Difference, join: str) -> str:
     """The metric, how far apart the two are, and the interval of that."""
-    scale, digits, unit = (100.0, 1, " points") if is_percent(part.metric) else (1.0, 4, "")
+    known = metric_of(part.metric)
+    plain = 4 if known.digits > 1 else known.digits
+    scale, digits, unit = (100.0, 1, " points") if is_percent(part.metric) else (1.0, plain, "")
     gap_of = part.advantage
     if part.skill is not None:
         gap_of, scale, digits, unit = part.skill, 100.0, 1, " %"
     scale *= -1.0 if part.winner == "baseline" else 1.0
     low, high = sorted((gap_of.low * scale, gap_of.high * scale))
-    metric = part.metric.replace("_", " ").replace("f1", "F1")
+    metric = known.title or part.metric.replace("_", " ").replace("f1", "F1")
     if part.skill is not None:
         metric = metric.upper()
     half = 0.5 * 10.0**-digits  # what is less is written as 0
