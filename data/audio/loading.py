@@ -49,9 +49,7 @@ class Findings:
             ("{} like an earlier one in sound, with another text, kept: {}", self.torn),
         ):
             if rows:
-                more = f" and {len(rows) - LISTED:,} more" if len(rows) > LISTED else ""
-                listed = "; ".join(rows[:LISTED]) + more
-                notes.append(words.format(plural(len(rows), "recording"), listed))
+                notes.append(words.format(plural(len(rows), "recording"), some_names(rows)))
         return notes
 
     def hear(self, row: Recording, samples: Array, frame: int) -> None:
@@ -64,6 +62,12 @@ class Findings:
             self.torn.append(f"{row.name} ({row.text!r}; {before.name} {before.text!r})")
         elif before is not row:
             self.twins.append(row.name)
+
+
+def some_names(names: Sequence[str]) -> str:
+    """The first few of a list, and how many more there are."""
+    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    return "; ".join(names[:LISTED]) + more
 
 
 class Frames:

@@ -1,10 +1,11 @@
 """What a list of recordings holds."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from birnn.data.audio.listing import LISTED, list_recordings
+from birnn.data.audio.listing import list_recordings
+from birnn.data.audio.loading import some_names
 from birnn.tasks.core.inspection import Counts, Finding, Inspection, attempt
 
 SHOWN = 20  # texts, labels or speakers of a table
@@ -62,12 +63,7 @@ def unusable(told: Mapping[str, Any]) -> list[Finding]:
         ("torn", told["torn"], "like an earlier one in sound, with another text", "kept"),
     )  # fmt: skip
     return [
-        Finding(kind, len(names), [], f"{len(names):,} {words}: {_some(names)}", done)
+        Finding(kind, len(names), [], f"{len(names):,} {words}: {some_names(names)}", done)
         for kind, names, words, done in kinds
         if names
     ]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-    return "; ".join(names[:LISTED]) + more

@@ -57,12 +57,9 @@ class Translate(Task[TranslateConfig, TranslateInfo, PairSplit]):
             info = self.origin.merged(info)
         splits = {n: self.split(p.sources, p.targets, info) for n, p in loaded.splits.items()}
         notes, most = list(loaded.notes), f"{data.max_length:,} pieces (--max-length)"
-        for side, cut in zip(
-            ("source", "target"),
-            zip(*(s.too_long for s in splits.values()), strict=True),
-            strict=True,
-        ):
-            if total := sum(cut):
+        cut = np.sum([split.too_long for split in splits.values()], axis=0)
+        for side, total in zip(("source", "target"), cut.tolist(), strict=True):
+            if total:
                 notes.append(f"{plural(total, side)} not read to the end: more than {most}")
         return TaskData(
             splits, info, loaded.provenance, notes, loaded.warnings, loaded.reading, loaded.fold

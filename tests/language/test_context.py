@@ -12,6 +12,7 @@ import torch
 import birnn
 from birnn.data.splits.spelled import Spelled
 from birnn.nn.one_way.context import BorderStates
+from birnn.nn.word_embedder import StateReader
 from birnn.tasks.core.context import Context
 from birnn.tasks.runs.beginning import load_context
 from birnn.tasks.runs.launch import make_task
@@ -102,6 +103,25 @@ def test_batches_change_nothing(run: Path) -> None:
                 if name == "tokens":
                     assert one["tag"] == other["tag"]
                     assert one["confidence"] == pytest.approx(other["confidence"], abs=1e-5)
+
+
+def test_answers_depend_on_its_states(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["the film was Ada", "a really long text of Bo"]
+    before = birnn.load(run).predict_records(texts)
+    reads = BorderStates.forward
+    monkeypatch.setattr(BorderStates, "forward", lambda self, inputs: reads(self, inputs) + 3.0)
+    assert birnn.load(run).predict_records(texts) != before
+
+
+@torch.no_grad()
+def test_states_are_read_by_a_linear_layer_half_of_them_hidden() -> None:
+    reader, states = StateReader(500).eval(), torch.randn(2, 3, 500)
+    weight, bias = reader.linear.weight.numpy(), reader.linear.bias.numpy()
+    wanted = states.numpy() @ weight.T + bias
+    np.testing.assert_allclose(reader(states), wanted, atol=1e-5)
+    hidden = reader.train().dropout(torch.ones(2, 3, 500)) == 0
+    assert torch.equal(hidden[:, 0], hidden[:, 2])  # the same for a sentence
+    assert 0.4 < hidden[:, 0].float().mean() < 0.6
 
 
 def test_nothing_of_it_is_trained(run: Path) -> None:
